@@ -1,0 +1,108 @@
+"""Scripts of delays and faults, and a log of what was asked: how tests and benchmarks steer an emulator."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from time import monotonic
+from typing import Any
+
+LOGGED_REQUESTS = 10_000
+"""How many requests an emulator remembers, so that a long run does not grow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How to serve one request. All times are in seconds; the default serves it as well and as fast as it can."""
+
+    status: int | None = None
+    """Answer this HTTP status instead of serving (a WebSocket: refuse the upgrade with it)."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of that answer, as ``Retry-After``."""
+    body: str | None = None
+    """Answer this text, garbage if you like, instead of the right document."""
+    hang: bool = False
+    """Accept the request and never answer."""
+    connect_seconds: float = 0.0
+    """Wait before the connection or the request is answered at all."""
+    first_seconds: float | None = None
+    """From the end of the input to the first result: final transcript, first token, first speech chunk."""
+    tokens_per_second: float | None = None
+    """Pace of an assistant's reply after its first token."""
+    real_time_factor: float | None = None
+    """Pace of speech after its first chunk, as a multiple of real time."""
+    drop_after: int | None = None
+    """Cut the connection after this many results (0: before the first)."""
+    text: str | None = None
+    """Recognise or reply this text, whatever the input; speech: nothing to do with it."""
+    tone: bool = False
+    """Speak a tone of the text's length instead of words: costs no synthesis."""
+    finish_reason: str | None = None
+    """End an assistant's reply with this reason, as ``content_filter``."""
+    repeat: bool = False
+    """Serve every later request of this operation the same way."""
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Step":
+        unknown = set(document) - {f.name for f in fields(cls)}
+        if unknown:
+            raise ValueError(f"a step has no {', '.join(sorted(unknown))}")
+        return cls(**document)
+
+
+@dataclass(slots=True)
+class Served:
+    """One request in the log."""
+
+    operation: str
+    started: float
+    """Of the monotonic clock, seconds."""
+    ended: float | None = None
+    outcome: str = "running"
+    """running, done, cancelled (the caller went away), dropped, hung, or status-NNN."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What the request asked: phrases, ssml, audio_seconds, messages, …"""
+
+
+class Script:
+    """What to do with the next requests of each operation, and what became of the last."""
+
+    def __init__(self) -> None:
+        self._steps: defaultdict[str, deque[Step]] = defaultdict(deque)
+        self.served: deque[Served] = deque(maxlen=LOGGED_REQUESTS)
+
+    def add(self, operation: str, *steps: Step) -> None:
+        """Serve the next requests of *operation* by *steps*, one each."""
+        self._steps[operation].extend(steps)
+
+    def clear(self) -> None:
+        """Forget all steps and the log."""
+        self._steps.clear()
+        self.served.clear()
+
+    def next(self, operation: str) -> Step:
+        """The step for a request that has just come in."""
+        steps = self._steps[operation]
+        if not steps:
+            return Step()
+        return steps[0] if steps[0].repeat else steps.popleft()
+
+    @contextmanager
+    def serving(self, operation: str) -> Iterator[Served]:
+        """Log one request from its arrival to its end; set its outcome unless it is simply done."""
+        entry = Served(operation, monotonic())
+        self.served.append(entry)
+        try:
+            yield entry
+            if entry.outcome == "running":
+                entry.outcome = "done"
+        except BaseException:
+            if entry.outcome == "running":
+                entry.outcome = "cancelled"
+            raise
+        finally:
+            entry.ended = monotonic()
+
+    def log(self) -> list[dict[str, Any]]:
+        """The log as JSON types."""
+        return [asdict(entry) for entry in self.served]

@@ -1,0 +1,56 @@
+"""Run an aiohttp application on this machine only, with its script at ``/_emulator/``."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from emulators.script import Script, Step
+
+SCRIPT = web.AppKey("script", Script)
+
+
+def scripted(app: web.Application, script: Script | None = None) -> web.Application:
+    """Let *app* be steered: ``PUT /_emulator/script`` {operation: [step, …]}, ``DELETE`` it, ``GET /_emulator/log``."""
+    app[SCRIPT] = script or Script()
+    app.router.add_put("/_emulator/script", _put_script)
+    app.router.add_delete("/_emulator/script", _delete_script)
+    app.router.add_get("/_emulator/log", _get_log)
+    return app
+
+
+async def _put_script(request: web.Request) -> web.Response:
+    try:
+        for operation, steps in (await request.json()).items():
+            request.app[SCRIPT].add(operation, *(Step.from_json(step) for step in steps))
+    except (ValueError, TypeError, AttributeError) as error:
+        return web.json_response({"error": str(error)}, status=400)
+    return web.Response(status=204)
+
+
+async def _delete_script(request: web.Request) -> web.Response:
+    request.app[SCRIPT].clear()
+    return web.Response(status=204)
+
+
+async def _get_log(request: web.Request) -> web.Response:
+    return web.json_response(request.app[SCRIPT].log())
+
+
+@asynccontextmanager
+async def serving(app: web.Application, port: int = 0) -> AsyncIterator[str]:
+    """Serve *app* on 127.0.0.1 and give its base URL; port 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    # handler_cancellation: a caller that goes away must stop the work at once, and tests look for that.
+    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", port)
+        await site.start()
+        host, bound = runner.addresses[0][:2]
+        yield f"http://{host}:{bound}"
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,99 @@
+"""Everything that can go wrong, as the caller will hear of it.
+
+VoiceError
+├── InvalidInput            the request cannot be served as it is: mend it
+│   ├── InvalidAudio        the sound could not be read
+│   │   └── TooLarge        too many bytes or seconds for one turn
+│   └── UnsupportedFormat   these bytes are no sound we know
+├── NoSpeech                nothing was said
+├── NotFound                no such thing of yours
+├── Conflict                somebody else was there first
+├── ReplyRefused            the assistant's content filter said no
+└── StageFailed             a provider let us down
+    ├── StageTimedOut       it took too long
+    ├── Throttled           it asked us to slow down
+    └── Misconfigured       it does not accept us: an operator must mend it
+
+``code`` is stable and kebab-case; clients branch on it. ``stage`` is stt, assistant or tts, or a store's name.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class VoiceError(Exception):
+    """Something went wrong that the caller should hear about."""
+
+    code = "failed"
+    retryable = False
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        stage: str | None = None,
+        retryable: bool | None = None,
+        retry_after: float | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or self.code
+        self.stage = stage
+        self.retryable = self.retryable if retryable is None else retryable
+        self.retry_after = retry_after
+        """Seconds after which a retry makes sense, when known."""
+        self.extra = dict(extra or {})
+        """More members for the problem document; JSON types only."""
+
+
+class InvalidInput(VoiceError):
+    code = "request-invalid"
+
+
+class InvalidAudio(InvalidInput):
+    code = "audio-unreadable"
+
+
+class TooLarge(InvalidAudio):
+    code = "audio-too-large"
+
+
+class UnsupportedFormat(InvalidInput):
+    code = "audio-format-unknown"
+
+
+class NoSpeech(VoiceError):
+    code = "no-speech"
+
+
+class NotFound(VoiceError):
+    code = "not-found"
+
+
+class Conflict(VoiceError):
+    code = "conflict"
+    retryable = True
+
+
+class ReplyRefused(VoiceError):
+    code = "reply-refused"
+
+
+class StageFailed(VoiceError):
+    code = "stage-failed"
+    retryable = True
+
+
+class StageTimedOut(StageFailed):
+    code = "stage-timed-out"
+
+
+class Throttled(StageFailed):
+    code = "stage-throttled"
+
+
+class Misconfigured(StageFailed):
+    code = "stage-misconfigured"
+    retryable = False

@@ -1,0 +1,87 @@
+"""What happens in a turn, in the order it happens.
+
+Names are those of OpenAI's audio and realtime APIs where they exist. Every stream of them ends with exactly one
+TurnDone or TurnFailed.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from voice_core.domain.conversation import Turn
+from voice_core.domain.errors import VoiceError
+from voice_core.domain.speech import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCreated:
+    type: ClassVar = "turn.created"
+    turn_id: str
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptDelta:
+    """An interim hypothesis: it replaces the one before."""
+
+    type: ClassVar = "transcript.text.delta"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptDone:
+    type: ClassVar = "transcript.text.done"
+    transcript: Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDelta:
+    type: ClassVar = "reply.text.delta"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDone:
+    type: ClassVar = "reply.text.done"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechDelta:
+    """Some of the reply's speech: mono 16-bit PCM at 24 kHz, whole samples."""
+
+    type: ClassVar = "speech.audio.delta"
+    pcm: bytes
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechDone:
+    type: ClassVar = "speech.audio.done"
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDone:
+    type: ClassVar = "turn.done"
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """The turn ended early; what had been done by then stands in the error's extra members."""
+
+    type: ClassVar = "error"
+    error: VoiceError = field(compare=False)
+
+
+Event = (
+    TurnCreated
+    | TranscriptDelta
+    | TranscriptDone
+    | ReplyDelta
+    | ReplyDone
+    | SpeechDelta
+    | SpeechDone
+    | TurnDone
+    | TurnFailed
+)
