@@ -41,7 +41,12 @@ class Assistant(Protocol):
 
 class TextToSpeech(Protocol):
     async def warm(self, voice: str | None) -> None:
-        """Open what the next `synthesize` with this voice needs."""
+        """Open what the next `synthesize` with this voice needs.
+
+        Raises:
+            InvalidInput: ``voice-unknown``.
+            StageFailed: with stage ``tts``.
+        """
 
     def synthesize(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
         """Speak *text*, plain words, in *voice* or the default one.

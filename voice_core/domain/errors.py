@@ -24,7 +24,7 @@ from typing import Any
 class VoiceError(Exception):
     """Something went wrong that the caller should hear about."""
 
-    code = "failed"
+    code = "internal-error"
     retryable = False
 
     def __init__(

@@ -52,6 +52,8 @@ class SpeechDelta:
     type: ClassVar = "speech.audio.delta"
     pcm: bytes
     seq: int
+    sentence: str = ""
+    """The words that begin here, on a sentence's first piece."""
 
 
 @dataclass(frozen=True, slots=True)

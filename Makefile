@@ -1,0 +1,67 @@
+# make run    serve the product with its emulators on 127.0.0.1:7071 (PORT=7171 make run: elsewhere)
+# make test   pass the tests, on every Python of 3.13 and 3.11 that this machine has
+# make help   the rest
+
+SHELL := /bin/sh
+PORT ?= 7071
+PYTHONS := $(shell scripts/pythons.sh)
+VERSIONS := $(foreach python,$(PYTHONS),$(firstword $(subst =, ,$(python))))
+BEST := $(firstword $(VERSIONS))
+VENV := .venv-$(BEST)
+PIP_FLAGS := --quiet --disable-pip-version-check
+
+.PHONY: help run emulators test check fuzz bench live clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# //p' Makefile
+	@echo "make emulators   only the emulators, for func start in another terminal"
+	@echo "make check       lint, types, layers, links: what CI runs besides the tests"
+	@echo "make bench       the benchmarks, as tables"
+	@echo "make live        the adapters' tests against real Azure, with its settings in the environment"
+	@echo "make clean       remove what was set up"
+
+run: $(VENV)/local.done
+	@$(VENV)/bin/python -m emulators --host --port $(PORT)
+
+emulators: $(VENV)/local.done
+	@$(VENV)/bin/python -m emulators
+
+test: $(foreach version,$(VERSIONS),test-$(version))
+
+test-%: .venv-%/dev.done
+	@echo "Tests on Python $*"
+	@.venv-$*/bin/python -m pytest -n auto -q $(ARGS)
+
+check: $(VENV)/dev.done
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python scripts/links.py
+
+bench: $(VENV)/dev.done
+	$(VENV)/bin/python -m benchmarks
+
+live: $(VENV)/dev.done
+	$(VENV)/bin/python -m pytest -q -m live tests/adapters
+
+clean:
+	rm -rf .venv-3.* .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Each environment is made once, and again when its requirements change.
+.venv-%/bin/python:
+	@echo "Setting up Python $* in .venv-$* (once; a minute or two) ..."
+	@$(patsubst $*=%,%,$(filter $*=%,$(PYTHONS))) -m venv .venv-$*
+
+.venv-%/local.done: requirements.txt requirements-local.txt | .venv-%/bin/python
+	@echo "Installing what the product and its emulators need ..."
+	@.venv-$*/bin/python -m pip install $(PIP_FLAGS) -r requirements-local.txt
+	@touch $@
+
+.venv-%/dev.done: requirements.txt requirements-local.txt requirements-dev.txt | .venv-%/bin/python
+	@echo "Installing what the tests need ..."
+	@.venv-$*/bin/python -m pip install $(PIP_FLAGS) -r requirements-dev.txt
+	@touch $@
+
+.PRECIOUS: .venv-%/bin/python .venv-%/local.done .venv-%/dev.done

@@ -1,0 +1,161 @@
+"""Runs the emulators, and with ``--host`` the function app before them: what ``make emulators`` and ``make run`` do."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from emulators.cosmos import cosmos_app
+from emulators.functions import load_settings
+from emulators.openai import openai_app
+from emulators.serving import serving
+from emulators.speech import speech_app
+
+ENDPOINTS = {"speech": "SPEECH_ENDPOINT", "openai": "OPENAI_ENDPOINT", "cosmos": "COSMOS_ENDPOINT"}
+START_SECONDS = 60.0
+
+
+class CannotStart(Exception):  # noqa: N818 - told to the user as it is
+    """The message says why and what to do."""
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(prog="python -m emulators", description=__doc__)
+    arguments.add_argument("--host", action="store_true", help="serve the function app too")
+    arguments.add_argument(
+        "--port", type=int, help="of the function app; 7071 unless local.settings.json says otherwise"
+    )
+    arguments.add_argument("--folder", type=Path, default=Path.cwd(), help="where function_app.py is")
+    options = arguments.parse_args()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_run(options.folder, options.port, with_host=options.host))
+    except CannotStart as error:
+        sys.exit(f"\n{error}\n")
+
+
+async def _run(folder: Path, port: int | None, *, with_host: bool) -> None:
+    began = monotonic()
+    settings_port = load_settings(folder)
+    port = port or settings_port
+    ports = {name: urlsplit(os.environ[setting]).port or 80 for name, setting in ENDPOINTS.items()}
+    _check_free(ports | ({"host": port} if with_host else {}))
+    async with AsyncExitStack() as stack:
+        await _start_emulators(stack, folder, ports)
+        if not with_host:
+            _say(f"Emulators: {', '.join(f'{name} on {at}' for name, at in ports.items())}. Ctrl+C stops them.")
+            await _interrupted()
+            return
+        host = await stack.enter_async_context(_host(folder, port))
+        await _until_healthy(host, port)
+        _say(_welcome(port, monotonic() - began))
+        await asyncio.wait(
+            {asyncio.ensure_future(host.wait()), asyncio.ensure_future(_interrupted())}, return_when="FIRST_COMPLETED"
+        )
+
+
+async def _start_emulators(stack: AsyncExitStack, folder: Path, ports: Mapping[str, int]) -> None:
+    kept = folder / ".local"
+    kept.mkdir(exist_ok=True)
+    apps = {
+        "speech": speech_app(),
+        "openai": openai_app(upstream=os.environ.get("OPENAI_UPSTREAM")),
+        "cosmos": cosmos_app(kept / "cosmos.sqlite"),
+    }
+    for name, app in apps.items():
+        await stack.enter_async_context(serving(app, ports[name]))
+
+
+def _check_free(ports: Mapping[str, int]) -> None:
+    for name, port in ports.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                remedy = (
+                    "PORT=7171 make run"
+                    if name == "host"
+                    else f"another port in {ENDPOINTS[name]} (local.settings.json)"
+                )
+                raise CannotStart(
+                    f"Port {port}, for the {name}, is taken. Stop what runs there, or use {remedy}."
+                ) from error
+
+
+@asynccontextmanager
+async def _host(folder: Path, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The function app in a process of its own, so that the emulators' work does not slow it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "emulators.functions", "--folder", str(folder), "--port", str(port)
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), 5)
+        if process.returncode is None:
+            process.kill()
+
+
+async def _until_healthy(host: asyncio.subprocess.Process, port: int) -> None:
+    """Until the host answers and has opened what the first turn needs."""
+    url = f"http://127.0.0.1:{port}/api/voice/health?warm=1"
+    deadline = monotonic() + START_SECONDS
+    async with aiohttp.ClientSession() as session:
+        while monotonic() < deadline and host.returncode is None:
+            with contextlib.suppress(aiohttp.ClientConnectionError):
+                async with session.get(url) as response:
+                    if response.status == 200:
+                        return
+            await asyncio.sleep(0.1)
+    raise CannotStart("The function app did not start; what it printed above says why.")
+
+
+async def _interrupted() -> None:
+    """Until Ctrl+C or a polite kill."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+def _welcome(port: int, seconds: float) -> str:
+    base = f"http://127.0.0.1:{port}/api/voice"
+    return f"""
+Ready after {seconds:.1f} s: {base}   (Ctrl+C stops it)
+
+Say something to it, and hear what it answers:
+  curl -s {base}/process -H 'Accept: audio/wav' --data-binary @samples/hello.wav -o reply.wav
+  aplay reply.wav     # afplay on a Mac, or open it
+
+See everything as it happens:
+  curl -sN {base}/process -H 'Accept: text/event-stream' --data-binary @samples/hello.wav | cut -c1-160
+
+Type instead:
+  curl -s {base}/process -H 'Content-Type: application/json' -d '{{"text": "What did I just say?", "speech": "none"}}'
+
+More: docs/api.md, {base}/openapi.json
+"""
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""A request of the Cosmos REST API, read from HTTP."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emulators.cosmos.auth import Resource
+from emulators.cosmos.refusals import Refusal
+
+UNSUPPORTED = {
+    "a-im": "the change feed",
+    "x-ms-cosmos-is-query-plan-request": "query plans",
+    "x-ms-documentdb-query-enablecrosspartition": "queries across partitions",
+    "x-ms-documentdb-partitionkeyrangeid": "queries across partitions",
+    "x-ms-start-epk-string": "queries across partitions",
+    "x-ms-documentdb-pre-trigger-include": "triggers",
+    "x-ms-documentdb-post-trigger-include": "triggers",
+}
+"""Headers that ask for what this emulator does not do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked, and of what."""
+
+    method: str
+    segments: list[str]
+    """Of the path, decoded: dbs, its id, colls, its id, …"""
+    headers: Mapping[str, str]
+    """In any case."""
+    content: bytes
+    host: str
+
+    @property
+    def resource(self) -> Resource:
+        return Resource.of(self.segments)
+
+    @property
+    def names(self) -> list[str]:
+        """The ids in the path: of the database, the container, the document."""
+        return self.segments[1::2]
+
+    @property
+    def operation(self) -> str:
+        """What a script calls it: account, database, container, pkranges, or what is done to documents."""
+        named = {"": "account", "dbs": "database", "colls": "container"}
+        return named.get(self.resource.kind) or self._document_operation()
+
+    def _document_operation(self) -> str:
+        if self.resource.kind != "docs":
+            return self.resource.kind
+        if len(self.segments) % 2:
+            return "feed" if self.method == "GET" else self._posted()
+        return {"GET": "read", "PUT": "replace"}.get(self.method, self.method.lower())
+
+    def _posted(self) -> str:
+        if self.flag("x-ms-documentdb-isquery") or self.flag("x-ms-cosmos-is-query-plan-request"):
+            return "query"
+        if self.flag("x-ms-cosmos-is-batch-request"):
+            return "batch"
+        return "upsert" if self.flag("x-ms-documentdb-is-upsert") else "create"
+
+    def flag(self, header: str) -> bool:
+        return self.headers.get(header, "").lower() == "true"
+
+    def check_supported(self) -> None:
+        """Return, or raise a Refusal of 400 that names what is not served."""
+        for header, what in UNSUPPORTED.items():
+            if self.headers.get(header, "").lower() not in ("", "false"):
+                raise Refusal(400, f"This emulator does not serve {what}.")
+
+    def body(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            Refusal: 400, it is not JSON.
+        """
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            raise Refusal(400, "The request payload is invalid: not JSON.") from None
+
+    def record(self) -> dict[str, Any]:
+        """The body as a JSON object.
+
+        Raises:
+            Refusal: 400, it is none.
+        """
+        body = self.body()
+        if not isinstance(body, dict):
+            raise Refusal(400, "The request payload is invalid: not a JSON object.")
+        return body
+
+    def page_size(self, default: int) -> int:
+        """Of ``x-ms-max-item-count``; -1 leaves it to the service."""
+        try:
+            wanted = int(self.headers.get("x-ms-max-item-count", default))
+        except ValueError:
+            raise Refusal(400, "x-ms-max-item-count is no number.") from None
+        return wanted if wanted > 0 else default

@@ -1,0 +1,59 @@
+"""Where a phrase ends: silence after speech, or simply too much of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SPEECH_DBFS = -45.0
+"""A window louder than this is speech."""
+WINDOW_SECONDS = 0.02
+LONGEST_PHRASE_SECONDS = 20.0
+"""A phrase ends here at the latest: the SDK holds no more than 66 s of audio that no phrase has covered."""
+SPEECH_WINDOWS = 3
+"""Louder windows that make it speech and not a click."""
+
+
+@dataclass(slots=True)
+class Pauses:
+    """Follows one stream of sound; all times are in seconds of that stream."""
+
+    rate: int
+    position: float = 0.0
+    phrase_start: float = 0.0
+    _loud: int = 0
+    _last_loud: float = 0.0
+
+    @property
+    def speech(self) -> bool:
+        """There has been speech in this phrase."""
+        return self._loud >= SPEECH_WINDOWS
+
+    @property
+    def silence(self) -> float:
+        """How long it has been quiet."""
+        return self.position - max(self._last_loud, self.phrase_start)
+
+    @property
+    def phrase_seconds(self) -> float:
+        return self.position - self.phrase_start
+
+    def hear(self, pcm: bytes) -> None:
+        """Take the next sound."""
+        width = 2 * max(1, round(self.rate * WINDOW_SECONDS))
+        for start in range(0, len(pcm), width):
+            window = pcm[start : start + width]
+            self.position += len(window) / 2 / self.rate
+            if dbfs(window) > SPEECH_DBFS:
+                self._loud += 1
+                self._last_loud = self.position
+
+    def next_phrase(self) -> None:
+        self.phrase_start = self.position
+        self._loud = 0
+
+
+def dbfs(pcm: bytes) -> float:
+    """Loudness of 16-bit PCM against full scale; silence is -inf."""
+    samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], np.int16).astype(np.float64)
+    power = float(np.mean(samples**2)) / 32768**2 if samples.size else 0.0
+    return 10 * float(np.log10(power)) if power else -np.inf

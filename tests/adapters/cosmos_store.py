@@ -1,0 +1,49 @@
+"""Conversations in a Cosmos emulator: what tests of the adapter write, and how they look at what is stored."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from azure.cosmos.aio import CosmosClient
+
+from emulators.cosmos import LOCAL_KEY
+from voice_core.adapters.cosmos import CosmosConversations
+from voice_core.domain.conversation import Turn
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+TTL_SECONDS = 1000
+
+
+class Clock:
+    """Seconds since 1970 that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def opened(url: str, ttl_seconds: int = TTL_SECONDS) -> CosmosConversations:
+    return CosmosConversations(url, credential=LOCAL_KEY, database="voice", ttl_seconds=ttl_seconds, create=True)
+
+
+def turn(number: int, conversation: str = "c") -> Turn:
+    """The turn of that number, a minute after the one before."""
+    return Turn(f"t{number}", conversation, f"said {number}", f"reply {number}", NOON + timedelta(minutes=number))
+
+
+async def remember(store: CosmosConversations, count: int, conversation: str = "c") -> None:
+    """Append turns 1 to *count* for user ``u``."""
+    for number in range(1, count + 1):
+        await store.append("u", turn(number, conversation))
+
+
+async def documents(url: str, user: str = "u") -> list[dict[str, Any]]:
+    """All that is stored for a user."""
+    async with CosmosClient(url, LOCAL_KEY) as client:
+        container = client.get_database_client("voice").get_container_client("conversations")
+        return [item async for item in container.query_items("SELECT * FROM c", partition_key=user)]
+
+
+def numbers(turns: Any) -> list[int]:
+    return [int(one.id.removeprefix("t")) for one in turns]

@@ -1,0 +1,211 @@
+"""Text to speech: what is spoken, and when."""
+
+import asyncio
+from contextlib import aclosing
+from time import monotonic
+
+import pytest
+from aiohttp import WSMsgType, web
+
+from emulators.script import Script, Step
+from emulators.serving import serving
+from emulators.speech.messages import Message, audio_frame, document_frame
+from tests.adapters.test_azure_speech.conftest import KEY, Door, MakeTts, asked
+from tests.eventually import eventually
+from voice_core.adapters.azure_speech.access import SpeechAccess
+from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
+from voice_core.domain.audio import SPEECH_RATE, seconds
+from voice_core.domain.errors import InvalidInput, StageFailed
+from voice_core.ports import Checkable, TextToSpeech
+
+TEXT = "It is sunny in Lisbon, with a light breeze from the sea."
+TEXT_SECONDS = len(TEXT) / 15
+"""As long as the tone that stands for it."""
+
+
+async def speech(tts: AzureTextToSpeech, text: str = TEXT, voice: str | None = None) -> bytes:
+    return b"".join([chunk async for chunk in tts.synthesize(text, voice)])
+
+
+def test_it_fits_the_ports(tts: AzureTextToSpeech) -> None:
+    """The adapter is what the use cases need."""
+    ports: tuple[TextToSpeech, Checkable] = (tts, tts)
+    assert all(ports)
+
+
+async def test_a_text_is_spoken(tts: AzureTextToSpeech, script: Script) -> None:
+    """It becomes raw PCM at 24 kHz, all of it, in the default voice."""
+    pcm = await speech(tts)
+    assert seconds(len(pcm), SPEECH_RATE) == pytest.approx(TEXT_SECONDS, abs=0.01)
+    facts = asked(script, "tts")[0].facts
+    assert facts["format"] == "raw-24khz-16bit-mono-pcm"
+    assert facts["voice"] == "en-US-AvaMultilingualNeural"
+
+
+async def test_speech_comes_while_it_is_made(tts: AzureTextToSpeech, script: Script) -> None:
+    """The first chunk is there long before the last is made."""
+    script.add("tts", Step(real_time_factor=10.0))
+    begun = monotonic()
+    arrived = [monotonic() - begun async for _ in tts.synthesize(TEXT, None)]
+    assert arrived[0] < 0.15
+    assert arrived[-1] > 0.3
+    assert len(arrived) > 20
+
+
+async def test_samples_stay_whole(door: Door) -> None:
+    """Chunks that the service cuts through a sample are put right."""
+    pieces = [b"\1", b"\2\3\4", b"\5\6", b"\7", b"\10"]
+
+    async def speak(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(protocols=("USP",))
+        await socket.prepare(request)
+        async for frame in socket:
+            message = Message.from_frame(frame.data) if frame.type == WSMsgType.TEXT else None
+            if message and message.path == "ssml":
+                await socket.send_str(document_frame("turn.start", message.request_id, {}))
+                for piece in pieces:
+                    await socket.send_bytes(audio_frame(message.request_id, piece))
+                await socket.send_str(document_frame("turn.end", message.request_id, {}))
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/tts/cognitiveservices/websocket/v1", speak)
+    async with serving(app) as url:
+        access = SpeechAccess(url, key=KEY)
+        tts = AzureTextToSpeech(access)
+        chunks = [chunk async for chunk in tts.synthesize(TEXT, None)]
+        await tts.close()
+        await access.close()
+    assert b"".join(chunks) == b"\1\2\3\4\5\6\7\10"
+    assert all(chunk and len(chunk) % 2 == 0 for chunk in chunks)
+
+
+async def test_markup_is_only_words(tts: AzureTextToSpeech, script: Script) -> None:
+    """Characters that mean something in XML are spoken and not obeyed."""
+    await speech(tts, 'Is 1 < 2 & "3" > 2? </voice><break time="9s"/>\x00\x0b')
+    ssml = asked(script, "tts")[0].facts["ssml"]
+    assert '1 &lt; 2 &amp; "3" &gt; 2? &lt;/voice&gt;' in ssml
+    assert asked(script, "tts")[0].outcome == "done"
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "\x00\x1f"])
+async def test_nothing_to_say(tts: AzureTextToSpeech, door: Door, text: str) -> None:
+    """A text without words is no speech, and costs nothing."""
+    assert await speech(tts, text) == b""
+    assert not door.entered
+
+
+async def test_a_connection_is_used_again(tts: AzureTextToSpeech, door: Door) -> None:
+    """One sentence after another needs one connection, whatever the voices."""
+    await tts.warm(None)
+    for voice in (None, "de-DE-KatjaNeural", "en-GB-RyanNeural"):
+        assert await speech(tts, "Hello.", voice)
+    assert len(door.entered) == 1
+
+
+async def test_many_at_once(tts: AzureTextToSpeech) -> None:
+    """Twenty are spoken at the same time, each to its end."""
+    texts = [f"This is number {n}, and it is{' very' * n} loud." for n in range(20)]
+    spoken = await asyncio.gather(*(speech(tts, text) for text in texts))
+    for text, pcm in zip(texts, spoken, strict=True):
+        assert seconds(len(pcm), SPEECH_RATE) == pytest.approx(len(text) / 15, abs=0.03)
+
+
+async def test_barge_in(tts: AzureTextToSpeech, script: Script, door: Door) -> None:
+    """Who is interrupted stops within 100 ms, and a connection is opened for what is said next."""
+    script.add("tts", Step(real_time_factor=1.0))
+    async with aclosing(tts.synthesize(TEXT, None)) as chunks:
+        await anext(chunks)
+    await eventually(lambda: asked(script, "tts")[0].outcome == "cancelled", 0.1)
+    await eventually(lambda: len(door.entered) == 2)
+    assert await speech(tts, "Never mind.")
+    assert len(door.entered) == 2
+
+
+async def test_cancelling_before_the_first_chunk(tts: AzureTextToSpeech, script: Script) -> None:
+    """A turn that is given up while the service thinks is hung up on within 100 ms."""
+    script.add("tts", Step(first_seconds=5.0))
+    turn = asyncio.create_task(speech(tts))
+    await eventually(lambda: asked(script, "tts"))
+    turn.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await turn
+    await eventually(lambda: asked(script, "tts")[0].outcome == "cancelled", 0.1)
+
+
+async def test_a_warmed_turn_does_not_pay_for_connecting(tts: AzureTextToSpeech, script: Script) -> None:
+    """What `warm` opened is used by the next turn."""
+    script.add("tts", Step(connect_seconds=0.3))
+    await tts.warm(None)
+    begun = monotonic()
+    await speech(tts)
+    assert monotonic() - begun < 0.2
+
+
+@pytest.mark.parametrize("code", [1000, 1001])
+async def test_a_connection_closed_while_idle_costs_no_turn(tts: AzureTextToSpeech, door: Door, code: int) -> None:
+    """When the service has closed what was ready, the turn opens its own."""
+    door.turn_out = code
+    await tts.warm(None)
+    door.turn_out = None
+    door.may_close.set()
+    await eventually(lambda: not door.inside)
+    assert await speech(tts)
+
+
+async def test_idle_connections_are_closed(make_tts: MakeTts, door: Door) -> None:
+    """What nobody uses is given up, after its time or when the adapter is closed."""
+    tts = make_tts(keep_seconds=0.1)
+    await speech(tts, "Hello.")
+    assert door.inside == 1
+    await eventually(lambda: not door.inside)
+    other = make_tts()
+    await speech(other, "Hello.")
+    await other.close()
+    await eventually(lambda: not door.inside)
+
+
+async def test_the_voices_are_listed(tts: AzureTextToSpeech, script: Script) -> None:
+    """All voices are told with what they are, and the service is asked once however many want to know."""
+    lists = await asyncio.gather(*(tts.voices() for _ in range(5)), tts.voices())
+    ava = next(voice for voice in lists[0] if voice.name == "en-US-AvaMultilingualNeural")
+    assert (ava.language, ava.gender, ava.display_name) == ("en-US", "Female", "Ava Multilingual")
+    assert lists[0] == lists[-1]
+    assert len(asked(script, "voices")) == 1
+
+
+async def test_a_failed_list_is_asked_for_again(tts: AzureTextToSpeech, script: Script) -> None:
+    """A failure is not remembered."""
+    script.add("voices", Step(status=503))
+    with pytest.raises(StageFailed):
+        await tts.voices()
+    assert await tts.voices()
+
+
+async def test_a_voice_that_is_none(tts: AzureTextToSpeech, script: Script) -> None:
+    """An unknown voice is refused before anything is spoken, and some of its language are named."""
+    with pytest.raises(InvalidInput) as refusal:
+        await speech(tts, voice="en-US-AvaNeurla")
+    error = refusal.value
+    assert (error.code, error.stage) == ("voice-unknown", "tts")
+    assert error.extra["voices"][0] == "en-US-AvaNeural"
+    assert "en-US-AvaNeural" in error.detail
+    assert not asked(script, "tts")
+    with pytest.raises(InvalidInput, match=r"no voice 'tlh-Kahless'\.$"):
+        await tts.warm("tlh-Kahless")
+
+
+async def test_without_a_list_the_service_decides(tts: AzureTextToSpeech, script: Script) -> None:
+    """A voice is not refused because the list could not be had."""
+    script.add("voices", Step(status=503, repeat=True))
+    assert await speech(tts, voice="de-DE-KatjaNeural")
+    with pytest.raises(StageFailed) as failure:
+        await speech(tts, voice="xx-XX-NobodyNeural")
+    assert not failure.value.retryable
+
+
+async def test_the_default_voice_needs_no_list(tts: AzureTextToSpeech, script: Script) -> None:
+    """The operator's own choice of voice is not checked in the user's time."""
+    await speech(tts)
+    await speech(tts, voice="en-US-AvaMultilingualNeural")
+    assert not asked(script, "voices")

@@ -1,0 +1,99 @@
+"""Deleting conversations from Cosmos: wholly, over again, and in the middle of everything else."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from emulators.cosmos import cosmos_app
+from emulators.script import Script, Step
+from emulators.serving import serving
+from tests.adapters.cosmos_store import documents, numbers, opened, remember, turn
+from voice_core.adapters.cosmos import CosmosConversations
+from voice_core.domain.errors import NotFound, StageFailed
+
+
+@pytest.fixture(name="script")
+def _script() -> Script:
+    return Script()
+
+
+@pytest.fixture(name="url")
+async def _url(script: Script) -> AsyncIterator[str]:
+    async with serving(cosmos_app(None, script=script)) as url:
+        yield url
+
+
+@pytest.fixture(name="store")
+async def _store(url: str) -> AsyncIterator[CosmosConversations]:
+    store = opened(url)
+    yield store
+    await store.close()
+
+
+async def test_a_deleted_conversation_is_gone(store: CosmosConversations, url: str) -> None:
+    """Nothing is left of it or its turns, others stay, and its id may begin anew."""
+    await remember(store, 3)
+    await remember(store, 2, "d")
+    await store.delete("u", "c")
+    await store.delete("u", "c")
+    with pytest.raises(NotFound):
+        await store.recent("u", "c", 9)
+    assert [conversation.id for conversation in (await store.list("u", 9, None)).items] == ["d"]
+    assert {document["id"] for document in await documents(url)} == {"d", "d:t1", "d:t2"}
+    await store.append("u", turn(9))
+    assert numbers(await store.recent("u", "c", 9)) == [9]
+
+
+@pytest.mark.parametrize("count", [99, 100, 101, 199])
+async def test_long_conversations_are_deleted_whole(store: CosmosConversations, url: str, count: int) -> None:
+    """Around the limit of a batch, too, nothing is left."""
+    await remember(store, count)
+    await store.delete("u", "c")
+    assert await documents(url) == []
+
+
+async def half_deleted(store: CosmosConversations, script: Script) -> None:
+    """A conversation of 150 turns whose deletion ended with its first batch."""
+    await remember(store, 150)
+    script.add("batch", Step(), Step(status=403))
+    with pytest.raises(StageFailed):
+        await store.delete("u", "c")
+
+
+async def test_a_half_deleted_conversation_cannot_be_read(store: CosmosConversations, script: Script, url: str) -> None:
+    """After a crash in the middle it is not found and not listed, and deleting again finishes."""
+    await half_deleted(store, script)
+    assert len(await documents(url)) == 52
+    with pytest.raises(NotFound):
+        await store.recent("u", "c", 9)
+    with pytest.raises(NotFound):
+        await store.turns("u", "c", 9, None)
+    assert (await store.list("u", 9, None)).items == ()
+    await store.delete("u", "c")
+    assert await documents(url) == []
+
+
+async def test_a_half_deleted_conversation_begins_anew_without_its_past(
+    store: CosmosConversations, script: Script
+) -> None:
+    """Speaking into it finishes the deletion first: the new conversation has the new turn only."""
+    await half_deleted(store, script)
+    await store.append("u", turn(1))
+    assert numbers(await store.recent("u", "c", 9)) == [1]
+    assert (await store.list("u", 9, None)).items[0].turn_count == 1
+
+
+async def test_turns_appended_during_a_deletion_leave_no_orphans(url: str) -> None:
+    """However appends and deletes of two instances interleave, header and turns agree in the end."""
+    stores = [opened(url), opened(url)]
+    for number in range(20):
+        first, second = stores
+        await asyncio.gather(
+            first.append("u", turn(number)), second.delete("u", "c"), second.append("u", turn(100 + number))
+        )
+        stored = await documents(url)
+        counts = [document["turnCount"] for document in stored if document["type"] == "conversation"]
+        assert sum(document["type"] == "turn" for document in stored) == sum(counts)
+    for store in stores:
+        await store.close()

@@ -1,0 +1,27 @@
+"""The function app starts without loading what only a turn needs."""
+
+import json
+import subprocess
+import sys
+
+from tests.conftest import ROOT
+
+HEAVY = ("openai", "azure.cosmos", "azure.identity", "azure.cognitiveservices", "aiortc", "av", "numpy", "aiohttp")
+
+
+def test_importing_the_function_app_loads_no_sdk() -> None:
+    """No vendor's SDK, codec or number library is imported with it."""
+    program = "import json, sys, function_app; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)  # noqa: S603
+    loaded = json.loads(done.stdout)
+
+    assert [name for name in loaded if name in HEAVY] == []
+
+
+def test_importing_the_function_app_needs_no_settings() -> None:
+    """Nothing is read or opened at import: an empty environment will do."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import function_app"], cwd=ROOT, env={}, capture_output=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")

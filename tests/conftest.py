@@ -1,0 +1,137 @@
+"""The whole product in one process: the real handlers, wiring and SDKs over the emulators."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from emulators.cosmos import cosmos_app
+from emulators.functions import host, load_app
+from emulators.openai import openai_app
+from emulators.script import Script, Step
+from emulators.serving import serving
+from emulators.speech import speech_app
+from voice_core import wiring
+from voice_core.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+HEARD = "what is the weather like"
+"""What the emulated recognition hears unless a test scripts it."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """The emulators of one test."""
+
+    speech: Script
+    openai: Script
+    cosmos: Script
+    settings: Settings
+
+    def paid_calls(self) -> int:
+        """How often a provider was asked for something that costs."""
+        return sum(
+            served.operation in ("stt", "tts", "chat")
+            for script in (self.speech, self.openai)
+            for served in script.served
+        )
+
+
+@dataclass(frozen=True)
+class Product:
+    """The product as a client meets it."""
+
+    url: str
+    http: aiohttp.ClientSession
+    services: Services
+    app: wiring.App
+
+    def post(self, path: str, **request: Any) -> Any:
+        return self.http.post(f"{self.url}{path}", **request)
+
+    def get(self, path: str, **request: Any) -> Any:
+        return self.http.get(f"{self.url}{path}", **request)
+
+    def delete(self, path: str, **request: Any) -> Any:
+        return self.http.delete(f"{self.url}{path}", **request)
+
+
+@pytest.fixture
+async def services() -> AsyncIterator[Services]:
+    speech, openai, cosmos = Script(), Script(), Script()
+    speech.add("stt", Step(text=HEARD, repeat=True))
+    speech.add("tts", Step(tone=True, repeat=True))
+    async with (
+        serving(speech_app(script=speech)) as speech_url,
+        serving(openai_app(script=openai)) as openai_url,
+        serving(cosmos_app(None, script=cosmos)) as cosmos_url,
+    ):
+        settings = Settings(
+            speech_endpoint=speech_url,
+            speech_key="local",
+            openai_endpoint=f"{openai_url}/v1/",
+            openai_key="local",
+            openai_model="offline",
+            cosmos_endpoint=cosmos_url,
+            cosmos_key="bG9jYWw=",
+            cosmos_create=True,
+        )
+        yield Services(speech, openai, cosmos, settings)
+
+
+@pytest.fixture
+async def product(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Product]:
+    async with AsyncExitStack() as stack:
+        yield await _product(stack, services, monkeypatch)
+
+
+@pytest.fixture
+async def small_product(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Product]:
+    """The product with limits that a test can reach: 64 kB, 2 s and 50 characters."""
+    limited = replace(services.settings, max_audio_bytes=64_000, max_audio_seconds=2, max_text_characters=50)
+    async with AsyncExitStack() as stack:
+        yield await _product(stack, replace(services, settings=limited), monkeypatch)
+
+
+async def _product(stack: AsyncExitStack, services: Services, monkeypatch: pytest.MonkeyPatch) -> Product:
+    app = wiring.App(services.settings)
+    monkeypatch.setattr(wiring, "app", lambda: app)
+    stack.push_async_callback(app.close)
+    url = await stack.enter_async_context(_served(function_host()))
+    http = await stack.enter_async_context(aiohttp.ClientSession())
+    return Product(f"{url}/api/voice", http, services, app)
+
+
+@cache
+def function_host() -> Starlette:
+    """The function app as the local host serves it; a function app can be indexed once a process."""
+    return host(load_app(ROOT), ROOT)
+
+
+@asynccontextmanager
+async def _served(app: Starlette) -> AsyncIterator[str]:
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error", timeout_graceful_shutdown=1))
+    started = asyncio.Event()
+    startup = server.startup
+
+    async def starting(**sockets: Any) -> None:
+        await startup(**sockets)
+        started.set()
+
+    server.startup = starting  # type: ignore[method-assign]
+    serving_task = asyncio.create_task(server.serve())
+    await started.wait()
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving_task

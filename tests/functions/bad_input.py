@@ -1,0 +1,163 @@
+"""What is sent that cannot be served, and how it is answered: the table of docs/errors.md."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.functions.turns import RATE, base64, recording
+from tests.sound import silence, voice_like
+from voice_core.audio import wav
+
+JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "multipart/form-data; boundary=x"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row. *body* is JSON unless it is bytes; the limits are those of ``small_product``."""
+
+    sent: str
+    status: int
+    code: str
+    body: Any = None
+    path: str = "/process"
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def row(self) -> str:
+        return f"| {self.sent} | {self.status} | `{self.code}` |"
+
+
+def audio(data: bytes, **members: Any) -> dict[str, Any]:
+    return {"audioData": base64(data), **members}
+
+
+def riff(fmt: bytes, data: bytes = bytes(3200)) -> bytes:
+    chunks = b"fmt " + len(fmt).to_bytes(4, "little") + fmt + b"data" + len(data).to_bytes(4, "little") + data
+    return b"RIFF" + (4 + len(chunks)).to_bytes(4, "little") + b"WAVE" + chunks
+
+
+def form(name: str, value: bytes, filename: str | None = None) -> bytes:
+    file = f'; filename="{filename}"' if filename else ""
+    return (
+        b'--x\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n' % (name.encode(), file.encode())
+        + value
+        + b"\r\n--x--\r\n"
+    )
+
+
+WAV = recording()
+Builder = Callable[[], Case]
+CASES = [
+    Case("nothing at all", 422, "audio-empty", b""),
+    Case("JSON without audioData or text", 400, "nothing-said", {}),
+    Case("both audioData and text", 400, "nothing-said", audio(WAV, text="hi")),
+    Case("text of white space", 400, "text-empty", {"text": " \n "}),
+    Case("text beyond the limit", 413, "text-too-long", {"text": "a" * 51}),
+    Case("JSON that is cut off", 400, "json-invalid", b'{"text": "hi', headers=JSON),
+    Case("JSON nested without end", 400, "json-invalid", b"[" * 60_000, headers=JSON),
+    Case("JSON that is a list", 400, "json-invalid", [1]),
+    Case("JSON that is no UTF-8", 400, "json-invalid", b'{"text": "\xff"}', headers=JSON),
+    Case("text that is a number", 400, "request-invalid", {"text": 7}),
+    Case("audioData that is a list", 400, "request-invalid", {"audioData": [1, 2]}),
+    Case("a member given twice in different case", 400, "request-invalid", {"text": "a", "Text": "b"}),
+    Case("a conversationId with a slash", 400, "request-invalid", {"text": "hi", "conversationId": "a/b"}),
+    Case("a conversationId of 65 characters", 400, "request-invalid", {"text": "hi", "conversationId": "a" * 65}),
+    Case("a conversationId that is nobody's", 404, "conversation-not-found", {"text": "hi", "conversationId": "nope"}),
+    Case("an unknown voice", 400, "voice-unknown", {"text": "hi", "voice": "en-US-NobodyNeural"}),
+    Case("a voice that is SSML", 400, "voice-unknown", {"text": "hi", "voice": "x'/><break/>"}),
+    Case("an unknown responseFormat", 400, "request-invalid", {"text": "hi", "responseFormat": "flac"}),
+    Case("a language that is none", 400, "request-invalid", audio(WAV, language="English please")),
+    Case("five candidate languages", 400, "request-invalid", audio(WAV, languages=["en", "de", "fr", "es", "it"])),
+    Case("501 phrases", 400, "request-invalid", audio(WAV, phrases=["a"] * 501)),
+    Case("headerless PCM at 0 Hz", 400, "request-invalid", audio(bytes(3200), format="Pcm16", sampleRate=0)),
+    Case(
+        "headerless PCM at a rate that is a word",
+        400,
+        "request-invalid",
+        audio(bytes(9), format="Pcm16", sampleRate="high"),
+    ),
+    Case("headerless PCM with 9 channels", 400, "request-invalid", audio(bytes(3200), format="Pcm16", channels=9)),
+    Case("base64 with foreign characters", 422, "audio-base64-invalid", {"audioData": "UklGR*&^%$$$"}),
+    Case("base64 of nothing", 422, "audio-empty", {"audioData": ""}),
+    Case("base64 with text after its padding", 422, "audio-base64-invalid", {"audioData": "UklGRg==UklGRg=="}),
+    Case("bytes that are no sound", 415, "audio-format-unknown", b"This is a letter, not a recording." * 40),
+    Case(
+        "a picture",
+        415,
+        "audio-format-unknown",
+        b"\x89PNG\r\n\x1a\n" + bytes(2000),
+        headers={"Content-Type": "image/png"},
+    ),
+    Case(
+        "a zip file named .wav",
+        415,
+        "audio-format-unknown",
+        b"PK\x03\x04" + bytes(2000),
+        headers={"Content-Type": "audio/wav"},
+    ),
+    Case(
+        "headerless bytes that are not said to be PCM", 415, "audio-format-unknown", audio(voice_like(), format="Wav")
+    ),
+    Case("a WAV that ends in its header", 422, "audio-truncated", WAV[:30]),
+    Case("a WAV with a header and no samples", 422, "audio-empty", WAV[:44]),
+    Case("a WAV at 0 Hz", 415, "audio-format-unsupported", riff(b"\1\0\1\0" + bytes(8) + b"\2\0\x10\0")),
+    Case(
+        "a WAV with no channels",
+        415,
+        "audio-format-unsupported",
+        riff(b"\1\0\0\0" + RATE.to_bytes(4, "little") + bytes(4) + b"\2\0\x10\0"),
+    ),
+    Case(
+        "an MP4 without its index",
+        422,
+        "audio-truncated",
+        b"\0\0\0\x18ftypM4A \0\0\0\0M4A isom" + b"\0\0\x10\0mdat" + bytes(4088),
+    ),
+    Case(
+        "an Ogg that is rubbish after its first page",
+        422,
+        "audio-unreadable",
+        b"OggS\0\2" + bytes(20) + b"\1\x1e\1vorbis" + b"\x55" * 3000,
+    ),
+    Case("an MP3 header and rubbish", 415, "audio-format-unknown", b"\xff\xfb\x90\x64" + b"\x13" * 3000),
+    Case("more bytes than the limit", 413, "audio-too-large", wav.whole(silence(3), RATE)),
+    Case("more bytes than the limit, in base64", 413, "audio-too-large", audio(bytes(70_000))),
+    Case("a JSON body far beyond the limit", 413, "body-too-large", {"audioData": "A" * 300_000}),
+    Case("more seconds than the limit", 413, "audio-too-long", wav.whole(silence(3, 8000), 8000)),
+    Case("silence", 422, "no-speech", wav.whole(silence(1.5), RATE)),
+    Case("a slip of the finger (80 ms)", 422, "no-speech", wav.whole(voice_like(0.08), RATE)),
+    Case("a form without a file", 400, "nothing-said", form("language", b"en-US"), headers=FORM),
+    Case("a form whose file is empty", 422, "audio-empty", form("audio", b"", "a.wav"), headers=FORM),
+    Case("a form that is cut off", 400, "multipart-invalid", b"rubbish", headers=FORM),
+    Case(
+        "a form without a boundary",
+        400,
+        "multipart-invalid",
+        form("audio", WAV, "a.wav"),
+        headers={"Content-Type": "multipart/form-data"},
+    ),
+    Case(
+        "audio/pcm at a rate that is a word",
+        400,
+        "request-invalid",
+        voice_like(),
+        headers={"Content-Type": "audio/pcm;rate=high"},
+    ),
+    Case("an Accept that nothing here meets", 406, "not-acceptable", {"text": "hi"}, headers={"Accept": "image/png"}),
+    Case("an Accept that refuses everything", 406, "not-acceptable", {"text": "hi"}, headers={"Accept": "*/*;q=0"}),
+    Case("text to /transcribe", 400, "nothing-said", {"text": "hi"}, path="/transcribe"),
+    Case("silence to /transcribe", 422, "no-speech", wav.whole(silence(1), RATE), path="/transcribe"),
+    Case("nothing to /speak", 400, "request-invalid", {}, path="/speak"),
+    Case("a recording to /speak", 400, "json-invalid", WAV, path="/speak"),
+    Case("only emoji to /speak", 400, "text-unspeakable", {"text": "😀😀"}, path="/speak"),
+    Case("an unknown voice to /speak", 400, "voice-unknown", {"text": "hi", "voice": "nobody"}, path="/speak"),
+    Case("a page of 0 conversations", 400, "request-invalid", path="/conversations?limit=0", method="GET"),
+    Case("a page after rubbish", 400, "continuation-invalid", path="/conversations?continuation=rubbish", method="GET"),
+    Case("a conversation that is nobody's", 404, "conversation-not-found", path="/conversations/nope", method="GET"),
+    Case("a conversation whose name none can have", 400, "request-invalid", path="/conversations/a.b", method="GET"),
+    Case("voices of a language that is none", 400, "request-invalid", path="/voices?language=!", method="GET"),
+    Case("a path that is not there", 404, "path-unknown", path="/nowhere", method="GET"),
+    Case("a method that is not for this path", 405, "method-not-allowed", path="/process", method="GET"),
+]

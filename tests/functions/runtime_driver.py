@@ -1,0 +1,133 @@
+"""Runs function_app in azure-functions-runtime, the code that Azure itself runs, and prints what it answers.
+
+The runtime takes its message classes from whoever drives it; in Azure they are protobuf's, here they are bags of names.
+Usage: ``python -m tests.functions.runtime_driver FOLDER``, with the app's settings in the environment.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import aiohttp
+import azure_functions_runtime as runtime
+
+
+class Message(SimpleNamespace):
+    """A message whose unset fields are None, as protobuf's are absent."""
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+    def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 - protobuf's name
+        return next((name for name, value in vars(self).items() if value is not None), None)
+
+
+class StatusResult(Message):
+    Failure, Success, Cancelled = 0, 1, 2
+
+
+class BindingInfo(Message):
+    out, inout, undefined = 1, 2, 0
+
+
+setattr(BindingInfo, "in", 0)
+
+
+class Protos:
+    """Every message class the runtime asks for."""
+
+    StatusResult = StatusResult
+    BindingInfo = BindingInfo
+
+    def __getattr__(self, name: str) -> type[Message]:
+        return type(name, (Message,), {})
+
+
+PROTOS = Protos()
+
+
+def asked(**request: Any) -> Any:
+    return SimpleNamespace(request=SimpleNamespace(**request), properties={"host": "127.0.0.1", "protos": PROTOS})
+
+
+async def invoke(
+    functions: dict[str, Any], base: str, name: str, method: str, path: str, body: bytes = b""
+) -> dict[str, Any]:
+    """Call one function as the host does: a message over one channel, the HTTP request over the other."""
+    function, invocation_id = functions[name], str(uuid4())
+    trigger = next(b for b in map(json.loads, function.raw_bindings) if b["type"] == "httpTrigger")
+    http = SimpleNamespace(
+        method=method, url=path, headers={}, params={}, query={}, body=SimpleNamespace(WhichOneof=lambda _: None)
+    )
+    data = SimpleNamespace(http=http, WhichOneof=lambda _: "http")
+    call = runtime.invocation_request(
+        asked(
+            invocation_request=SimpleNamespace(
+                invocation_id=invocation_id,
+                function_id=function.function_id,
+                input_data=[SimpleNamespace(name=trigger["name"], data=data, WhichOneof=lambda _: "data")],
+                trigger_metadata={},
+                trace_context=SimpleNamespace(trace_parent="", trace_state="", attributes={}),
+                retry_context=SimpleNamespace(retry_count=0, max_retry_count=0, exception=None),
+            )
+        )
+    )
+    invocation = asyncio.ensure_future(call)
+    headers = {"x-ms-invocation-id": invocation_id, "Accept": "text/event-stream" if body else "*/*"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, base + path, data=body, headers=headers) as answer,
+    ):
+        chunks = [chunk.decode() async for chunk in answer.content.iter_any()]
+        done = await invocation
+        return {
+            "name": name,
+            "status": answer.status,
+            "chunks": chunks,
+            "succeeded": done.result.status == StatusResult.Success,
+        }
+
+
+async def listening(base: str) -> None:
+    """Until the runtime's HTTP server, which starts in the background, takes connections."""
+    url = urlsplit(base)
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(url.hostname, url.port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.01)
+            else:
+                writer.close()
+                return
+
+
+async def main(folder: str) -> None:
+    sys.path.append(folder)
+    runtime.start_threadpool_executor()
+    started = await runtime.worker_init_request(
+        asked(worker_init_request=SimpleNamespace(capabilities={}, function_app_directory=folder))
+    )
+    if started.result.status != StatusResult.Success:
+        sys.exit(f"{started.result.exception.message}\n{started.result.exception.stack_trace}")
+    metadata = await runtime.functions_metadata_request(asked())
+    functions = {function.name: function for function in metadata.function_metadata_results}
+    base = started.capabilities["HttpUri"]
+    await listening(base)
+    recording = sys.stdin.buffer.read()
+    answers = [
+        await invoke(functions, base, "get_health", "GET", "/api/voice/health"),
+        await invoke(functions, base, "post_process", "POST", "/api/voice/process", recording),
+    ]
+    print(json.dumps({"functions": sorted(functions), "answers": answers}), flush=True)  # noqa: T201 - to the test
+    os._exit(0)  # the runtime's HTTP server has no end of its own
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))

@@ -1,0 +1,45 @@
+"""Every input has an answer: a clear error, nothing paid for, nothing stored."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, Product
+from tests.functions.bad_input import CASES, Case
+
+ERRORS_PAGE = Path(ROOT, "docs", "errors.md")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.sent)
+async def test_bad_input_is_answered_and_costs_nothing(small_product: Product, case: Case) -> None:
+    """A problem document with the table's status and code; no provider asked, no turn kept."""
+    body: dict[str, Any] = {"data": case.body} if isinstance(case.body, bytes) else {"json": case.body}
+    skip = () if case.body is not None else ("Content-Type",)
+    async with small_product.http.request(
+        case.method, f"{small_product.url}{case.path}", headers=case.headers, skip_auto_headers=skip, **body
+    ) as response:
+        assert response.headers["content-type"].startswith("application/problem+json"), await response.text()
+        problem = await response.json(content_type=None)
+
+    assert (response.status, problem["code"]) == (case.status, case.code), problem
+    assert problem["status"] == case.status
+    assert problem["detail"]
+    assert problem["retryable"] is False
+    assert small_product.services.paid_calls() == 0
+    async with small_product.get("/conversations") as response:
+        assert (await response.json())["conversations"] == []
+
+
+def test_the_table_is_documented() -> None:
+    """docs/errors.md has each of these rows and no other."""
+    documented = [
+        line for line in ERRORS_PAGE.read_text().splitlines() if line.startswith("| ") and line.endswith("` |")
+    ]
+
+    assert documented == [case.row for case in CASES]
+
+
+def test_the_table_is_long_enough() -> None:
+    """At least forty ways to be wrong are shown."""
+    assert len(CASES) >= 40

@@ -1,0 +1,103 @@
+"""/conversations: list, read, forget."""
+
+from typing import Any
+
+from emulators.script import Step
+from tests.conftest import Product
+
+
+async def say(product: Product, text: str, conversation_id: str | None = None) -> dict[str, Any]:
+    body = {"text": text, "speech": "none"} | ({"conversationId": conversation_id} if conversation_id else {})
+    async with product.post("/process", json=body) as response:
+        assert response.status == 200, await response.text()
+        answer: dict[str, Any] = await response.json()
+        return answer
+
+
+async def listed(product: Product, query: str = "") -> dict[str, Any]:
+    async with product.get(f"/conversations{query}") as response:
+        assert response.status == 200, await response.text()
+        page: dict[str, Any] = await response.json()
+        return page
+
+
+async def test_conversations_are_listed_latest_first(product: Product) -> None:
+    """The one spoken in last comes first, under the words it began with."""
+    older, newer = await say(product, "first things first"), await say(product, "second thoughts")
+    await say(product, "again", older["conversationId"])
+
+    conversations = (await listed(product))["conversations"]
+
+    assert [item["conversationId"] for item in conversations] == [older["conversationId"], newer["conversationId"]]
+    assert [item["turnCount"] for item in conversations] == [2, 1]
+    assert conversations[0]["title"] == "first things first"
+
+
+async def test_long_lists_come_in_pages(product: Product) -> None:
+    """Every conversation is in exactly one page."""
+    ids = {(await say(product, f"number {n}"))["conversationId"] for n in range(5)}
+
+    seen, query = [], "?limit=2"
+    while True:
+        page = await listed(product, query)
+        seen += [item["conversationId"] for item in page["conversations"]]
+        if "continuation" not in page:
+            break
+        query = f"?limit=2&continuation={page['continuation']}"
+
+    assert len(seen) == len(set(seen))
+    assert set(seen) == ids
+
+
+async def test_a_conversation_is_read_latest_turn_first(product: Product) -> None:
+    """Its turns with what was said and answered, in pages."""
+    conversation_id = (await say(product, "one"))["conversationId"]
+    for text in ("two", "three"):
+        await say(product, text, conversation_id)
+
+    async with product.get(f"/conversations/{conversation_id}?limit=2") as response:
+        page = await response.json()
+    async with product.get(
+        f"/conversations/{conversation_id}", params={"limit": "2", "continuation": page["continuation"]}
+    ) as response:
+        rest = await response.json()
+
+    assert [turn["transcription"] for turn in page["turns"] + rest["turns"]] == ["three", "two", "one"]
+    assert all(turn["responseText"] and turn["createdAt"] and not turn["spoken"] for turn in page["turns"])
+
+
+async def test_a_forgotten_conversation_is_gone(product: Product) -> None:
+    """After DELETE it is neither listed nor read nor continued; deleting it again is no error."""
+    conversation_id = (await say(product, "hello"))["conversationId"]
+
+    for _ in range(2):
+        async with product.delete(f"/conversations/{conversation_id}") as response:
+            assert response.status == 204
+
+    assert (await listed(product))["conversations"] == []
+    async with product.get(f"/conversations/{conversation_id}") as response:
+        assert response.status == 404
+    async with product.post("/process", json={"text": "hi", "conversationId": conversation_id}) as response:
+        assert response.status == 404
+
+
+async def test_a_turn_is_answered_while_the_store_is_away(product: Product) -> None:
+    """Cosmos down: the reply stands and says that it is not remembered."""
+    for operation in ("account", "database", "container", "read", "query", "batch", "create"):
+        product.services.cosmos.add(operation, Step(status=503, repeat=True))
+
+    answer = await say(product, "hello")
+
+    assert answer["responseText"]
+    assert answer["degraded"] == ["conversation"]
+
+
+async def test_a_list_says_that_the_store_is_away(product: Product) -> None:
+    """Cosmos down: a typed, retryable error."""
+    for operation in ("account", "database", "container", "read", "query"):
+        product.services.cosmos.add(operation, Step(status=503, repeat=True))
+    async with product.get("/conversations") as response:
+        problem = await response.json(content_type=None)
+
+    assert response.status in (502, 503, 504)
+    assert (problem["stage"], problem["retryable"]) == ("conversations", True)

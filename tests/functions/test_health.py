@@ -1,0 +1,59 @@
+"""/health: alive, ready, and which dependency is not."""
+
+import pytest
+
+from emulators.script import Script, Step
+from tests.conftest import Product
+
+
+async def test_liveness_touches_no_dependency(product: Product) -> None:
+    """A worker is alive whatever its services do."""
+    async with product.get("/health") as response:
+        assert (response.status, await response.json()) == (200, {"status": "ok"})
+
+    for script in (product.services.speech, product.services.openai, product.services.cosmos):
+        assert not script.served
+
+
+async def test_a_deep_check_asks_everyone(product: Product) -> None:
+    """deep=1: every dependency by name."""
+    async with product.get("/health?deep=1") as response:
+        answer = await response.json()
+
+    assert response.status == 200, answer
+    assert {name: check["ok"] for name, check in answer["checks"].items()} == {
+        "stt": True,
+        "assistant": True,
+        "tts": True,
+        "conversations": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("service", "operations", "names"),
+    [
+        ("speech", ["voices"], {"stt", "tts"}),
+        ("openai", ["models", "chat"], {"assistant"}),
+        ("cosmos", ["account", "database", "container", "read", "query"], {"conversations"}),
+    ],
+)
+async def test_a_deep_check_names_who_is_away(
+    product: Product, service: str, operations: list[str], names: set[str]
+) -> None:
+    """deep=1 with a service down: 503, and that service alone is not ok."""
+    script: Script = getattr(product.services, service)
+    for operation in operations:
+        script.add(operation, Step(status=503, repeat=True))
+    async with product.get("/health?deep=1") as response:
+        answer = await response.json()
+
+    assert response.status == 503
+    assert {name for name, check in answer["checks"].items() if not check["ok"]} == names
+
+
+async def test_warming_opens_connections(product: Product) -> None:
+    """warm=1 leaves the first turn nothing to load."""
+    async with product.get("/health?warm=1") as response:
+        assert response.status == 200
+    async with product.post("/process", json={"text": "hi"}) as response:
+        assert response.status == 200

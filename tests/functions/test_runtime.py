@@ -1,0 +1,40 @@
+"""The function app in Microsoft's own runtime, the one that Azure runs."""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import fields
+
+from tests.conftest import HEARD, ROOT, Services
+from tests.functions.turns import parse_sse, recording, types
+
+
+async def test_the_runtime_indexes_and_streams(services: Services) -> None:
+    """Every function is indexed; a turn is invoked and its events are streamed, not buffered."""
+    values = {field.name: getattr(services.settings, field.name) for field in fields(services.settings)}
+    settings = {name.upper(): str(value) for name, value in values.items()}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.functions.runtime_driver",
+        str(ROOT),
+        cwd=ROOT,
+        env=os.environ | settings | {"PYTHON_ENABLE_INIT_INDEXING": "1"},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, log = await asyncio.wait_for(process.communicate(recording()), 60)
+    assert process.returncode == 0, log.decode()
+    done = json.loads(out.splitlines()[-1])
+
+    assert {"get_health", "get_openapi", "post_process", "post_speak", "list_voices"} <= set(done["functions"])
+    health, turn = done["answers"]
+    assert (health["status"], health["succeeded"]) == (200, True)
+    events = parse_sse("".join(turn["chunks"]))
+    assert types(events)[0] == "turn.created"
+    assert types(events)[-1] == "turn.done"
+    assert HEARD in events[-1]["transcription"].lower()
+    assert turn["succeeded"]
+    assert len(turn["chunks"]) > 2

@@ -1,0 +1,176 @@
+"""The four ports in plain Python, with scripted delays and faults: company for a turn without any service."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from dataclasses import dataclass, field
+
+from voice_core.domain.audio import RECOGNITION_RATE, SPEECH_RATE, milliseconds
+from voice_core.domain.conversation import Conversation, Page, Turn
+from voice_core.domain.errors import NotFound
+from voice_core.domain.speech import Hints, Interim, Transcript, Voice
+
+CHUNK_SECONDS = 0.1
+"""Speech is made in pieces this long."""
+
+Failure = Exception | None
+
+
+async def until(moment: float) -> None:
+    """Wait for a moment of the event loop's clock, so that lateness does not add up."""
+    await asyncio.sleep(max(0.0, moment - asyncio.get_running_loop().time()))
+
+
+@dataclass
+class ScriptedStt:
+    text: str = "what is the weather like"
+    interims: Sequence[str] = ()
+    final_seconds: float = 0.0
+    """From the end of the utterance to the transcript."""
+    failure: Failure = None
+    hangs: bool = False
+    calls: int = 0
+    heard_bytes: int = 0
+    hints: Hints | None = None
+    cancelled: bool = False
+
+    async def warm(self, hints: Hints) -> None:
+        """Nothing to open."""
+
+    async def transcribe(self, utterance: AsyncIterable[bytes], hints: Hints) -> AsyncGenerator[Interim | Transcript]:
+        self.calls, self.hints = self.calls + 1, hints
+        try:
+            for text in self.interims:
+                yield Interim(text)
+            async for pcm in utterance:
+                self.heard_bytes += len(pcm)
+            if self.hangs:
+                await asyncio.Event().wait()
+            await asyncio.sleep(self.final_seconds)
+            if self.failure:
+                raise self.failure
+            yield Transcript(self.text, "en-US", 0.9, milliseconds(self.heard_bytes, RECOGNITION_RATE))
+        except (asyncio.CancelledError, GeneratorExit):
+            self.cancelled = True
+            raise
+
+
+@dataclass
+class ScriptedAssistant:
+    reply_text: str = "It is sunny today. Take a hat with you. Enjoy the day. Goodbye now."
+    first_seconds: float = 0.0
+    tokens_per_second: float = 0.0
+    """0: all at once."""
+    failure: Failure = None
+    fails_after: int = 0
+    """Tokens before the failure."""
+    hangs_after: int | None = None
+    told: list[tuple[str, list[Turn]]] = field(default_factory=list)
+    cancelled: bool = False
+
+    async def warm(self) -> None:
+        """Nothing to open."""
+
+    async def reply(self, said: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
+        self.told.append((said, list(history)))
+        began = asyncio.get_running_loop().time()
+        try:
+            for number, token in enumerate(self.reply_text.split(" ")):
+                if self.failure and number >= self.fails_after:
+                    raise self.failure
+                if number == self.hangs_after:
+                    await asyncio.Event().wait()
+                pace = number / self.tokens_per_second if self.tokens_per_second else 0.0
+                if self.first_seconds + pace:
+                    await until(began + self.first_seconds + pace)
+                yield token if number == 0 else f" {token}"
+        except (asyncio.CancelledError, GeneratorExit):
+            self.cancelled = True
+            raise
+
+
+@dataclass
+class ScriptedTts:
+    first_seconds: float = 0.0
+    real_time_factor: float = 0.0
+    """0: all at once."""
+    seconds_per_character: float = 0.05
+    failure: Failure = None
+    fails_at: int = 0
+    """The sentence, counted from 0, that fails."""
+    odd_chunks: bool = False
+    spoken: list[str] = field(default_factory=list)
+    voice: str | None = None
+    at_once: int = 0
+    most_at_once: int = 0
+    cancelled: int = 0
+
+    async def warm(self, voice: str | None) -> None:
+        """Nothing to open."""
+
+    async def voices(self) -> Sequence[Voice]:
+        return (Voice("en-US-TestNeural", "en-US"),)
+
+    async def synthesize(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
+        number, self.voice = len(self.spoken), voice
+        self.spoken.append(text)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        began = asyncio.get_running_loop().time()
+        try:
+            for done, chunk in enumerate(self._chunks(text, number)):
+                pace = done * CHUNK_SECONDS / self.real_time_factor if self.real_time_factor else 0.0
+                if self.first_seconds + pace:
+                    await until(began + self.first_seconds + pace)
+                if self.failure and number >= self.fails_at:
+                    raise self.failure
+                yield chunk
+        except (asyncio.CancelledError, GeneratorExit):
+            self.cancelled += 1
+            raise
+        finally:
+            self.at_once -= 1
+
+    def _chunks(self, text: str, number: int) -> list[bytes]:
+        """A level of its own for each sentence, so that order can be heard."""
+        samples = round(len(text) * self.seconds_per_character * SPEECH_RATE)
+        pcm = (number + 1).to_bytes(2, "little") * samples
+        step = round(CHUNK_SECONDS * SPEECH_RATE) * 2 - self.odd_chunks
+        return [pcm[start : start + step] for start in range(0, len(pcm), step)]
+
+
+@dataclass
+class ScriptedConversations:
+    kept: dict[tuple[str, str], list[Turn]] = field(default_factory=dict)
+    failure: Failure = None
+    hangs: bool = False
+
+    async def recent(self, user_id: str, conversation_id: str, limit: int) -> Sequence[Turn]:
+        await self._trouble()
+        if (user_id, conversation_id) not in self.kept:
+            raise NotFound("You have no such conversation.", code="conversation-not-found")
+        return self.kept[user_id, conversation_id][-limit:]
+
+    async def append(self, user_id: str, turn: Turn) -> None:
+        await self._trouble()
+        turns = self.kept.setdefault((user_id, turn.conversation_id), [])
+        if all(known.id != turn.id for known in turns):
+            turns.append(turn)
+
+    async def list(self, user_id: str, limit: int, continuation: str | None) -> Page[Conversation]:
+        return Page(())
+
+    async def turns(self, user_id: str, conversation_id: str, limit: int, continuation: str | None) -> Page[Turn]:
+        return Page(tuple(reversed(await self.recent(user_id, conversation_id, limit))))
+
+    async def delete(self, user_id: str, conversation_id: str) -> None:
+        self.kept.pop((user_id, conversation_id), None)
+
+    @property
+    def all_turns(self) -> "list[Turn]":  # type: ignore[valid-type]
+        return [turn for turns in self.kept.values() for turn in turns]
+
+    async def _trouble(self) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.failure:
+            raise self.failure

@@ -1,0 +1,178 @@
+"""Speech to text."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import aclosing
+from functools import partial
+
+from voice_core.adapters.azure_speech.access import SpeechAccess
+from voice_core.adapters.azure_speech.failures import timed_out
+from voice_core.adapters.azure_speech.hearing import Hearing, Hypothesis, Phrase
+from voice_core.adapters.azure_speech.recognizer import EndOfHearing, Heard, Recognizer
+from voice_core.adapters.azure_speech.shelf import Shelf
+from voice_core.adapters.azure_speech.ssml import legal
+from voice_core.adapters.azure_speech.voices import list_voices
+from voice_core.domain.audio import RECOGNITION_RATE, milliseconds
+from voice_core.domain.errors import InvalidInput, NoSpeech, StageFailed
+from voice_core.domain.speech import Hints, Interim, Transcript
+
+CANDIDATES = 4
+"""Most languages that Azure tells apart at the start of an utterance."""
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+PHRASES = 500
+"""Most phrases that Azure takes in a list."""
+
+
+Event = Heard | asyncio.Task[int]
+"""What happens during an utterance; the task that has fed it to its end gives its bytes, or what kept it from that."""
+
+
+class AzureSpeechToText:
+    """Recognises on Azure Speech, in *language* unless the hints name others.
+
+    *final_seconds* is how long the service may stay silent after the end of an utterance. Up to *ready* connections are
+    kept open ahead, each for *keep_seconds*: what was warmed, and one for whoever speaks next after a turn.
+
+    The service is asked for words as they were said: profanity is neither masked nor removed. The SDK cuts a phrase to
+    2048 bytes and loses one whose last character it cuts through; the service ends a phrase after 30 s at the latest,
+    in which nobody says that much.
+    """
+
+    def __init__(
+        self,
+        access: SpeechAccess,
+        *,
+        language: str = "en-US",
+        final_seconds: float = 10.0,
+        ready: int = 8,
+        keep_seconds: float = 60.0,
+    ) -> None:
+        self._access = access
+        self._language = language
+        self._final_seconds = final_seconds
+        self._recognizers = Shelf(partial(Recognizer.make, access), size=ready, keep_seconds=keep_seconds)
+
+    async def warm(self, hints: Hints) -> None:
+        """Open a connection for the next `transcribe` with these hints; says nothing when that fails.
+
+        Raises:
+            InvalidInput: as `transcribe`.
+            StageFailed: with stage ``stt``; there is no token.
+        """
+        await self._recognizers.prepare(self._languages(hints))
+
+    async def check(self) -> None:
+        """Ask for the list of voices: that takes the same network, address and credential, and costs nothing.
+
+        Raises:
+            StageFailed: with stage ``stt``.
+        """
+        await list_voices(self._access, "stt")
+
+    async def close(self) -> None:
+        """Close the connections that are kept open. The access is its owner's to close."""
+        await self._recognizers.close()
+
+    async def transcribe(self, utterance: AsyncIterable[bytes], hints: Hints) -> AsyncGenerator[Interim | Transcript]:
+        """Hear *utterance* (mono 16-bit PCM at 16 kHz) while it arrives.
+
+        Yields interims, each the whole text so far, and then one Transcript. Its confidence is the mean over time of
+        its phrases'; its duration is that of the sound.
+
+        Raises:
+            InvalidInput: ``language-invalid``, or ``languages-too-many`` to choose from.
+            NoSpeech: no words in it; without any sound the service is not asked.
+            StageFailed: with stage ``stt``.
+        """
+        languages = self._languages(hints)
+        sound = aiter(utterance)
+        first = await _first(sound)
+        recognizer, heard = await self._listening(languages, _phrases(hints))
+        hearing = Hearing(languages[0])
+        feeding = asyncio.create_task(_feed(recognizer, first, sound))
+        feeding.add_done_callback(heard.put_nowait)
+        try:
+            async with aclosing(self._interims(heard, hearing)) as interims:
+                async for interim in interims:
+                    yield interim
+        finally:
+            feeding.cancel()
+            recognizer.discard()
+        self._recognizers.prepare_soon(languages)
+        yield hearing.transcript()
+
+    async def _listening(
+        self, languages: tuple[str, ...], phrases: tuple[str, ...]
+    ) -> tuple[Recognizer, asyncio.Queue[Event]]:
+        """A recogniser that has begun to hear, and what it hears."""
+        while True:
+            recognizer = await self._recognizers.take(languages)
+            heard = asyncio.Queue[Event]()
+            try:
+                await recognizer.start(phrases, heard.put_nowait)
+            except BaseException:
+                recognizer.discard()
+                raise
+            if not recognizer.lost:
+                return recognizer, heard
+            # The service closed an idle connection at this very moment; nothing was sent on it.
+            recognizer.discard()
+
+    async def _interims(self, heard: asyncio.Queue[Event], hearing: Hearing) -> AsyncGenerator[Interim]:
+        """Take what is heard to the end."""
+        seconds: float | None = None
+        while not isinstance(event := await _next(heard, seconds), EndOfHearing):
+            match event:
+                case Hypothesis():
+                    yield hearing.interim(event)
+                case Phrase():
+                    hearing.finish(event)
+                case StageFailed():
+                    raise event
+                case _:
+                    hearing.duration_ms = milliseconds(event.result(), RECOGNITION_RATE)
+                    seconds = self._final_seconds
+
+    def _languages(self, hints: Hints) -> tuple[str, ...]:
+        languages = tuple(dict.fromkeys(hints.languages)) or (self._language,)
+        for language in languages:
+            if not LANGUAGE.fullmatch(language):
+                raise InvalidInput(f"{language!r} is no language tag.", code="language-invalid", stage="stt")
+        if len(languages) > CANDIDATES:
+            detail = f"No more than {CANDIDATES} languages can be told apart."
+            raise InvalidInput(detail, code="languages-too-many", stage="stt")
+        return languages
+
+
+def _phrases(hints: Hints) -> tuple[str, ...]:
+    """As many as the service takes, without characters that its documents cannot hold."""
+    return tuple(filter(None, map(legal, hints.phrases)))[:PHRASES]
+
+
+async def _first(sound: AsyncIterator[bytes]) -> bytes:
+    """The first sound there is. The SDK calls an empty stream a timeout of the service."""
+    async for pcm in sound:
+        if pcm:
+            return pcm
+    raise NoSpeech("There is no sound in it.", stage="stt")
+
+
+async def _feed(recognizer: Recognizer, first: bytes, sound: AsyncIterator[bytes]) -> int:
+    """Write *first* and the rest of *sound*; gives the bytes of it all."""
+    recognizer.write(first)
+    written = len(first)
+    async for pcm in sound:
+        recognizer.write(pcm)
+        written += len(pcm)
+    recognizer.finish()
+    return written
+
+
+async def _next(heard: asyncio.Queue[Event], seconds: float | None) -> Event:
+    try:
+        async with asyncio.timeout(seconds):
+            return await heard.get()
+    except TimeoutError as error:
+        raise timed_out("stt") from error

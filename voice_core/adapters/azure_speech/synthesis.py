@@ -1,0 +1,126 @@
+"""Text to speech."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+
+from voice_core.adapters.azure_speech.access import SpeechAccess
+from voice_core.adapters.azure_speech.failures import timed_out
+from voice_core.adapters.azure_speech.shelf import Shelf
+from voice_core.adapters.azure_speech.ssml import legal, ssml
+from voice_core.adapters.azure_speech.synthesizer import EndOfSpeech, Spoken, Synthesizer
+from voice_core.adapters.azure_speech.voices import Voices, list_voices
+from voice_core.domain.audio import SAMPLE_BYTES
+from voice_core.domain.errors import StageFailed
+from voice_core.domain.speech import Voice
+
+NEXT = "next"
+"""All synthesizers are alike: the voice is in what they speak."""
+
+
+class AzureTextToSpeech:
+    """Speaks on Azure Speech, in *voice* unless asked for another.
+
+    *chunk_seconds* is how long the service may be silent, before the first chunk and between chunks. Synthesizers are
+    used again and again: up to *ready* wait with an open connection, each for *keep_seconds*.
+
+    The SDK opens a connection again that was closed meanwhile, and tries a request a second time when it failed
+    before its first chunk, so nothing is spoken twice.
+    """
+
+    def __init__(
+        self,
+        access: SpeechAccess,
+        *,
+        voice: str = "en-US-AvaMultilingualNeural",
+        chunk_seconds: float = 10.0,
+        ready: int = 16,
+        keep_seconds: float = 120.0,
+    ) -> None:
+        self._access = access
+        self._voice = voice
+        self._chunk_seconds = chunk_seconds
+        self._voices = Voices(access)
+        self._synthesizers: Shelf[str, Synthesizer] = Shelf(self._make, size=ready, keep_seconds=keep_seconds)
+
+    async def warm(self, voice: str | None) -> None:
+        """Open a connection for the next `synthesize`; says nothing when that fails.
+
+        Raises:
+            InvalidInput: ``voice-unknown``.
+            StageFailed: with stage ``tts``; there is no token.
+        """
+        await asyncio.gather(self._synthesizers.prepare(NEXT), self._require(voice))
+
+    async def check(self) -> None:
+        """Ask for the list of voices.
+
+        Raises:
+            StageFailed: with stage ``tts``.
+        """
+        await list_voices(self._access, "tts")
+
+    async def voices(self) -> Sequence[Voice]:
+        """All voices, as the service told within the last day.
+
+        Raises:
+            StageFailed: with stage ``tts``.
+        """
+        return await self._voices.all()
+
+    async def close(self) -> None:
+        """Close the connections that are kept open. The access is its owner's to close."""
+        await self._synthesizers.close()
+
+    async def synthesize(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
+        """Speak *text*, plain words, in *voice* or the default one.
+
+        Yields mono 16-bit PCM at 24 kHz as it comes, in whole samples; nothing for a text without words.
+
+        Raises:
+            InvalidInput: ``voice-unknown``, as far as the list of voices can be had.
+            StageFailed: with stage ``tts``.
+        """
+        if not legal(text).strip():
+            return
+        await self._require(voice)
+        synthesizer = await self._synthesizers.take(NEXT)
+        spoken: asyncio.Queue[Spoken] = asyncio.Queue()
+        try:
+            await synthesizer.speak(ssml(text, voice or self._voice), spoken.put_nowait)
+            odd = b""
+            while not isinstance(chunk := await self._next(spoken), EndOfSpeech):
+                samples, odd = _whole(odd + chunk)
+                if samples:
+                    yield samples
+        except StageFailed:
+            synthesizer.discard()
+            raise
+        except BaseException:
+            # Barge-in. Stopping closes the connection, so what was stopped is no better than a new one.
+            synthesizer.discard()
+            self._synthesizers.prepare_soon(NEXT)
+            raise
+        self._synthesizers.put(NEXT, synthesizer)
+
+    async def _require(self, voice: str | None) -> None:
+        if voice is not None and voice != self._voice:
+            await self._voices.require(voice)
+
+    async def _make(self, _: str) -> Synthesizer:
+        return await Synthesizer.make(self._access, self._chunk_seconds)
+
+    async def _next(self, spoken: asyncio.Queue[Spoken]) -> bytes | EndOfSpeech:
+        try:
+            async with asyncio.timeout(self._chunk_seconds):
+                event = await spoken.get()
+        except TimeoutError as error:
+            raise timed_out("tts") from error
+        if isinstance(event, StageFailed):
+            raise event
+        return event
+
+
+def _whole(pcm: bytes) -> tuple[bytes, bytes]:
+    """The whole samples in *pcm*, and what is left of it."""
+    size = len(pcm) - len(pcm) % SAMPLE_BYTES
+    return pcm[:size], pcm[size:]

@@ -1,0 +1,98 @@
+"""The voices that the service has."""
+
+import asyncio
+from collections.abc import Sequence
+from difflib import get_close_matches
+from time import monotonic
+from typing import Any
+
+import aiohttp
+
+from voice_core.adapters.azure_speech.access import SpeechAccess
+from voice_core.adapters.azure_speech.failures import our_errors, refused, timed_out
+from voice_core.domain.errors import InvalidInput, StageFailed
+from voice_core.domain.speech import Voice
+
+PATH = "/tts/cognitiveservices/voices/list"
+LIST_SECONDS = 5.0
+"""How long the list may take."""
+KEEP_SECONDS = 24 * 60 * 60.0
+SUGGESTIONS = 5
+
+
+async def list_voices(access: SpeechAccess, stage: str) -> tuple[Voice, ...]:
+    """Ask the service for its voices.
+
+    By plain HTTP, because the SDK's ``get_voices_async`` drops scheme and port of an endpoint such as an emulator's,
+    and makes some ten calls into its library for each of the hundreds of voices.
+
+    Raises:
+        StageFailed: with stage *stage*.
+    """
+    with our_errors(stage):
+        headers = access.headers(await access.token())
+    try:
+        async with asyncio.timeout(LIST_SECONDS), aiohttp.ClientSession(headers=headers) as session:
+            return await _fetch(session, access.endpoint + PATH, stage)
+    except TimeoutError as error:
+        raise timed_out(stage) from error
+    except aiohttp.ClientError as error:
+        raise StageFailed("The list of voices could not be reached.", stage=stage) from error
+    except (ValueError, TypeError, LookupError) as error:
+        raise StageFailed("The list of voices is not one.", stage=stage) from error
+
+
+async def _fetch(session: aiohttp.ClientSession, url: str, stage: str) -> tuple[Voice, ...]:
+    async with session.get(url, allow_redirects=False) as response:
+        if response.status != 200:
+            wait = response.headers.get("Retry-After", "")
+            raise refused(stage, response.status, float(wait) if wait.isdecimal() else None)
+        return tuple(_voice(entry) for entry in await response.json())
+
+
+def _voice(entry: dict[str, Any]) -> Voice:
+    return Voice(entry["ShortName"], entry["Locale"], entry.get("Gender", ""), entry.get("DisplayName", ""))
+
+
+class Voices:
+    """The list, asked for once a day however many want it."""
+
+    def __init__(self, access: SpeechAccess) -> None:
+        self._access = access
+        self._voices: tuple[Voice, ...] = ()
+        self._stale_at = 0.0
+        self._asking: asyncio.Lock = asyncio.Lock()
+
+    async def all(self) -> Sequence[Voice]:
+        """All voices; those who ask at the same time share one request.
+
+        Raises:
+            StageFailed: with stage ``tts``.
+        """
+        # Only one asks; the others find the list when their turn comes.
+        async with self._asking:
+            if monotonic() >= self._stale_at or not self._voices:
+                self._voices = await list_voices(self._access, "tts")
+                self._stale_at = monotonic() + KEEP_SECONDS
+            return self._voices
+
+    async def require(self, name: str) -> None:
+        """Make sure there is such a voice; without a list the service will tell.
+
+        Raises:
+            InvalidInput: ``voice-unknown``, with some that come close.
+        """
+        try:
+            names = [voice.name for voice in await self.all()]
+        except StageFailed:
+            return
+        if name not in names:
+            raise _unknown(name, names)
+
+
+def _unknown(name: str, names: Sequence[str]) -> InvalidInput:
+    language = name.partition("-")[0].lower()
+    same_language = [other for other in names if other.partition("-")[0] == language]
+    near = get_close_matches(name, same_language, SUGGESTIONS, cutoff=0.0)
+    detail = f"There is no voice {name!r}." + (f" There is {', '.join(near)}." if near else "")
+    return InvalidInput(detail, code="voice-unknown", stage="tts", extra={"voices": near})

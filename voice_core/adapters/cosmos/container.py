@@ -1,0 +1,152 @@
+"""The container, on one client a process that opens when first needed."""
+
+import asyncio
+import base64
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core.exceptions import AzureError
+from azure.cosmos import PartitionKey
+from azure.cosmos.aio import ContainerProxy, CosmosClient
+from azure.cosmos.exceptions import CosmosResourceExistsError
+
+from voice_core.adapters.cosmos.documents import INDEXING_POLICY, PARTITION_KEY
+from voice_core.adapters.cosmos.failures import STAGE, failure, timed_out
+from voice_core.adapters.cosmos.partition import Partition
+from voice_core.adapters.cosmos.patience import patiently
+from voice_core.domain.errors import Misconfigured
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 6
+"""One answer; a batch may take the service 5."""
+
+NEVER = -1
+"""As many throttle retries of the SDK's; to it, 0 means its default. `patiently` does that better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the container is, and how to get in."""
+
+    endpoint: str
+    credential: Any
+    """Account key, or async token credential."""
+    database: str
+    container: str
+
+
+class Container:
+    """The conversations' container at *address*, made on first use if *create*.
+
+    Everything that is asked of it within one operation has *deadline_seconds* in all, opening included.
+    """
+
+    def __init__(self, address: Address, *, create: bool, deadline_seconds: float) -> None:
+        self._address = address
+        self._create = create
+        self._deadline_seconds = deadline_seconds
+        self._opening = asyncio.Lock()
+        self._open: tuple[CosmosClient, ContainerProxy] | None = None
+
+    async def close(self) -> None:
+        """Close all connections; a later operation opens them again."""
+        async with self._opening:
+            closing, self._open = self._open, None
+        if closing:
+            await closing[0].close()
+
+    async def check(self) -> None:
+        """Read the container's definition.
+
+        Raises:
+            StageFailed: with stage ``conversations``.
+        """
+        async with self._operation() as deadline:
+            container = await self._opened(deadline)
+            _check_definition(await patiently(container.read, deadline))
+
+    @asynccontextmanager
+    async def partition(self, user_id: str) -> AsyncIterator[Partition]:
+        """The user's partition, for one operation.
+
+        Raises:
+            StageFailed: with stage ``conversations``; also for what the body raises of the SDK's errors.
+        """
+        async with self._operation() as deadline:
+            yield Partition(await self._opened(deadline), user_id, deadline)
+
+    @asynccontextmanager
+    async def _operation(self) -> AsyncIterator[float]:
+        """Within the deadline, which it gives in the event loop's time, and with our errors for the SDK's."""
+        deadline = asyncio.get_running_loop().time() + self._deadline_seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                yield deadline
+        except TimeoutError as error:
+            raise timed_out() from error
+        except AzureError as error:
+            raise failure(error) from error
+
+    async def _opened(self, deadline: float) -> ContainerProxy:
+        async with self._opening:
+            if self._open is None:
+                self._open = await patiently(self._connect, deadline)
+            return self._open[1]
+
+    async def _connect(self) -> tuple[CosmosClient, ContainerProxy]:
+        client = _client(self._address)
+        try:
+            await client.__aenter__()
+            return client, await self._found(client)
+        except BaseException:
+            await client.close()
+            raise
+
+    async def _found(self, client: CosmosClient) -> ContainerProxy:
+        if self._create:
+            await self._make(client)
+        proxy = client.get_database_client(self._address.database).get_container_client(self._address.container)
+        # The SDK reads this before its first operation anyway, and a 404 then would look like a missing document.
+        _check_definition(await proxy.read())
+        return proxy
+
+    async def _make(self, client: CosmosClient) -> None:
+        # The SDK looks and then makes: another instance may have made it in between.
+        with suppress(CosmosResourceExistsError):
+            await client.create_database_if_not_exists(self._address.database)
+        database = client.get_database_client(self._address.database)
+        with suppress(CosmosResourceExistsError):
+            await database.create_container_if_not_exists(
+                self._address.container, PartitionKey(PARTITION_KEY), indexing_policy=INDEXING_POLICY, default_ttl=-1
+            )
+
+
+def _client(address: Address) -> CosmosClient:
+    # The SDK logs each request at INFO, with the user's id in a header and the conversation's in the URL.
+    logger = logging.getLogger(f"{__name__}.wire")
+    logger.setLevel(logging.WARNING)
+    try:
+        if isinstance(address.credential, str):
+            base64.b64decode(address.credential)
+        return CosmosClient(
+            address.endpoint,
+            address.credential,
+            connection_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            # A write may be sent again: a turn's id makes sure that it is stored once.
+            retry_total=1,
+            retry_throttle_total=NEVER,
+            logger=logger,
+        )
+    except (ValueError, TypeError) as error:
+        raise Misconfigured("The Cosmos DB endpoint or credential is malformed.", stage=STAGE) from error
+
+
+def _check_definition(properties: dict[str, Any]) -> None:
+    if properties.get("partitionKey", {}).get("paths") != [PARTITION_KEY]:
+        raise Misconfigured(f"The Cosmos DB container's partition key must be {PARTITION_KEY}.", stage=STAGE)
+    if not properties.get("defaultTtl"):
+        raise Misconfigured("The Cosmos DB container's TTL is off: nothing would ever expire.", stage=STAGE)

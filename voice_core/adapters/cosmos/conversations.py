@@ -1,0 +1,201 @@
+"""Conversations kept in one Cosmos DB container."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakValueDictionary
+
+from voice_core.adapters.cosmos.container import Address, Container
+from voice_core.adapters.cosmos.documents import (
+    Document,
+    checked_conversation_id,
+    conversation_from,
+    header_document,
+    is_deleted,
+    sealed,
+    tombstone,
+    turn_document,
+    turn_from,
+    unsealed,
+)
+from voice_core.adapters.cosmos.failures import STAGE
+from voice_core.adapters.cosmos.partition import Partition
+from voice_core.domain.conversation import Conversation, Page, Turn
+from voice_core.domain.errors import Conflict, NotFound
+
+ATTEMPTS = 8
+"""At a write that others are in the way of, before giving up."""
+
+LONGEST_PAUSE_SECONDS = 0.05
+"""Between two attempts; the pause is random, so that rivals part."""
+
+BATCH = 100
+"""Operations; the service's limit."""
+
+LIST = "SELECT * FROM c WHERE c.type = 'conversation' ORDER BY c.updatedAt DESC"
+TURNS = "SELECT * FROM c WHERE c.conversationId = @id AND c.type = 'turn' ORDER BY c.seq DESC"
+RECENT = TURNS.replace("*", "TOP @limit *")
+TURN_NAMES = "SELECT TOP @limit VALUE c.id FROM c WHERE c.conversationId = @id AND c.type = 'turn'"
+
+
+class CosmosConversations:
+    """The `Conversations` of all users, each in a partition of their own.
+
+    Opens one client when first used. *credential* is the account's key or an async token credential, which stays the
+    caller's to close; *ttl_seconds* is how long a conversation is kept after its last turn. With *create*, database and
+    container are made if missing, which takes a key.
+
+    Every operation is done or fails within *deadline_seconds*. All raise StageFailed with stage ``conversations``.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        credential: Any,
+        database: str,
+        container: str = "conversations",
+        ttl_seconds: int,
+        create: bool,
+        deadline_seconds: float = 10.0,
+    ) -> None:
+        address = Address(endpoint, credential, database, container)
+        self._container = Container(address, create=create, deadline_seconds=deadline_seconds)
+        self._ttl_seconds = ttl_seconds
+        self._appending: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._container.close()
+
+    async def check(self) -> None:
+        """Reach the container, and see that it is one for conversations.
+
+        Raises:
+            Misconfigured: it is missing, has another partition key or no TTL, or we are not let in.
+        """
+        await self._container.check()
+
+    async def recent(self, user_id: str, conversation_id: str, limit: int) -> Sequence[Turn]:
+        """The last *limit* turns, oldest first.
+
+        Raises:
+            NotFound: ``conversation-not-found``.
+        """
+        asked = {"id": checked_conversation_id(conversation_id), "limit": limit}
+        async with self._container.partition(user_id) as partition:
+            # Turns alone do not tell: of a conversation being deleted some may be left.
+            header, found = await asyncio.gather(partition.read(conversation_id), partition.all(RECENT, asked))
+        _check_there(header)
+        return [turn_from(document) for document in reversed(found)]
+
+    async def append(self, user_id: str, turn: Turn) -> None:
+        """Remember *turn* in its conversation, which begins with its first turn; once, however often it is called.
+
+        Raises:
+            Conflict: others were in the way all the time.
+        """
+        checked_conversation_id(turn.conversation_id)
+        place = (user_id, turn.conversation_id)
+        mine = self._appending.setdefault(place, asyncio.Lock())
+        async with self._container.partition(user_id) as partition, mine:
+            for _ in range(ATTEMPTS):
+                if await self._appended(partition, user_id, turn):
+                    return
+                await _pause()
+        raise _conflict()
+
+    async def list(self, user_id: str, limit: int, continuation: str | None) -> Page[Conversation]:
+        """The user's conversations, latest first.
+
+        Raises:
+            InvalidInput: ``continuation-invalid``.
+        """
+        scope = "conversations"
+        token = unsealed(scope, continuation)
+        async with self._container.partition(user_id) as partition:
+            found, more = await partition.page(LIST, {}, limit, token)
+        return Page(tuple(conversation_from(document) for document in found), sealed(scope, more))
+
+    async def turns(self, user_id: str, conversation_id: str, limit: int, continuation: str | None) -> Page[Turn]:
+        """A conversation's turns, latest first.
+
+        Raises:
+            NotFound: ``conversation-not-found``.
+            InvalidInput: ``continuation-invalid``.
+        """
+        scope = f"turns {checked_conversation_id(conversation_id)}"
+        query = TURNS, {"id": conversation_id}, limit, unsealed(scope, continuation)
+        async with self._container.partition(user_id) as partition:
+            header, (found, more) = await asyncio.gather(partition.read(conversation_id), partition.page(*query))
+        _check_there(header)
+        return Page(tuple(turn_from(document) for document in found), sealed(scope, more))
+
+    async def delete(self, user_id: str, conversation_id: str) -> None:
+        """Forget the conversation and its turns; succeeds when there is none.
+
+        From the first step on nothing of it can be read. Ended by a crash, it goes on with the next `delete`, or
+        `append` to the same conversation.
+
+        Raises:
+            Conflict: others were in the way all the time.
+        """
+        checked_conversation_id(conversation_id)
+        async with self._container.partition(user_id) as partition:
+            await _delete(partition, conversation_id)
+
+    async def _appended(self, partition: Partition, user_id: str, turn: Turn) -> bool:
+        """Whether the turn is stored, now or before; if not, somebody else wrote the header in between."""
+        header = await partition.read(turn.conversation_id)
+        if header and is_deleted(header):
+            await _delete(partition, turn.conversation_id)
+            header = None
+        new = header_document(user_id, turn, self._ttl_seconds, header)
+        document = turn_document(user_id, turn, new["turnCount"], self._ttl_seconds)
+        write = ("replace", (new["id"], new), _if_unchanged(header)) if header else ("create", (new,), {})
+        clash = await partition.commit([("create", (document,), {}), write])
+        return clash is None or (clash.index, clash.status) == (0, 409)
+
+
+async def _delete(partition: Partition, conversation_id: str) -> None:
+    for _ in range(ATTEMPTS):
+        if await _deleted(partition, conversation_id):
+            return
+        await _pause()
+    raise _conflict()
+
+
+async def _deleted(partition: Partition, conversation_id: str) -> bool:
+    """Delete batch by batch until nothing is left; False if somebody else wrote the header in between.
+
+    The header goes with the last turns, in one batch. In those before it turns into a tombstone. Each expects the
+    header as it was read before the turns were listed: a turn appended since has changed it.
+    """
+    while header := await partition.read(conversation_id):
+        names = await partition.all(TURN_NAMES, {"id": conversation_id, "limit": BATCH})
+        last = len(names) < BATCH
+        verb, arguments = ("delete", ()) if last else ("replace", (tombstone(header),))
+        closing = (verb, (conversation_id, *arguments), _if_unchanged(header))
+        if await partition.commit([*(("delete", (name,), {}) for name in names[: BATCH - 1]), closing]):
+            return False
+        if last:
+            break
+    return True
+
+
+def _if_unchanged(header: Document) -> dict[str, str]:
+    return {"if_match_etag": header["_etag"]}
+
+
+def _check_there(header: Document | None) -> None:
+    if header is None or is_deleted(header):
+        raise NotFound("There is no such conversation.", code="conversation-not-found", stage=STAGE)
+
+
+def _conflict() -> Conflict:
+    return Conflict("Others keep changing this conversation.", stage=STAGE)
+
+
+async def _pause() -> None:
+    await asyncio.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311 — no secret depends on it

@@ -1,0 +1,171 @@
+"""Conversations and turns as documents, all of a user's in the partition ``/userId``.
+
+A conversation is a header document, whose id is the conversation's, and a document a turn. A header's ``ttl`` is never
+less than that of a turn written before, so no turn outlives its header.
+"""
+
+import base64
+import json
+import re
+from datetime import UTC, datetime
+from textwrap import shorten
+from typing import Any
+
+from voice_core.domain.conversation import Conversation, Turn
+from voice_core.domain.errors import InvalidInput, StageFailed
+
+Document = dict[str, Any]
+
+PARTITION_KEY = "/userId"
+
+SCHEMA = 1
+
+TITLE_LENGTH = 80
+"""Characters."""
+
+INDEXING_POLICY: dict[str, Any] = {
+    "indexingMode": "consistent",
+    "automatic": True,
+    "includedPaths": [{"path": f"/{name}/?"} for name in ("type", "conversationId", "seq", "updatedAt")],
+    "excludedPaths": [{"path": "/*"}],
+}
+"""Only what queries filter and sort by: each property in the index makes every write dearer."""
+
+_CONVERSATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TURN_ID = re.compile(r"[^/\\?#\x00-\x1f]{1,255}")
+
+
+def checked_conversation_id(value: str) -> str:
+    """*value*, if it can be a document's id and no turn's.
+
+    Raises:
+        InvalidInput: ``conversation-id-invalid``.
+    """
+    if not _CONVERSATION_ID.fullmatch(value):
+        raise InvalidInput("A conversation id is 1 to 64 of A-Z a-z 0-9 _ -.", code="conversation-id-invalid")
+    return value
+
+
+def turn_document(user_id: str, turn: Turn, seq: int, ttl_seconds: int) -> Document:
+    """A turn, the *seq*-th of its conversation from 1.
+
+    Raises:
+        InvalidInput: ``turn-id-invalid``.
+    """
+    if not _TURN_ID.fullmatch(turn.id):
+        raise InvalidInput("A turn id is 1 to 255 characters, none of / \\ ? #.", code="turn-id-invalid")
+    return {
+        "id": f"{turn.conversation_id}:{turn.id}",
+        "type": "turn",
+        "userId": user_id,
+        "conversationId": turn.conversation_id,
+        "turnId": turn.id,
+        "seq": seq,
+        "transcript": turn.transcript,
+        "reply": turn.reply,
+        "createdAt": _written(turn.created_at),
+        "spoken": turn.spoken,
+        "language": turn.language,
+        "interrupted": turn.interrupted,
+        "degraded": list(turn.degraded),
+        "timings": turn.timings,
+        "schema": SCHEMA,
+        "ttl": ttl_seconds,
+    }
+
+
+def turn_from(document: Document) -> Turn:
+    """The turn that `turn_document` wrote."""
+    try:
+        return Turn(
+            id=document["turnId"],
+            conversation_id=document["conversationId"],
+            transcript=document["transcript"],
+            reply=document["reply"],
+            created_at=datetime.fromisoformat(document["createdAt"]),
+            spoken=document["spoken"],
+            language=document["language"],
+            interrupted=document["interrupted"],
+            degraded=tuple(document["degraded"]),
+            timings=document["timings"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable("turn") from error
+
+
+def header_document(user_id: str, turn: Turn, ttl_seconds: int, before: Document | None) -> Document:
+    """The header of a conversation whose latest turn is *turn*; *before* is what it was, None if that is the first."""
+    now = _written(turn.created_at)
+    old = before or {"title": shorten(turn.transcript, TITLE_LENGTH, placeholder="…"), "createdAt": now}
+    return {
+        "id": turn.conversation_id,
+        "type": "conversation",
+        "userId": user_id,
+        "title": old["title"],
+        "turnCount": old.get("turnCount", 0) + 1,
+        "createdAt": old["createdAt"],
+        "updatedAt": max(old.get("updatedAt", now), now),
+        "schema": SCHEMA,
+        "ttl": max(old.get("ttl", 0), ttl_seconds),
+    }
+
+
+def tombstone(header: Document) -> Document:
+    """What stands for a conversation while its turns are being deleted: nothing can be read of it any more."""
+    return {name: header[name] for name in ("id", "userId", "schema", "ttl")} | {"type": "deleted"}
+
+
+def is_deleted(header: Document) -> bool:
+    return bool(header["type"] == "deleted")
+
+
+def conversation_from(document: Document) -> Conversation:
+    """The conversation of a header."""
+    try:
+        return Conversation(
+            id=document["id"],
+            title=document["title"],
+            turn_count=document["turnCount"],
+            created_at=datetime.fromisoformat(document["createdAt"]),
+            updated_at=datetime.fromisoformat(document["updatedAt"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable("conversation") from error
+
+
+def sealed(scope: str, token: str | None) -> str | None:
+    """A continuation for the caller: the SDK's *token*, fit for a URL, that only asks for more of *scope*."""
+    if token is None:
+        return None
+    return base64.urlsafe_b64encode(json.dumps([scope, token]).encode()).decode().rstrip("=")
+
+
+def unsealed(scope: str, continuation: str | None) -> str | None:
+    """The token inside.
+
+    Raises:
+        InvalidInput: ``continuation-invalid``; we never gave that for *scope*.
+    """
+    if continuation is None:
+        return None
+    try:
+        given, token = json.loads(base64.b64decode(continuation + "=" * (-len(continuation) % 4), b"-_", validate=True))
+    except (ValueError, TypeError):
+        raise invalid_continuation() from None
+    # It becomes a header: a line break in it must not.
+    if given != scope or not isinstance(token, str) or not (token.isascii() and token.isprintable() and token):
+        raise invalid_continuation()
+    return token
+
+
+def invalid_continuation() -> InvalidInput:
+    return InvalidInput("The continuation is none that this list gave.", code="continuation-invalid")
+
+
+def _written(moment: datetime) -> str:
+    """Of one length and in UTC, so that text sorts as time does."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _unreadable(what: str) -> StageFailed:
+    return StageFailed(f"A stored {what} is not readable.", stage="conversations", retryable=False)

@@ -1,0 +1,47 @@
+"""What the SDK raises, as the caller will hear of it."""
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestTimeoutError,
+    ServiceResponseTimeoutError,
+)
+from azure.cosmos.exceptions import CosmosClientTimeoutError
+
+from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut, Throttled
+
+STAGE = "conversations"
+
+_TIMEOUTS = (CosmosClientTimeoutError, ServiceRequestTimeoutError, ServiceResponseTimeoutError)
+
+
+def failure(error: AzureError) -> StageFailed:
+    """The error to raise for *error*. Its text stays behind: it may hold ids and addresses."""
+    if isinstance(error, _TIMEOUTS):
+        return timed_out()
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    if isinstance(error, ClientAuthenticationError) or status in (401, 403):
+        return Misconfigured("Cosmos DB does not accept our key or identity.", stage=STAGE)
+    if status == 404:
+        return Misconfigured("The Cosmos DB database or container does not exist: set COSMOS_CREATE.", stage=STAGE)
+    if status == 429:
+        return Throttled("Cosmos DB asks us to slow down.", stage=STAGE, retry_after=throttle_seconds(error))
+    refused = status is not None and 400 <= status < 500 and status not in (408, 409, 410, 412, 449)
+    return StageFailed(f"Cosmos DB failed with {status or 'no answer'}.", stage=STAGE, retryable=not refused)
+
+
+def timed_out() -> StageTimedOut:
+    return StageTimedOut("Cosmos DB took too long.", stage=STAGE)
+
+
+def throttle_seconds(error: AzureError) -> float | None:
+    """How long the service asks us to wait; None when that is not its complaint."""
+    if not isinstance(error, HttpResponseError) or error.status_code != 429:
+        return None
+    # A batch's error has headers of its own and no response.
+    headers = getattr(error, "headers", None) or {}
+    try:
+        return float(headers["x-ms-retry-after-ms"]) / 1000
+    except (KeyError, ValueError):
+        return 0.0

@@ -1,0 +1,107 @@
+"""What can be asked of one user's partition."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from azure.cosmos.aio import ContainerProxy
+from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError, CosmosResourceNotFoundError
+
+from voice_core.adapters.cosmos.documents import Document, invalid_continuation
+from voice_core.adapters.cosmos.patience import patiently
+
+OWNER_NOT_FOUND = 1003
+"""Substatus of a 404: it is the container that is missing."""
+
+CONTINUATION_KILOBYTES = 1
+"""A continuation travels in URLs."""
+
+Operation = tuple[str, tuple[Any, ...], dict[str, str]]
+"""Of a batch: verb, arguments, options, as the SDK wants them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Why a batch was not done: the world was not as it expected."""
+
+    index: int
+    """Of the operation that did not fit."""
+    status: int
+    """404, 409 or 412."""
+
+
+class Partition:
+    """One user's documents in *container*. Nothing asked of it reaches another user's.
+
+    A throttled request is repeated when the service says, unless that is later than *deadline*, of the event loop's
+    clock.
+    """
+
+    def __init__(self, container: ContainerProxy, key: str, deadline: float) -> None:
+        self._container = container
+        self._key = key
+        self._deadline = deadline
+
+    async def read(self, name: str) -> Document | None:
+        """A document by its id; None when there is none."""
+        try:
+            return await patiently(lambda: self._container.read_item(name, self._key), self._deadline)
+        except CosmosResourceNotFoundError as error:
+            if error.sub_status == OWNER_NOT_FOUND:
+                raise
+            return None
+
+    async def all(self, query: str, parameters: Mapping[str, Any]) -> list[Any]:
+        """All results of a query that limits itself."""
+        found, token = await self.page(query, parameters, None, None)
+        while token:
+            more, token = await self.page(query, parameters, None, token)
+            found += more
+        return found
+
+    async def page(
+        self, query: str, parameters: Mapping[str, Any], limit: int | None, token: str | None
+    ) -> tuple[list[Any], str | None]:
+        """At most *limit* results, and the token for more.
+
+        Raises:
+            InvalidInput: ``continuation-invalid``; the service does not know *token*.
+        """
+        try:
+            return await patiently(lambda: self._page(query, parameters, limit, token), self._deadline)
+        except CosmosHttpResponseError as error:
+            if token and error.status_code == 400:
+                raise invalid_continuation() from error
+            raise
+
+    async def _page(
+        self, query: str, parameters: Mapping[str, Any], limit: int | None, token: str | None
+    ) -> tuple[list[Any], str | None]:
+        headers: dict[str, str] = {}
+        pages = self._container.query_items(
+            query=query,
+            parameters=[{"name": f"@{name}", "value": value} for name, value in parameters.items()],
+            partition_key=self._key,
+            max_item_count=limit,
+            continuation_token_limit=CONTINUATION_KILOBYTES,
+            # The SDK's own continuation is taken from the last answer that its client had, of whatever request.
+            response_hook=lambda answered, _: headers.update(answered),
+        ).by_page(token)
+        async for items in pages:
+            return [item async for item in items], headers.get("x-ms-continuation")
+        return [], None
+
+    async def commit(self, operations: Sequence[Operation]) -> Clash | None:
+        """Do all of *operations*, at most 100, or none and say which did not fit."""
+        try:
+            await patiently(lambda: self._commit(operations), self._deadline)
+        except CosmosBatchOperationError as error:
+            if error.status_code in (404, 409, 412):
+                return Clash(error.error_index, error.status_code)
+            raise
+        return None
+
+    async def _commit(self, operations: Sequence[Operation]) -> None:
+        # The SDK empties the options it is given: a second try would lose its ETags.
+        fresh = [(verb, arguments, dict(options)) for verb, arguments, options in operations]
+        await self._container.execute_item_batch(fresh, self._key)

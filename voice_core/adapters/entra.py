@@ -1,0 +1,76 @@
+"""The app's identity in Microsoft Entra ID, and the tokens it gets there."""
+
+import asyncio
+from collections import defaultdict
+from functools import cached_property
+from time import time
+
+from azure.core.credentials import AccessToken
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
+
+from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut
+
+REFRESH_SECONDS = 300.0
+"""How long before its end a token is replaced."""
+
+
+class EntraTokens:
+    """Tokens for the user-assigned identity *client_id*, or for whatever DefaultAzureCredential finds without one.
+
+    Errors carry no stage: only the caller knows what the token was for.
+    """
+
+    def __init__(self, client_id: str | None = None, *, seconds: float = 10.0) -> None:
+        self._client_id = client_id
+        self._seconds = seconds
+        """How long a new token may take."""
+        self._tokens: dict[str, AccessToken] = {}
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @cached_property
+    def credential(self) -> AsyncTokenCredential:
+        """For Azure SDKs that take one; `close` closes it."""
+        if self._client_id:
+            return ManagedIdentityCredential(client_id=self._client_id)
+        return DefaultAzureCredential()
+
+    async def token(self, scope: str) -> str:
+        """A token for *scope* that is good for minutes; those who ask at the same time share one request.
+
+        Raises:
+            Misconfigured: there is no identity here, or it may not have this token.
+            StageTimedOut: the identity service did not answer.
+            StageFailed: it could not be reached.
+        """
+        # Only one asks; the others find its token when their turn comes.
+        async with self._asking[scope]:
+            token = self._tokens.get(scope)
+            if token is None or token.expires_on - time() < REFRESH_SECONDS:
+                token = self._tokens[scope] = await self._renewed(scope, token)
+            return token.token
+
+    async def close(self) -> None:
+        """Close the credential, if it was ever needed."""
+        if "credential" in self.__dict__:
+            await self.credential.close()
+
+    async def _renewed(self, scope: str, old: AccessToken | None) -> AccessToken:
+        try:
+            return await self._asked(scope)
+        except StageFailed:
+            if old is not None and old.expires_on > time():
+                return old
+            raise
+
+    async def _asked(self, scope: str) -> AccessToken:
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self.credential.get_token(scope)
+        except TimeoutError as error:
+            raise StageTimedOut("The identity service did not answer in time.") from error
+        except ClientAuthenticationError as error:
+            raise Misconfigured("The app has no identity that may do this.") from error
+        except AzureError as error:
+            raise StageFailed("The identity service could not be reached.") from error

@@ -1,0 +1,138 @@
+"""The one door for sound: whatever is uploaded goes in, what recognition hears comes out."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
+from contextlib import aclosing
+
+from voice_core.audio import container, wav
+from voice_core.audio.limits import Deadline, Limits
+from voice_core.audio.pcm import Converter
+from voice_core.audio.raw import RawPcm
+from voice_core.audio.sniff import ACCEPTED, decided, sniff
+from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
+
+__all__ = ["Decoding", "Limits", "RawPcm"]
+
+SLICE_BYTES = 65_536
+"""Converted at a time: about a millisecond of work, after which others get their turn."""
+
+GRACE_SECONDS = 0.5
+"""A decoder that looks at its deadline notices it within this; one that hangs is left behind."""
+
+
+class Decoding:
+    """One upload on its way in."""
+
+    def __init__(self, raw: RawPcm | None, limits: Limits) -> None:
+        """*raw* is what bytes are that no container claims; without it they are refused."""
+        self._raw = raw
+        self._limits = limits
+        self.format: str | None = None
+        """The container's name, or ``pcm``; known once its first bytes are."""
+        self.bytes_in = 0
+
+    async def pcm(self, chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
+        """The sound of *chunks* as mono 16-bit PCM at 16 kHz, in whole samples.
+
+        WAV and raw PCM come out while they arrive, other containers once they are complete.
+
+        Raises:
+            InvalidAudio: ``audio-empty``, ``audio-missing``, ``audio-truncated`` or ``audio-unreadable``.
+            TooLarge: ``audio-too-large`` or ``audio-too-long``, as soon as it is known.
+            UnsupportedFormat: ``audio-format-unknown`` or ``audio-format-unsupported``.
+        """
+        empty = True
+        async with aclosing(self._counted(chunks)) as upload, aclosing(self._sound(upload)) as sound:
+            async for pcm in sound:
+                empty = False
+                yield pcm
+        if empty:
+            raise InvalidAudio("the audio has no samples", code="audio-empty")
+
+    async def _sound(self, upload: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+        head = bytearray()
+        while not decided(head) and (chunk := await anext(upload, None)) is not None:
+            head += chunk
+        self.format = self._recognised(head)
+        header = await self._plain_header(head, upload)
+        if header and header.layout:
+            pieces = self._converted(header, header.layout, _chained(bytes(head[header.data_offset :]), upload))
+        else:
+            pieces = self._decoded(head, upload)
+        async with aclosing(pieces):
+            async for pcm in pieces:
+                yield pcm
+
+    async def _counted(self, chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
+        async for chunk in chunks:
+            self.bytes_in += len(chunk)
+            self._limits.check_bytes(self.bytes_in)
+            yield chunk
+
+    def _recognised(self, head: bytearray) -> str:
+        if not head:
+            raise InvalidAudio("the audio has no bytes", code="audio-empty")
+        name = sniff(head) or ("pcm" if self._raw else None)
+        if name is None:
+            raise UnsupportedFormat(f"these bytes are none of {ACCEPTED}; raw PCM has to be declared")
+        return name
+
+    async def _plain_header(self, head: bytearray, upload: AsyncIterator[bytes]) -> wav.WavHeader | None:
+        """Where PCM begins in the upload; None when a container has to be decoded."""
+        if self.format == "pcm":
+            return wav.WavHeader(self._raw, 0, None)
+        if self.format != "wav":
+            return None
+        while (header := wav.read_header(head)) is None:
+            chunk = await anext(upload, None)
+            if chunk is None:
+                raise InvalidAudio("the WAV ends before its samples", code="audio-truncated")
+            head += chunk
+        return header
+
+    async def _converted(
+        self, header: wav.WavHeader, layout: RawPcm, chunks: AsyncIterable[bytes]
+    ) -> AsyncGenerator[bytes]:
+        """PCM of *layout*, as it arrives; what follows the samples is read and left out."""
+        self._limits.check_bytes(header.data_bytes or 0)
+        self._limits.check_seconds(layout.seconds(header.data_bytes or 0))
+        left = header.data_bytes or sys.maxsize
+        taken, converter = 0, Converter(layout)
+        async for chunk in chunks:
+            wanted = chunk[:left]
+            left, taken = left - len(wanted), taken + len(wanted)
+            self._limits.check_seconds(layout.seconds(taken))
+            for piece in _slices(wanted):
+                if pcm := converter.feed(piece):
+                    yield pcm
+                if len(wanted) > SLICE_BYTES:
+                    await asyncio.sleep(0)
+        if pcm := converter.finish():
+            yield pcm
+
+    async def _decoded(self, head: bytearray, upload: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+        """A container, decoded in a thread once it has arrived."""
+        async for chunk in upload:
+            head += chunk
+        deadline = Deadline(self._limits.decode_seconds)
+        try:
+            async with asyncio.timeout(self._limits.decode_seconds + GRACE_SECONDS):
+                pcm = await asyncio.to_thread(container.decode, bytes(head), self._limits, deadline)
+        except TimeoutError as error:
+            raise InvalidAudio("decoding the audio takes too long") from error
+        finally:
+            deadline.cancel()
+        for piece in _slices(pcm):
+            yield piece
+
+
+async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
+
+
+def _slices(data: bytes) -> Iterator[bytes]:
+    for start in range(0, len(data), SLICE_BYTES):
+        yield data[start : start + SLICE_BYTES]

@@ -1,0 +1,64 @@
+"""How much of an upload we are willing to read."""
+
+from dataclasses import dataclass
+from time import monotonic
+
+from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES
+from voice_core.domain.errors import InvalidAudio, TooLarge
+
+MARGIN_SECONDS = 0.25
+"""Codecs pad: a recording of exactly the longest length may decode to a little more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one utterance may take."""
+
+    max_bytes: int = 10_000_000
+    max_seconds: float = 60.0
+    decode_seconds: float = 10.0
+    """Wall time to decode a container once it has arrived."""
+
+    def check_bytes(self, count: int) -> None:
+        """Refuse an upload of *count* bytes if that is too many.
+
+        Raises:
+            TooLarge: ``audio-too-large``.
+        """
+        if count > self.max_bytes:
+            detail = f"the audio has more than {self.max_bytes} bytes; long recordings go through /clips"
+            raise TooLarge(detail, code="audio-too-large")
+
+    def check_seconds(self, seconds: float) -> None:
+        """Refuse sound of this length if it is too long.
+
+        Raises:
+            TooLarge: ``audio-too-long``.
+        """
+        if seconds > self.max_seconds + MARGIN_SECONDS:
+            detail = f"the audio lasts more than {self.max_seconds:g} seconds; long recordings go through /clips"
+            raise TooLarge(detail, code="audio-too-long")
+
+    def check_pcm(self, pcm_bytes: int) -> None:
+        """`check_seconds` of mono 16-bit PCM at 16 kHz."""
+        self.check_seconds(pcm_bytes / (RECOGNITION_RATE * SAMPLE_BYTES))
+
+
+class Deadline:
+    """When to give up decoding; the event loop sets it and the decoding thread looks at it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = monotonic() + seconds
+
+    def cancel(self) -> None:
+        """Nobody waits any more: the next `check` raises."""
+        self._ends = float("-inf")
+
+    def check(self) -> None:
+        """Give up if the time is up.
+
+        Raises:
+            InvalidAudio: ``audio-unreadable``.
+        """
+        if monotonic() > self._ends:
+            raise InvalidAudio("decoding the audio takes too long")

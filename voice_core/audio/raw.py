@@ -1,0 +1,74 @@
+"""Headerless PCM: how its samples are laid out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from voice_core.domain.audio import SPEECH_RATE
+from voice_core.domain.errors import UnsupportedFormat
+
+ENCODINGS: Mapping[str, int] = {
+    "u8": 1,
+    "alaw": 1,
+    "mulaw": 1,
+    "s16le": 2,
+    "s16be": 2,
+    "s24le": 3,
+    "s24be": 3,
+    "s32le": 4,
+    "s32be": 4,
+    "f32le": 4,
+    "f32be": 4,
+    "f64le": 8,
+    "f64be": 8,
+}
+"""Bytes a sample, by encoding."""
+
+LOWEST_RATE, HIGHEST_RATE = 4_000, 192_000
+"""Hertz. Below there is no speech, above there is no microphone."""
+
+MAX_CHANNELS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RawPcm:
+    """The layout of PCM samples; channels are interleaved.
+
+    Raises:
+        UnsupportedFormat: ``audio-format-unsupported``; no layout that we can read.
+    """
+
+    rate: int = SPEECH_RATE
+    """Hertz."""
+    channels: int = 1
+    encoding: str = "s16le"
+    """One of ENCODINGS."""
+
+    def __post_init__(self) -> None:
+        if self.encoding not in ENCODINGS:
+            raise _unsupported(f"PCM encoding {self.encoding!r} is none of {', '.join(ENCODINGS)}")
+        check_sound(self.rate, self.channels)
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one sample on every channel."""
+        return ENCODINGS[self.encoding] * self.channels
+
+    def seconds(self, pcm_bytes: int) -> float:
+        """How long *pcm_bytes* of this layout last."""
+        return pcm_bytes / (self.frame_bytes * self.rate)
+
+
+def check_sound(rate: int, channels: int) -> None:
+    """Refuse rates (hertz) and channel counts that no microphone delivers.
+
+    Raises:
+        UnsupportedFormat: ``audio-format-unsupported``.
+    """
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise _unsupported(f"a sample rate of {rate} Hz is not between {LOWEST_RATE} and {HIGHEST_RATE}")
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise _unsupported(f"{channels} channels are not between 1 and {MAX_CHANNELS}")
+
+
+def _unsupported(detail: str) -> UnsupportedFormat:
+    return UnsupportedFormat(detail, code="audio-format-unsupported")

@@ -1,0 +1,122 @@
+"""WAV: where its samples are and how they are laid out, and headers of our own."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from voice_core.audio.raw import RawPcm
+from voice_core.domain.audio import SAMPLE_BYTES
+from voice_core.domain.errors import InvalidAudio
+
+UNKNOWN_BYTES = 0xFFFF_FFFF
+"""The size that a stream writes when its length is not known yet."""
+
+_PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE
+_HUGE_BYTES = 0x7FFF_0000
+"""Recorders that cannot seek write sizes around 2 and 4 GB: none of them is meant."""
+
+_MAX_CHUNKS = 64
+"""Real files have a handful before their samples; walking more of them again and again would cost."""
+
+_COMMON_CHUNKS = (b"fmt ", b"data", b"LIST", b"fact", b"JUNK", b"FLLR")
+
+
+@dataclass(frozen=True, slots=True)
+class WavHeader:
+    """What a WAV says before its samples."""
+
+    layout: RawPcm | None
+    """None when the samples are in a codec that is not PCM or G.711."""
+    data_offset: int
+    """Bytes from the start of the file to the first sample."""
+    data_bytes: int | None
+    """How many bytes of samples follow; None when the header does not say."""
+
+
+def read_header(head: bytes | bytearray) -> WavHeader | None:
+    """Find the samples in a file that begins with *head*; None when that takes more of it.
+
+    Raises:
+        InvalidAudio: ``audio-unreadable``; there is no ``fmt`` before ``data``, or too much else is.
+        UnsupportedFormat: rates or channels that we do not read.
+    """
+    fmt, long_bytes = b"", None
+    for kind, start, size in _chunks(head):
+        body = bytes(head[start : start + size])
+        if kind == b"data":
+            return WavHeader(_layout(fmt), start, long_bytes or _data_bytes(size))
+        if kind == b"fmt ":
+            fmt = body
+        if kind == b"ds64" and len(body) >= 16:
+            long_bytes = int.from_bytes(body[8:16], "little")
+    return None
+
+
+def header(rate: int, data_bytes: int | None = None) -> bytes:
+    """The header of mono 16-bit PCM at *rate* hertz; without *data_bytes* that of an endless stream."""
+    size = UNKNOWN_BYTES if data_bytes is None else data_bytes
+    riff = UNKNOWN_BYTES if data_bytes is None else 36 + data_bytes
+    fmt = struct.pack("<HHIIHH", _PCM, 1, rate, rate * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
+    start = struct.pack("<4sI4s4sI", b"RIFF", riff, b"WAVE", b"fmt ", len(fmt))
+    return start + fmt + struct.pack("<4sI", b"data", size)
+
+
+def whole(pcm: bytes, rate: int) -> bytes:
+    """A complete WAV file of mono 16-bit PCM at *rate* hertz."""
+    return header(rate, len(pcm)) + pcm
+
+
+def _chunks(head: bytes | bytearray) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, body offset and body size of the chunks whose headers are in *head*; ``data`` is the last.
+
+    Chunks before it are given only when all of their body is there.
+    """
+    at = 12
+    for _ in range(_MAX_CHUNKS):
+        if len(head) < at + 8:
+            return
+        kind, size = bytes(head[at : at + 4]), int.from_bytes(head[at + 4 : at + 8], "little")
+        start = at + 8
+        # One byte and one chunk id beyond, to see whether an odd chunk was padded.
+        if kind != b"data" and len(head) < start + size + 5:
+            return
+        yield kind, start, size
+        at = start + size
+        at += size % 2 and not head.startswith(_COMMON_CHUNKS, at)
+    raise InvalidAudio("the WAV has too many chunks before its samples")
+
+
+def _data_bytes(size: int) -> int | None:
+    return None if size == 0 or size >= _HUGE_BYTES else size
+
+
+def _layout(fmt: bytes) -> RawPcm | None:
+    if len(fmt) < 16:
+        raise InvalidAudio("the WAV has no fmt chunk before its samples")
+    tag, channels, rate, _, align, bits = struct.unpack_from("<HHIIHH", fmt)
+    if tag == _EXTENSIBLE and len(fmt) >= 26:
+        # The first two bytes of the SubFormat GUID are the tag (Microsoft, WAVEFORMATEXTENSIBLE).
+        tag = int.from_bytes(fmt[24:26], "little")
+    encoding = _encoding(tag, _sample_bytes(align, channels, bits))
+    return RawPcm(rate, channels, encoding) if encoding else None
+
+
+def _sample_bytes(align: int, channels: int, bits: int) -> int:
+    """Bytes a sample takes: what the frames leave room for, since 24 bits may sit in 32, else what the bits need."""
+    needed = (bits + 7) // 8
+    per_channel, odd = divmod(align, channels or 1)
+    return per_channel if per_channel >= needed and not odd else needed
+
+
+def _encoding(tag: int, sample_bytes: int) -> str | None:
+    known = {
+        (_PCM, 1): "u8",
+        (_PCM, 2): "s16le",
+        (_PCM, 3): "s24le",
+        (_PCM, 4): "s32le",
+        (_FLOAT, 4): "f32le",
+        (_FLOAT, 8): "f64le",
+        (_ALAW, 1): "alaw",
+        (_MULAW, 1): "mulaw",
+    }
+    return known.get((tag, sample_bytes))

@@ -1,0 +1,74 @@
+"""/conversations: list, read, forget."""
+
+import azure.functions as func
+from starlette.responses import Response
+
+from voice_core import wiring
+from voice_core.domain.conversation import Conversation, Turn
+from voice_core.functions.http import json_response, served
+from voice_core.functions.identity import user_id
+from voice_core.functions.incoming import Incoming
+from voice_core.functions.schemas import (
+    ConversationAnswer,
+    ConversationPath,
+    ConversationsAnswer,
+    ListQuery,
+    TurnListed,
+    TurnsAnswer,
+    parsed,
+)
+from voice_core.functions.turn_json import turn_members
+
+blueprint = func.Blueprint()
+
+
+@blueprint.route("voice/conversations", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@served
+async def list_conversations(incoming: Incoming) -> Response:
+    """The user's conversations, latest first."""
+    query = parsed(ListQuery, dict(incoming.query))
+    app = await wiring.ready()
+    page = await app.conversations.list(user_id(incoming), query.limit, query.continuation)
+    listed = [_conversation(conversation) for conversation in page.items]
+    return json_response(ConversationsAnswer(conversations=listed, continuation=page.continuation).document())
+
+
+@blueprint.route("voice/conversations/{conversationId}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@served
+async def get_conversation(incoming: Incoming) -> Response:
+    """A conversation's turns, latest first."""
+    conversation_id, query = _named(incoming), parsed(ListQuery, dict(incoming.query))
+    app = await wiring.ready()
+    page = await app.conversations.turns(user_id(incoming), conversation_id, query.limit, query.continuation)
+    turns = [_turn(turn) for turn in page.items]
+    answer = TurnsAnswer(conversation_id=conversation_id, turns=turns, continuation=page.continuation)
+    return json_response(answer.document())
+
+
+@blueprint.route("voice/conversations/{conversationId}", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
+@served
+async def delete_conversation(incoming: Incoming) -> Response:
+    """Forget a conversation; it is no error when there is none."""
+    conversation_id = _named(incoming)
+    app = await wiring.ready()
+    await app.conversations.delete(user_id(incoming), conversation_id)
+    return Response(status_code=204)
+
+
+def _named(incoming: Incoming) -> str:
+    """The conversation that the path names."""
+    return parsed(ConversationPath, dict(incoming.path)).conversation_id
+
+
+def _conversation(conversation: Conversation) -> ConversationAnswer:
+    return ConversationAnswer(
+        conversation_id=conversation.id,
+        title=conversation.title,
+        turn_count=conversation.turn_count,
+        created_at=conversation.created_at.isoformat(),
+        updated_at=conversation.updated_at.isoformat(),
+    )
+
+
+def _turn(turn: Turn) -> TurnListed:
+    return TurnListed(**turn_members(turn), created_at=turn.created_at.isoformat(), spoken=turn.spoken)

@@ -1,0 +1,116 @@
+"""A request while it arrives."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+
+from voice_core.domain.errors import TooLarge
+
+Result = TypeVar("Result")
+
+WAITING_CHUNKS = 16
+"""How much of a body is read ahead of whoever decodes it."""
+
+
+class ClientGone(Exception):  # noqa: N818 - it is no error of anyone's
+    """The caller hung up; there is nobody to answer."""
+
+
+class Incoming:
+    """The one reader of a request: its body as it arrives, and whether its sender is still there.
+
+    Starlette's streaming response watches for a hang-up by reading the request's channel itself, and would swallow a
+    body that is still arriving; this reads it once for both.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.headers = request.headers
+        self.query = request.query_params
+        self.path = request.path_params
+        self.url = request.url
+        self._receive = request.receive
+        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING_CHUNKS)
+        self._gone = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def content_type(self) -> str:
+        """Without its parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def content_length(self) -> int:
+        """Bytes the body will have, 0 when it does not say."""
+        return int(self.headers.get("content-length", 0))
+
+    async def chunks(self, limit: int | None = None) -> AsyncGenerator[bytes]:
+        """The body as it arrives, of at most *limit* bytes.
+
+        Raises:
+            TooLarge: ``body-too-large``, as soon as that is known.
+            ClientGone: before the body's end.
+        """
+        _refuse_over(limit, self.content_length)
+        self._start()
+        arrived = 0
+        while (chunk := await self._chunks.get()) is not None:
+            arrived += len(chunk)
+            _refuse_over(limit, arrived)
+            yield chunk
+        if self._gone.is_set():
+            raise ClientGone
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body; raises as `chunks` does."""
+        return b"".join([chunk async for chunk in self.chunks(limit)])
+
+    async def unless_gone(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """The result of *work*, which is cancelled when the caller hangs up.
+
+        Raises:
+            ClientGone: after *work* has let go.
+        """
+        self._start()
+        working = asyncio.create_task(work)
+        gone = asyncio.create_task(self._gone.wait())
+        try:
+            await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise ClientGone
+            return working.result()
+        finally:
+            gone.cancel()
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+    async def aclose(self) -> None:
+        """Stop reading."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    def _start(self) -> None:
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        more = True
+        while more:
+            message = await self._receive()
+            more = message["type"] == "http.request" and message.get("more_body", False)
+            if body := message.get("body"):
+                await self._chunks.put(body)
+            if message["type"] == "http.disconnect":
+                self._gone.set()
+        await self._chunks.put(None)
+        if not self._gone.is_set():
+            await self._receive()
+            self._gone.set()
+
+
+def _refuse_over(limit: int | None, size: int) -> None:
+    if limit is not None and size > limit:
+        detail = f"The body may have at most {limit} bytes; long recordings go through /clips."
+        raise TooLarge(detail, code="body-too-large")

@@ -1,0 +1,233 @@
+"""What is sent and what is answered, as JSON: the source of validation and of /openapi.json."""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from voice_core.domain.errors import InvalidInput
+
+ResponseFormat = Literal["pcm", "wav", "mp3", "opus"]
+ConversationId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Model = TypeVar("Model", bound=BaseModel)
+Phrase = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Sent(BaseModel):
+    """Something a caller sends: camelCase names, matched whatever their case; members we do not know are ignored."""
+
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fold_names(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        known = {field.alias.lower(): field.alias for field in cls.model_fields.values() if field.alias}
+        folded: dict[str, Any] = {}
+        for name, member in value.items():
+            alias = known.get(str(name).lower())
+            if alias in folded:
+                raise ValueError(f"{alias} is given twice")
+            if alias and member is not None:
+                folded[alias] = member
+        return folded
+
+
+class Spoken(Sent):
+    """An utterance as JSON, and how it is to be heard."""
+
+    audio_data: str | None = Field(None, description="The recording, in base64. Its bytes decide the format.")
+    format: str | None = Field(
+        None, max_length=100, description="`Pcm16` for headerless PCM; other names are labels that nobody relies on."
+    )
+    sample_rate: int = Field(24_000, ge=4_000, le=192_000, description="Hertz, of headerless PCM.")
+    channels: int = Field(1, ge=1, le=8, description="Of headerless PCM.")
+    language: Language | None = Field(None, description="BCP 47 tag of what is spoken.")
+    languages: list[Language] = Field([], max_length=4, description="Candidates to detect the language among.")
+    phrases: list[Phrase] = Field([], max_length=500, description="Words likely to be said: names, titles, jargon.")
+
+
+class ProcessRequest(Spoken):
+    """One turn: either `audioData` or `text`."""
+
+    text: str | None = Field(None, description="What the user typed, instead of a recording.")
+    conversation_id: ConversationId | None = Field(None, description="Leave it out to begin a conversation.")
+    voice: str | None = Field(None, max_length=100, description="A name from /voices.")
+    response_format: ResponseFormat = Field("pcm", description="Of the speech in JSON and events.")
+    speech: Literal["inline", "none"] = Field("inline", description="`none`: answer with text only.")
+
+
+class TranscribeRequest(Spoken):
+    """An utterance to be heard, nothing more."""
+
+
+class SpeakRequest(Sent):
+    """Words to be spoken."""
+
+    text: str
+    voice: str | None = Field(None, max_length=100, description="A name from /voices.")
+    response_format: ResponseFormat = Field("pcm", description="Of the speech in a JSON answer.")
+
+
+class ListQuery(Sent):
+    """One page of a list."""
+
+    limit: int = Field(20, ge=1, le=100)
+    continuation: str | None = Field(None, max_length=10_000, description="From the page before.")
+
+
+class ConversationPath(Sent):
+    conversation_id: ConversationId
+
+
+class VoicesQuery(Sent):
+    language: Language | None = Field(None, description="Only voices of this language, as `en` or `en-GB`.")
+
+
+class HealthQuery(Sent):
+    deep: bool = Field(default=False, description="Ask every dependency.")
+    warm: bool = Field(default=False, description="Load and connect what the first turn needs.")
+
+
+class Answered(BaseModel):
+    """Something we answer."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON types, without what is not there."""
+        return self.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+
+class AudioFormat(Answered):
+    """What the bytes of some speech are."""
+
+    format: ResponseFormat
+    media_type: str
+    sample_rate: int = Field(description="Hertz.")
+    channels: int = 1
+    bits_per_sample: int | None = Field(None, description="Of uncompressed sound; signed little-endian.")
+
+
+class TurnAnswer(Answered):
+    """A turn without its audio."""
+
+    turn_id: str
+    conversation_id: str
+    transcription: str = Field(description="What the user said or typed.")
+    response_text: str = Field(description="What the assistant answers.")
+    language: str
+    interrupted: bool = False
+    degraded: list[Literal["speech", "conversation"]] = Field(
+        [], description="`speech`: the reply could not be (wholly) spoken. `conversation`: it could not be remembered."
+    )
+    timings: dict[str, int] = Field(
+        {}, description="Milliseconds a stage; stt, assistant and tts add up to firstAudio."
+    )
+
+
+class ProcessAnswer(TurnAnswer):
+    """A whole turn in one JSON document."""
+
+    audio_data: str = Field(description="The speech, in base64; empty when there is none.")
+    audio_format: AudioFormat
+    duration_ms: int = Field(description="Of the speech.")
+
+
+class TranscribeAnswer(Answered):
+    transcription: str
+    language: str
+    confidence: float | None = None
+    duration_ms: int = Field(description="Of the utterance.")
+    format: str | None = Field(None, description="What the recording turned out to be.")
+
+
+class SpeakAnswer(Answered):
+    audio_data: str
+    audio_format: AudioFormat
+    duration_ms: int
+
+
+class VoiceAnswer(Answered):
+    name: str
+    language: str
+    gender: str
+    display_name: str
+
+
+class VoicesAnswer(Answered):
+    voices: list[VoiceAnswer]
+    default: str
+
+
+class ConversationAnswer(Answered):
+    conversation_id: str
+    title: str
+    turn_count: int
+    created_at: str
+    updated_at: str
+
+
+class ConversationsAnswer(Answered):
+    conversations: list[ConversationAnswer]
+    continuation: str | None = None
+
+
+class TurnListed(TurnAnswer):
+    created_at: str
+    spoken: bool
+
+
+class TurnsAnswer(Answered):
+    conversation_id: str
+    turns: list[TurnListed] = Field(description="Latest first.")
+    continuation: str | None = None
+
+
+class CheckAnswer(Answered):
+    ok: bool
+    ms: int
+    detail: str | None = None
+
+
+class HealthAnswer(Answered):
+    status: Literal["ok", "degraded"]
+    checks: dict[str, CheckAnswer] | None = None
+
+
+class Problem(Answered):
+    """What went wrong (RFC 9457), and what had been done before."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="Stable; branch on this.")
+    stage: str | None = None
+    retryable: bool = Field(description="Whether the same request may succeed later.")
+    request_id: str
+    turn_id: str | None = None
+    conversation_id: str | None = None
+    transcription: str | None = None
+    response_text: str | None = None
+
+
+def parsed(model: type[Model], value: Any) -> Model:
+    """*value* as a *model*.
+
+    Raises:
+        InvalidInput: ``request-invalid``, naming each member that is wrong but not repeating what it held.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        wrong = [
+            {"name": ".".join(str(part) for part in item["loc"]), "detail": item["msg"]}
+            for item in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        told = "; ".join(f"{item['name'] or 'the request'}: {item['detail']}" for item in wrong[:3])
+        raise InvalidInput(f"Mend {told}.", extra={"errors": wrong}) from None

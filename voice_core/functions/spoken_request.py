@@ -1,0 +1,193 @@
+"""Reading what was sent: JSON, multipart or the recording itself, each in the shapes that phones send."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from voice_core.audio.base64_audio import decode_base64_audio
+from voice_core.audio.limits import Limits
+from voice_core.audio.raw import RawPcm
+from voice_core.domain.audio import SPEECH_RATE
+from voice_core.domain.errors import InvalidInput, TooLarge
+from voice_core.domain.speech import Hints
+from voice_core.functions.incoming import Incoming
+from voice_core.functions.schemas import Spoken, parsed
+
+if TYPE_CHECKING:
+    from voice_core.audio.decoding import Decoding
+
+Options = TypeVar("Options", bound=Spoken)
+
+OTHER_MEMBERS_BYTES = 128_000
+"""Room in a JSON or multipart body for all but the recording."""
+
+LISTS = {"phrases", "languages"}
+RAW_FORMATS = {"pcm16", "pcm", "raw", "lpcm", "s16le", "l16"}
+
+
+class Reader(Protocol):
+    """What reading needs of the product."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def decoding(self, raw: RawPcm | None) -> "Decoding": ...
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenRequest(Generic[Options]):
+    """What was asked, and the recording if there is one."""
+
+    options: Options
+    decoding: "Decoding | None" = None
+    upload: AsyncIterable[bytes] | None = None
+
+    @property
+    def hints(self) -> Hints:
+        options = self.options
+        languages = (options.language,) if options.language else tuple(options.languages)
+        return Hints(languages, tuple(options.phrases))
+
+    @property
+    def format(self) -> str | None:
+        """What the recording turned out to be, once it is read."""
+        return self.decoding.format if self.decoding else None
+
+    def utterance(self) -> AsyncGenerator[bytes] | None:
+        """Mono 16-bit PCM at 16 kHz, while it arrives."""
+        if self.decoding is None or self.upload is None:
+            return None
+        return self.decoding.pcm(self.upload)
+
+
+async def read_spoken(incoming: Incoming, model: type[Options], app: Reader) -> SpokenRequest[Options]:
+    """Read as much of *incoming* as is needed to know what it is.
+
+    Raises:
+        InvalidInput: it is none of the shapes, or a member is wrong.
+        TooLarge: it says that it is.
+    """
+    named = query_options(incoming)
+    if incoming.content_type == "application/json" or incoming.content_type.endswith("+json"):
+        body = await incoming.read(_body_limit(app))
+        return await _from_members(parsed(model, named | await read_json(body)), app)
+    if incoming.content_type == "multipart/form-data":
+        return await _from_form(incoming, model, app, named)
+    options = parsed(model, named)
+    app.limits.check_bytes(incoming.content_length)
+    raw = _raw(options) or _raw_of_content_type(incoming)
+    return SpokenRequest(options, app.decoding(raw), incoming.chunks())
+
+
+def _body_limit(app: Reader) -> int:
+    return app.limits.max_bytes * 4 // 3 + OTHER_MEMBERS_BYTES
+
+
+def query_options(incoming: Incoming) -> dict[str, Any]:
+    """The options in the URL."""
+    return _listed(incoming.query.multi_items())
+
+
+def _listed(items: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Named values; the names of lists may be repeated, and their values separated by commas."""
+    named: dict[str, Any] = {}
+    for name, value in items:
+        if name.lower() in LISTS:
+            named.setdefault(name, []).extend(part.strip() for part in value.split(",") if part.strip())
+        else:
+            named[name] = value
+    return named
+
+
+async def _from_members(options: Options, app: Reader) -> SpokenRequest[Options]:
+    """A request whose recording, if any, came as text."""
+    if options.audio_data is None:
+        return SpokenRequest(options)
+    recording = await asyncio.to_thread(decode_base64_audio, options.audio_data)
+    return SpokenRequest(options, app.decoding(_raw(options) or recording.raw), _once(recording.data))
+
+
+async def read_json(body: bytes) -> dict[str, Any]:
+    """*body* as a JSON object.
+
+    Raises:
+        InvalidInput: ``json-invalid``.
+    """
+    try:
+        document = await asyncio.to_thread(json.loads, body) if len(body) > OTHER_MEMBERS_BYTES else json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The body is no JSON. Send an object as docs/api.md shows.", code="json-invalid") from error
+    if not isinstance(document, dict):
+        raise InvalidInput("The body must be a JSON object.", code="json-invalid")
+    return document
+
+
+async def _from_form(
+    incoming: Incoming, model: type[Options], app: Reader, named: dict[str, Any]
+) -> SpokenRequest[Options]:
+    fields, recording = await _form(incoming, _body_limit(app))
+    options = parsed(model, named | fields)
+    if recording is None:
+        return await _from_members(options, app)
+    return SpokenRequest(options, app.decoding(_raw(options)), _once(recording))
+
+
+def typed(text: str, longest: int) -> str:
+    """*text* as it may be said.
+
+    Raises:
+        InvalidInput: ``text-empty``.
+        TooLarge: ``text-too-long``.
+    """
+    if not text.strip():
+        raise InvalidInput("The text is empty.", code="text-empty")
+    if len(text) > longest:
+        raise TooLarge(f"The text may have at most {longest} characters.", code="text-too-long")
+    return text.strip()
+
+
+async def _form(incoming: Incoming, limit: int) -> tuple[dict[str, Any], bytes | None]:
+    """A multipart body's fields, and its file if it has one."""
+    try:
+        parser = MultiPartParser(
+            incoming.headers, incoming.chunks(limit), max_files=1, max_fields=100, max_part_size=limit
+        )
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise InvalidInput("The multipart body cannot be read; see docs/api.md.", code="multipart-invalid") from error
+    try:
+        fields = _listed([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
+        files = [value for value in form.values() if isinstance(value, UploadFile)]
+        return fields, await files[0].read() if files else None
+    finally:
+        await form.close()
+
+
+async def _once(data: bytes) -> AsyncGenerator[bytes]:
+    yield data
+
+
+def _raw(options: Spoken) -> RawPcm | None:
+    """How headerless bytes are to be read, where they are said to be PCM."""
+    if (options.format or "").lower().replace("-", "").replace("_", "") not in RAW_FORMATS:
+        return None
+    return RawPcm(options.sample_rate, options.channels)
+
+
+def _raw_of_content_type(incoming: Incoming) -> RawPcm | None:
+    """``audio/pcm`` is little-endian, ``audio/L16`` big-endian (RFC 2586), both with ``rate`` and ``channels``."""
+    encoding = {"audio/pcm": "s16le", "audio/l16": "s16be"}.get(incoming.content_type)
+    if encoding is None:
+        return None
+    _, parameters = parse_options_header(incoming.headers["content-type"])
+    try:
+        rate, channels = int(parameters.get(b"rate", SPEECH_RATE)), int(parameters.get(b"channels", 1))
+    except ValueError as error:
+        raise InvalidInput("rate and channels of the content type must be whole numbers.") from error
+    return RawPcm(rate, channels, encoding)

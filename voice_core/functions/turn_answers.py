@@ -1,0 +1,145 @@
+"""The three ways a turn is answered: in one JSON document, event by event, or as the sound alone."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from voice_core.domain.conversation import Turn
+from voice_core.domain.errors import StageFailed
+from voice_core.domain.events import Event, SpeechDelta, SpeechDone, TurnCreated, TurnDone, TurnFailed
+from voice_core.functions.event_stream import framed, ndjson, sse
+from voice_core.functions.http import json_response
+from voice_core.functions.incoming import Incoming
+from voice_core.functions.schemas import ProcessAnswer, ResponseFormat
+from voice_core.functions.speech_out import AUDIO_OFFERS, Encoders, whole_members
+from voice_core.functions.streaming import StreamedResponse
+from voice_core.functions.turn_json import turn_members
+
+if TYPE_CHECKING:
+    from voice_core.audio.encoding import SpeechEncoder
+
+EVENT_FRAMES = {"text/event-stream": sse, "application/x-ndjson": ndjson}
+OFFERS = ("application/json", *EVENT_FRAMES, *AUDIO_OFFERS)
+"""The media types a turn can be answered in."""
+
+
+async def as_json(
+    incoming: Incoming, events: AsyncGenerator[Event], audio_format: ResponseFormat, encoders: Encoders
+) -> Response:
+    """The plan's answer: transcript, reply and speech together."""
+    turn, pcm = await incoming.unless_gone(_whole(events))
+    answer = ProcessAnswer(**turn_members(turn), **await whole_members(pcm, audio_format, encoders))
+    return json_response(answer.document(), headers=_headers(turn.id, turn.conversation_id, turn.timings))
+
+
+async def _whole(events: AsyncGenerator[Event]) -> tuple[Turn, bytes]:
+    speech = bytearray()
+    async with aclosing(events):
+        async for event in events:
+            match event:
+                case SpeechDelta(pcm):
+                    speech += pcm
+                case TurnFailed(error):
+                    raise error
+                case TurnDone(turn):
+                    return turn, bytes(speech)
+                case _:
+                    pass
+    raise AssertionError("a turn ends with TurnDone or TurnFailed")
+
+
+async def as_events(
+    incoming: Incoming, events: AsyncGenerator[Event], media_type: str, audio_format: ResponseFormat, encoders: Encoders
+) -> Response:
+    """Every event as it happens.
+
+    The answer begins with the turn's first result: what fails before is an HTTP error with its own status.
+    """
+    created = await incoming.unless_gone(anext(events))
+    first = await incoming.unless_gone(anext(events))
+    if isinstance(first, TurnFailed):
+        raise first.error
+    chunks = framed(_again([created, first], events), EVENT_FRAMES[media_type], audio_format, encoders)
+    return StreamedResponse(incoming, chunks, media_type, _created_headers(created))
+
+
+async def as_audio(incoming: Incoming, events: AsyncGenerator[Event], media_type: str, encoders: Encoders) -> Response:
+    """The speech alone, streamed; a turn that is not heard to its end breaks the connection."""
+    created = await incoming.unless_gone(anext(events))
+    first: Event = created
+    while not isinstance(first, SpeechDelta | TurnDone | TurnFailed):
+        first = await incoming.unless_gone(anext(events))
+    if isinstance(first, TurnFailed):
+        raise first.error
+    if isinstance(first, TurnDone):
+        raise _unspoken(first.turn)
+    chunks = _speech(_again([first], events), encoders(AUDIO_OFFERS[media_type]))
+    return StreamedResponse(incoming, chunks, media_type, _created_headers(created))
+
+
+async def as_sound(incoming: Incoming, speech: AsyncGenerator[bytes], media_type: str, encoders: Encoders) -> Response:
+    """Speech without a turn, streamed; what fails before its first sound is an HTTP error."""
+    first = await incoming.unless_gone(anext(speech))
+    chunks = _encoded(first, speech, encoders(AUDIO_OFFERS[media_type]))
+    return StreamedResponse(incoming, chunks, media_type, {})
+
+
+async def _encoded(first: bytes, rest: AsyncGenerator[bytes], encoder: "SpeechEncoder") -> AsyncGenerator[bytes]:
+    async with aclosing(rest):
+        yield encoder.feed(first)
+        async for pcm in rest:
+            yield encoder.feed(pcm)
+        yield encoder.finish()
+
+
+async def _speech(events: AsyncGenerator[Event], encoder: "SpeechEncoder") -> AsyncGenerator[bytes]:
+    async with aclosing(events):
+        async for event in events:
+            match event:
+                case SpeechDelta(pcm):
+                    if encoded := encoder.feed(pcm):
+                        yield encoded
+                case TurnFailed(error):
+                    raise error
+                case TurnDone(turn) if "speech" in turn.degraded:
+                    raise _unspoken(turn)
+                case SpeechDone():
+                    if encoded := encoder.finish():
+                        yield encoded
+                case _:
+                    pass
+
+
+async def _again(first: list[Event], rest: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    async with aclosing(rest):
+        for event in first:
+            yield event
+        async for event in rest:
+            yield event
+
+
+def _unspoken(turn: Turn) -> StageFailed:
+    document: dict[str, Any] = {
+        "turnId": turn.id,
+        "conversationId": turn.conversation_id,
+        "transcription": turn.transcript,
+        "responseText": turn.reply,
+    }
+    return StageFailed(
+        "The reply stands as text but could not be spoken.", code="speech-failed", stage="tts", extra=document
+    )
+
+
+def _created_headers(created: Event) -> dict[str, str]:
+    if not isinstance(created, TurnCreated):
+        raise TypeError(created)
+    return _headers(created.turn_id, created.conversation_id, {})
+
+
+def _headers(turn_id: str, conversation_id: str, timings: dict[str, int]) -> dict[str, str]:
+    headers = {"X-Turn-Id": turn_id, "X-Conversation-Id": conversation_id}
+    if timings:
+        headers["Server-Timing"] = ", ".join(f"{stage};dur={ms}" for stage, ms in timings.items())
+    return headers

@@ -1,0 +1,43 @@
+"""What a turn begins with: what was said, and who takes part."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from voice_core.domain.speech import Hints
+from voice_core.ports import Assistant, Conversations, SpeechToText, TextToSpeech
+from voice_core.usecases.deadlines import Deadlines
+
+Delivery = Literal["events", "speech", "whole"]
+"""How the caller is served: event by event, by the sound alone, or all at once at the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What the user said, where, and how they want to be answered."""
+
+    user_id: str
+    turn_id: str
+    conversation_id: str
+    begins: bool
+    """True when the conversation begins with this turn, False when it must exist."""
+    utterance: AsyncGenerator[bytes] | None = None
+    """Mono 16-bit PCM at 16 kHz, as it arrives; or else *text*."""
+    text: str = ""
+    hints: Hints = field(default_factory=Hints)
+    voice: str | None = None
+    aloud: bool = True
+    delivery: Delivery = "events"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """Who takes part in a turn besides the user, and how long they may take."""
+
+    stt: SpeechToText
+    assistant: Assistant
+    tts: TextToSpeech
+    conversations: Conversations
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    history_turns: int = 20
+    """How many of the conversation's last turns the assistant is told."""

@@ -1,0 +1,67 @@
+"""Hear an utterance, answer it aloud, and remember both."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+
+from voice_core.domain.errors import StageFailed, VoiceError
+from voice_core.domain.events import Event, TranscriptDelta, TranscriptDone, TurnCreated, TurnDone, TurnFailed
+from voice_core.domain.speech import Interim, Transcript
+from voice_core.usecases.answer import answer
+from voice_core.usecases.deadlines import Deadline
+from voice_core.usecases.draft import Draft
+from voice_core.usecases.listen import listen
+from voice_core.usecases.remember import Memory
+from voice_core.usecases.said import Company, Said
+
+
+async def take_turn(said: Said, company: Company) -> AsyncGenerator[Event]:
+    """One turn, event by event; the last is TurnDone or TurnFailed.
+
+    Closing the generator early cancels what is in flight; the conversation then keeps what had been delivered.
+    """
+    draft = Draft(said)
+    memory = Memory(draft, said, company)
+    try:
+        yield TurnCreated(said.turn_id, said.conversation_id)
+        await _check_voice(said, company)
+        history = await memory.recall()
+
+        async with aclosing(_hear(draft, said, company)) as hearing:
+            async for heard in hearing:
+                yield draft.note(heard)
+                draft.took(heard)
+
+        async with aclosing(answer(draft, history, said, company)) as answering:
+            async for piece in answering:
+                yield draft.note(piece)
+                draft.took(piece)
+
+        yield TurnDone(await memory.remember())
+    except VoiceError as error:
+        await memory.keep(error)
+        yield TurnFailed(draft.told(error))
+    except (GeneratorExit, asyncio.CancelledError):
+        await memory.keep()
+        raise
+
+
+async def _check_voice(said: Said, company: Company) -> None:
+    """Refuse a voice that there is not before anything is paid for; a service that is away will be noticed later."""
+    if said.voice and said.aloud:
+        with suppress(StageFailed):
+            await company.tts.warm(said.voice)
+
+
+async def _hear(draft: Draft, said: Said, company: Company) -> AsyncGenerator[TranscriptDelta | TranscriptDone]:
+    """What the user says, as it is recognised; typed text was known from the start."""
+    if said.utterance is None:
+        return
+    final = Deadline("stt", company.deadlines.stt)
+    async with aclosing(listen(said.utterance, said.hints, stt=company.stt, final=final)) as heard:
+        async for item in heard:
+            if isinstance(item, Transcript):
+                draft.mark("ended", final.started)
+                yield TranscriptDone(item)
+            elif isinstance(item, Interim):
+                yield TranscriptDelta(item.text)

@@ -1,0 +1,210 @@
+"""Puts the product together: which adapter serves which port.
+
+The one place that names adapters. Each is imported when it is first needed, so that the function app starts without
+loading a single SDK.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from voice_core.audio.limits import Limits
+from voice_core.audio.raw import RawPcm
+from voice_core.domain.speech import Hints, Voice
+from voice_core.ports import Checkable
+from voice_core.settings import Settings
+
+if TYPE_CHECKING:
+    from voice_core.adapters.azure_openai import AzureOpenAIAssistant
+    from voice_core.adapters.azure_speech.access import SpeechAccess
+    from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
+    from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
+    from voice_core.adapters.cosmos.conversations import CosmosConversations
+    from voice_core.adapters.entra import EntraTokens
+    from voice_core.audio.decoding import Decoding
+    from voice_core.audio.encoding import SpeechEncoder
+    from voice_core.domain.events import Event
+    from voice_core.domain.speech import Transcript
+    from voice_core.usecases.said import Company, Said
+
+COGNITIVE_SCOPE = "https://cognitiveservices.azure.com/.default"
+"""What Speech and Azure OpenAI accept tokens for."""
+
+
+class Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+class App:
+    """The product in one worker process, from its settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._loading = threading.Lock()
+
+    @cached_property
+    def stt(self) -> "AzureSpeechToText":
+        from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
+
+        return AzureSpeechToText(self._speech, language=self.settings.speech_language)
+
+    @cached_property
+    def tts(self) -> "AzureTextToSpeech":
+        from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
+
+        return AzureTextToSpeech(self._speech, voice=self.settings.speech_voice)
+
+    @cached_property
+    def assistant(self) -> "AzureOpenAIAssistant":
+        from voice_core.adapters.azure_openai import AzureOpenAIAssistant
+
+        settings = self.settings
+        return AzureOpenAIAssistant(
+            settings.openai_endpoint,
+            key=settings.openai_key or None,
+            token=self._token(settings.openai_key),
+            model=settings.openai_model,
+            system_prompt=settings.system_prompt,
+            history_turns=settings.history_turns,
+            history_tokens=settings.history_tokens,
+            max_reply_tokens=settings.max_reply_tokens,
+        )
+
+    @cached_property
+    def conversations(self) -> "CosmosConversations":
+        from voice_core.adapters.cosmos.conversations import CosmosConversations
+
+        settings = self.settings
+        return CosmosConversations(
+            settings.cosmos_endpoint,
+            credential=settings.cosmos_key or self._entra.credential,
+            database=settings.cosmos_database,
+            ttl_seconds=settings.conversation_days * 86_400,
+            create=settings.cosmos_create,
+        )
+
+    @cached_property
+    def company(self) -> "Company":
+        """Who takes part in a turn."""
+        from voice_core.usecases.deadlines import Deadlines
+        from voice_core.usecases.said import Company
+
+        settings = self.settings
+        return Company(
+            stt=self.stt,
+            assistant=self.assistant,
+            tts=self.tts,
+            conversations=self.conversations,
+            deadlines=Deadlines(
+                stt=settings.stt_seconds,
+                assistant=settings.assistant_seconds,
+                tts=settings.tts_seconds,
+                conversations=settings.conversations_seconds,
+            ),
+            history_turns=settings.history_turns,
+        )
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What an utterance may be at the most."""
+        return Limits(max_bytes=self.settings.max_audio_bytes, max_seconds=self.settings.max_audio_seconds)
+
+    def decoding(self, raw: RawPcm | None) -> "Decoding":
+        """Turns one upload into PCM; *raw* says how to read bytes that are no container."""
+        from voice_core.audio.decoding import Decoding
+
+        return Decoding(raw, self.limits)
+
+    def encoder(self, audio_format: str) -> "SpeechEncoder":
+        """Turns one turn's speech into what the caller plays."""
+        from voice_core.audio.encoding import encoder
+
+        return encoder(audio_format)
+
+    async def voices(self) -> Sequence[Voice]:
+        return await self.tts.voices()
+
+    def take_turn(self, said: "Said") -> "AsyncGenerator[Event]":
+        from voice_core.usecases.take_turn import take_turn
+
+        return take_turn(said, self.company)
+
+    async def transcribe(self, utterance: AsyncGenerator[bytes], hints: Hints) -> "Transcript":
+        from voice_core.usecases.transcribe import transcribe
+
+        return await transcribe(utterance, hints, self.company)
+
+    def read_aloud(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
+        from voice_core.usecases.read_aloud import read_aloud
+
+        return read_aloud(text, voice, self.company)
+
+    @property
+    def dependencies(self) -> dict[str, Checkable]:
+        """The services a turn needs, by the names an operator knows."""
+        return {"stt": self.stt, "assistant": self.assistant, "tts": self.tts, "conversations": self.conversations}
+
+    async def load(self) -> None:
+        """Import what a turn needs, off the event loop."""
+        if "company" not in self.__dict__:
+            await asyncio.to_thread(self._load)
+
+    def _load(self) -> None:
+        from voice_core.audio import container, encoding  # noqa: F401
+        from voice_core.usecases import read_aloud, take_turn, transcribe  # noqa: F401
+
+        with self._loading:
+            _ = self.company
+
+    async def warm(self) -> None:
+        """Load what the first turn needs, off the event loop, and open its connections."""
+        await self.load()
+        company = self.company
+        opening: Iterable[Awaitable[None]] = (
+            company.stt.warm(Hints()),
+            company.assistant.warm(),
+            company.tts.warm(None),
+        )
+        await asyncio.gather(*opening, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Close what has been opened, last what others stand on."""
+        for names in (("stt", "tts", "assistant", "conversations"), ("_speech", "_entra")):
+            made: list[Closable] = [self.__dict__[name] for name in names if name in self.__dict__]
+            await asyncio.gather(*(adapter.close() for adapter in made))
+
+    @cached_property
+    def _speech(self) -> "SpeechAccess":
+        from voice_core.adapters.azure_speech.access import SpeechAccess
+
+        settings = self.settings
+        return SpeechAccess(
+            settings.speech_endpoint,
+            key=settings.speech_key or None,
+            token=self._token(settings.speech_key),
+        )
+
+    @cached_property
+    def _entra(self) -> "EntraTokens":
+        from voice_core.adapters.entra import EntraTokens
+
+        return EntraTokens(self.settings.azure_client_id or None)
+
+    def _token(self, key: str) -> Callable[[], Awaitable[str]] | None:
+        return None if key else lambda: self._entra.token(COGNITIVE_SCOPE)
+
+
+@cache
+def app() -> App:
+    """The one App of this worker process."""
+    return App(Settings.from_environ(os.environ))
+
+
+async def ready() -> App:
+    """The one App, with all that a turn needs imported."""
+    the_app = app()
+    await the_app.load()
+    return the_app
