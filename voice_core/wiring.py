@@ -5,6 +5,7 @@ loading a single SDK.
 """
 
 import asyncio
+import gc
 import os
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
@@ -158,6 +159,9 @@ class App:
 
         with self._loading:
             _ = self.company
+        # All of this stays. Looking through it again would hold every turn up for 40 ms, now and then.
+        gc.collect()
+        gc.freeze()
 
     async def warm(self) -> None:
         """Load what the first turn needs, off the event loop, and open its connections."""

@@ -84,6 +84,11 @@ class Synthesizer(Protocol):
         """
 
 
+def primary(language: str) -> str:
+    """The language of a BCP 47 tag, as ``en`` of ``en-US``."""
+    return language.partition("-")[0].lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Engines:
     """The engines an emulator works with."""

@@ -32,6 +32,11 @@ def phrase(heard: Heard, pauses: Pauses, request: RecognitionRequest, language: 
     return document
 
 
+def end_of_speech(pauses: Pauses) -> dict[str, Any]:
+    """Nothing more was said after the last phrase: all there is to tell is how much sound came."""
+    return {"RecognitionStatus": "EndOfDictation", **_span(pauses)}
+
+
 def display(heard: Heard) -> str:
     """What was heard as it is written: a capital, and a full stop."""
     if heard.display is not None:

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, nullcontext
 
-from emulators.script import Script, Served
-from emulators.speech.channel import Answer, Channel, TurnEnded
-from emulators.speech.engines import EngineMissing, Heard, Hearing, LanguageUnknown, Recognizer
+from emulators.script import Script
+from emulators.speech.channel import BAD_REQUEST, Answer, Channel, TurnEnded
+from emulators.speech.engines import EngineMissing, Heard, Hearing, LanguageUnknown, Recognizer, primary
 from emulators.speech.pauses import LONGEST_PHRASE_SECONDS, Pauses
-from emulators.speech.phrases import hypothesis, phrase
+from emulators.speech.phrases import end_of_speech, hypothesis, phrase
 from emulators.speech.requests import RecognitionRequest
 from emulators.speech.scripted import ScriptedHearing
 from emulators.speech.wave import NotPcm, read_header
@@ -38,7 +38,7 @@ class RecognitionTurn:
             except TurnEnded:
                 pass
             except (LanguageUnknown, EngineMissing, NotPcm) as error:
-                await self._channel.close(1007, str(error))
+                await self._channel.close(BAD_REQUEST, str(error))
                 served.outcome = "status-400"
 
     async def _recognise(self, answer: Answer) -> None:
@@ -51,9 +51,10 @@ class RecognitionTurn:
         await answer.end()
 
     def _language(self, *, scripted: bool) -> str:
-        """The candidate the engine knows; identifying by sound is beyond it."""
-        known = () if scripted else self._recognizer.languages
-        return next((language for language in self._request.languages if language in known), self._request.languages[0])
+        """The first candidate the engine knows; identifying by sound is beyond it."""
+        known = () if scripted else tuple(map(primary, self._recognizer.languages))
+        asked = self._request.languages
+        return next((language for language in asked if primary(language) in known), asked[0])
 
     def _listening(self, answer: Answer, rate: int, language: str) -> AbstractAsyncContextManager[Hearing]:
         if answer.step.text is not None:
@@ -64,7 +65,7 @@ class RecognitionTurn:
         if first:
             yield first
         while chunk := await self.audio.get():
-            yield chunk
+            yield chunk[: len(chunk) // 2 * 2]
 
 
 def _facts(request: RecognitionRequest, rate: int) -> dict[str, object]:
@@ -90,6 +91,7 @@ class Utterance:
         self._pauses = pauses
         self._language = language if request.identify else None
         self._interim = ""
+        self._phrases = 0
 
     async def hear_all(self, chunks: AsyncIterator[bytes]) -> None:
         """Recognise *chunks* to their end or, asked for one phrase, to the end of that."""
@@ -129,10 +131,14 @@ class Utterance:
         due = loop.time() + (self._answer.step.first_seconds or 0.0)
         heard = await self._hearing.finish()
         await asyncio.sleep(due - loop.time())
-        await self._send_phrase(heard if self._pauses.speech or not heed_silence else Heard())
+        await self._send_phrase(heard if self._pauses.speech or not heed_silence else Heard(), last=True)
 
-    async def _send_phrase(self, heard: Heard) -> None:
-        document = phrase(heard, self._pauses, self._request, self._language)
+    async def _send_phrase(self, heard: Heard, *, last: bool = False) -> None:
+        if last and self._phrases and not heard.words:
+            document = end_of_speech(self._pauses)
+        else:
+            document = phrase(heard, self._pauses, self._request, self._language)
+        self._phrases += bool(heard.words)
         await self._answer.send_result("speech.phrase", self._answer.step.body or document)
         self._pauses.next_phrase()
         self._interim = ""

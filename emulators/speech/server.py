@@ -63,7 +63,7 @@ def speech_app(
 
 
 async def _close_engines(app: web.Application) -> None:
-    pass
+    await app[ENGINES].recognizer.close()
 
 
 async def _list_voices(request: web.Request) -> web.Response:
@@ -119,6 +119,7 @@ async def _read(socket: web.WebSocketResponse, channel: Channel, turns: Turns) -
     async for frame in socket:
         if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
             break
+        channel.acknowledge()
         try:
             await turns.receive(Message.from_frame(frame.data))
         except MalformedMessage as error:

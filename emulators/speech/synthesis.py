@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from emulators.script import Script
-from emulators.speech.channel import Answer, Channel, TurnEnded
+from emulators.speech.channel import BAD_REQUEST, Answer, Channel, TurnEnded
 from emulators.speech.engines import ENGINE_RATE, EngineMissing, LanguageUnknown, Synthesizer
 from emulators.speech.resample import Resampler
 from emulators.speech.scripted import ToneSynthesizer
@@ -43,7 +43,7 @@ class SynthesisTurn:
             except TurnEnded:
                 pass
             except (BadSsml, LanguageUnknown, EngineMissing) as error:
-                await self._channel.close(1007, str(error))
+                await self._channel.close(BAD_REQUEST, str(error))
                 served.outcome = "status-400"
 
     async def _speak(self, answer: Answer, received: float) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from emulators.script import Script
-from emulators.speech.channel import Channel
+from emulators.speech.channel import SERVER_ERROR, Channel
 from emulators.speech.engines import Recognizer, Synthesizer
 from emulators.speech.messages import Message
 from emulators.speech.recognition import RecognitionTurn
@@ -17,7 +17,8 @@ from emulators.speech.synthesis import SynthesisTurn
 class Turns:
     """At most one running turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
         self._task: asyncio.Task[None] | None = None
 
     async def receive(self, message: Message) -> None:
@@ -26,7 +27,7 @@ class Turns:
 
     async def start(self, turn: Coroutine[Any, Any, None]) -> None:
         await self.stop()
-        self._task = asyncio.create_task(turn)
+        self._task = asyncio.create_task(self._run(turn))
 
     async def stop(self) -> None:
         """Cancel the running turn; the log calls it cancelled."""
@@ -37,6 +38,13 @@ class Turns:
             await self._task
         self._task = None
 
+    async def _run(self, turn: Coroutine[Any, Any, None]) -> None:
+        try:
+            await turn
+        except Exception:
+            await self._channel.close(SERVER_ERROR, "the emulator failed; its log says why")
+            raise
+
 
 class Recognitions(Turns):
     """A socket for speech to text."""
@@ -44,8 +52,7 @@ class Recognitions(Turns):
     def __init__(
         self, channel: Channel, script: Script, recognizer: Recognizer, path: str, query: Mapping[str, str]
     ) -> None:
-        super().__init__()
-        self._channel = channel
+        super().__init__(channel)
         self._script = script
         self._recognizer = recognizer
         self._path = path
@@ -72,8 +79,7 @@ class Syntheses(Turns):
     """A socket for text to speech."""
 
     def __init__(self, channel: Channel, script: Script, synthesizer: Synthesizer) -> None:
-        super().__init__()
-        self._channel = channel
+        super().__init__(channel)
         self._script = script
         self._synthesizer = synthesizer
         self._context: dict[str, Any] = {}

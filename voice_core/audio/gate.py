@@ -1,6 +1,7 @@
 """Whether anybody has begun to speak: what is asked before anything costs money."""
 
 from collections import deque
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ LOUD_FRAMES, WINDOW_FRAMES = 4, 15
 """80 ms of sound within 300 ms: a syllable has them, a click or a bump of the microphone has not."""
 
 _FRAME_BYTES = FRAME_SAMPLES * SAMPLE_BYTES
+_BLOCK_BYTES = WINDOW_FRAMES * _FRAME_BYTES
+"""Measured at a time: speech mostly begins early in a long piece, and the rest of it need not be looked at."""
 _SPEECH_BINS = slice(4, 80)
 """200 to 4,000 Hz: voices are heard there, mains hum, wind and DC are not."""
 
@@ -49,11 +52,15 @@ class SpeechGate:
         held = self._rest + pcm
         whole = len(held) - len(held) % _FRAME_BYTES
         self._rest = held[whole:]
-        for level, flatness in zip(*_measured(held[:whole]), strict=True):
-            if self._hear(float(level), float(flatness)):
-                self.opened = True
-                break
+        blocks = (held[at : min(at + _BLOCK_BYTES, whole)] for at in range(0, whole, _BLOCK_BYTES))
+        self.opened = any(map(self._begins, blocks))
         return self.opened
+
+    def _begins(self, frames: bytes) -> bool:
+        """Whether speech begins in whole *frames*."""
+        return any(
+            self._hear(float(level), float(flatness)) for level, flatness in zip(*_measured(frames), strict=True)
+        )
 
     def _hear(self, level_db: float, flatness: float) -> bool:
         loud = level_db >= THRESHOLD_DB
@@ -76,10 +83,15 @@ class SpeechGate:
         return self._loudest_db - self._quietest_db < STEADY_DB and self._hiss > 0.9 * self._frames
 
 
+@cache
+def _window() -> NDArray[np.float64]:
+    return np.hanning(FRAME_SAMPLES)
+
+
 def _measured(pcm: bytes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Level (decibels below full scale) and flatness of the speech band of each frame."""
     frames = np.frombuffer(pcm, "<i2").reshape(-1, FRAME_SAMPLES) / 32_768.0
-    window = np.hanning(FRAME_SAMPLES)
+    window = _window()
     power = np.abs(np.fft.rfft(frames * window)[:, _SPEECH_BINS]) ** 2 + 1e-12
     # Parseval: two-sided power over the window's own, so that a sine gives its mean square.
     mean_square = 2 * power.sum(axis=1) / (FRAME_SAMPLES * np.sum(window**2))

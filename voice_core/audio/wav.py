@@ -42,9 +42,9 @@ def read_header(head: bytes | bytearray) -> WavHeader | None:
     """
     fmt, long_bytes = b"", None
     for kind, start, size in _chunks(head):
-        body = bytes(head[start : start + size])
         if kind == b"data":
             return WavHeader(_layout(fmt), start, long_bytes or _data_bytes(size))
+        body = bytes(head[start : start + size])
         if kind == b"fmt ":
             fmt = body
         if kind == b"ds64" and len(body) >= 16:

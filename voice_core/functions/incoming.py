@@ -29,10 +29,9 @@ class Incoming:
         self.headers = request.headers
         self.query = request.query_params
         self.path = request.path_params
-        self.url = request.url
         self._receive = request.receive
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING_CHUNKS)
-        self._gone = asyncio.Event()
+        self._gone: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._reading: asyncio.Task[None] | None = None
 
     @property
@@ -59,7 +58,7 @@ class Incoming:
             arrived += len(chunk)
             _refuse_over(limit, arrived)
             yield chunk
-        if self._gone.is_set():
+        if self._gone.done():
             raise ClientGone
 
     async def read(self, limit: int) -> bytes:
@@ -74,16 +73,15 @@ class Incoming:
         """
         self._start()
         working = asyncio.create_task(work)
-        gone = asyncio.create_task(self._gone.wait())
         try:
-            await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({working, self._gone}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
                 raise ClientGone
             return working.result()
         finally:
-            gone.cancel()
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            if not working.done():
+                working.cancel()
+                await asyncio.gather(working, return_exceptions=True)
 
     async def aclose(self) -> None:
         """Stop reading."""
@@ -103,11 +101,11 @@ class Incoming:
             if body := message.get("body"):
                 await self._chunks.put(body)
             if message["type"] == "http.disconnect":
-                self._gone.set()
+                self._gone.set_result(None)
         await self._chunks.put(None)
-        if not self._gone.is_set():
+        if not self._gone.done():
             await self._receive()
-            self._gone.set()
+            self._gone.set_result(None)
 
 
 def _refuse_over(limit: int | None, size: int) -> None:

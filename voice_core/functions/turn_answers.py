@@ -57,8 +57,7 @@ async def as_events(
 
     The answer begins with the turn's first result: what fails before is an HTTP error with its own status.
     """
-    created = await incoming.unless_gone(anext(events))
-    first = await incoming.unless_gone(anext(events))
+    created, first = await incoming.unless_gone(_first_two(events))
     if isinstance(first, TurnFailed):
         raise first.error
     chunks = framed(_again([created, first], events), EVENT_FRAMES[media_type], audio_format, encoders)
@@ -67,10 +66,7 @@ async def as_events(
 
 async def as_audio(incoming: Incoming, events: AsyncGenerator[Event], media_type: str, encoders: Encoders) -> Response:
     """The speech alone, streamed; a turn that is not heard to its end breaks the connection."""
-    created = await incoming.unless_gone(anext(events))
-    first: Event = created
-    while not isinstance(first, SpeechDelta | TurnDone | TurnFailed):
-        first = await incoming.unless_gone(anext(events))
+    created, first = await incoming.unless_gone(_until_heard(events))
     if isinstance(first, TurnFailed):
         raise first.error
     if isinstance(first, TurnDone):
@@ -110,6 +106,18 @@ async def _speech(events: AsyncGenerator[Event], encoder: "SpeechEncoder") -> As
                         yield encoded
                 case _:
                     pass
+
+
+async def _first_two(events: AsyncGenerator[Event]) -> tuple[Event, Event]:
+    return await anext(events), await anext(events)
+
+
+async def _until_heard(events: AsyncGenerator[Event]) -> tuple[Event, Event]:
+    """The beginning of a turn, and its first speech or its end."""
+    created = event = await anext(events)
+    while not isinstance(event, SpeechDelta | TurnDone | TurnFailed):
+        event = await anext(events)
+    return created, event
 
 
 async def _again(first: list[Event], rest: AsyncGenerator[Event]) -> AsyncGenerator[Event]:

@@ -42,7 +42,7 @@ async def post_process(incoming: Incoming) -> Response:
     """Take one turn."""
     media_type = negotiate(incoming.headers.get("accept", ""), OFFERS)
     app = await wiring.ready()
-    asked = await incoming.unless_gone(read_spoken(incoming, ProcessRequest, app))
+    asked = await read_spoken(incoming, ProcessRequest, app)
     events = app.take_turn(_said(incoming, asked, media_type, app.settings.max_text_characters))
     if media_type in EVENT_FRAMES:
         return await as_events(incoming, events, media_type, asked.options.response_format, app.encoder)
@@ -57,7 +57,7 @@ async def post_transcribe(incoming: Incoming) -> Response:
     """Hear an utterance, and say what was heard."""
     negotiate(incoming.headers.get("accept", ""), ("application/json",))
     app = await wiring.ready()
-    asked = await incoming.unless_gone(read_spoken(incoming, TranscribeRequest, app))
+    asked = await read_spoken(incoming, TranscribeRequest, app)
     utterance = asked.utterance()
     if utterance is None:
         raise InvalidInput("Send a recording: audioData, a file, or the body itself.", code="nothing-said")

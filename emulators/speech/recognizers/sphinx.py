@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import emulators
-from emulators.speech.engines import EngineMissing, Heard, Hearing, LanguageUnknown, Word
+from emulators.speech.engines import EngineMissing, Heard, Hearing, LanguageUnknown, Word, primary
 
 WORKER = "emulators.speech.recognizers.sphinx_worker"
 BEGIN, SOUND, FINISH = b"B", b"S", b"F"
@@ -103,7 +103,7 @@ class Sphinx:
 
     @asynccontextmanager
     async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncGenerator[Hearing]:
-        if language.lower().split("-")[0] != "en":
+        if primary(language) != "en":
             raise LanguageUnknown(f"PocketSphinx has no model of {language}")
         if find_spec("pocketsphinx") is None:
             raise EngineMissing("recognition needs pocketsphinx: pip install pocketsphinx")

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from functools import cache
 from importlib.util import find_spec
 
-from emulators.speech.engines import ENGINE_RATE, EngineMissing, LanguageUnknown
+from emulators.speech.engines import ENGINE_RATE, EngineMissing, LanguageUnknown, primary
 from emulators.speech.resample import Resampler
 from emulators.speech.voices import Voice
 
@@ -54,7 +54,7 @@ class _Library:
         Raises:
             LanguageUnknown: it has no such voice.
         """
-        name = VOICES.get(voice.locale, voice.locale.partition("-")[0]) + TIMBRE
+        name = VOICES.get(voice.locale, primary(voice.locale)) + TIMBRE
         encoded = text.encode()
         with self._lock:
             if self._lib.espeak_SetVoiceByName(name.encode()):

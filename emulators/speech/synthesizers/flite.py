@@ -14,6 +14,8 @@ from emulators.speech.voices import Voice
 FLITE_VOICE = "rms"
 """For every name: PocketSphinx errs on 7 words in 100 of it, on 14 of the female slt."""
 
+TYPOGRAPHY = str.maketrans({"’": "'", "‘": "'", "–": ",", "—": ","})
+
 
 class Flite:
     """Speaks whole pieces at a time: flite writes nothing before it has spoken all."""
@@ -30,11 +32,12 @@ class Flite:
 
 
 async def _wav(text: str) -> bytes:
+    plain = text.translate(TYPOGRAPHY).encode("ascii", "ignore")
     process = await asyncio.create_subprocess_exec(
-        "flite", "-voice", FLITE_VOICE, "-o", "/dev/stdout", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        "flite", "-voice", FLITE_VOICE, "-o", "/dev/stdout", "-t", plain, stdout=asyncio.subprocess.PIPE
     )
     try:
-        wav, _ = await process.communicate(text.encode("ascii", "ignore"))
+        wav, _ = await process.communicate()
     finally:
         with suppress(ProcessLookupError):
             process.kill()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import azure.cognitiveservices.speech as sdk
 
+from voice_core.adapters.azure_speech.heaps import share_heaps
 from voice_core.domain.errors import Misconfigured
 
 Parameters = ParamSpec("Parameters")
@@ -39,6 +40,7 @@ class SpeechAccess:
         self._token = token
         if not (key or token):
             raise Misconfigured("Speech has neither a key nor an identity.")
+        share_heaps()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="speech")
 
     async def token(self) -> str | None:

@@ -1,0 +1,7 @@
+"""All benchmarks, one after the other."""
+
+from benchmarks import cold_start, load, turn
+from benchmarks.figures import command
+
+if __name__ == "__main__":
+    command(cold_start.benchmark, turn.benchmark, load.benchmark)

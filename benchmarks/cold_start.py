@@ -1,0 +1,62 @@
+"""How long the function app takes to import, beside the package that streams for it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+
+from benchmarks.figures import Figure, Target, command
+from benchmarks.processes import ROOT
+
+STREAMING = "azurefunctions.extensions.http.fastapi"
+PACKAGES = f"azure.functions, {STREAMING}"
+"""What every streaming function app imports: its own part is what comes on top."""
+APP = "function_app"
+PROGRAM = """
+import sys, time
+began = time.perf_counter()
+import {modules}
+print([(time.perf_counter() - began) * 1000, len(sys.modules)])
+"""
+ROUNDS = 20
+
+
+async def benchmark() -> AsyncGenerator[Figure]:
+    """Twenty seconds of it."""
+    async for figure in imports(ROUNDS):
+        yield figure
+
+
+async def imports(rounds: int) -> AsyncGenerator[Figure]:
+    """Each in fresh processes, in turns, so that a busy moment meets all of them."""
+    kinds = (STREAMING, PACKAGES, APP)
+    for modules in kinds:
+        _imported(modules)
+    measured = [[_imported(modules) for modules in kinds] for _ in range(rounds)]
+    for number, modules in enumerate(kinds):
+        values = [taken[number][0] for taken in measured]
+        yield Figure(name=f"import {modules}", unit="ms", values=values, facts={"modules": measured[0][number][1]})
+    streaming, packages, app = ([taken[number][0] for taken in measured] for number in range(len(kinds)))
+    yield Figure(
+        name=f"{APP} / {STREAMING}",
+        unit="",
+        values=[ours / theirs for ours, theirs in zip(app, streaming, strict=True)],
+        targets=(Target("p50", 1.3),),
+    )
+    yield Figure(
+        name=f"{APP} / both packages",
+        unit="",
+        values=[ours / theirs for ours, theirs in zip(app, packages, strict=True)],
+    )
+
+
+def _imported(modules: str) -> tuple[float, int]:
+    """Milliseconds that the import takes in a fresh process, and how many modules there are then."""
+    program = [sys.executable, "-c", PROGRAM.format(modules=modules)]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, check=True)
+    milliseconds, count = json.loads(done.stdout)
+    return milliseconds, count
+
+
+if __name__ == "__main__":
+    command(benchmark)

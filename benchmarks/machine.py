@@ -1,0 +1,27 @@
+"""The machine that figures were measured on."""
+
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def machine() -> dict[str, str | int]:
+    """What a figure means little without."""
+    return {
+        "cpu": next(_cpu_models(), platform.processor() or platform.machine()),
+        "cores": os.cpu_count() or 1,
+        "python": platform.python_version(),
+        "os": platform.platform(terse=True),
+    }
+
+
+def load() -> float | None:
+    """Processes that wanted a core in the last minute, this benchmark's among them; None where nobody counts."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def _cpu_models() -> Iterator[str]:
+    listed = Path("/proc/cpuinfo")
+    lines = listed.read_text().splitlines() if listed.exists() else []
+    return (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

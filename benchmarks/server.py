@@ -1,0 +1,64 @@
+"""The function app in a process of its own, as the local host serves it, with the plan's order beside it.
+
+``scripted``: the four ports are `tests.scripted`, with the delays of `delays`. ``sdk``: they are the product's own
+adapters, at the addresses that the environment names.
+"""
+
+import json
+import socket
+import sys
+from functools import cache, cached_property
+from pathlib import Path
+
+import uvicorn
+from starlette.routing import Route
+
+from benchmarks import delays
+from benchmarks.plan_order import post_in_plan_order
+from emulators.functions import host, load_app
+from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
+from voice_core import wiring
+from voice_core.settings import Settings
+from voice_core.usecases.said import Company
+
+ROOT = Path(__file__).parent.parent
+NOWHERE = Settings(speech_endpoint="http://127.0.0.1", openai_endpoint="http://127.0.0.1", cosmos_endpoint="")
+
+
+class ScriptedApp(wiring.App):
+    """The product with company that takes the time it is told to."""
+
+    @cached_property
+    def company(self) -> Company:
+        return Company(
+            stt=ScriptedStt(text=delays.HEARD, final_seconds=delays.FINAL_SECONDS),
+            assistant=ScriptedAssistant(
+                delays.REPLY,
+                first_seconds=delays.FIRST_TOKEN_SECONDS,
+                tokens_per_second=delays.TOKENS_PER_SECOND,
+            ),
+            tts=ScriptedTts(
+                first_seconds=delays.FIRST_SPEECH_SECONDS,
+                real_time_factor=delays.REAL_TIME_FACTOR,
+                seconds_per_character=delays.SPEECH_SECONDS / len(delays.REPLY),
+            ),
+            conversations=ScriptedConversations(),
+        )
+
+
+def main(ports: str) -> None:
+    if ports == "scripted":
+        wiring.app = cache(lambda: ScriptedApp(NOWHERE))
+    app = host(load_app(ROOT), ROOT)
+    app.routes.append(Route("/plan-order", post_in_plan_order, methods=["POST"]))
+    # With its protocol named: asyncio turns Nagle's algorithm off on nothing else.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(256)
+        print(json.dumps({"url": f"http://127.0.0.1:{listening.getsockname()[1]}"}), flush=True)
+        config = uvicorn.Config(app, loop="asyncio", lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

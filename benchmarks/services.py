@@ -1,0 +1,49 @@
+"""The emulators in a process of their own; given a script's name of `delays`, they keep to it."""
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+from benchmarks import delays
+from emulators.cosmos import cosmos_app
+from emulators.openai import openai_app
+from emulators.script import Script, Step
+from emulators.serving import serving
+from emulators.speech import speech_app
+
+SCRIPTS = {"delays": delays.EMULATED, "at-once": delays.AT_ONCE}
+
+
+async def _serve(name: str) -> None:
+    scripts = {"speech": Script(), "openai": Script(), "cosmos": Script()}
+    for service, operations in SCRIPTS[name].items():
+        for operation, steps in operations.items():
+            scripts[service].add(operation, *map(Step.from_json, steps))
+    async with AsyncExitStack() as stack:
+        speech = await stack.enter_async_context(serving(speech_app(script=scripts["speech"])))
+        openai = await stack.enter_async_context(serving(openai_app(script=scripts["openai"])))
+        cosmos = await stack.enter_async_context(serving(cosmos_app(None, script=scripts["cosmos"])))
+        print(json.dumps(_settings(speech, f"{openai}/v1/", cosmos)), flush=True)
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        await stop.wait()
+
+
+def _settings(speech: str, openai: str, cosmos: str) -> dict[str, str]:
+    """What the product must be told to use them."""
+    return {
+        "SPEECH_ENDPOINT": speech,
+        "SPEECH_KEY": "local",
+        "OPENAI_ENDPOINT": openai,
+        "OPENAI_KEY": "local",
+        "OPENAI_MODEL": "offline",
+        "COSMOS_ENDPOINT": cosmos,
+        "COSMOS_KEY": "bG9jYWw=",
+        "COSMOS_CREATE": "true",
+    }
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(sys.argv[1]))

@@ -1,0 +1,59 @@
+"""Vosk, when somebody installs it and downloads a model."""
+
+import asyncio
+import importlib
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import Any
+
+from emulators.speech.engines import EngineMissing, Heard, Hearing, Word
+
+
+class Vosk:
+    """Recognises the language of *model*, a path to its folder; whatever language is asked for, it hears its own."""
+
+    languages: tuple[str, ...] = ()
+
+    def __init__(self, model: str) -> None:
+        self._path = model
+
+    @asynccontextmanager
+    async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncGenerator[Hearing]:
+        vosk, model = await asyncio.to_thread(lambda: self._loaded)
+        recognizer = vosk.KaldiRecognizer(model, rate)
+        recognizer.SetWords(True)
+        yield _VoskHearing(recognizer)
+
+    async def close(self) -> None:
+        """There is nothing to end."""
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        try:
+            vosk = importlib.import_module("vosk")
+        except ImportError as error:
+            raise EngineMissing("SPEECH_STT_ENGINE=vosk needs it installed: pip install vosk") from error
+        return vosk, vosk.Model(self._path)
+
+
+class _VoskHearing:
+    def __init__(self, recognizer: Any) -> None:
+        self._recognizer = recognizer
+        self._words: list[Word] = []
+
+    async def hear(self, pcm: bytes) -> str:
+        if await asyncio.to_thread(self._recognizer.AcceptWaveform, pcm):
+            self._words += _words(self._recognizer.Result())
+        partial = json.loads(self._recognizer.PartialResult())["partial"]
+        return " ".join([*(word.text for word in self._words), *partial.split()])
+
+    async def finish(self) -> Heard:
+        words = [*self._words, *_words(await asyncio.to_thread(self._recognizer.FinalResult))]
+        self._words = []
+        return Heard(tuple(words), confidence=min((word.confidence for word in words), default=0.0))
+
+
+def _words(result: str) -> list[Word]:
+    return [Word(w["word"], w["start"], w["end"] - w["start"], w["conf"]) for w in json.loads(result).get("result", [])]

@@ -1,0 +1,43 @@
+"""Each benchmark runs, small; how fast is not asked here."""
+
+from contextlib import aclosing
+
+from benchmarks import cold_start, delays, load, turn
+from voice_core.audio.sentences import Sentences
+
+
+def test_the_scripted_reply_is_what_the_floor_is_made_of() -> None:
+    """Four sentences of 15 tokens, each known to be complete with its last token."""
+    splitter = Sentences()
+    ends = [number for number, word in enumerate(delays.REPLY.split(" "), 1) if splitter.feed(f" {word}")]
+
+    assert ends == [15, 30, 45, 60]
+    assert (round(delays.STREAMED_MS), round(delays.sequential_ms(delays.SPEECH_SECONDS))) == (900, 1980)
+
+
+async def test_imports_are_compared() -> None:
+    """The packages, the app, and the app by the packages."""
+    figures = [figure async for figure in cold_start.imports(1)]
+
+    assert [len(figure.values) for figure in figures] == [1] * 5
+
+
+async def test_turns_are_timed_over_the_floor() -> None:
+    """The scripted delays are kept, so no first sound comes before the floor."""
+    async with (
+        turn.product("scripted") as server,
+        aclosing(turn.in_process(server, turn.Size(in_process=2))) as figures,
+    ):
+        figure = await anext(figures)
+
+    members = figure.members()
+    assert (members["n"], members["floor"]) == (2, 900)
+    assert members["over_p50"] > 0
+
+
+async def test_load_is_taken_without_failures() -> None:
+    """Through the SDKs, with memory read on the way."""
+    figures = [figure async for figure in load.turns(phones=2, count=2, sample=1)]
+
+    assert figures[0].facts["failed"] == 0
+    assert [len(figure.values) for figure in figures[:1]] == [2]
