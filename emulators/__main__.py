@@ -25,7 +25,7 @@ ENDPOINTS = {"speech": "SPEECH_ENDPOINT", "openai": "OPENAI_ENDPOINT", "cosmos":
 START_SECONDS = 60.0
 
 
-class CannotStart(Exception):  # noqa: N818 - told to the user as it is
+class CannotStart(Exception):
     """The message says why and what to do."""
 
 

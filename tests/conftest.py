@@ -126,7 +126,7 @@ async def _served(app: Starlette) -> AsyncIterator[str]:
         await startup(**sockets)
         started.set()
 
-    server.startup = starting  # type: ignore[method-assign]
+    server.startup = starting  # type: ignore[method-assign, assignment]
     serving_task = asyncio.create_task(server.serve())
     await started.wait()
     port = server.servers[0].sockets[0].getsockname()[1]

@@ -72,6 +72,8 @@ class App:
             history_turns=settings.history_turns,
             history_tokens=settings.history_tokens,
             max_reply_tokens=settings.max_reply_tokens,
+            first_token_seconds=settings.assistant_seconds,
+            next_token_seconds=settings.assistant_seconds,
         )
 
     @cached_property

@@ -47,6 +47,8 @@ class ToneSynthesizer:
 
     async def speak(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
         period = ENGINE_RATE // math.gcd(ENGINE_RATE, TONE_HERTZ)
-        wave = array("h", (round(TONE_LEVEL * math.sin(math.tau * TONE_HERTZ * i / ENGINE_RATE)) for i in range(period)))
+        wave = array(
+            "h", (round(TONE_LEVEL * math.sin(math.tau * TONE_HERTZ * i / ENGINE_RATE)) for i in range(period))
+        )
         samples = round(tone_seconds(text) * ENGINE_RATE)
         yield (wave * (samples // period + 1))[:samples].tobytes()

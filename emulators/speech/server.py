@@ -98,9 +98,7 @@ async def _synthesise(request: web.Request) -> web.StreamResponse:
     return await _converse(request, "tts", turns)
 
 
-async def _converse(
-    request: web.Request, operation: str, turns_of: Callable[[Channel], Turns]
-) -> web.StreamResponse:
+async def _converse(request: web.Request, operation: str, turns_of: Callable[[Channel], Turns]) -> web.StreamResponse:
     refusal = await _refusal(request, operation)
     if refusal is not None:
         return refusal

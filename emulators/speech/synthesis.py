@@ -21,7 +21,13 @@ class SynthesisTurn:
     """One document to be spoken."""
 
     def __init__(
-        self, request_id: str, context: dict[str, Any], ssml: str, channel: Channel, script: Script, synthesizer: Synthesizer
+        self,
+        request_id: str,
+        context: dict[str, Any],
+        ssml: str,
+        channel: Channel,
+        script: Script,
+        synthesizer: Synthesizer,
     ) -> None:
         self.request_id = request_id
         audio = context.get("synthesis", {}).get("audio", {})

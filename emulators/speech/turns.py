@@ -89,5 +89,7 @@ class Syntheses(Turns):
             self._context = message.json()
         if message.path == "ssml":
             ssml = message.body.decode("utf-8", "replace")
-            turn = SynthesisTurn(message.request_id, self._context, ssml, self._channel, self._script, self._synthesizer)
+            turn = SynthesisTurn(
+                message.request_id, self._context, ssml, self._channel, self._script, self._synthesizer
+            )
             await self.start(turn.run())

@@ -115,6 +115,11 @@ async def test_hanging_up_while_speaking_stops_the_recognition(product: Product)
 
     left = caller.hang_up()
 
-    await stopped(product.services.speech, "stt", left)
+    served = latest(product.services.speech, "stt")
+    assert served is not None
+    await eventually(lambda: served.ended is not None)
+    assert served.ended is not None
+    assert served.ended - left < WITHIN_SECONDS
+    assert not product.services.openai.served
     async with product.get("/conversations") as response:
         assert (await response.json())["conversations"] == []

@@ -272,8 +272,8 @@ async def test_an_assistant_that_fails_midway_ends_the_stream_with_an_error(prod
 
 
 def decoded_seconds(data: bytes, name: str) -> float:
-    with av.open(io.BytesIO(data), format=name) as container:
-        return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+    with av.open(io.BytesIO(data), "r", format=name) as container:
+        return float(sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0)))
 
 
 def test_recordings_are_what_they_seem() -> None:

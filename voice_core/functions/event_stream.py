@@ -120,7 +120,9 @@ class _Wire:
             case events.SpeechDelta(pcm, _, sentence):
                 return self._speech(self._encoder.feed(pcm), sentence)
             case events.SpeechDone(duration_ms):
-                done = SpeechDoneEvent(type="speech.audio.done", duration_ms=duration_ms, format=described(self._format))
+                done = SpeechDoneEvent(
+                    type="speech.audio.done", duration_ms=duration_ms, format=described(self._format)
+                )
                 return [*self._speech(self._encoder.finish(), ""), done.document()]
             case _:
                 return [_document(event)]

@@ -14,7 +14,7 @@ WAITING_CHUNKS = 16
 """How much of a body is read ahead of whoever decodes it."""
 
 
-class ClientGone(Exception):  # noqa: N818 - it is no error of anyone's
+class ClientGone(Exception):
     """The caller hung up; there is nobody to answer."""
 
 

@@ -85,7 +85,10 @@ class Listener:
         best = self._best()
         if best is None:
             return {"words": [], "confidence": 0.0}
-        return {"words": [self._word(s) for s in best.seg() if s.word[0] not in "<["], "confidence": _sure(best.hyp().prob)}
+        return {
+            "words": [self._word(s) for s in best.seg() if s.word[0] not in "<["],
+            "confidence": _sure(best.hyp().prob),
+        }
 
     def stop(self) -> None:
         if self._decoding:

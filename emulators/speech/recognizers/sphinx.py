@@ -62,7 +62,8 @@ class WorkerProcess:
 
     async def _exchange(self, kind: bytes, body: bytes) -> dict[str, Any]:
         reader, writer = self._process.stdout, self._process.stdin
-        assert reader and writer
+        if reader is None or writer is None:
+            raise WorkerDied("the recognition process has no pipes")
         async with self._one_at_a_time:
             try:
                 writer.write(kind + len(body).to_bytes(4, "big") + body)

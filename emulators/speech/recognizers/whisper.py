@@ -38,7 +38,9 @@ class Whisper:
         try:
             whisper = importlib.import_module("faster_whisper")
         except ImportError as error:
-            raise EngineMissing("SPEECH_STT_ENGINE=faster-whisper needs it installed: pip install faster-whisper") from error
+            raise EngineMissing(
+                "SPEECH_STT_ENGINE=faster-whisper needs it installed: pip install faster-whisper"
+            ) from error
         return whisper.WhisperModel(self._name, compute_type="int8")
 
 
