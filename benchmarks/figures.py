@@ -16,7 +16,7 @@ Benchmark = Callable[[], AsyncGenerator["Figure"]]
 HEAD = f"{'':46}{'n':>5} {'floor':>7} {'p50':>8} {'p95':>8} {'over p50':>9} {'over p95':>9}"
 
 
-class BenchmarkFailed(Exception):  # noqa: N818 - told to the user as it is
+class BenchmarkFailed(Exception):
     """A run went wrong, so that its figures would mean nothing; the message says how."""
 
 

@@ -21,7 +21,7 @@ COLLECTION_RID_MISMATCH = 1024
 AAD_NOT_ALLOWED = 5300
 
 
-class Refusal(Exception):  # noqa: N818 — an answer like others, no fault of the emulator
+class Refusal(Exception):
     """An answer with an error status; *substatus* goes into ``x-ms-substatus``."""
 
     def __init__(self, status: int, message: str, substatus: int | None = None) -> None:

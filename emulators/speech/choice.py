@@ -1,8 +1,8 @@
 """Which engines to work with, as the environment says.
 
-``SPEECH_STT_ENGINE``: pocketsphinx (the default), faster-whisper or vosk, both with their model in ``SPEECH_STT_MODEL``.
-``SPEECH_TTS_ENGINE``: auto (flite for English where it is installed, espeak-ng for the rest), flite, espeak-ng, or piper
-with its voice in ``SPEECH_TTS_MODEL``.
+``SPEECH_STT_ENGINE``: pocketsphinx (the default), faster-whisper or vosk, both with their model in
+``SPEECH_STT_MODEL``. ``SPEECH_TTS_ENGINE``: auto (flite for English where it is installed, espeak-ng for the rest),
+flite, espeak-ng, or piper with its voice in ``SPEECH_TTS_MODEL``.
 """
 
 from collections.abc import Mapping

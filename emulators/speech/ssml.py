@@ -7,7 +7,9 @@ from xml.etree import ElementTree as ET
 
 from emulators.speech.voices import VOICES_BY_NAME, Voice
 
-ELEMENTS = frozenset(["speak", "voice", "break", "prosody", "p", "s", "emphasis", "lang", "sub", "say-as", "phoneme", "express-as"])
+ELEMENTS = frozenset(
+    ["speak", "voice", "break", "prosody", "p", "s", "emphasis", "lang", "sub", "say-as", "phoneme", "express-as"]
+)
 """What is understood; of these only voice, break and sub change the sound."""
 BREAK_SECONDS = {"none": 0.0, "x-weak": 0.25, "weak": 0.5, "medium": 0.75, "strong": 1.0, "x-strong": 1.25}
 """Azure's table of strengths."""

@@ -59,9 +59,11 @@ async def stopped(script: Script, operation: str, left: float) -> None:
 
 async def eventually_kept(product: Product) -> Turn:
     """The turn that the conversation keeps of what was delivered, once it is there."""
-    async with asyncio.timeout(5):
-        while not (page := await product.app.conversations.list("local", 1, None)).items:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: latest(product.services.cosmos, "batch"))
+    batch = latest(product.services.cosmos, "batch")
+    assert batch is not None
+    await eventually(lambda: batch.ended)
+    page = await product.app.conversations.list("local", 1, None)
     turns = await product.app.conversations.turns("local", page.items[0].id, 1, None)
     return turns.items[0]
 

@@ -79,7 +79,7 @@ async def test_a_recording_may_come_in_a_form(product: Product) -> None:
     async with product.post("/process", data=form) as response:
         assert response.status == 200, await response.text()
 
-    facts = [served.facts for served in product.services.speech.served if served.operation == "stt"][0]
+    facts = next(served.facts for served in product.services.speech.served if served.operation == "stt")
     assert facts["phrases"] == ["Wetter", "Berlin"]
     assert "de-DE" in str(facts)
 
@@ -90,7 +90,7 @@ async def test_headerless_pcm_may_be_described_by_its_content_type(product: Prod
     async with product.post("/process", data=voice_like(1.0, 8000), headers=headers) as response:
         assert response.status == 200, await response.text()
 
-    facts = [served.facts for served in product.services.speech.served if served.operation == "stt"][0]
+    facts = next(served.facts for served in product.services.speech.served if served.operation == "stt")
     assert facts["audio_seconds"] == pytest.approx(1.0, abs=0.05)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.eventually import eventually
 from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
 from tests.sound import silence, voice_like
 from voice_core.domain.conversation import Turn
@@ -405,8 +406,7 @@ async def test_cancelling_the_task_is_hanging_up(room: Room) -> None:
     """A cancelled consumer stops the turn's work and keeps what was delivered."""
     room.assistant.hangs_after = 2
     task = asyncio.create_task(room.events())
-    while not room.assistant.told:
-        await asyncio.sleep(0)
+    await eventually(lambda: room.assistant.told)
     for _ in range(20):
         await asyncio.sleep(0)
 

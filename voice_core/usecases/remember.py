@@ -46,7 +46,7 @@ class Memory:
     async def keep(self, error: VoiceError | None = None) -> None:
         """Keep what counts of a turn that ended early, by *error* or because the caller left.
 
-        Of errors only a provider's leave something to keep. A refused prompt would have every later one refused with it.
+        Of errors only a provider's leave something to keep: a refused prompt would have every later one refused too.
         """
         if self._draft.transcript is None:
             return

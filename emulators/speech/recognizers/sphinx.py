@@ -95,7 +95,7 @@ class Sphinx:
     As many turns at a time as there are cores; further ones wait for a process while their sound is kept.
     """
 
-    languages = ("en-US",)
+    languages: tuple[str, ...] = ("en-US",)
 
     def __init__(self, processes: int | None = None) -> None:
         self._free = asyncio.Semaphore(processes or os.cpu_count() or 1)
