@@ -1,6 +1,6 @@
 """The Speech service on this machine, for the unmodified Speech SDK.
 
-`SpeechConfig(endpoint=<base URL>, subscription=<anything>)` recognises and speaks here. Voices are listed as Azure does.
+`SpeechConfig(endpoint=<base URL>, subscription=<anything>)` recognises and speaks here. Voices are listed as by Azure.
 
 How a script's steps are used up:
 
