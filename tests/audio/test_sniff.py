@@ -85,7 +85,7 @@ def test_a_single_frame_that_is_the_whole_file_is_enough() -> None:
 @settings(max_examples=200, deadline=None)
 def test_pcm_that_begins_like_a_frame_is_no_frame(rest: bytes) -> None:
     """A sync word at the start of raw PCM is not enough to take it for MP3 or AAC."""
-    for sync in (b"\xff\xfb\x90\x00", b"\xff\xf1\x50\x80", b"\x56\xe0\x20"):
+    for sync in (b"\xff\xfb\x90\x00", b"\xff\xf1\x50\x80\x01\x1f", b"\x56\xe0\x20"):
         assert sniff(sync + rest + bytes(600)) is None
 
 
