@@ -17,7 +17,7 @@ Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 class Sent(BaseModel):
     """Something a caller sends: camelCase names, matched whatever their case; members we do not know are ignored."""
 
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -94,7 +94,7 @@ class HealthQuery(Sent):
 class Answered(BaseModel):
     """Something we answer."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, defer_build=True)
 
     def document(self) -> dict[str, Any]:
         """As JSON types, without what is not there."""
@@ -200,7 +200,7 @@ class HealthAnswer(Answered):
 class Problem(Answered):
     """What went wrong (RFC 9457), and what had been done before."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow")
+    model_config = ConfigDict(extra="allow")
 
     type: str
     title: str
