@@ -11,6 +11,7 @@ from aiohttp import web
 
 from emulators.openai.stand_in import said, text_of
 
+KEYS = web.AppKey("keys", frozenset[str])
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
 
@@ -29,15 +30,17 @@ def error_document(message: str, kind: str, *, code: str | None = None, param: s
 
 
 def authorize(request: web.Request) -> None:
-    """Want any key at all.
+    """Want one of the keys, or any key at all where there are none.
 
     Raises:
         RefusedError: 401.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    bearer = token.strip() if scheme.lower() == "bearer" else ""
-    if not (bearer or request.headers.get("api-key")):
+    key = request.headers.get("api-key") or (token.strip() if scheme.lower() == "bearer" else "")
+    if not key:
         raise RefusedError(401, "You didn't provide an API key.", code="invalid_api_key")
+    if (keys := request.app[KEYS]) and key not in keys:
+        raise RefusedError(401, "Incorrect API key provided.", code="invalid_api_key")
 
 
 @dataclass(frozen=True, slots=True)

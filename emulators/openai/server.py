@@ -11,13 +11,13 @@ form. Without an upstream the reply is the stand-in's. How a step of the operati
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from aiohttp import web
 
 from emulators.openai.completion import Completion, tokens_of
-from emulators.openai.requests import ChatRequest, RefusedError, authorize, error_document, facts_of
+from emulators.openai.requests import KEYS, ChatRequest, RefusedError, authorize, error_document, facts_of
 from emulators.openai.stand_in import compose
 from emulators.openai.upstream import UPSTREAM, pass_on, upstream_session
 from emulators.script import Script, Served, Step
@@ -44,9 +44,15 @@ CONTENT_FILTERED = json.dumps(
 """The body of a step with status 400: how Azure refuses a prompt."""
 
 
-def openai_app(*, upstream: str | None = None, script: Script | None = None) -> web.Application:
-    """The service as an application; with *upstream*, a base URL ending in ``/v1``, that one replies."""
+def openai_app(
+    *, upstream: str | None = None, script: Script | None = None, keys: Collection[str] = ()
+) -> web.Application:
+    """The service as an application; with *upstream*, a base URL ending in ``/v1``, that one replies.
+
+    It accepts any key or bearer token, or only *keys* when there are some.
+    """
     app = scripted(web.Application(client_max_size=LARGEST_REQUEST_BYTES), script)
+    app[KEYS] = frozenset(keys)
     if upstream:
         app[UPSTREAM] = upstream
         app.cleanup_ctx.append(upstream_session)
