@@ -8,30 +8,39 @@ PYTHONS := $(shell scripts/pythons.sh)
 VERSIONS := $(foreach python,$(PYTHONS),$(firstword $(subst =, ,$(python))))
 BEST := $(firstword $(VERSIONS))
 VENV := .venv-$(BEST)
+AZURITE := 3.37.0
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: help run emulators test check fuzz bench live clean
+.PHONY: help run emulators azurite test check infra-check bench live clean
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n '1,/^$$/s/^# //p' Makefile
 	@echo "make emulators   only the emulators, for func start in another terminal"
 	@echo "make check       lint, types, layers, links: what CI runs besides the tests"
+	@echo "make infra-check all that can be checked of the templates and scripts without Azure"
 	@echo "make bench       the benchmarks, as tables"
 	@echo "make live        the adapters' tests against real Azure, with its settings in the environment"
 	@echo "make clean       remove what was set up"
 
-run: $(VENV)/local.done
+run: $(VENV)/local.done azurite
 	@$(VENV)/bin/python -m emulators --host --port $(PORT)
 
-emulators: $(VENV)/local.done
+emulators: $(VENV)/local.done azurite
 	@$(VENV)/bin/python -m emulators
+
+# The emulator of Blob storage, where there is Node; all but clips and kept speech works without it.
+azurite:
+	@if [ ! -d .local/azurite/node_modules/azurite ] && command -v npm >/dev/null; then \
+		echo "Installing Azurite (once; a minute) ..."; \
+		npm install --silent --no-audit --no-fund --prefix .local/azurite azurite@$(AZURITE) || rm -rf .local/azurite; \
+	fi
 
 test: $(foreach version,$(VERSIONS),test-$(version))
 
-test-%: .venv-%/dev.done
+test-%: .venv-%/dev.done azurite
 	@echo "Tests on Python $*"
-	@.venv-$*/bin/python -m pytest -n auto -q $(ARGS)
+	@.venv-$*/bin/python -m pytest -n auto -q -rs $(ARGS)
 
 check: $(VENV)/dev.done
 	$(VENV)/bin/ruff format --check .
@@ -39,6 +48,11 @@ check: $(VENV)/dev.done
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python scripts/links.py
+
+infra-check: $(VENV)/dev.done
+	$(VENV)/bin/shellcheck -x infra/*.sh scripts/*.sh
+	$(VENV)/bin/python -m pytest -q tests/infra
+	@if command -v bicep >/dev/null; then bicep build infra/main.bicep --stdout >/dev/null; fi
 
 bench: $(VENV)/dev.done
 	$(VENV)/bin/python -m benchmarks

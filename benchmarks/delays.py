@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from emulators.speech.scripted import SECONDS_PER_WORD
+
 HEARD = "what is the weather like"
 SENTENCES = (
     "It is a fine day and the sun is out so we can go out.",
@@ -22,17 +24,16 @@ REAL_TIME_FACTOR = 20.0
 """Pace of the speech after its first chunk."""
 SPEECH_SECONDS = 3.6
 """How long the whole reply sounds."""
-EMULATED_SPEECH_SECONDS = len(REPLY) / 15
-"""Likewise in the emulator's tone, which has the pace of ordinary speech."""
+EMULATED_REAL_TIME_FACTOR = REAL_TIME_FACTOR * SECONDS_PER_WORD * len(REPLY.split()) / SPEECH_SECONDS
+"""The emulator's tone has the pace of ordinary speech, four times as long: at this pace it is made in the same time."""
 
 STREAMED_MS = 1000 * (FINAL_SECONDS + FIRST_TOKEN_SECONDS + 14 / TOKENS_PER_SECOND + FIRST_SPEECH_SECONDS)
 """To the first sound when the first sentence is spoken as soon as its 15th token is there."""
 
 
-def sequential_ms(speech_seconds: float) -> float:
-    """To the first sound when all is heard, then all is written, then all is spoken."""
-    written = FIRST_TOKEN_SECONDS + 59 / TOKENS_PER_SECOND
-    return 1000 * (FINAL_SECONDS + written + FIRST_SPEECH_SECONDS + speech_seconds / REAL_TIME_FACTOR)
+WRITTEN_SECONDS = FIRST_TOKEN_SECONDS + 59 / TOKENS_PER_SECOND
+SEQUENTIAL_MS = 1000 * (FINAL_SECONDS + WRITTEN_SECONDS + FIRST_SPEECH_SECONDS + SPEECH_SECONDS / REAL_TIME_FACTOR)
+"""To the first sound when all is heard, then all is written, then all is spoken."""
 
 
 EMULATED: dict[str, dict[str, list[dict[str, Any]]]] = {
@@ -42,7 +43,7 @@ EMULATED: dict[str, dict[str, list[dict[str, Any]]]] = {
             {
                 "tone": True,
                 "first_seconds": FIRST_SPEECH_SECONDS,
-                "real_time_factor": REAL_TIME_FACTOR,
+                "real_time_factor": EMULATED_REAL_TIME_FACTOR,
                 "repeat": True,
             }
         ],

@@ -4,25 +4,34 @@
 adapters, at the addresses that the environment names.
 """
 
+import asyncio
+import gc
 import json
+import os
 import socket
 import sys
+import threading
 from functools import cache, cached_property
 from pathlib import Path
 
 import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from benchmarks import delays
 from benchmarks.plan_order import post_in_plan_order
+from benchmarks.tones import ToneTts
 from emulators.functions import host, load_app
-from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
+from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt
 from voice_core import wiring
 from voice_core.settings import Settings
 from voice_core.usecases.said import Company
 
 ROOT = Path(__file__).parent.parent
-NOWHERE = Settings(speech_endpoint="http://127.0.0.1", openai_endpoint="http://127.0.0.1", cosmos_endpoint="")
+NOWHERE = Settings(
+    speech_endpoint="http://127.0.0.1", openai_endpoint="http://127.0.0.1", cosmos_endpoint="", sessions_max=1000
+)
 
 
 class ScriptedApp(wiring.App):
@@ -37,7 +46,7 @@ class ScriptedApp(wiring.App):
                 first_seconds=delays.FIRST_TOKEN_SECONDS,
                 tokens_per_second=delays.TOKENS_PER_SECOND,
             ),
-            tts=ScriptedTts(
+            tts=ToneTts(
                 first_seconds=delays.FIRST_SPEECH_SECONDS,
                 real_time_factor=delays.REAL_TIME_FACTOR,
                 seconds_per_character=delays.SPEECH_SECONDS / len(delays.REPLY),
@@ -46,11 +55,23 @@ class ScriptedApp(wiring.App):
         )
 
 
+async def get_held(_request: Request) -> Response:
+    """What the process holds on to just now."""
+    gc.collect()
+    held = {
+        "tasks": len(asyncio.all_tasks()),
+        "threads": threading.active_count(),
+        "descriptors": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - a look at memory, no disk
+    }
+    return JSONResponse(held)
+
+
 def main(ports: str) -> None:
     if ports == "scripted":
         wiring.app = cache(lambda: ScriptedApp(NOWHERE))
     app = host(load_app(ROOT), ROOT)
     app.routes.append(Route("/plan-order", post_in_plan_order, methods=["POST"]))
+    app.routes.append(Route("/held", get_held))
     # With its protocol named: asyncio turns Nagle's algorithm off on nothing else.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))

@@ -74,7 +74,7 @@ async def product(ports: str, services: Child | None = None) -> AsyncIterator[Ch
 
 async def in_process(server: Child, size: Size) -> AsyncGenerator[Figure]:
     """The delays in the ports, inside the server's process: what the product itself adds."""
-    url, floor = server.told["url"], delays.sequential_ms(delays.SPEECH_SECONDS)
+    url, floor = server.told["url"], delays.SEQUENTIAL_MS
     streamed = await _first_sound("in process, one at a time", server, _one_by_one(url, size.in_process), ALONE)
     yield streamed
     sequential = await _sequential("in process, the plan's order", url, size.sequential, floor)
@@ -87,7 +87,7 @@ async def in_process(server: Child, size: Size) -> AsyncGenerator[Figure]:
 
 async def through_sdks(server: Child, size: Size) -> AsyncGenerator[Figure]:
     """The delays in the emulators, behind the vendors' own SDKs."""
-    url, floor = server.told["url"], delays.sequential_ms(delays.EMULATED_SPEECH_SECONDS)
+    url, floor = server.told["url"], delays.SEQUENTIAL_MS
     turns = _one_by_one(url, size.through_sdks)
     streamed = await _first_sound("through the SDKs, one at a time", server, turns, THROUGH_SDKS)
     yield streamed

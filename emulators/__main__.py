@@ -15,13 +15,19 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from emulators.azurite import AzuriteMissing, allow_uploads, azurite, program
 from emulators.cosmos import cosmos_app
 from emulators.functions import load_settings
 from emulators.openai import openai_app
 from emulators.serving import serving
 from emulators.speech import speech_app
 
-ENDPOINTS = {"speech": "SPEECH_ENDPOINT", "openai": "OPENAI_ENDPOINT", "cosmos": "COSMOS_ENDPOINT"}
+ENDPOINTS = {
+    "speech": "SPEECH_ENDPOINT",
+    "openai": "OPENAI_ENDPOINT",
+    "cosmos": "COSMOS_ENDPOINT",
+    "storage": "STORAGE_URL",
+}
 START_SECONDS = 60.0
 
 
@@ -52,6 +58,7 @@ async def _run(folder: Path, port: int | None, *, with_host: bool) -> None:
     _check_free(ports | ({"host": port} if with_host else {}))
     async with AsyncExitStack() as stack:
         await _start_emulators(stack, folder, ports)
+        await _start_storage(stack, folder, ports["storage"], port)
         if not with_host:
             _say(f"Emulators: {', '.join(f'{name} on {at}' for name, at in ports.items())}. Ctrl+C stops them.")
             await _interrupted()
@@ -74,6 +81,19 @@ async def _start_emulators(stack: AsyncExitStack, folder: Path, ports: Mapping[s
     }
     for name, app in apps.items():
         await stack.enter_async_context(serving(app, ports[name]))
+
+
+async def _start_storage(stack: AsyncExitStack, folder: Path, port: int, page_port: int) -> None:
+    """Azurite, where it can run; all but clips and kept speech works without."""
+    try:
+        installed = program(folder / ".local" / "azurite")
+        data = folder / ".local" / "storage"
+        storage = await stack.enter_async_context(azurite(installed, data, blob_port=port, queue_port=port + 1))
+    except AzuriteMissing as missing:
+        _say(f"\n{missing}")
+        return
+    os.environ["AzureWebJobsStorage"] = storage.connection()  # noqa: SIM112 - the host spells it so
+    await allow_uploads(storage, [f"http://{name}:{page_port}" for name in ("127.0.0.1", "localhost")])
 
 
 def _check_free(ports: Mapping[str, int]) -> None:
@@ -136,9 +156,12 @@ async def _interrupted() -> None:
 def _welcome(port: int, seconds: float) -> str:
     base = f"http://127.0.0.1:{port}/api/voice"
     return f"""
-Ready after {seconds:.1f} s: {base}   (Ctrl+C stops it)
+Ready after {seconds:.1f} s   (Ctrl+C stops it)
 
-Say something to it, and hear what it answers:
+Talk to it in a browser: hold the button, speak, and hear the reply:
+  http://127.0.0.1:{port}/
+
+Or send a recording, and save what it answers:
   curl -s {base}/process -H 'Accept: audio/wav' --data-binary @samples/hello.wav -o reply.wav
   aplay reply.wav     # afplay on a Mac, or open it
 
@@ -146,7 +169,7 @@ See everything as it happens:
   curl -sN {base}/process -H 'Accept: text/event-stream' --data-binary @samples/hello.wav | cut -c1-160
 
 Type instead:
-  curl -s {base}/process -H 'Content-Type: application/json' -d '{{"text": "What did I just say?", "speech": "none"}}'
+  curl -s {base}/process -H 'Content-Type: application/json' -d '{{"text": "What can you do?", "speech": "none"}}'
 
 More: docs/api.md, {base}/openapi.json
 """

@@ -1,18 +1,21 @@
 """Serves a function app as ``func start`` would, for machines without Core Tools.
 
-It knows HTTP triggers only: routes with ``{parameters}`` behind the prefix of host.json, methods, auth levels (ignored
+It knows HTTP triggers: routes with ``{parameters}`` behind the prefix of host.json, methods, auth levels (ignored
 unless a key is given, as Core Tools does), bodies and answers streamed both ways. A handler gets Starlette's request
-and returns Starlette's response, as in the Functions worker with the FastAPI extension.
+and returns Starlette's response, as in the Functions worker with the FastAPI extension. Blob triggers are called by
+`blob_trigger`. Besides, it serves the page of clients/web at ``/``.
 """
 
 import argparse
+import asyncio
 import hmac
 import importlib.util
 import json
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from emulators.azurite import BLOB_PORT, DEVELOPMENT, QUEUE_PORT, Storage
+from emulators.blob_trigger import BlobTriggers
+from emulators.page import page_routes
+
 Handler = Callable[[Request], Awaitable[Response]]
+
+ANY_METHOD = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
+"""Of a trigger that names none."""
 
 
 def load_settings(folder: Path) -> int:
@@ -52,8 +62,20 @@ def host(app: func.FunctionApp, folder: Path, key: str | None = None) -> Starlet
     prefix = (
         json.loads((folder / "host.json").read_text()).get("extensions", {}).get("http", {}).get("routePrefix", "api")
     )
-    routes = [_route(function, prefix, key) for function in app.get_functions() if _trigger(function) is not None]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _refuse})
+    paths: defaultdict[str, dict[str, Handler]] = defaultdict(dict)
+    functions = app.get_functions()
+    for function in functions:
+        if trigger := _trigger(function):
+            path = "/".join(part for part in ("", prefix, trigger.get("route") or function.get_function_name()) if part)
+            handler = _guarded(function.get_user_function(), key if _asks_for_key(trigger) else None)
+            paths[path] |= dict.fromkeys(trigger.get("methods") or ANY_METHOD, handler)
+    # One route a path, so that a refusal of a method lists all that the path has.
+    routes = [Route(f"/{path}", _by_method(handlers), methods=list(handlers)) for path, handlers in paths.items()]
+    page = page_routes(folder / "clients" / "web")
+    served = Starlette(routes=[*routes, *page], exception_handlers={HTTPException: _refuse})
+    # A function app can be indexed once only, and other triggers need its functions too.
+    served.state.functions = functions
+    return served
 
 
 def _trigger(function: Any) -> dict[str, Any] | None:
@@ -62,18 +84,28 @@ def _trigger(function: Any) -> dict[str, Any] | None:
     return next((binding for binding in bindings if binding["type"] == "httpTrigger"), None)
 
 
-def _route(function: Any, prefix: str, key: str | None) -> Route:
-    trigger = _trigger(function) or {}
-    handler: Handler = function.get_user_function()
-    guarded = key if str(trigger.get("authLevel", "")).lower() not in ("anonymous", "") else None
+def _asks_for_key(trigger: dict[str, Any]) -> bool:
+    return str(trigger.get("authLevel", "")).lower() not in ("anonymous", "")
 
-    async def endpoint(request: Request) -> Response:
-        if guarded is not None and not _holds(request, guarded):
+
+def _guarded(handler: Handler, key: str | None) -> Handler:
+    """*handler*, for those who hold the *key*."""
+
+    async def guard(request: Request) -> Response:
+        if key is not None and not _holds(request, key):
             return Response(status_code=401)
         return await handler(request)
 
-    path = "/".join(part for part in ("", prefix, trigger.get("route") or function.get_function_name()) if part)
-    return Route(f"/{path}", endpoint, methods=trigger.get("methods") or None, name=function.get_function_name())
+    return guard
+
+
+def _by_method(handlers: Mapping[str, Handler]) -> Handler:
+    """What serves a path: the handler of the request's method, for HEAD the one of GET."""
+
+    async def endpoint(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return endpoint
 
 
 def _holds(request: Request, key: str) -> bool:
@@ -107,8 +139,20 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for noisy in ("azure", "httpx2", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    asyncio.run(_serve(app, options.port or port))
+
+
+async def _serve(app: Starlette, port: int) -> None:
     # As in the worker: one process, asyncio's own loop, no lifespan.
-    uvicorn.run(app, host="127.0.0.1", port=options.port or port, loop="asyncio", lifespan="off", log_level="warning")
+    server = uvicorn.Server(uvicorn.Config(app, port=port, lifespan="off", log_level="warning"))
+    async with BlobTriggers(app.state.functions, storage_connection(os.environ)).running():
+        await server.serve()
+
+
+def storage_connection(environ: Mapping[str, str]) -> str:
+    """The connection string of the host's own storage."""
+    connection = environ.get("AzureWebJobsStorage", DEVELOPMENT)
+    return Storage(BLOB_PORT, QUEUE_PORT).connection() if connection == DEVELOPMENT else connection
 
 
 if __name__ == "__main__":

@@ -82,10 +82,15 @@ class Script:
 
     def next(self, operation: str) -> Step:
         """The step for a request that has just come in."""
+        step = self.upcoming(operation)
+        if self._steps[operation] and not step.repeat:
+            self._steps[operation].popleft()
+        return step
+
+    def upcoming(self, operation: str) -> Step:
+        """The step that the next request will be served by, left where it is."""
         steps = self._steps[operation]
-        if not steps:
-            return Step()
-        return steps[0] if steps[0].repeat else steps.popleft()
+        return steps[0] if steps else Step()
 
     @contextmanager
     def serving(self, operation: str) -> Iterator[Served]:

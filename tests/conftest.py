@@ -1,6 +1,7 @@
 """The whole product in one process: the real handlers, wiring and SDKs over the emulators."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -10,10 +11,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 import uvicorn
 from hypothesis import settings
 from starlette.applications import Starlette
 
+from emulators.azurite import KEY, AzuriteMissing, Storage, azurite, program
+from emulators.blob_trigger import BlobTriggers, Pace
 from emulators.cosmos import cosmos_app
 from emulators.functions import host, load_app
 from emulators.openai import openai_app
@@ -27,9 +31,35 @@ from voice_core.settings import Settings
 settings.register_profile("repeatable", derandomize=True, database=None)
 settings.load_profile("repeatable")
 
+# Functions are indexed once a process, with the source that a laptop has.
+os.environ["CLIP_SOURCE"] = "LogsAndContainerScan"
+
 ROOT = Path(__file__).parent.parent
 HEARD = "what is the weather like"
 """What the emulated recognition hears unless a test scripts it."""
+
+
+ACCOUNTS = [f"account{number:03}" for number in range(500)]
+"""Of Azurite; it knows those it was started with."""
+
+_FREE_ACCOUNTS = iter(ACCOUNTS)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A storage account of one test."""
+
+    storage: Storage
+    name: str
+    key: str = KEY
+
+    @property
+    def url(self) -> str:
+        return self.storage.url(self.name)
+
+    @property
+    def connection(self) -> str:
+        return self.storage.connection(self.name)
 
 
 @dataclass(frozen=True)
@@ -140,3 +170,38 @@ async def _served(app: Starlette) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await serving_task
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def azurite_server() -> AsyncIterator[Storage]:
+    """One Azurite for all tests of a process; each test has an account of its own there."""
+    try:
+        installed = program(ROOT / ".local" / "azurite")
+    except AzuriteMissing as missing:
+        pytest.skip(str(missing))
+    async with azurite(installed, accounts=ACCOUNTS) as storage:
+        yield storage
+
+
+@pytest.fixture
+def account(azurite_server: Storage) -> Account:
+    """An empty storage account."""
+    return Account(azurite_server, next(_FREE_ACCOUNTS))
+
+
+@pytest.fixture
+async def clip_product(services: Services, account: Account, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Product]:
+    """The product with storage, and a host that looks for new recordings all the time."""
+    with_storage = replace(
+        services.settings,
+        storage_url=account.url,
+        storage_key=account.key,
+        storage_create=True,
+        clip_claim_seconds=2.0,
+        clip_days=1,
+    )
+    async with AsyncExitStack() as stack:
+        product = await _product(stack, replace(services, settings=with_storage), monkeypatch)
+        triggers = BlobTriggers(function_host().state.functions, account.connection, Pace(look=0.05, hidden=5))
+        await stack.enter_async_context(triggers.running())
+        yield product

@@ -5,7 +5,10 @@ Names and defaults are listed in docs/settings.md.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from json import loads
 from typing import Any
+
+from voice_core.domain.session import IceServer
 
 
 class SettingsError(Exception):
@@ -46,12 +49,57 @@ class Settings:
     conversation_days: int = 90
     """How long a conversation is kept after its last turn."""
 
+    storage_url: str = ""
+    """``https://NAME.blob.core.windows.net`` or the emulator's address with the account; empty: no clips."""
+    storage_key: str = ""
+    """Empty: the app's identity is used."""
+    storage_create: bool = False
+    """Create containers on first use: for local runs only."""
+    max_clip_bytes: int = 1_000_000_000
+    max_clip_seconds: int = 14_400
+    clip_upload_seconds: int = 900
+    """How long the upload of a clip may begin."""
+    clip_segments: int = 4
+    """Of one clip, in recognition at once."""
+    clip_stt_seconds: float = 60.0
+    clip_attempts: int = 5
+    """By workers, at one clip; the host's own is ``poisonBlobThreshold`` in host.json."""
+    clip_claim_seconds: float = 60.0
+    """How long a worker may be silent before another goes on."""
+    clip_days: int = 30
+    """How long a clip's job is kept; storage's lifecycle rules say the same of recordings and what is made of them."""
+    clip_summary_characters: int = 2000
+    """Longer transcripts are summarised, not answered."""
+    clip_prompt: str = (
+        "What follows is the transcript of a long recording. Say in a few spoken sentences what it is about, what was"
+        " decided and what is to be done."
+    )
+    speech_hours: int = 24
+    """How long speech can be fetched by its URL."""
+
     azure_client_id: str = ""
     """The user-assigned identity to use; empty: whatever DefaultAzureCredential finds."""
 
     max_audio_bytes: int = 10_000_000
     max_audio_seconds: int = 60
     max_text_characters: int = 4000
+    ice_servers: str = ""
+    """JSON as RTCPeerConnection takes it: ``[{"urls": [...], "username": "...", "credential": "..."}]``."""
+    turn_urls: str = ""
+    """Relays, as ``turns:HOST:443?transport=tcp``, separated by spaces; `turn_secret` makes their credentials."""
+    turn_secret: str = ""
+    """The ``static-auth-secret`` of coturn, or whatever the relay calls it."""
+    turn_seconds: int = 3600
+    """How long a minted credential is good."""
+    ice_relay_only: bool = False
+    """Use and tell no addresses but the relay's: in Azure there is no other way in."""
+    sessions_max: int = 20
+    """At once in one worker."""
+    session_idle_seconds: float = 120.0
+    session_max_seconds: float = 1800.0
+    session_grace_seconds: float = 15.0
+    """How long a client may be out of touch."""
+
     stt_seconds: float = 10.0
     assistant_seconds: float = 15.0
     tts_seconds: float = 8.0
@@ -67,17 +115,27 @@ class Settings:
         values: dict[str, Any] = {}
         wrong = []
         for field in fields(cls):
-            name = field.name.upper()
+            name, kind = field.name.upper(), field.name if field.name in _READ else field.type
             if text := environ.get(name, "").strip():
                 try:
-                    values[field.name] = _READ[field.type](text)
+                    values[field.name] = _READ[kind](text)
                 except ValueError:
-                    wrong.append(f"{name}={text!r} is no {_KIND[field.type]}")
+                    # What has a reader of its own holds credentials.
+                    shown = name if kind == field.name else f"{name}={text!r}"
+                    wrong.append(f"{shown} is no {_KIND[kind]}")
             elif field.name.endswith("_endpoint"):
                 wrong.append(f"{name} is missing")
         if wrong:
             raise SettingsError(f"{'; '.join(wrong)}. See docs/settings.md, or copy local.settings.json.")
         return cls(**values)
+
+
+def clip_source(environ: Mapping[str, str]) -> str:
+    """Who tells of new recordings: Event Grid, or the host's own looking around, which a plan may not have.
+
+    The host asks for it before there are settings.
+    """
+    return environ.get("CLIP_SOURCE", "EventGrid")
 
 
 def _switch(text: str) -> bool:
@@ -96,5 +154,36 @@ def _positive(read: Callable[[str], float]) -> Callable[[str], float]:
     return checked
 
 
-_READ: dict[Any, Callable[[str], Any]] = {str: str, int: _positive(int), float: _positive(float), bool: _switch}
-_KIND: dict[Any, str] = {int: "positive whole number", float: "positive number", bool: "true or false"}
+def read_ice_servers(text: str) -> tuple[IceServer, ...]:
+    """The servers in `Settings.ice_servers`; raises ValueError."""
+    try:
+        return tuple(
+            IceServer(
+                (server["urls"],) if isinstance(server["urls"], str) else tuple(map(str, server["urls"])),
+                str(server.get("username", "")),
+                str(server.get("credential", "")),
+            )
+            for server in loads(text or "[]")
+        )
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(text) from error
+
+
+def _ice_servers(text: str) -> str:
+    read_ice_servers(text)
+    return text
+
+
+_READ: dict[Any, Callable[[str], Any]] = {
+    str: str,
+    int: _positive(int),
+    float: _positive(float),
+    bool: _switch,
+    "ice_servers": _ice_servers,
+}
+_KIND: dict[Any, str] = {
+    int: "positive whole number",
+    float: "positive number",
+    bool: "true or false",
+    "ice_servers": "list of ICE servers",
+}

@@ -9,6 +9,8 @@ import secrets
 from collections.abc import Mapping
 from contextvars import ContextVar
 
+from voice_core.domain.errors import VoiceError
+
 logger = logging.getLogger("voice")
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -30,5 +32,19 @@ def request_id() -> str:
 
 
 def event(name: str, facts: Mapping[str, object]) -> None:
-    """Log that *name* happened, with facts that hold no one's words."""
-    logger.info("%s %s", name, " ".join(f"{key}={value}" for key, value in facts.items()), extra={"facts": dict(facts)})
+    """Log that *name* happened, with facts that hold no one's words; what is None is left out."""
+    known = {"request": request_id(), **facts}
+    told = {key: value for key, value in known.items() if value is not None}
+    logger.info("%s %s", name, " ".join(f"{key}={value}" for key, value in told.items()), extra={"facts": told})
+
+
+def reason(error: BaseException) -> dict[str, object]:
+    """What may be told of *error* in a log: not a vendor's message, which could hold someone's words."""
+    facts = {"code": error.code, "stage": error.stage, "detail": error.detail} if isinstance(error, VoiceError) else {}
+    cause = error.__cause__ or (None if facts else error)
+    return {**facts, "cause": type(cause).__name__ if cause else None}
+
+
+def unexpected(where: str) -> None:
+    """Log the exception being handled, which is a mistake of ours, with its traceback."""
+    logger.exception("unexpected request=%s where=%s", request_id(), where)

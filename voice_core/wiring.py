@@ -16,9 +16,10 @@ from voice_core.audio.limits import Limits
 from voice_core.audio.raw import RawPcm
 from voice_core.domain.speech import Hints, Voice
 from voice_core.ports import Checkable
-from voice_core.settings import Settings
+from voice_core.settings import Settings, read_ice_servers
 
 if TYPE_CHECKING:
+    from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
     from voice_core.adapters.azure_openai import AzureOpenAIAssistant
     from voice_core.adapters.azure_speech.access import SpeechAccess
     from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     from voice_core.adapters.entra import EntraTokens
     from voice_core.audio.decoding import Decoding
     from voice_core.audio.encoding import SpeechEncoder
+    from voice_core.clip_wiring import ClipWork
     from voice_core.domain.events import Event
     from voice_core.domain.speech import Transcript
+    from voice_core.usecases.open_session import Sessions
+    from voice_core.usecases.relay import IceServers
     from voice_core.usecases.said import Company, Said
 
 COGNITIVE_SCOPE = "https://cognitiveservices.azure.com/.default"
@@ -45,6 +49,7 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._loading = threading.Lock()
+        self._warming: asyncio.Task[None] | None = None
 
     @cached_property
     def stt(self) -> "AzureSpeechToText":
@@ -111,6 +116,52 @@ class App:
         )
 
     @cached_property
+    def clip_work(self) -> "ClipWork":
+        """What works on clips, and keeps speech."""
+        from voice_core.clip_wiring import ClipWork
+
+        return ClipWork(self.settings, self.company, self._speech, lambda: self._entra.credential)
+
+    @cached_property
+    def peers(self) -> "AiortcPeers":
+        from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
+
+        return AiortcPeers(relay_only=self.settings.ice_relay_only)
+
+    @cached_property
+    def ice(self) -> "IceServers":
+        """Where a client finds a way to us."""
+        from voice_core.usecases.relay import IceServers
+
+        settings = self.settings
+        return IceServers(
+            fixed=read_ice_servers(settings.ice_servers),
+            turn_urls=tuple(settings.turn_urls.split()),
+            turn_secret=settings.turn_secret,
+            turn_seconds=settings.turn_seconds,
+        )
+
+    @cached_property
+    def sessions(self) -> "Sessions":
+        """The sessions of this worker."""
+        from voice_core.domain.session import SessionLimits
+        from voice_core.usecases.open_session import Sessions
+
+        settings = self.settings
+        return Sessions(
+            self.peers,
+            self.ice,
+            take_turn=self.take_turn,
+            limits=SessionLimits(
+                idle_seconds=settings.session_idle_seconds,
+                max_seconds=settings.session_max_seconds,
+                grace_seconds=settings.session_grace_seconds,
+            ),
+            audio=self.limits,
+            most=settings.sessions_max,
+        )
+
+    @cached_property
     def limits(self) -> Limits:
         """What an utterance may be at the most."""
         return Limits(max_bytes=self.settings.max_audio_bytes, max_seconds=self.settings.max_audio_seconds)
@@ -140,6 +191,13 @@ class App:
 
         return await transcribe(utterance, hints, self.company)
 
+    async def delete_conversation(self, user_id: str, conversation_id: str) -> None:
+        """Forget a conversation, its clips and its speech."""
+        if self.settings.storage_url:
+            await self.load_clips()
+            await self.clip_work.forget(user_id, conversation_id)
+        await self.conversations.delete(user_id, conversation_id)
+
     def read_aloud(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
         from voice_core.usecases.read_aloud import read_aloud
 
@@ -148,7 +206,13 @@ class App:
     @property
     def dependencies(self) -> dict[str, Checkable]:
         """The services a turn needs, by the names an operator knows."""
-        return {"stt": self.stt, "assistant": self.assistant, "tts": self.tts, "conversations": self.conversations}
+        turn: dict[str, Checkable] = {
+            "stt": self.stt,
+            "assistant": self.assistant,
+            "tts": self.tts,
+            "conversations": self.conversations,
+        }
+        return turn | (self.clip_work.dependencies if self.settings.storage_url else {})
 
     async def load(self) -> None:
         """Import what a turn needs, off the event loop."""
@@ -165,6 +229,37 @@ class App:
         gc.collect()
         gc.freeze()
 
+    async def load_sessions(self) -> None:
+        """Import what a session needs besides, off the event loop."""
+        await self.load()
+        if "sessions" not in self.__dict__:
+            await asyncio.to_thread(self._load_sessions)
+
+    def _load_sessions(self) -> None:
+        with self._loading:
+            _ = self.sessions
+        gc.freeze()
+
+    async def load_clips(self) -> None:
+        """Import what a clip needs besides, off the event loop."""
+        await self.load()
+        if "clip_work" not in self.__dict__:
+            await asyncio.to_thread(self._load_clips)
+
+    def _load_clips(self) -> None:
+        with self._loading:
+            _ = self.clip_work
+        gc.freeze()
+
+    def warm_soon(self) -> None:
+        """`warm`, and import what a session needs, in the background."""
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.create_task(self._warm_all())
+
+    async def _warm_all(self) -> None:
+        await self.load_sessions()
+        await self.warm()
+
     async def warm(self) -> None:
         """Load what the first turn needs, off the event loop, and open its connections."""
         await self.load()
@@ -178,7 +273,10 @@ class App:
 
     async def close(self) -> None:
         """Close what has been opened, last what others stand on."""
-        for names in (("stt", "tts", "assistant", "conversations"), ("_speech", "_entra")):
+        if self._warming is not None:
+            await asyncio.wait([self._warming])
+        adapters = ("stt", "tts", "assistant", "conversations", "clip_work")
+        for names in (("sessions",), adapters, ("_speech", "_entra")):
             made: list[Closable] = [self.__dict__[name] for name in names if name in self.__dict__]
             await asyncio.gather(*(adapter.close() for adapter in made))
 
@@ -214,3 +312,10 @@ async def ready() -> App:
     the_app = app()
     await the_app.load()
     return the_app
+
+
+async def ready_for_clips() -> "ClipWork":
+    """What works on clips in this worker process, with all that it needs imported."""
+    the_app = app()
+    await the_app.load_clips()
+    return the_app.clip_work

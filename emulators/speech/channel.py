@@ -1,4 +1,4 @@
-"""One socket, and what a turn sends over it."""
+"""One client's socket."""
 
 import asyncio
 import socket as tcp
@@ -7,35 +7,51 @@ from typing import Any
 
 from aiohttp import web
 
-from emulators.script import Served, Step
 from emulators.speech.messages import audio_frame, document_frame
 
-BAD_REQUEST = 1007
-CLOSE_CODES = {400: BAD_REQUEST, 429: 4429}
-"""Close codes the SDK reports as the class it gives that HTTP status; there is none for the others."""
-SERVER_ERROR = 1011
+BAD_REQUEST, SERVER_ERROR, TOO_MANY_REQUESTS = 1007, 1011, 4429
+"""Close codes: the SDK reports them as the class of failure of that name."""
+REASON_BYTES = 123
+"""Most that a WebSocket's close carries."""
 
 
-class TurnEnded(Exception):
-    """The script cut the turn short, or refused it; the log says which."""
+class ClientGone(Exception):
+    """Nobody is there to be sent anything."""
 
 
 class Channel:
-    """A client's socket."""
+    """What is sent over the socket, and how it ends."""
 
     def __init__(self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None) -> None:
         self._socket = socket
         self._transport = transport
 
     async def send(self, path: str, request_id: str, document: Mapping[str, Any] | str) -> None:
-        await self._socket.send_str(document_frame(path, request_id, document))
+        """Send a document.
+
+        Raises:
+            ClientGone: the client hung up.
+        """
+        try:
+            await self._socket.send_str(document_frame(path, request_id, document))
+        except ConnectionResetError as error:
+            raise ClientGone from error
 
     async def send_audio(self, request_id: str, pcm: bytes) -> None:
-        await self._socket.send_bytes(audio_frame(request_id, pcm))
+        """Send a chunk of speech.
+
+        Raises:
+            ClientGone: the client hung up.
+        """
+        try:
+            await self._socket.send_bytes(audio_frame(request_id, pcm))
+        except ConnectionResetError as error:
+            raise ClientGone from error
 
     async def close(self, code: int, reason: str) -> None:
-        """Close with *reason*, of which WebSocket carries 123 bytes."""
-        await self._socket.close(code=code, message=reason.encode()[:120])
+        """Close with *reason*, cut to what fits."""
+        whole = reason.encode()[:REASON_BYTES].decode(errors="ignore")
+        await self._socket.close(code=code, message=whole.encode())
 
     def acknowledge(self) -> None:
         """Acknowledge what came at once: delayed, it would hold a client's next small message back for 40 ms."""
@@ -47,68 +63,3 @@ class Channel:
         """End the connection without a word, as a broken network would."""
         if isinstance(self._transport, asyncio.WriteTransport):
             self._transport.abort()
-
-
-class Answer:
-    """What one turn sends, as its step has it."""
-
-    def __init__(self, channel: Channel, request_id: str, step: Step, served: Served) -> None:
-        self.step = step
-        self.facts = served.facts
-        self._channel = channel
-        self._request_id = request_id
-        self._served = served
-        self._results = 0
-
-    async def begin(self) -> None:
-        """Send ``turn.start``, unless the step refuses the turn or leaves it hanging.
-
-        Raises:
-            TurnEnded: it was refused.
-        """
-        if self.step.status is not None:
-            self._served.outcome = f"status-{self.step.status}"
-            code = CLOSE_CODES.get(self.step.status, SERVER_ERROR)
-            await self._channel.close(code, self.step.body or f"status {self.step.status}")
-            raise TurnEnded
-        if self.step.hang:
-            self._served.outcome = "hung"
-            await asyncio.Event().wait()
-        await self.send("turn.start", {"context": {"serviceTag": self._request_id}})
-
-    async def send(self, path: str, document: Mapping[str, Any] | str) -> None:
-        await self._channel.send(path, self._request_id, document)
-
-    async def send_result(self, path: str, document: Mapping[str, Any] | str) -> None:
-        """Send something the script counts.
-
-        Raises:
-            TurnEnded: that was one too many for the step.
-        """
-        self._count()
-        await self.send(path, document)
-
-    async def send_audio(self, pcm: bytes) -> None:
-        """Likewise for a chunk of speech."""
-        self._count()
-        await self._channel.send_audio(self._request_id, pcm)
-
-    async def end(self) -> None:
-        await self.send("turn.end", {})
-
-    async def refuse(self, reason: str) -> None:
-        """Close the socket for a request that cannot be served.
-
-        Raises:
-            TurnEnded: always.
-        """
-        self._served.outcome = "status-400"
-        await self._channel.close(BAD_REQUEST, reason)
-        raise TurnEnded
-
-    def _count(self) -> None:
-        if self._results == self.step.drop_after:
-            self._served.outcome = "dropped"
-            self._channel.cut()
-            raise TurnEnded
-        self._results += 1

@@ -5,17 +5,18 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from emulators.speech.refusals import Refused
 from emulators.speech.voices import Voice
 
 ENGINE_RATE = 24_000
 """Hertz of the PCM a synthesizer makes: 16-bit, mono."""
 
 
-class EngineMissing(RuntimeError):
+class EngineMissing(Refused):
     """The engine asked for is not installed, or its model is not where it should be."""
 
 
-class LanguageUnknown(ValueError):
+class LanguageUnknown(Refused):
     """The engine has no model of that language."""
 
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulators.speech.refusals import Refused
+
 LENGTH_BYTES = 2
 """A binary frame begins with the length of its header lines, big-endian."""
 
 
-class MalformedMessage(ValueError):
+class MalformedMessage(Refused):
     """The frame is not of the protocol."""
 
 

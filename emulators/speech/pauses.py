@@ -18,10 +18,15 @@ class Pauses:
     """Follows one stream of sound; all times are in seconds of that stream."""
 
     rate: int
-    position: float = 0.0
     phrase_start: float = 0.0
+    _samples: int = 0
     _loud: int = 0
     _last_loud: float = 0.0
+
+    @property
+    def position(self) -> float:
+        """Where the sound ends that was heard so far."""
+        return self._samples / self.rate
 
     @property
     def speech(self) -> bool:
@@ -42,7 +47,7 @@ class Pauses:
         width = 2 * max(1, round(self.rate * WINDOW_SECONDS))
         for start in range(0, len(pcm), width):
             window = pcm[start : start + width]
-            self.position += len(window) / 2 / self.rate
+            self._samples += len(window) // 2
             if dbfs(window) > SPEECH_DBFS:
                 self._loud += 1
                 self._last_loud = self.position

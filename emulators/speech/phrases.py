@@ -21,6 +21,11 @@ def hypothesis(text: str, pauses: Pauses, language: str | None) -> dict[str, Any
     return {"Text": text, **_span(pauses), **_primary(language)}
 
 
+def edge(pauses: Pauses) -> dict[str, int]:
+    """Where speech begins or ends: here."""
+    return {"Offset": ticks(pauses.position)}
+
+
 def phrase(heard: Heard, pauses: Pauses, request: RecognitionRequest, language: str | None) -> dict[str, Any]:
     """A phrase that is final."""
     document: dict[str, Any] = {"RecognitionStatus": _status(heard, pauses), **_span(pauses), **_primary(language)}

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from emulators.script import Script
-from emulators.speech.channel import BAD_REQUEST, Answer, Channel, TurnEnded
-from emulators.speech.engines import EngineMissing, Heard, Hearing, LanguageUnknown, Recognizer, primary
+from emulators.speech.answer import Answer, answering
+from emulators.speech.channel import Channel
+from emulators.speech.engines import Heard, Hearing, Recognizer, primary
 from emulators.speech.pauses import LONGEST_PHRASE_SECONDS, Pauses
-from emulators.speech.phrases import end_of_speech, hypothesis, phrase
+from emulators.speech.phrases import edge, end_of_speech, hypothesis, phrase
 from emulators.speech.requests import RecognitionRequest
 from emulators.speech.scripted import ScriptedHearing
-from emulators.speech.wave import NotPcm, read_header
+from emulators.speech.wave import read_header
 
 
 class RecognitionTurn:
@@ -30,25 +31,15 @@ class RecognitionTurn:
 
     async def run(self) -> None:
         """Recognise to the end, and log it."""
-        with self._script.serving("stt") as served:
-            answer = Answer(self._channel, self.request_id, self._script.next("stt"), served)
-            try:
-                await answer.begin()
-                await self._recognise(answer)
-            except TurnEnded:
-                pass
-            except (LanguageUnknown, EngineMissing, NotPcm) as error:
-                await self._channel.close(BAD_REQUEST, str(error))
-                served.outcome = "status-400"
-
-    async def _recognise(self, answer: Answer) -> None:
-        rate, first = read_header(await self.audio.get())
-        language = self._language(scripted=answer.step.text is not None)
-        answer.facts.update(_facts(self._request, rate))
-        async with self._listening(answer, rate, language) as hearing:
-            utterance = Utterance(self._request, answer, hearing, Pauses(rate), language)
-            await utterance.hear_all(self._chunks(first))
-        await answer.end()
+        async with answering(self._channel, self.request_id, self._script, "stt") as answer:
+            await answer.begin()
+            rate, first = read_header(await self.audio.get())
+            language = self._language(scripted=answer.step.text is not None)
+            answer.facts.update(_facts(self._request, rate))
+            async with self._listening(answer, rate, language) as hearing:
+                utterance = Utterance(self._request, answer, hearing, Pauses(rate), language)
+                await utterance.hear_all(self._chunks(first))
+            await answer.end()
 
     def _language(self, *, scripted: bool) -> str:
         """The first candidate the engine knows; identifying by sound is beyond it."""
@@ -92,6 +83,7 @@ class Utterance:
         self._language = language if request.identify else None
         self._interim = ""
         self._phrases = 0
+        self._speech = False
 
     async def hear_all(self, chunks: AsyncIterator[bytes]) -> None:
         """Recognise *chunks* to their end or, asked for one phrase, to the end of that."""
@@ -109,6 +101,9 @@ class Utterance:
     async def _hear(self, pcm: bytes) -> None:
         self._pauses.hear(pcm)
         self._answer.facts["audio_seconds"] = self._pauses.position
+        if self._pauses.speech and not self._speech:
+            self._speech = True
+            await self._answer.send("speech.startDetected", edge(self._pauses))
         interim = await self._hearing.hear(pcm)
         if interim and interim != self._interim:
             self._interim = interim
@@ -129,6 +124,8 @@ class Utterance:
     async def _send_last_phrase(self, *, heed_silence: bool) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time() + (self._answer.step.first_seconds or 0.0)
+        if self._speech:
+            await self._answer.send("speech.endDetected", edge(self._pauses))
         heard = await self._hearing.finish()
         await asyncio.sleep(due - loop.time())
         await self._send_phrase(heard if self._pauses.speech or not heed_silence else Heard(), last=True)

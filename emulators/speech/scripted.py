@@ -3,14 +3,17 @@
 import math
 from array import array
 from collections.abc import AsyncIterator
+from functools import cache
 
 from emulators.speech.engines import ENGINE_RATE, Heard, Word
+from emulators.speech.pauses import LONGEST_PHRASE_SECONDS
 from emulators.speech.voices import Voice
 
-WORDS_PER_SECOND = 3.0
+REVEALED_WORDS_PER_SECOND = 3.0
 """Pace at which scripted words turn up in interims."""
-CHARACTERS_PER_SECOND = 15.0
-"""Pace of ordinary speech: how long the tone of a text lasts."""
+SECONDS_PER_WORD = 0.24
+"""Of the tone: 250 words a minute, brisk speech."""
+SHORTEST_SECONDS = 0.2
 TONE_HERTZ = 440
 TONE_LEVEL = 8_000
 
@@ -22,33 +25,33 @@ class ScriptedHearing:
         self._words = text.split()
         self._rate = rate
         self._samples = 0
-        self._phrase_start = 0
         self._said = 0
 
     async def hear(self, pcm: bytes) -> str:
         self._samples += len(pcm) // 2
-        revealed = min(int(self._samples / self._rate * WORDS_PER_SECOND), len(self._words) - 1)
+        revealed = min(int(self._samples / self._rate * REVEALED_WORDS_PER_SECOND), len(self._words) - 1)
         return " ".join(self._words[self._said : max(revealed, self._said)])
 
     async def finish(self) -> Heard:
-        """All the words that are left: a scripted turn is one phrase."""
+        """All the words that are left, spread over the sound: a scripted turn is one phrase, but for its length."""
         words, self._said = self._words[self._said :], len(self._words)
-        spacing = (self._samples / self._rate) / max(len(words), 1)
+        spacing = (self._samples / self._rate % LONGEST_PHRASE_SECONDS) / max(len(words), 1)
         spoken = tuple(Word(word, spacing * i, spacing) for i, word in enumerate(words))
         return Heard(spoken, display=" ".join(words), confidence=0.95)
 
 
-def tone_seconds(text: str) -> float:
-    return max(0.2, len(text) / CHARACTERS_PER_SECOND)
-
-
 class ToneSynthesizer:
-    """Hums for as long as the words would take."""
+    """Hums for as long as somebody would take to say the words."""
 
     async def speak(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
-        period = ENGINE_RATE // math.gcd(ENGINE_RATE, TONE_HERTZ)
-        wave = array(
-            "h", (round(TONE_LEVEL * math.sin(math.tau * TONE_HERTZ * i / ENGINE_RATE)) for i in range(period))
-        )
-        samples = round(tone_seconds(text) * ENGINE_RATE)
-        yield (wave * (samples // period + 1))[:samples].tobytes()
+        wave = _wave()
+        samples = round(max(SHORTEST_SECONDS, SECONDS_PER_WORD * len(text.split())) * ENGINE_RATE)
+        yield (wave * (samples // len(wave) + 1))[:samples].tobytes()
+
+
+@cache
+def _wave() -> "array[int]":
+    """The fewest samples that can be repeated without a click."""
+    period = ENGINE_RATE // math.gcd(ENGINE_RATE, TONE_HERTZ)
+    steps = (math.tau * TONE_HERTZ * sample / ENGINE_RATE for sample in range(period))
+    return array("h", (round(TONE_LEVEL * math.sin(step)) for step in steps))

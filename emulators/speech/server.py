@@ -15,6 +15,7 @@ How a script's steps are used up:
 """
 
 import asyncio
+import json
 import os
 from collections.abc import Callable, Collection
 
@@ -25,7 +26,8 @@ from emulators.serving import SCRIPT, scripted
 from emulators.speech.channel import BAD_REQUEST, Channel
 from emulators.speech.choice import engines_from
 from emulators.speech.engines import Engines
-from emulators.speech.messages import MalformedMessage, Message
+from emulators.speech.messages import Message
+from emulators.speech.refusals import Refused
 from emulators.speech.turns import Recognitions, Syntheses, Turns
 from emulators.speech.voices import VOICES
 
@@ -67,20 +69,17 @@ async def _close_engines(app: web.Application) -> None:
 
 
 async def _list_voices(request: web.Request) -> web.Response:
+    refusal = await _refusal(request, "voices")
+    if refusal is not None:
+        return refusal
     script = request.app[SCRIPT]
     with script.serving("voices") as served:
         step = script.next("voices")
-        await asyncio.sleep(step.connect_seconds)
-        status = _unauthorized(request) or step.status
-        if status:
-            served.outcome = f"status-{status}"
-            return web.Response(status=status, headers=step.headers, text=step.body)
         if step.hang:
             served.outcome = "hung"
             await asyncio.Event().wait()
-        if step.body is not None:
-            return web.Response(text=step.body, content_type="application/json")
-        return web.json_response([voice.to_json() for voice in VOICES])
+        voices = step.body or json.dumps([voice.to_json() for voice in VOICES])
+        return web.Response(text=voices, content_type="application/json")
 
 
 async def _recognise(request: web.Request) -> web.StreamResponse:
@@ -120,17 +119,17 @@ async def _read(socket: web.WebSocketResponse, channel: Channel, turns: Turns) -
         channel.acknowledge()
         try:
             await turns.receive(Message.from_frame(frame.data))
-        except MalformedMessage as error:
-            await channel.close(BAD_REQUEST, str(error))
+        except Refused as reason:
+            await channel.close(BAD_REQUEST, str(reason))
 
 
 async def _refusal(request: web.Request, operation: str) -> web.Response | None:
     """Why the connection is not opened, after the time that opening it takes."""
     script = request.app[SCRIPT]
-    step = _upcoming(script, operation)
+    step = script.upcoming(operation)
     await asyncio.sleep(step.connect_seconds)
-    if unauthorized := _unauthorized(request):
-        step = Step(status=unauthorized)
+    if not _authorized(request):
+        step = Step(status=401)
     elif step.status is not None:
         script.next(operation)
     if step.status is None:
@@ -140,15 +139,9 @@ async def _refusal(request: web.Request, operation: str) -> web.Response | None:
     return web.Response(status=step.status, headers=step.headers, text=step.body)
 
 
-def _upcoming(script: Script, operation: str) -> Step:
-    """The step the next turn will take, left where it is."""
-    steps = script._steps[operation]
-    return steps[0] if steps else Step()
-
-
-def _unauthorized(request: web.Request) -> int | None:
-    """401, unless the request carries a key or a bearer token that will do."""
+def _authorized(request: web.Request) -> bool:
+    """It carries a key or a bearer token that will do."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     key = request.headers.get("Ocp-Apim-Subscription-Key") or (token if scheme.lower() == "bearer" else "")
     keys = request.app[KEYS]
-    return None if key and (not keys or key in keys) else 401
+    return bool(key) and (not keys or key in keys)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
+from emulators.speech.refusals import Refused
 from emulators.speech.voices import VOICES_BY_NAME, Voice
 
 ELEMENTS = frozenset(
@@ -14,11 +15,14 @@ ELEMENTS = frozenset(
 BREAK_SECONDS = {"none": 0.0, "x-weak": 0.25, "weak": 0.5, "medium": 0.75, "strong": 1.0, "x-strong": 1.25}
 """Azure's table of strengths."""
 LONGEST_BREAK_SECONDS = 20.0
+LARGEST_BYTES = 64 << 10
+MOST_VOICES = 50
+"""Azure's quotas for a turn over WebSocket."""
 TIME = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ms|s)")
 
 
-class BadSsml(ValueError):
-    """The service would refuse it."""
+class BadSsml(Refused):
+    """What stands in it cannot be spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +45,18 @@ def pieces(ssml: str) -> tuple[Piece, ...]:
     """What *ssml* asks for, in order.
 
     Raises:
-        BadSsml: not XML, not SSML, or a voice that is not in the list.
+        BadSsml: not XML, not SSML, too much, or a voice that is not in the list.
     """
+    if len(ssml.encode()) > LARGEST_BYTES:
+        raise BadSsml(f"Websocket message size cannot exceed {LARGEST_BYTES} bytes")
     try:
         root = ET.fromstring(ssml)  # noqa: S314 - the caller is on this machine
     except ET.ParseError as error:
         raise BadSsml(f"SSML is not well-formed: {error}") from error
     if _tag(root) != "speak":
         raise BadSsml("SSML begins with speak")
+    if sum(_tag(element) == "voice" for element in root.iter()) > MOST_VOICES:
+        raise BadSsml(f"SSML has no more than {MOST_VOICES} voices")
     return tuple(_walk(root, None))
 
 

@@ -5,13 +5,17 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from emulators.script import Script
-from emulators.speech.channel import BAD_REQUEST, Answer, Channel, TurnEnded
-from emulators.speech.engines import ENGINE_RATE, EngineMissing, LanguageUnknown, Synthesizer
+from emulators.speech.answer import Answer, answering
+from emulators.speech.channel import Channel
+from emulators.speech.engines import ENGINE_RATE, Synthesizer
+from emulators.speech.refusals import Refused
 from emulators.speech.resample import Resampler
 from emulators.speech.scripted import ToneSynthesizer
-from emulators.speech.ssml import BadSsml, Pause, Piece, Words, pieces
+from emulators.speech.ssml import Pause, Piece, Words, pieces
 
 CHUNK_SECONDS = 0.1
+LONGEST_SECONDS = 600.0
+"""Of one turn's speech; Azure leaves the rest unspoken without a word."""
 RATES = {f"raw-{rate // 1000}khz-16bit-mono-pcm": rate for rate in (8_000, 16_000, 24_000, 48_000)}
 """The formats that can be asked for, and their hertz."""
 DEFAULT_FORMAT = "raw-16khz-16bit-mono-pcm"
@@ -29,9 +33,9 @@ class SynthesisTurn:
         script: Script,
         synthesizer: Synthesizer,
     ) -> None:
-        self.request_id = request_id
         audio = context.get("synthesis", {}).get("audio", {})
         self._format = str(audio.get("outputFormat", DEFAULT_FORMAT))
+        self._request_id = request_id
         self._ssml = ssml
         self._channel = channel
         self._script = script
@@ -40,24 +44,15 @@ class SynthesisTurn:
     async def run(self) -> None:
         """Speak to the end, and log it."""
         received = asyncio.get_running_loop().time()
-        with self._script.serving("tts") as served:
-            served.facts.update(ssml=self._ssml, format=self._format, voice=None, chunks=0)
-            answer = Answer(self._channel, self.request_id, self._script.next("tts"), served)
-            try:
-                await answer.begin()
-                await self._speak(answer, received)
-            except TurnEnded:
-                pass
-            except (BadSsml, LanguageUnknown, EngineMissing) as error:
-                await self._channel.close(BAD_REQUEST, str(error))
-                served.outcome = "status-400"
+        async with answering(self._channel, self._request_id, self._script, "tts") as answer:
+            answer.facts.update(ssml=self._ssml, format=self._format, voice=None, chunks=0)
+            await answer.begin()
+            await self._speak(answer, received)
+            await answer.end()
 
     async def _speak(self, answer: Answer, received: float) -> None:
-        wanted = pieces(self._ssml)
+        wanted, rate = pieces(self._ssml), self._rate()
         answer.facts["voice"] = next((piece.voice.short_name for piece in wanted if isinstance(piece, Words)), None)
-        if self._format not in RATES:
-            await answer.refuse(f"Unsupported output format {self._format}")
-        rate = RATES[self._format]
         synthesizer = ToneSynthesizer() if answer.step.tone else self._synthesizer
         pace = Pace(answer.step.real_time_factor, received + (answer.step.first_seconds or 0.0))
         async for chunk in _chunks(_sound(wanted, synthesizer), rate):
@@ -65,7 +60,11 @@ class SynthesisTurn:
             await answer.send_audio(chunk)
             answer.facts["chunks"] += 1
             pace.sent(len(chunk) / (2 * rate))
-        await answer.end()
+
+    def _rate(self) -> int:
+        if self._format not in RATES:
+            raise Refused(f"Unsupported output format {self._format}")
+        return RATES[self._format]
 
 
 class Pace:
@@ -84,12 +83,22 @@ class Pace:
 
 
 async def _sound(wanted: tuple[Piece, ...], synthesizer: Synthesizer) -> AsyncGenerator[bytes]:
+    """All of *wanted* at `ENGINE_RATE`, to `LONGEST_SECONDS`."""
+    left = 2 * round(LONGEST_SECONDS * ENGINE_RATE)
     for piece in wanted:
-        if isinstance(piece, Pause):
-            yield bytes(2 * round(piece.seconds * ENGINE_RATE))
-            continue
-        async for pcm in synthesizer.speak(piece.text, piece.voice):
-            yield pcm
+        async for pcm in _spoken(piece, synthesizer):
+            yield pcm[:left]
+            left -= len(pcm)
+            if left <= 0:
+                return
+
+
+async def _spoken(piece: Piece, synthesizer: Synthesizer) -> AsyncGenerator[bytes]:
+    if isinstance(piece, Pause):
+        yield bytes(2 * round(piece.seconds * ENGINE_RATE))
+        return
+    async for pcm in synthesizer.speak(piece.text, piece.voice):
+        yield pcm
 
 
 async def _chunks(sound: AsyncIterator[bytes], rate: int) -> AsyncGenerator[bytes]:

@@ -1,12 +1,13 @@
 """The turns of one socket: one at a time, each as a task of its own."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
 from emulators.script import Script
-from emulators.speech.channel import SERVER_ERROR, Channel
+from emulators.speech.channel import Channel
 from emulators.speech.engines import Recognizer, Synthesizer
 from emulators.speech.messages import Message
 from emulators.speech.recognition import RecognitionTurn
@@ -14,20 +15,23 @@ from emulators.speech.requests import RecognitionRequest
 from emulators.speech.synthesis import SynthesisTurn
 
 
-class Turns:
+class Turns(ABC):
     """At most one running turn."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
 
+    @abstractmethod
     async def receive(self, message: Message) -> None:
-        """Take the next message of the client."""
-        raise NotImplementedError
+        """Take the next message of the client.
+
+        Raises:
+            Refused: it is not of the protocol.
+        """
 
     async def start(self, turn: Coroutine[Any, Any, None]) -> None:
         await self.stop()
-        self._task = asyncio.create_task(self._run(turn))
+        self._task = asyncio.create_task(turn)
 
     async def stop(self) -> None:
         """Cancel the running turn; the log calls it cancelled."""
@@ -38,13 +42,6 @@ class Turns:
             await self._task
         self._task = None
 
-    async def _run(self, turn: Coroutine[Any, Any, None]) -> None:
-        try:
-            await turn
-        except Exception:
-            await self._channel.close(SERVER_ERROR, "the emulator failed; its log says why")
-            raise
-
 
 class Recognitions(Turns):
     """A socket for speech to text."""
@@ -52,7 +49,8 @@ class Recognitions(Turns):
     def __init__(
         self, channel: Channel, script: Script, recognizer: Recognizer, path: str, query: Mapping[str, str]
     ) -> None:
-        super().__init__(channel)
+        super().__init__()
+        self._channel = channel
         self._script = script
         self._recognizer = recognizer
         self._path = path
@@ -79,7 +77,8 @@ class Syntheses(Turns):
     """A socket for text to speech."""
 
     def __init__(self, channel: Channel, script: Script, synthesizer: Synthesizer) -> None:
-        super().__init__(channel)
+        super().__init__()
+        self._channel = channel
         self._script = script
         self._synthesizer = synthesizer
         self._context: dict[str, Any] = {}

@@ -2,13 +2,15 @@
 
 import struct
 
+from emulators.speech.refusals import Refused
+
 RIFF_BYTES = 12
 FORMAT_BYTES = 16
 CHUNK_HEAD_BYTES = 8
 PCM = 1
 
 
-class NotPcm(ValueError):
+class NotPcm(Refused):
     """The sound is not 16-bit mono PCM in a WAV."""
 
 

@@ -38,6 +38,7 @@ def test_base64_is_read_in_all_its_forms(data: bytes) -> None:
     safe = base64.urlsafe_b64encode(data).decode()
     forms = [plain, safe, plain.rstrip("="), fill(plain, 76), f" {plain}\r\n", f"data:audio/wav;base64,{plain}"]
     forms += [f"DATA:audio/webm;codecs=opus;BASE64,{safe.rstrip('=')}"]
+    forms += [f'data:audio/webm;codecs="opus,vorbis";base64,{plain}', f"data:;base64,{plain}"]
     for form in forms:
         audio = decode_base64_audio(form)
         assert (audio.data, audio.raw, audio.cut) == (data, None, False)
@@ -49,6 +50,16 @@ def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(InvalidAudio) as refused:
         decode_base64_audio(text)
     assert refused.value.code == "audio-base64-invalid"
+
+
+@pytest.mark.parametrize("container", ["wav", "ogg", "mp3", "ipod"])
+def test_what_lost_its_end_is_not_taken_for_cut(container: str) -> None:
+    """A file that breaks off after 4 n + 1 characters still begins as one, and is refused rather than misread."""
+    codec = {"wav": "pcm_s16le", "ogg": "libopus", "mp3": "libmp3lame", "ipod": "aac"}[container]
+    text = base64.b64encode(encoded(container, codec, 24_000)).decode()
+    for length in (len(text) - 3, 30_001 if len(text) > 30_001 else 4_001):
+        with pytest.raises(InvalidAudio, match="ends too early"):
+            decode_base64_audio(text[:length])
 
 
 def test_nothing_is_nothing() -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import struct
 from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 
 import pytest
@@ -146,6 +147,22 @@ async def test_a_decoder_that_takes_too_long_is_left_behind() -> None:
             await decoded(encoded("ogg", "libopus", 48_000), limits=Limits(decode_seconds=seconds))
 
 
+async def test_a_listener_who_goes_away_frees_the_decoder(capfd: pytest.CaptureFixture[str]) -> None:
+    """A cancelled turn gives its thread back while there are minutes left to decode, and says nothing of it."""
+    amr = encoded("amr", "libopencore_amrnb", 8_000)
+    hours = amr + amr[6:] * 4_000
+    loop, started = asyncio.get_running_loop(), asyncio.Event()
+    only = ThreadPoolExecutor(max_workers=1, initializer=lambda: loop.call_soon_threadsafe(started.set))
+    loop.set_default_executor(only)
+    listening = asyncio.create_task(decoded(hours, len(hours), limits=Limits(max_seconds=1e6, decode_seconds=600)))
+    await started.wait()
+    listening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await listening
+    await asyncio.wait_for(asyncio.to_thread(int), 1)
+    assert capfd.readouterr() == ("", "")
+
+
 async def test_closing_early_stops_reading() -> None:
     """When the listener goes away, the upload is let go at once."""
     closed = False
@@ -168,9 +185,9 @@ async def test_a_codec_in_wav_that_nobody_knows_is_refused() -> None:
     """A WAV of a codec that is not decoded says so."""
     file = bytearray(wav(bytes(2000), RawPcm()))
     file[20:22] = struct.pack("<H", 0x1234)
-    with pytest.raises(InvalidAudio) as refused:
+    with pytest.raises(UnsupportedFormat) as refused:
         await decoded(bytes(file))
-    assert refused.value.code in ("audio-missing", "audio-unreadable")
+    assert refused.value.code == "audio-format-unsupported"
 
 
 @given(data=st.data(), size=st.integers(1, 3000))

@@ -12,12 +12,6 @@ from voice_core.audio.raw import RawPcm
 from voice_core.domain.errors import UnsupportedFormat
 
 PCM = pcm16(speech(24_000))
-MEDIA_TYPES = {
-    "pcm": "audio/pcm;rate=24000;channels=1",
-    "wav": "audio/wav",
-    "mp3": "audio/mpeg",
-    "opus": "audio/ogg;codecs=opus",
-}
 
 
 def encoded(name: str, size: int = 960) -> bytes:
@@ -27,11 +21,10 @@ def encoded(name: str, size: int = 960) -> bytes:
 
 @pytest.mark.parametrize("name", ENCODERS)
 async def test_what_goes_out_is_what_was_spoken(name: str) -> None:
-    """Each format is read back as the same sound, and says what it is."""
+    """Each format is read back as the same sound."""
     heard = await decoded(encoded(name), raw=RawPcm() if name == "pcm" else None)
     assert likeness(heard) > 0.98
     assert abs(len(heard) / 32_000 - 1.2) < 0.1
-    assert encoder(name).media_type == MEDIA_TYPES[name]
 
 
 @pytest.mark.parametrize("name", ENCODERS)

@@ -1,6 +1,7 @@
 import io
 import struct
 from contextlib import suppress
+from resource import RUSAGE_SELF, getrusage
 
 import av
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.audio.sounds import encoded, read
 from voice_core.audio.limits import Limits
+from voice_core.audio.tags import defaced
 from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat
 
 
@@ -56,6 +58,33 @@ def test_too_many_tables_are_no_index() -> None:
         read(encoded("mp4", "aac", 24_000) + b"\0\0\0\x10stts\0\0\0\0\0\0\0\0" * 30_000)
 
 
+def test_tags_are_not_inflated() -> None:
+    """The frames of a tag, which may be compressed a thousandfold, are never read, wherever it is; nor is it heard."""
+    tag = b"ID3\x04\0\0" + bytes((0, 0, 1, 0)) + bytes(128)
+    aiff = encoded("aiff", "pcm_s16be", 16_000)
+    tagged = aiff + b"ID3 " + struct.pack(">I", len(tag)) + tag
+    assert b"ID3\x04" not in defaced(tagged, "aiff")
+    assert read(tagged) == read(aiff)
+    aac = encoded("adts", "aac", 24_000)
+    assert len(read(tag * 20 + aac + tag + aac)) >= 2 * len(read(aac)) - 6_000
+
+
+def test_a_list_gets_no_more_room_than_it_needs() -> None:
+    """A WAV whose list claims a gigabyte is read in the memory of any other."""
+    file = encoded("wav", "adpcm_ms", 16_000)
+    listed = file + b"LIST" + struct.pack("<I", 0x7FFF_FF00) + b"INFOISFT" + struct.pack("<I", 0x4000_0000)
+    before = getrusage(RUSAGE_SELF).ru_maxrss
+    assert read(listed) == read(file)
+    assert getrusage(RUSAGE_SELF).ru_maxrss < 2 * before
+
+
+def test_codecs_that_nobody_records_in_are_not_decoded() -> None:
+    """FFmpeg knows hundreds of codecs; each that it may not use here is one less to go wrong."""
+    with pytest.raises(UnsupportedFormat) as refused:
+        read(encoded("matroska", "wavpack", 44_100))
+    assert refused.value.code == "audio-format-unsupported"
+
+
 def test_too_many_channels_are_refused() -> None:
     """Nine microphones are no phone."""
     file = bytearray(encoded("au", "pcm_s16be", 24_000))
@@ -68,6 +97,8 @@ def test_ffmpeg_keeps_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     """Damage is told to the caller, not to the log."""
     with pytest.raises(InvalidAudio):
         read(encoded("ogg", "libopus", 48_000)[:300] + b"\x55" * 5000)
+    with pytest.raises(InvalidAudio):
+        read(encoded("webm", "libopus", 48_000), seconds=-1)
     assert capfd.readouterr() == ("", "")
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tests.audio.sounds import encoded, pcm16, samples, speech, wav
 from voice_core.audio.raw import RawPcm
-from voice_core.audio.sniff import FRAMES_BYTES, decided, id3_bytes, sniff
+from voice_core.audio.sniff import FRAMES_BYTES, decided, sniff
+from voice_core.audio.tags import id3_bytes
 
 ID3 = b"ID3\x04\x00\x00\x00\x00\x10\x00" + bytes(2048)
 MADE = {
@@ -50,14 +51,21 @@ def test_an_id3_tag_hides_nothing(name: str) -> None:
 
 
 def test_an_id3_tag_alone_is_taken_for_mp3() -> None:
-    """When the tag is longer than what has arrived, MP3 is the best guess; its size is known from ten bytes."""
+    """While the tag has not arrived, MP3 is the best guess; its size is known from ten bytes."""
+    assert not decided(ID3)
     assert sniff(ID3[:100]) == "mp3"
     assert id3_bytes(ID3) == len(ID3)
     assert id3_bytes(b"ID3\x04\x00\x10\x00\x00\x00\x01") == 21
     assert id3_bytes(b"RIFF") == 0
 
 
-@pytest.mark.parametrize("magic", [b"RIFF", b"RF64", b"BW64"])
+def test_the_beginning_of_a_tag_is_not_the_end_of_the_world() -> None:
+    """Half a tag, and a million of them, are looked at for a moment only."""
+    assert [sniff(ID3[:size]) for size in range(3, 12)] == ["mp3"] * 9
+    assert sniff(b"ID3\x04\0\0\0\0\0\0" * 1_000_000) == "mp3"
+
+
+@pytest.mark.parametrize("magic", [b"RIFF", b"RIFX", b"RF64", b"BW64"])
 def test_all_kinds_of_riff_are_wav(magic: bytes) -> None:
     """Long and broadcast WAVs are WAVs; other RIFF files are not."""
     file = wav(samples(speech(8000), "s16le"), RawPcm(8000))

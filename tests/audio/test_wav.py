@@ -49,6 +49,26 @@ async def test_an_odd_chunk_without_its_padding_is_got_over() -> None:
     assert await decoded(file) == pcm16(speech(16_000))
 
 
+@pytest.mark.parametrize("encoding", ["s16be", "s24be", "f32be", "u8"])
+async def test_wavs_of_the_other_byte_order_are_heard(encoding: str) -> None:
+    """RIFX is RIFF with its numbers the other way round."""
+    body = samples(speech(16_000), encoding)
+    width = len(body) // len(speech(16_000))
+    layout = struct.pack(">HHIIHH", 3 if encoding[0] == "f" else 1, 1, 16_000, 16_000 * width, width, 8 * width)
+    chunks = b"".join(kind + struct.pack(">I", len(held)) + held for kind, held in ((b"fmt ", layout), (b"data", body)))
+    assert likeness(await decoded(b"RIFX" + struct.pack(">I", 4 + len(chunks)) + b"WAVE" + chunks, 333)) > 0.98
+
+
+@pytest.mark.parametrize("size", [1, 700, 100_000])
+@pytest.mark.parametrize("tags", [1, 3])
+@pytest.mark.parametrize("tag_bytes", [0, 127, 20_000])
+async def test_a_tag_before_a_wav_is_passed_over(tag_bytes: int, tags: int, size: int) -> None:
+    """What stands behind ID3 tags is read as it arrives, as if they were not there."""
+    tag = b"ID3\x04\0\0" + bytes((0, tag_bytes >> 14, tag_bytes >> 7 & 127, tag_bytes & 127)) + bytes(tag_bytes)
+    pcm = pcm16(speech(16_000, 0.3))
+    assert await decoded(tag * tags + wav(pcm, RawPcm(16_000)), size) == pcm
+
+
 async def test_eight_channels_are_mixed_and_nine_refused() -> None:
     """Up to eight channels become their mean."""
     sound = channels_of(speech(48_000), 8)

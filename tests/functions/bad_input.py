@@ -53,6 +53,13 @@ CASES = [
     Case("nothing at all", 422, "audio-empty", b""),
     Case("JSON without audioData or text", 400, "nothing-said", {}),
     Case("both audioData and text", 400, "nothing-said", audio(WAV, text="hi")),
+    Case(
+        "an Idempotency-Key of 201 characters",
+        400,
+        "request-invalid",
+        {"text": "hi"},
+        headers={"Idempotency-Key": "k" * 201},
+    ),
     Case("text of white space", 400, "text-empty", {"text": " \n "}),
     Case("text beyond the limit", 413, "text-too-long", {"text": "a" * 51}),
     Case("JSON that is cut off", 400, "json-invalid", b'{"text": "hi', headers=JSON),
@@ -82,6 +89,9 @@ CASES = [
     Case("base64 with foreign characters", 422, "audio-base64-invalid", {"audioData": "UklGR*&^%$$$"}),
     Case("base64 of nothing", 422, "audio-empty", {"audioData": ""}),
     Case("base64 with text after its padding", 422, "audio-base64-invalid", {"audioData": "UklGRg==UklGRg=="}),
+    Case("base64 that lost its last characters", 422, "audio-base64-invalid", {"audioData": base64(WAV)[:-3]}),
+    Case("a data URI that is not base64", 422, "audio-base64-invalid", {"audioData": "data:audio/wav,RIFF%00"}),
+    Case("base64 of a page of HTML", 415, "audio-format-unknown", audio(b"<!DOCTYPE html><html>" + bytes(2000))),
     Case("bytes that are no sound", 415, "audio-format-unknown", b"This is a letter, not a recording." * 40),
     Case(
         "a picture",
@@ -101,6 +111,9 @@ CASES = [
         "headerless bytes that are not said to be PCM", 415, "audio-format-unknown", audio(voice_like(), format="Wav")
     ),
     Case("a WAV that ends in its header", 422, "audio-truncated", WAV[:30]),
+    Case("a WAV whose fmt chunk is missing", 422, "audio-unreadable", WAV[:12] + WAV[36:]),
+    Case("a WAV that claims to last for hours", 413, "audio-too-large", WAV[:40] + b"\0\0\0\x40" + WAV[44:]),
+    Case("a WAV of a codec that is not read here", 415, "audio-format-unsupported", WAV[:20] + b"\x34\x12" + WAV[22:]),
     Case("a WAV with a header and no samples", 422, "audio-empty", WAV[:44]),
     Case("a WAV at 0 Hz", 415, "audio-format-unsupported", riff(b"\1\0\1\0" + bytes(8) + b"\2\0\x10\0")),
     Case(
@@ -115,6 +128,9 @@ CASES = [
         "audio-truncated",
         b"\0\0\0\x18ftypM4A \0\0\0\0M4A isom" + b"\0\0\x10\0mdat" + bytes(4088),
     ),
+    Case("an MP4 that was stopped at once", 422, "audio-empty", b"\0\0\0\x18ftypM4A \0\0\0\0M4A isom"),
+    Case("three bytes of an ID3 tag", 422, "audio-unreadable", b"ID3"),
+    Case("an ID3 tag that claims 100 MB", 422, "audio-unreadable", b"ID3\4\0\0\x30\0\0\0" + bytes(5000)),
     Case(
         "an Ogg that is rubbish after its first page",
         422,
@@ -144,6 +160,9 @@ CASES = [
         "request-invalid",
         voice_like(),
         headers={"Content-Type": "audio/pcm;rate=high"},
+    ),
+    Case(
+        "audio/pcm at 8 Hz", 415, "audio-format-unsupported", voice_like(), headers={"Content-Type": "audio/pcm;rate=8"}
     ),
     Case("an Accept that nothing here meets", 406, "not-acceptable", {"text": "hi"}, headers={"Accept": "image/png"}),
     Case("an Accept that refuses everything", 406, "not-acceptable", {"text": "hi"}, headers={"Accept": "*/*;q=0"}),

@@ -25,9 +25,15 @@ async def test_the_contract_is_served(product: Product) -> None:
         "/process",
         "/transcribe",
         "/speak",
+        "/session",
+        "/session/{sessionId}",
+        "/clips",
+        "/clips/{clipId}",
+        "/clips/{clipId}/{part}",
         "/voices",
         "/conversations",
         "/conversations/{conversationId}",
+        "/conversations/{conversationId}/turns/{turnId}/speech",
         "/health",
     }
 

@@ -279,3 +279,14 @@ def decoded_seconds(data: bytes, name: str) -> float:
 def test_recordings_are_what_they_seem() -> None:
     """The test's own recording is a second of 16 kHz WAV."""
     assert len(recording()) == 44 + 2 * RATE
+
+
+async def test_a_turn_is_written_once(product: Product) -> None:
+    """Whatever it is answered as, a turn costs the store one batch."""
+    for accept in ("application/json", "text/event-stream", "audio/wav"):
+        product.services.cosmos.clear()
+        async with product.post("/process", json={"text": "hello"}, headers={"Accept": accept}) as response:
+            await response.read()
+
+        writes = [served.operation for served in product.services.cosmos.served if served.operation == "batch"]
+        assert writes == ["batch"], accept

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 from voice_core.audio.cut import restored
 from voice_core.audio.raw import RawPcm
+from voice_core.audio.sniff import FRAMES_BYTES, sniff
 from voice_core.domain.errors import InvalidAudio
 
-_DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+_DATA_URI = re.compile(r'data:(?:[^,"]|"[^"]*"){0,200};base64,', re.IGNORECASE)
 _URL_SAFE = str.maketrans("-_", "+/")
+_BEGINNING = FRAMES_BYTES // 3 * 4
+"""Characters: a file is known by so many."""
+
 _WHITESPACE = str.maketrans("", "", " \t\r\n\f\v")
 
 
@@ -28,8 +32,8 @@ class EncodedAudio:
 def decode_base64_audio(text: str) -> EncodedAudio:
     """Read base64, plain or URL-safe, wrapped or not, padded or not, with or without a ``data:`` URI before it.
 
-    A text of 4 n + 1 characters is no base64 of anything. It is what is left of a file's base64 after
-    ``substring(59)``, which some clients do to take off a WAV header: then the rest is read.
+    A text of 4 n + 1 characters is no base64 of anything. Unless it begins as a file does, it is what is left of a
+    file's base64 after ``substring(59)``, which some clients do to take off a WAV header: then the rest is read.
 
     Raises:
         InvalidAudio: ``audio-base64-invalid``.
@@ -39,9 +43,16 @@ def decode_base64_audio(text: str) -> EncodedAudio:
         text = text[uri.end() :]
     text = text.translate(_URL_SAFE)
     if len(text) % 4 == 1:
+        _refuse_beginning(text)
         # Three characters of any value stand in for the rest of the group that was cut: they make byte 44 wrong.
         return _restored(_strictly_decoded("AAA" + text)[3:])
     return EncodedAudio(_strictly_decoded(text + "=" * (-len(text) % 4)))
+
+
+def _refuse_beginning(text: str) -> None:
+    """Refuse a *text* that has lost its end, not its beginning."""
+    if sniff(_strictly_decoded(text[: min(len(text) - 1, _BEGINNING)])):
+        raise _invalid("The base64 of the audio ends too early. Send all of it.")
 
 
 def _restored(tail: bytes) -> EncodedAudio:
@@ -53,4 +64,8 @@ def _strictly_decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidAudio("the audio is not valid base64", code="audio-base64-invalid") from error
+        raise _invalid("The audio is no valid base64. Encode the bytes of the file, all of them.") from error
+
+
+def _invalid(detail: str) -> InvalidAudio:
+    return InvalidAudio(detail, code="audio-base64-invalid")

@@ -1,5 +1,6 @@
 """The boxes of an MP4 file (ISO 14496-12, 4.2): how it is put together, without what is in it."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,10 @@ _MAX_SAMPLES = 1_000_000
 """Of compressed sound, over all tracks: hours of it."""
 
 _MAX_EDITS = 16
+_MAX_SKELETON_BYTES = 32 << 20
+"""The index of a day's sound takes 20 MB."""
+
+_EMPTIED = b"\0\0\0\x09mdat\0"
 _TABLES = (b"stsz", b"stz2", b"trun", b"stts", b"elst", b"cmov")
 
 
@@ -43,6 +48,39 @@ def boxes(data: bytes | bytearray, start: int = 0) -> Iterator[Box]:
         start += size
 
 
+def skeleton(file: io.RawIOBase) -> bytes:
+    """The boxes of *file*, but with next to nothing in those of its media.
+
+    Raises:
+        InvalidAudio: ``audio-unreadable``; what is left is more than a recording needs.
+    """
+    parts: list[bytes] = []
+    start, left, end = 0, _MAX_SKELETON_BYTES, file.seek(0, io.SEEK_END)
+    while start + 8 <= end and len(parts) < MAX_BOXES:
+        size, kind = _box_size(file, start, end)
+        if size < 8:
+            break
+        part = _EMPTIED if kind == b"mdat" and size > 8 else _bytes(file, start, min(size, left))
+        parts.append(part)
+        start, left = start + size, left - len(part)
+        if left <= 0:
+            raise InvalidAudio("The index of the file is not that of a recording. Send the recorder's file as it is.")
+    return b"".join(parts)
+
+
+def _box_size(file: io.RawIOBase, start: int, end: int) -> tuple[int, bytes]:
+    """Of the box at *start* of a file that ends at *end*: its size with its header, and its kind."""
+    head = _bytes(file, start, 16)
+    size = _number(head, 0)
+    long = int.from_bytes(head[8:16]) if size == 1 else size
+    return long or end - start, head[4:8]
+
+
+def _bytes(file: io.RawIOBase, start: int, count: int) -> bytes:
+    file.seek(start)
+    return file.read(count) or b""
+
+
 def has_media(data: bytes) -> bool:
     """Whether any media was written into the file, whether or not it can be found again."""
     return any(box.kind == b"mdat" and box.body < len(data) for box in boxes(data))
@@ -69,7 +107,7 @@ def check_index(data: bytes) -> None:
     pcm = all(_number(data, body + 12) == 1 for kind, body in tables if kind == b"stts")
     packed = any(kind == b"cmov" for kind, _ in tables)
     if len(tables) == MAX_BOXES or packed or edits > _MAX_EDITS or (samples > _MAX_SAMPLES and not pcm):
-        raise InvalidAudio("the index of the file is not that of a recording")
+        raise InvalidAudio("The index of the file is not that of a recording. Send the recorder's file as it is.")
 
 
 def _tables(data: bytes) -> Iterator[tuple[bytes, int]]:

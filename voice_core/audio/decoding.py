@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterat
 from contextlib import aclosing
 
 from voice_core.audio import container, wav
-from voice_core.audio.limits import Deadline, Limits
+from voice_core.audio.limits import Deadline, Limits, too_slow
 from voice_core.audio.pcm import Converter
 from voice_core.audio.raw import RawPcm
 from voice_core.audio.sniff import ACCEPTED, decided, sniff
+from voice_core.audio.tags import id3_bytes
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 
 __all__ = ["Decoding", "Limits", "RawPcm"]
@@ -48,13 +49,14 @@ class Decoding:
                 empty = False
                 yield pcm
         if empty:
-            raise InvalidAudio("the audio has no samples", code="audio-empty")
+            raise InvalidAudio("The audio has no samples. Check that the microphone is on.", code="audio-empty")
 
     async def _sound(self, upload: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
         head = bytearray()
         while not decided(head) and (chunk := await anext(upload, None)) is not None:
             head += chunk
         self.format = self._recognised(head)
+        del head[: id3_bytes(head)]
         header = await self._plain_header(head, upload)
         if header and header.layout:
             pieces = self._converted(header, header.layout, _chained(bytes(head[header.data_offset :]), upload))
@@ -72,10 +74,10 @@ class Decoding:
 
     def _recognised(self, head: bytearray) -> str:
         if not head:
-            raise InvalidAudio("the audio has no bytes", code="audio-empty")
+            raise InvalidAudio("The audio has no bytes. Send the recording.", code="audio-empty")
         name = sniff(head) or ("pcm" if self._raw else None)
         if name is None:
-            raise UnsupportedFormat(f"these bytes are none of {ACCEPTED}; raw PCM has to be declared")
+            raise UnsupportedFormat(f"These bytes are none of {ACCEPTED}. Say so if they are headerless PCM.")
         return name
 
     async def _plain_header(self, head: bytearray, upload: AsyncIterator[bytes]) -> wav.WavHeader | None:
@@ -87,7 +89,8 @@ class Decoding:
         while (header := wav.read_header(head)) is None:
             chunk = await anext(upload, None)
             if chunk is None:
-                raise InvalidAudio("the WAV ends before its samples", code="audio-truncated")
+                detail = "The WAV ends before its samples. Send all of it."
+                raise InvalidAudio(detail, code="audio-truncated")
             head += chunk
         return header
 
@@ -120,7 +123,7 @@ class Decoding:
             async with asyncio.timeout(self._limits.decode_seconds + GRACE_SECONDS):
                 pcm = await asyncio.to_thread(container.decode, bytes(head), self._limits, deadline)
         except TimeoutError as error:
-            raise InvalidAudio("decoding the audio takes too long") from error
+            raise too_slow() from error
         finally:
             deadline.cancel()
         for piece in _slices(pcm):

@@ -1,7 +1,7 @@
 """The reply's speech on its way out: PCM as it is, WAV, MP3 or Opus, piece by piece."""
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import av
 import numpy as np
@@ -21,8 +21,6 @@ OPUS_PAGE_MICROSECONDS = 100_000
 class SpeechEncoder(Protocol):
     """Encodes mono 16-bit PCM at 24 kHz as it comes; the pieces joined are one file."""
 
-    media_type: ClassVar[str]
-
     def feed(self, pcm: bytes) -> bytes:
         """What can be sent after some more *pcm*, whole samples; may be empty."""
 
@@ -33,8 +31,6 @@ class SpeechEncoder(Protocol):
 class PcmEncoder:
     """The samples as they are."""
 
-    media_type: ClassVar[str] = f"audio/pcm;rate={SPEECH_RATE};channels=1"
-
     def feed(self, pcm: bytes) -> bytes:
         return pcm
 
@@ -44,8 +40,6 @@ class PcmEncoder:
 
 class WavEncoder:
     """A WAV whose header does not know its length yet."""
-
-    media_type: ClassVar[str] = "audio/wav"
 
     def __init__(self) -> None:
         self._header = wav.header(SPEECH_RATE)
@@ -63,8 +57,6 @@ class WavEncoder:
 
 class Mp3Encoder:
     """MP3 by LAME: 24 ms frames, which need no container."""
-
-    media_type: ClassVar[str] = "audio/mpeg"
 
     def __init__(self) -> None:
         self._codec = av.AudioCodecContext.create("libmp3lame", "w")
@@ -87,8 +79,6 @@ class Mp3Encoder:
 
 class OpusEncoder:
     """Opus in Ogg."""
-
-    media_type: ClassVar[str] = "audio/ogg;codecs=opus"
 
     def __init__(self) -> None:
         self._sink = _Sink()
@@ -139,7 +129,8 @@ def encoder(format: str) -> SpeechEncoder:  # noqa: A002 - the word that callers
         UnsupportedFormat: ``audio-format-unsupported``.
     """
     if format not in ENCODERS:
-        raise UnsupportedFormat(f"speech comes as {', '.join(ENCODERS)}", code="audio-format-unsupported")
+        detail = f"Speech comes as {', '.join(ENCODERS)}. Ask for one of these."
+        raise UnsupportedFormat(detail, code="audio-format-unsupported")
     return ENCODERS[format]()
 
 

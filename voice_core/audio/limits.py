@@ -26,7 +26,7 @@ class Limits:
             TooLarge: ``audio-too-large``.
         """
         if count > self.max_bytes:
-            detail = f"the audio has more than {self.max_bytes} bytes; long recordings go through /clips"
+            detail = f"The audio has more than {self.max_bytes} bytes. Long recordings go through /clips."
             raise TooLarge(detail, code="audio-too-large")
 
     def check_seconds(self, seconds: float) -> None:
@@ -36,7 +36,7 @@ class Limits:
             TooLarge: ``audio-too-long``.
         """
         if seconds > self.max_seconds + MARGIN_SECONDS:
-            detail = f"the audio lasts more than {self.max_seconds:g} seconds; long recordings go through /clips"
+            detail = f"The audio lasts more than {self.max_seconds:g} seconds. Long recordings go through /clips."
             raise TooLarge(detail, code="audio-too-long")
 
     def check_pcm(self, pcm_bytes: int) -> None:
@@ -51,8 +51,12 @@ class Deadline:
         self._ends = monotonic() + seconds
 
     def cancel(self) -> None:
-        """Nobody waits any more: the next `check` raises."""
+        """Nobody waits any more."""
         self._ends = float("-inf")
+
+    @property
+    def passed(self) -> bool:
+        return monotonic() > self._ends
 
     def check(self) -> None:
         """Give up if the time is up.
@@ -60,5 +64,9 @@ class Deadline:
         Raises:
             InvalidAudio: ``audio-unreadable``.
         """
-        if monotonic() > self._ends:
-            raise InvalidAudio("decoding the audio takes too long")
+        if self.passed:
+            raise too_slow()
+
+
+def too_slow() -> InvalidAudio:
+    return InvalidAudio("Decoding the audio takes too long. Send it as WAV or in a smaller piece.")

@@ -19,6 +19,9 @@ FULL_SCALE = 32_768
 RECOGNITION = RawPcm(rate=RECOGNITION_RATE)
 """The layout that everything is brought to."""
 
+LEAST_PER_SECOND = 200
+"""Less than 5 ms are not converted by themselves: each time takes as long, however little there is."""
+
 _SWR_OPTIONS = {"filter_size": "64", "internal_sample_fmt": "fltp"}
 """64 taps, and 32-bit float inside, keep aliases of tones from 9 kHz on below the 16-bit noise floor."""
 
@@ -51,34 +54,74 @@ class Resampler:
         return b"".join(piece.to_ndarray().tobytes() for piece in self._swr.resample(frame))
 
 
+class Downmix:
+    """Brings sound of several channels to one.
+
+    All channels count the same: full scale stays full scale. Stereo that would cancel itself out, as where an adapter
+    has turned one channel upside down, is turned back. That is judged anew every 20 ms by all that came before, so that
+    nothing waits and it does not matter how the sound was cut.
+    """
+
+    def __init__(self, rate: int) -> None:
+        """*rate* of the sound that comes, hertz."""
+        self._block = self._left = rate // 50
+        self._products = np.zeros((2, 2))
+        self._opposed = False
+
+    def mono(self, frames: Samples) -> Samples:
+        """*frames*, shape (n, channels), as one channel."""
+        if frames.shape[1] != 2:
+            return mono(frames)
+        pieces = np.split(frames, range(self._left, len(frames), self._block))
+        return np.concatenate([self._mixed(piece) for piece in pieces])
+
+    def _mixed(self, frames: Samples) -> Samples:
+        """Part of a block as one channel; at the block's end, what the next will be."""
+        left, right = frames.T
+        mixed: Samples = (left - right if self._opposed else left + right) / 2
+        self._products += frames.T.astype(np.float64) @ frames
+        self._left -= len(frames)
+        if not self._left:
+            self._left, self._opposed = self._block, self._cancels()
+        return mixed
+
+    def _cancels(self) -> bool:
+        """Whether the difference of the channels is twice as loud as their sum."""
+        both, cross = float(np.trace(self._products)), 2 * float(self._products[0, 1])
+        return both + cross < (both - cross) / 4
+
+
 class Converter:
     """Brings PCM of one layout to mono 16-bit at 16 kHz, as it comes; pieces may be cut anywhere."""
 
     def __init__(self, layout: RawPcm) -> None:
         self._layout = layout
+        self._least = layout.rate // LEAST_PER_SECOND * layout.frame_bytes
         self._rest = b""
+        self._downmix = Downmix(layout.rate)
         self._resampler = Resampler(layout.rate)
 
     def feed(self, chunk: bytes) -> bytes:
         held = self._rest + chunk
-        whole = len(held) - len(held) % self._layout.frame_bytes
+        whole = len(held) - len(held) % self._layout.frame_bytes if len(held) >= self._least else 0
         self._rest = held[whole:]
-        if self._layout == RECOGNITION:
-            return held[:whole]
-        return self._resampler.feed(samples(held[:whole], self._layout))
+        return self._converted(held[:whole])
 
     def finish(self) -> bytes:
         """The end of the sound; bytes that make no whole sample are dropped."""
-        return self._resampler.finish()
+        whole = len(self._rest) - len(self._rest) % self._layout.frame_bytes
+        return self._converted(self._rest[:whole]) + self._resampler.finish()
+
+    def _converted(self, pcm: bytes) -> bytes:
+        """Whole frames, brought to the layout of recognition."""
+        if self._layout == RECOGNITION:
+            return pcm
+        frames = _decoded(pcm, self._layout.encoding).reshape(-1, self._layout.channels)
+        return self._resampler.feed(self._downmix.mono(frames))
 
 
 _ORDERS = {"le": "<", "be": ">"}
 _KINDS = {"s": "i", "f": "f"}
-
-
-def samples(pcm: bytes, layout: RawPcm) -> Samples:
-    """Whole frames of *layout*, as mono samples."""
-    return mono(_decoded(pcm, layout.encoding).reshape(-1, layout.channels))
 
 
 def mono(frames: Samples) -> Samples:

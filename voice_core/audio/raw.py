@@ -45,7 +45,7 @@ class RawPcm:
 
     def __post_init__(self) -> None:
         if self.encoding not in ENCODINGS:
-            raise _unsupported(f"PCM encoding {self.encoding!r} is none of {', '.join(ENCODINGS)}")
+            raise _unsupported(f"The PCM encoding {self.encoding!r} is none of {', '.join(ENCODINGS)}.")
         check_sound(self.rate, self.channels)
 
     @property
@@ -65,9 +65,9 @@ def check_sound(rate: int, channels: int) -> None:
         UnsupportedFormat: ``audio-format-unsupported``.
     """
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        raise _unsupported(f"a sample rate of {rate} Hz is not between {LOWEST_RATE} and {HIGHEST_RATE}")
+        raise _unsupported(f"The sample rate must be between {LOWEST_RATE} and {HIGHEST_RATE} Hz, not {rate}.")
     if not 1 <= channels <= MAX_CHANNELS:
-        raise _unsupported(f"{channels} channels are not between 1 and {MAX_CHANNELS}")
+        raise _unsupported(f"The number of channels must be between 1 and {MAX_CHANNELS}, not {channels}.")
 
 
 def _unsupported(detail: str) -> UnsupportedFormat:

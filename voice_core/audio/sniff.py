@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from itertools import pairwise
 
+from voice_core.audio.tags import id3_bytes
+
 MAGIC_BYTES = 64
 """From so many bytes every container but a bare stream of frames is known."""
 
@@ -12,16 +14,14 @@ FRAMES_BYTES = 8_192
 ACCEPTED = "wav, w64, aiff, au, caf, mp3, aac, latm, m4a, mp4, 3gp, mov, ogg, webm, mkv, flac, amr"
 
 _MAGICS = (
-    (0, b"OggS", "ogg"),
-    (0, b"fLaC", "flac"),
-    (0, b"caff", "caf"),
-    (0, b".snd", "au"),
-    (0, b"#!AMR", "amr"),
-    (0, b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb", "w64"),
-    (8, b"AIFF", "aiff"),
-    (8, b"AIFC", "aiff"),
+    (b"OggS", "ogg"),
+    (b"fLaC", "flac"),
+    (b"caff", "caf"),
+    (b".snd", "au"),
+    (b"#!AMR", "amr"),
+    (b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb", "w64"),
 )
-_RIFF = (b"RIFF", b"RF64", b"BW64")
+_RIFF = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _BOXES = (b"ftyp", b"moov", b"mdat", b"moof", b"styp", b"free", b"skip", b"wide")
 _LONGEST_BOX_BYTES = 2**28
 _EBML = b"\x1a\x45\xdf\xa3"
@@ -31,37 +31,37 @@ _FRAMES_IN_A_ROW = 3
 
 
 def sniff(head: bytes | bytearray) -> str | None:
-    """The name of the container that begins with *head*, None when it is none we know."""
-    for offset, magic, name in _MAGICS:
-        if head.startswith(magic, offset):
+    """The name of the container that begins with *head*, None when it is none we know.
+
+    What follows ID3 tags counts; while that has not arrived, MP3 is the best guess.
+    """
+    if head.startswith(b"ID3"):
+        return _sniff_untagged(head[id3_bytes(head) :]) or "mp3"
+    return _sniff_untagged(head)
+
+
+def _sniff_untagged(head: bytes | bytearray) -> str | None:
+    for magic, name in _MAGICS:
+        if head.startswith(magic):
             return name
     if head[:4] in _RIFF and head[8:12] == b"WAVE":
         return "wav"
+    if head.startswith(b"FORM") and head[8:12] in (b"AIFF", b"AIFC"):
+        return "aiff"
     if head[4:8] in _BOXES and int.from_bytes(head[:4]) < _LONGEST_BOX_BYTES:
         return _mp4_flavour(bytes(head[8:12]))
     if head.startswith(_EBML):
         return "webm" if b"webm" in head[:64] else "mkv"
-    if head.startswith(b"ID3"):
-        return sniff(head[id3_bytes(head) :]) or "mp3"
     return _sniff_frames(head)
 
 
 def decided(head: bytes | bytearray) -> bool:
     """Whether more bytes would not change what `sniff` makes of *head*."""
-    if len(head) < MAGIC_BYTES:
+    start = id3_bytes(head)
+    untagged = head[start : start + FRAMES_BYTES]
+    if len(untagged) < MAGIC_BYTES:
         return False
-    return sniff(head) is not None or len(head) >= FRAMES_BYTES or not _looks_like_a_frame(head)
-
-
-def id3_bytes(head: bytes | bytearray) -> int:
-    """How many bytes an ID3v2 tag at the start of *head* takes (id3.org, ID3v2.4 structure 3.1); 0 without one."""
-    if len(head) < 10 or not head.startswith(b"ID3"):
-        return 0
-    size = 0
-    for seven_bits in head[6:10]:
-        size = size << 7 | seven_bits & 0x7F
-    footer = 10 if head[5] & 0x10 else 0
-    return 10 + size + footer
+    return _sniff_untagged(untagged) is not None or len(untagged) == FRAMES_BYTES or not _looks_like_a_frame(untagged)
 
 
 def _mp4_flavour(brand: bytes) -> str:

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from voice_core.audio.raw import RawPcm
 from voice_core.domain.audio import SAMPLE_BYTES
@@ -18,7 +19,12 @@ _HUGE_BYTES = 0x7FFF_0000
 _MAX_CHUNKS = 64
 """Real files have a handful before their samples; walking more of them again and again would cost."""
 
+_FMT_BYTES = 40
+"""Of a ``fmt`` chunk that mean something."""
+
 _COMMON_CHUNKS = (b"fmt ", b"data", b"LIST", b"fact", b"JUNK", b"FLLR")
+
+_Order = Literal["little", "big"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +46,15 @@ def read_header(head: bytes | bytearray) -> WavHeader | None:
         InvalidAudio: ``audio-unreadable``; there is no ``fmt`` before ``data``, or too much else is.
         UnsupportedFormat: rates or channels that we do not read.
     """
+    order: _Order = "big" if head.startswith(b"RIFX") else "little"
     fmt, long_bytes = b"", None
-    for kind, start, size in _chunks(head):
+    for kind, start, size in _chunks(head, order):
         if kind == b"data":
-            return WavHeader(_layout(fmt), start, long_bytes or _data_bytes(size))
-        body = bytes(head[start : start + size])
+            return WavHeader(_layout(fmt, order), start, long_bytes or _data_bytes(size))
         if kind == b"fmt ":
-            fmt = body
-        if kind == b"ds64" and len(body) >= 16:
-            long_bytes = int.from_bytes(body[8:16], "little")
+            fmt = bytes(head[start : start + min(size, _FMT_BYTES)])
+        if kind == b"ds64" and size >= 16:
+            long_bytes = int.from_bytes(head[start + 8 : start + 16], order)
     return None
 
 
@@ -66,7 +72,7 @@ def whole(pcm: bytes, rate: int) -> bytes:
     return header(rate, len(pcm)) + pcm
 
 
-def _chunks(head: bytes | bytearray) -> Iterator[tuple[bytes, int, int]]:
+def _chunks(head: bytes | bytearray, order: _Order) -> Iterator[tuple[bytes, int, int]]:
     """Kind, body offset and body size of the chunks whose headers are in *head*; ``data`` is the last.
 
     Chunks before it are given only when all of their body is there.
@@ -75,7 +81,7 @@ def _chunks(head: bytes | bytearray) -> Iterator[tuple[bytes, int, int]]:
     for _ in range(_MAX_CHUNKS):
         if len(head) < at + 8:
             return
-        kind, size = bytes(head[at : at + 4]), int.from_bytes(head[at + 4 : at + 8], "little")
+        kind, size = bytes(head[at : at + 4]), int.from_bytes(head[at + 4 : at + 8], order)
         start = at + 8
         # One byte and one chunk id beyond, to see whether an odd chunk was padded.
         if kind != b"data" and len(head) < start + size + 5:
@@ -83,21 +89,24 @@ def _chunks(head: bytes | bytearray) -> Iterator[tuple[bytes, int, int]]:
         yield kind, start, size
         at = start + size
         at += size % 2 and not head.startswith(_COMMON_CHUNKS, at)
-    raise InvalidAudio("the WAV has too many chunks before its samples")
+    raise InvalidAudio("The WAV has too many chunks before its samples. Send the recorder's file as it is.")
 
 
 def _data_bytes(size: int) -> int | None:
     return None if size == 0 or size >= _HUGE_BYTES else size
 
 
-def _layout(fmt: bytes) -> RawPcm | None:
+def _layout(fmt: bytes, order: _Order) -> RawPcm | None:
     if len(fmt) < 16:
-        raise InvalidAudio("the WAV has no fmt chunk before its samples")
-    tag, channels, rate, _, align, bits = struct.unpack_from("<HHIIHH", fmt)
+        raise InvalidAudio("The WAV has no fmt chunk before its samples. Send the recorder's file as it is.")
+    ends = {"little": "<", "big": ">"}[order]
+    tag, channels, rate, _, align, bits = struct.unpack_from(f"{ends}HHIIHH", fmt)
     if tag == _EXTENSIBLE and len(fmt) >= 26:
         # The first two bytes of the SubFormat GUID are the tag (Microsoft, WAVEFORMATEXTENSIBLE).
-        tag = int.from_bytes(fmt[24:26], "little")
+        tag = int.from_bytes(fmt[24:26], order)
     encoding = _encoding(tag, _sample_bytes(align, channels, bits))
+    if encoding and order == "big":
+        encoding = encoding.replace("le", "be")
     return RawPcm(rate, channels, encoding) if encoding else None
 
 

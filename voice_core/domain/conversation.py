@@ -2,9 +2,27 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
+from secrets import token_hex
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+
+
+def new_conversation_id() -> str:
+    """An id that is told before the conversation begins; it is known by its check digits when it comes back."""
+    number = token_hex(12)
+    return number + _check_digits(number)
+
+
+def may_begin(conversation_id: str) -> bool:
+    """Whether a conversation that is not there may begin under this id, because it was given out for that."""
+    number, digits = conversation_id[:24], conversation_id[24:]
+    return digits == _check_digits(number)
+
+
+def _check_digits(number: str) -> str:
+    return sha256(f"conversation {number}".encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +44,8 @@ class Turn:
     degraded: tuple[str, ...] = ()
     timings: dict[str, int] = field(default_factory=dict)
     """Milliseconds a stage."""
+    clip_id: str = ""
+    """Of the clip that was spoken, when it was one: it has the whole transcript, of which the turn keeps a part."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ VoiceError
 ├── NoSpeech                nothing was said
 ├── NotFound                no such thing of yours
 ├── Conflict                somebody else was there first
+├── Busy                    there is no room for this here now
 ├── ReplyRefused            the assistant's content filter said no
 └── StageFailed             a provider let us down
     ├── StageTimedOut       it took too long
     ├── Throttled           it asked us to slow down
+    ├── Unreachable         it is not there
     └── Misconfigured       it does not accept us: an operator must mend it
 
 ``code`` is stable and kebab-case; clients branch on it. ``stage`` is stt, assistant or tts, or a store's name.
@@ -77,6 +79,11 @@ class Conflict(VoiceError):
     retryable = True
 
 
+class Busy(VoiceError):
+    code = "busy"
+    retryable = True
+
+
 class ReplyRefused(VoiceError):
     code = "reply-refused"
 
@@ -92,6 +99,10 @@ class StageTimedOut(StageFailed):
 
 class Throttled(StageFailed):
     code = "stage-throttled"
+
+
+class Unreachable(StageFailed):
+    code = "stage-unreachable"
 
 
 class Misconfigured(StageFailed):

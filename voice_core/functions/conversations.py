@@ -51,7 +51,7 @@ async def delete_conversation(incoming: Incoming) -> Response:
     """Forget a conversation; it is no error when there is none."""
     conversation_id = _named(incoming)
     app = await wiring.ready()
-    await app.conversations.delete(user_id(incoming), conversation_id)
+    await app.delete_conversation(user_id(incoming), conversation_id)
     return Response(status_code=204)
 
 

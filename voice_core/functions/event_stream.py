@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from voice_core.domain import events
+from voice_core.domain.errors import VoiceError
 from voice_core.functions.http import compact, problem
 from voice_core.functions.schemas import Answered, AudioFormat, Problem, ResponseFormat, TurnAnswer
 from voice_core.functions.speech_out import Encoders, described
@@ -18,6 +19,7 @@ class TurnCreatedEvent(Answered):
     type: Literal["turn.created"]
     turn_id: str
     conversation_id: str
+    speech_url: str | None = Field(default=None, description="Where the speech can be fetched from now on.")
 
 
 class TranscriptDeltaEvent(Answered):
@@ -82,6 +84,8 @@ AnyEvent = Annotated[
     Field(discriminator="type"),
 ]
 
+TELL_URL = ("turn.created", "turn.done")
+
 Framed = Callable[[int, dict[str, Any]], bytes]
 
 
@@ -95,15 +99,24 @@ def ndjson(_number: int, document: dict[str, Any]) -> bytes:
 
 
 async def framed(
-    turn: AsyncGenerator[events.Event], frame: Framed, audio_format: ResponseFormat, encoders: Encoders
+    turn: AsyncGenerator[events.Event],
+    frame: Framed,
+    audio_format: ResponseFormat,
+    encoders: Encoders,
+    speech_url: str | None = None,
 ) -> AsyncGenerator[bytes]:
-    """The events of *turn*, each in its frame, the speech encoded as *audio_format*."""
+    """The events of *turn*, each in its frame, the speech encoded as *audio_format*.
+
+    Where the speech is kept, the first and the last tell its *speech_url*.
+    """
     wire = _Wire(audio_format, encoders)
     number = 0
     async with aclosing(turn):
         async for event in turn:
-            for document in wire.documents(event):
-                yield frame(number, document)
+            for told in wire.documents(event):
+                if speech_url and told["type"] in TELL_URL:
+                    told["speechUrl"] = speech_url
+                yield frame(number, told)
                 number += 1
 
 
@@ -119,23 +132,21 @@ class _Wire:
         match event:
             case events.SpeechDelta(pcm, _, sentence):
                 return self._speech(self._encoder.feed(pcm), sentence)
-            case events.SpeechDone(duration_ms):
-                done = SpeechDoneEvent(
-                    type="speech.audio.done", duration_ms=duration_ms, format=described(self._format)
-                )
-                return [*self._speech(self._encoder.finish(), ""), done.document()]
+            case events.SpeechDone():
+                return [*self._speech(self._encoder.finish(), ""), document(event, self._format)]
             case _:
-                return [_document(event)]
+                return [document(event, self._format)]
 
     def _speech(self, encoded: bytes, sentence: str) -> list[dict[str, Any]]:
         if not encoded:
             return []
         self._seq += 1
-        document = {"type": "speech.audio.delta", "audio": b64encode(encoded).decode(), "seq": self._seq - 1}
-        return [document | ({"sentence": sentence} if sentence else {})]
+        delta = {"type": "speech.audio.delta", "audio": b64encode(encoded).decode(), "seq": self._seq - 1}
+        return [delta | ({"sentence": sentence} if sentence else {})]
 
 
-def _document(event: events.Event) -> dict[str, Any]:
+def document(event: events.Event, audio_format: ResponseFormat) -> dict[str, Any]:
+    """*event* as JSON types; speech itself is not for this."""
     match event:
         case events.TurnCreated(turn_id, conversation_id):
             return TurnCreatedEvent(type="turn.created", turn_id=turn_id, conversation_id=conversation_id).document()
@@ -149,10 +160,18 @@ def _document(event: events.Event) -> dict[str, Any]:
                 confidence=heard.confidence,
                 duration_ms=heard.duration_ms,
             ).document()
+        case events.SpeechDone(duration_ms):
+            done = SpeechDoneEvent(type="speech.audio.done", duration_ms=duration_ms, format=described(audio_format))
+            return done.document()
         case events.TurnDone(turn):
             return TurnDoneEvent(type="turn.done", **turn_members(turn)).document()
         case events.TurnFailed(error):
-            document = problem(error)
-            return document | {"type": event.type, "problemType": document["type"]}
+            return error_document(error)
         case _:
             raise TypeError(event)
+
+
+def error_document(error: VoiceError) -> dict[str, Any]:
+    """*error* as an event."""
+    told = problem(error)
+    return told | {"type": "error", "problemType": told["type"]}

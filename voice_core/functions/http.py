@@ -16,7 +16,41 @@ from voice_core.functions.streaming import StreamedResponse
 PROBLEM = "application/problem+json"
 """RFC 9457."""
 
+
+class NotAcceptable(errors.InvalidInput):
+    """None of the media types the caller accepts is made here."""
+
+    code = "not-acceptable"
+
+
+class WrongContentType(errors.InvalidInput):
+    """The body's media type is none that is read here."""
+
+    code = "content-type-unsupported"
+
+
+class PreconditionRequired(errors.InvalidInput):
+    """The request must say which state it is about."""
+
+    code = "if-match-missing"
+
+
+class PreconditionFailed(errors.InvalidInput):
+    """The request is about a state that has passed."""
+
+    code = "etag-stale"
+
+
+class Unprocessable(errors.InvalidInput):
+    """The request is understood, and is nothing we can do."""
+
+
 STATUS: Mapping[type[errors.VoiceError], int] = {
+    NotAcceptable: 406,
+    PreconditionFailed: 412,
+    WrongContentType: 415,
+    Unprocessable: 422,
+    PreconditionRequired: 428,
     errors.UnsupportedFormat: 415,
     errors.TooLarge: 413,
     errors.InvalidAudio: 422,
@@ -24,8 +58,10 @@ STATUS: Mapping[type[errors.VoiceError], int] = {
     errors.NoSpeech: 422,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Busy: 503,
     errors.ReplyRefused: 422,
     errors.Throttled: 503,
+    errors.Unreachable: 503,
     errors.StageTimedOut: 504,
     errors.StageFailed: 502,
     errors.VoiceError: 500,
@@ -38,26 +74,20 @@ TITLES: Mapping[int, str] = {
     405: "This method is not for this path",
     406: "No such answer is made here",
     409: "Somebody else was there first",
+    412: "Something has changed since",
     413: "Too large",
-    415: "This is no sound we know",
+    415: "This is no format we know",
     422: "Nothing could be made of this",
+    428: "Say which state this is about",
     500: "Something of ours went wrong",
     502: "A service we need failed",
-    503: "A service we need is busy",
+    503: "Too busy just now",
     504: "A service we need took too long",
 }
 
 
-class NotAcceptable(errors.InvalidInput):
-    """None of the media types the caller accepts is made here."""
-
-    code = "not-acceptable"
-
-
 def status(error: errors.VoiceError) -> int:
     """The HTTP status that *error* is told with."""
-    if isinstance(error, NotAcceptable):
-        return 406
     return next(STATUS[ancestor] for ancestor in type(error).__mro__ if ancestor in STATUS)
 
 
@@ -99,10 +129,10 @@ def served(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         except ClientGone:
             response = Response(status_code=499)
         except errors.VoiceError as error:
-            telemetry.event("refused", {"code": error.code, "stage": error.stage, "cause": repr(error.__cause__)})
+            telemetry.event("refused", telemetry.reason(error))
             response = problem_response(error)
         except Exception:  # noqa: BLE001 - the last door: nothing may leave it as a bare 500
-            telemetry.logger.exception("unexpected")
+            telemetry.unexpected(handler.__name__)
             response = problem_response(errors.VoiceError("An unexpected error; our log has its request id."))
         if not isinstance(response, StreamedResponse):
             await incoming.aclose()

@@ -9,17 +9,16 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
-from voice_core.functions import schemas
+from voice_core.functions import clip_schemas, schemas, session_schemas
+from voice_core.functions.clip_contract import clip_paths, speech_path
 from voice_core.functions.event_stream import AnyEvent
-from voice_core.functions.http import PROBLEM, TITLES, json_response, served
+from voice_core.functions.http import json_response, served
 from voice_core.functions.incoming import Incoming
+from voice_core.functions.operations import BINARY, REFERENCE, Json, events, json_of, operation, parameters, schema_of
 from voice_core.functions.speech_out import AUDIO_OFFERS
 
 blueprint = func.Blueprint()
 
-Json = dict[str, Any]
-REFERENCE = "#/components/schemas/{model}"
-BINARY: Json = {"schema": {"type": "string", "format": "binary"}}
 RECORDINGS = ("audio/*", "video/*", "application/octet-stream")
 IDEMPOTENCY: Json = {
     "name": "Idempotency-Key",
@@ -34,6 +33,12 @@ MODELS: Sequence[type[BaseModel]] = (
     schemas.TranscribeAnswer,
     schemas.SpeakRequest,
     schemas.SpeakAnswer,
+    session_schemas.SessionRequest,
+    session_schemas.SessionReadyAnswer,
+    session_schemas.SessionAnswer,
+    session_schemas.SessionStateAnswer,
+    clip_schemas.ClipRequest,
+    clip_schemas.ClipAnswer,
     schemas.VoicesAnswer,
     schemas.ConversationsAnswer,
     schemas.TurnsAnswer,
@@ -53,8 +58,8 @@ async def get_openapi(_incoming: Incoming) -> Response:
 def contract() -> Json:
     """OpenAPI 3.1 of everything under /api/voice."""
     _, models = models_json_schema([(model, "validation") for model in MODELS], ref_template=REFERENCE)
-    events = TypeAdapter[Any](AnyEvent).json_schema(ref_template=REFERENCE)
-    components = models["$defs"] | events.pop("$defs") | {"Event": events}
+    event = TypeAdapter[Any](AnyEvent).json_schema(ref_template=REFERENCE)
+    components = models["$defs"] | event.pop("$defs") | {"Event": event}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Voice backend", "version": "1", "description": "Push to talk: voice in, voice out."},
@@ -65,116 +70,108 @@ def contract() -> Json:
 
 
 def _paths() -> Json:
-    conversation = _parameters(schemas.ConversationPath, "path")
-    page = _parameters(schemas.ListQuery, "query")
+    conversation = parameters(schemas.ConversationPath, "path")
+    page = parameters(schemas.ListQuery, "query")
     return {
         "/process": {
-            "post": _operation(
+            "post": operation(
                 "Take one turn",
                 _spoken(schemas.ProcessRequest),
-                _ok(schemas.ProcessAnswer) | _events() | dict.fromkeys(AUDIO_OFFERS, BINARY),
+                json_of(schemas.ProcessAnswer) | events() | dict.fromkeys(AUDIO_OFFERS, BINARY),
                 (400, 404, 406, 409, 413, 415, 422, 502, 503, 504),
-                [IDEMPOTENCY, *_parameters(schemas.ProcessRequest, "query", without=("audioData",))],
+                [IDEMPOTENCY, *parameters(schemas.ProcessRequest, "query", without=("audioData",))],
             )
         },
         "/transcribe": {
-            "post": _operation(
+            "post": operation(
                 "Hear an utterance",
                 _spoken(schemas.TranscribeRequest),
-                _ok(schemas.TranscribeAnswer),
+                json_of(schemas.TranscribeAnswer),
                 (400, 406, 413, 415, 422, 502, 503, 504),
-                _parameters(schemas.TranscribeRequest, "query", without=("audioData",)),
+                parameters(schemas.TranscribeRequest, "query", without=("audioData",)),
             )
         },
         "/speak": {
-            "post": _operation(
+            "post": operation(
                 "Speak some words",
-                _ok(schemas.SpeakRequest),
-                dict.fromkeys(AUDIO_OFFERS, BINARY) | _ok(schemas.SpeakAnswer),
+                json_of(schemas.SpeakRequest),
+                dict.fromkeys(AUDIO_OFFERS, BINARY) | json_of(schemas.SpeakAnswer),
                 (400, 406, 413, 502, 503, 504),
             )
         },
+        "/session": _session(),
+        "/session/{sessionId}": _one_session(),
+        **clip_paths(),
         "/voices": {
-            "get": _operation(
+            "get": operation(
                 "List voices",
                 None,
-                _ok(schemas.VoicesAnswer),
+                json_of(schemas.VoicesAnswer),
                 (400, 502, 503, 504),
-                _parameters(schemas.VoicesQuery, "query"),
+                parameters(schemas.VoicesQuery, "query"),
             )
         },
         "/conversations": {
-            "get": _operation("List conversations", None, _ok(schemas.ConversationsAnswer), (400, 502, 503, 504), page)
+            "get": operation(
+                "List conversations", None, json_of(schemas.ConversationsAnswer), (400, 502, 503, 504), page
+            )
         },
         "/conversations/{conversationId}": {
-            "get": _operation(
-                "Read a conversation", None, _ok(schemas.TurnsAnswer), (400, 404, 502, 503, 504), [*conversation, *page]
+            "get": operation(
+                "Read a conversation",
+                None,
+                json_of(schemas.TurnsAnswer),
+                (400, 404, 502, 503, 504),
+                [*conversation, *page],
             ),
-            "delete": _operation("Forget a conversation", None, None, (400, 502, 503, 504), conversation),
+            "delete": operation("Forget a conversation", None, None, (400, 502, 503, 504), conversation),
         },
+        **speech_path(),
         "/health": {
-            "get": _operation(
+            "get": operation(
                 "Ask whether it works",
                 None,
-                _ok(schemas.HealthAnswer),
+                json_of(schemas.HealthAnswer),
                 (400,),
-                _parameters(schemas.HealthQuery, "query"),
-                also={"503": {"description": "A dependency is away", "content": _ok(schemas.HealthAnswer)}},
+                parameters(schemas.HealthQuery, "query"),
+                also={"503": {"description": "A dependency is away", "content": json_of(schemas.HealthAnswer)}},
             )
         },
     }
 
 
-def _operation(
-    summary: str,
-    body: Json | None,
-    answer: Json | None,
-    problems: Sequence[int],
-    parameters: Sequence[Json] = (),
-    also: Json | None = None,
-) -> Json:
-    right: Json = {"200": {"description": "Done", "content": answer}} if answer else {"204": {"description": "Done"}}
-    wrong = {
-        str(status): {"description": TITLES[status], "content": {PROBLEM: _schema(schemas.Problem)}}
-        for status in (*problems, 500)
+def _session() -> Json:
+    offer = {"application/sdp": {"schema": {"type": "string"}}}
+    opened = {"description": "Opened", "content": json_of(session_schemas.SessionAnswer) | offer | events()}
+    post = operation(
+        "Open a WebRTC session, or prepare one",
+        json_of(session_schemas.SessionRequest) | offer,
+        json_of(session_schemas.SessionReadyAnswer),
+        (400, 406, 413, 415, 502, 503),
+        also={"201": opened},
+    )
+    return {"post": post, "options": operation("Ask what may be posted", None, None, ())}
+
+
+def _one_session() -> Json:
+    named = parameters(session_schemas.SessionPath, "path")
+    match: Json = {"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}}
+    patch = operation(
+        "Add ICE candidates",
+        {"application/trickle-ice-sdpfrag": {"schema": {"type": "string"}}},
+        None,
+        (400, 404, 412, 413, 415, 422, 428),
+        [*named, match],
+    )
+    answer = json_of(session_schemas.SessionStateAnswer)
+    return {
+        "get": operation("Ask how a session is", None, answer, (400, 404), named),
+        "patch": patch,
+        "delete": operation("End a session", None, answer, (400, 404), named),
     }
-    operation: Json = {"summary": summary, "parameters": list(parameters), "responses": right | wrong | (also or {})}
-    if body:
-        operation["requestBody"] = {"required": True, "content": body}
-    return operation
-
-
-def _schema(model: type[BaseModel]) -> Json:
-    return {"schema": {"$ref": REFERENCE.format(model=model.__name__)}}
-
-
-def _ok(model: type[BaseModel]) -> Json:
-    return {"application/json": _schema(model)}
-
-
-def _events() -> Json:
-    event = {"schema": {"$ref": REFERENCE.format(model="Event")}}
-    described = {"description": "Each event's data is an Event; the last is turn.done or error."}
-    return {"text/event-stream": event | described, "application/x-ndjson": event | described}
 
 
 def _spoken(model: type[BaseModel]) -> Json:
     """The shapes of a recording: in JSON, in a form, or as it is."""
-    form = {"allOf": [_schema(model)["schema"]], "properties": {"audio": {"type": "string", "format": "binary"}}}
-    return _ok(model) | {"multipart/form-data": {"schema": form}} | dict.fromkeys(RECORDINGS, BINARY)
-
-
-def _parameters(model: type[BaseModel], place: str, without: Sequence[str] = ()) -> list[Json]:
-    """The fields of *model* as parameters."""
-    schema = model.model_json_schema(ref_template=REFERENCE)
-    return [
-        {
-            "name": name,
-            "in": place,
-            "required": place == "path" or name in schema.get("required", ()),
-            "schema": {key: value for key, value in field.items() if key not in ("title", "description")},
-        }
-        | ({"description": field["description"]} if "description" in field else {})
-        for name, field in schema["properties"].items()
-        if name not in without
-    ]
+    form = {"allOf": [schema_of(model)["schema"]], "properties": {"audio": {"type": "string", "format": "binary"}}}
+    return json_of(model) | {"multipart/form-data": {"schema": form}} | dict.fromkeys(RECORDINGS, BINARY)

@@ -20,7 +20,8 @@ MEDIA_TYPES: dict[ResponseFormat, str] = {
     "mp3": "audio/mpeg",
     "opus": "audio/ogg",
 }
-AUDIO_OFFERS: dict[str, ResponseFormat] = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/ogg": "opus"}
+_FILES: tuple[ResponseFormat, ...] = ("wav", "mp3", "opus")
+AUDIO_OFFERS: dict[str, ResponseFormat] = {MEDIA_TYPES[name]: name for name in _FILES}
 """The audio answers that may be asked for by Accept."""
 
 
@@ -36,7 +37,7 @@ def described(audio_format: ResponseFormat) -> AudioFormat:
 
 async def whole_members(pcm: bytes, audio_format: ResponseFormat, encoders: Encoders) -> dict[str, Any]:
     """What a JSON answer says of *pcm*, the whole speech."""
-    encoded = await asyncio.to_thread(_whole, pcm, audio_format, encoders) if pcm else b""
+    encoded = await asyncio.to_thread(encoded_whole, pcm, audio_format, encoders) if pcm else b""
     return {
         "audio_data": b64encode(encoded).decode(),
         "audio_format": described(audio_format),
@@ -44,7 +45,8 @@ async def whole_members(pcm: bytes, audio_format: ResponseFormat, encoders: Enco
     }
 
 
-def _whole(pcm: bytes, audio_format: ResponseFormat, encoders: Encoders) -> bytes:
+def encoded_whole(pcm: bytes, audio_format: ResponseFormat, encoders: Encoders) -> bytes:
+    """*pcm*, the whole speech, as one file."""
     if audio_format == "wav":
         return wav.whole(pcm, SPEECH_RATE)
     encoder = encoders(audio_format)

@@ -13,7 +13,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from voice_core.audio.base64_audio import decode_base64_audio
 from voice_core.audio.limits import Limits
 from voice_core.audio.raw import RawPcm
-from voice_core.domain.audio import SPEECH_RATE
+from voice_core.audio.sniff import FRAMES_BYTES, sniff
 from voice_core.domain.errors import InvalidInput, TooLarge
 from voice_core.domain.speech import Hints
 from voice_core.functions.incoming import Incoming
@@ -29,6 +29,8 @@ OTHER_MEMBERS_BYTES = 128_000
 
 LISTS = {"phrases", "languages"}
 RAW_FORMATS = {"pcm16", "pcm", "raw", "lpcm", "s16le", "l16"}
+RAW_MEDIA_TYPES = {b"audio/pcm": "s16le", b"audio/l16": "s16be"}
+"""Encoding of headerless PCM by content type; that of L16 is from RFC 2586."""
 
 
 class Reader(Protocol):
@@ -69,6 +71,8 @@ class SpokenRequest(Generic[Options]):
 async def read_spoken(incoming: Incoming, model: type[Options], app: Reader) -> SpokenRequest[Options]:
     """Read as much of *incoming* as is needed to know what it is.
 
+    A recording that is called JSON is read as what it is: no JSON begins as a recording does.
+
     Raises:
         InvalidInput: it is none of the shapes, or a member is wrong.
         TooLarge: it says that it is.
@@ -76,12 +80,14 @@ async def read_spoken(incoming: Incoming, model: type[Options], app: Reader) -> 
     named = query_options(incoming)
     if incoming.content_type == "application/json" or incoming.content_type.endswith("+json"):
         body = await incoming.read(_body_limit(app))
+        if sniff(body[:FRAMES_BYTES]):
+            return SpokenRequest(parsed(model, named), app.decoding(None), _once(body))
         return await _from_members(parsed(model, named | await read_json(body)), app)
     if incoming.content_type == "multipart/form-data":
         return await _from_form(incoming, model, app, named)
     options = parsed(model, named)
     app.limits.check_bytes(incoming.content_length)
-    raw = _raw(options) or _raw_of_content_type(incoming)
+    raw = _raw(options, incoming.headers.get("content-type"))
     return SpokenRequest(options, app.decoding(raw), incoming.chunks())
 
 
@@ -131,11 +137,11 @@ async def read_json(body: bytes) -> dict[str, Any]:
 async def _from_form(
     incoming: Incoming, model: type[Options], app: Reader, named: dict[str, Any]
 ) -> SpokenRequest[Options]:
-    fields, recording = await _form(incoming, _body_limit(app))
+    fields, file = await _form(incoming, _body_limit(app))
     options = parsed(model, named | fields)
-    if recording is None:
+    if file is None:
         return await _from_members(options, app)
-    return SpokenRequest(options, app.decoding(_raw(options)), _once(recording))
+    return SpokenRequest(options, app.decoding(_raw(options, file.content_type)), _once(file.data))
 
 
 def typed(text: str, longest: int) -> str:
@@ -152,7 +158,15 @@ def typed(text: str, longest: int) -> str:
     return text.strip()
 
 
-async def _form(incoming: Incoming, limit: int) -> tuple[dict[str, Any], bytes | None]:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file in a form, and what it is called there."""
+
+    data: bytes
+    content_type: str | None
+
+
+async def _form(incoming: Incoming, limit: int) -> tuple[dict[str, Any], _File | None]:
     """A multipart body's fields, and its file if it has one."""
     try:
         parser = MultiPartParser(
@@ -164,7 +178,7 @@ async def _form(incoming: Incoming, limit: int) -> tuple[dict[str, Any], bytes |
     try:
         fields = _listed([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
         files = [value for value in form.values() if isinstance(value, UploadFile)]
-        return fields, await files[0].read() if files else None
+        return fields, _File(await files[0].read(), files[0].content_type) if files else None
     finally:
         await form.close()
 
@@ -173,21 +187,19 @@ async def _once(data: bytes) -> AsyncGenerator[bytes]:
     yield data
 
 
-def _raw(options: Spoken) -> RawPcm | None:
-    """How headerless bytes are to be read, where they are said to be PCM."""
-    if (options.format or "").lower().replace("-", "").replace("_", "") not in RAW_FORMATS:
-        return None
-    return RawPcm(options.sample_rate, options.channels)
+def _raw(options: Spoken, content_type: str | None = None) -> RawPcm | None:
+    """How headerless bytes are to be read, where they are said to be PCM.
 
-
-def _raw_of_content_type(incoming: Incoming) -> RawPcm | None:
-    """``audio/pcm`` is little-endian, ``audio/L16`` big-endian (RFC 2586), both with ``rate`` and ``channels``."""
-    encoding = {"audio/pcm": "s16le", "audio/l16": "s16be"}.get(incoming.content_type)
-    if encoding is None:
+    The ``format`` says so, or else the *content_type* of the request or of the file in its form; the rate and channels
+    that a content type leaves out are those of the options.
+    """
+    if (options.format or "").lower().replace("-", "").replace("_", "") in RAW_FORMATS:
+        return RawPcm(options.sample_rate, options.channels)
+    media, named = parse_options_header(content_type)
+    if media not in RAW_MEDIA_TYPES:
         return None
-    _, parameters = parse_options_header(incoming.headers["content-type"])
     try:
-        rate, channels = int(parameters.get(b"rate", SPEECH_RATE)), int(parameters.get(b"channels", 1))
+        rate, channels = int(named.get(b"rate", options.sample_rate)), int(named.get(b"channels", options.channels))
     except ValueError as error:
-        raise InvalidInput("rate and channels of the content type must be whole numbers.") from error
-    return RawPcm(rate, channels, encoding)
+        raise InvalidInput("The rate and channels of a content type must be whole numbers.") from error
+    return RawPcm(rate, channels, RAW_MEDIA_TYPES[media])

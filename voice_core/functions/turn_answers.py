@@ -26,16 +26,21 @@ OFFERS = ("application/json", *EVENT_FRAMES, *AUDIO_OFFERS)
 
 
 async def as_json(
-    incoming: Incoming, events: AsyncGenerator[Event], audio_format: ResponseFormat, encoders: Encoders
+    incoming: Incoming,
+    events: AsyncGenerator[Event],
+    audio_format: ResponseFormat,
+    encoders: Encoders,
+    speech_url: str | None = None,
 ) -> Response:
     """The plan's answer: transcript, reply and speech together."""
-    turn, pcm = await incoming.unless_gone(_whole(events))
-    answer = ProcessAnswer(**turn_members(turn), **await whole_members(pcm, audio_format, encoders))
+    turn, pcm, duration_ms = await incoming.unless_gone(_whole(events))
+    sound = await whole_members(pcm, audio_format, encoders) | {"duration_ms": duration_ms}
+    answer = ProcessAnswer(**turn_members(turn), **sound, speech_url=speech_url)
     return json_response(answer.document(), headers=_headers(turn.id, turn.conversation_id, turn.timings))
 
 
-async def _whole(events: AsyncGenerator[Event]) -> tuple[Turn, bytes]:
-    speech = bytearray()
+async def _whole(events: AsyncGenerator[Event]) -> tuple[Turn, bytes, int]:
+    speech, duration_ms = bytearray(), 0
     async with aclosing(events):
         async for event in events:
             match event:
@@ -43,15 +48,22 @@ async def _whole(events: AsyncGenerator[Event]) -> tuple[Turn, bytes]:
                     speech += pcm
                 case TurnFailed(error):
                     raise error
+                case SpeechDone(duration):
+                    duration_ms = duration
                 case TurnDone(turn):
-                    return turn, bytes(speech)
+                    return turn, bytes(speech), duration_ms
                 case _:
                     pass
     raise AssertionError("a turn ends with TurnDone or TurnFailed")
 
 
 async def as_events(
-    incoming: Incoming, events: AsyncGenerator[Event], media_type: str, audio_format: ResponseFormat, encoders: Encoders
+    incoming: Incoming,
+    events: AsyncGenerator[Event],
+    media_type: str,
+    audio_format: ResponseFormat,
+    encoders: Encoders,
+    speech_url: str | None = None,
 ) -> Response:
     """Every event as it happens.
 
@@ -60,7 +72,8 @@ async def as_events(
     created, first = await incoming.unless_gone(_first_two(events))
     if isinstance(first, TurnFailed):
         raise first.error
-    chunks = framed(_again([created, first], events), EVENT_FRAMES[media_type], audio_format, encoders)
+    frame = EVENT_FRAMES[media_type]
+    chunks = framed(_again([created, first], events), frame, audio_format, encoders, speech_url)
     return StreamedResponse(incoming, chunks, media_type, _created_headers(created))
 
 

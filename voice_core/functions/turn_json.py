@@ -3,6 +3,15 @@
 from typing import Any
 
 from voice_core.domain.conversation import Turn
+from voice_core.domain.speech import SpeechName
+
+BASE = "/api/voice"
+"""Where all paths begin."""
+
+
+def speech_url(name: SpeechName) -> str:
+    """Where a turn's speech is fetched."""
+    return f"{BASE}/conversations/{name.conversation_id}/turns/{name.turn_id}/speech"
 
 
 def turn_members(turn: Turn) -> dict[str, Any]:
@@ -16,4 +25,5 @@ def turn_members(turn: Turn) -> dict[str, Any]:
         "interrupted": turn.interrupted,
         "degraded": list(turn.degraded),
         "timings": turn.timings,
+        "clip_id": turn.clip_id or None,
     }

@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from voice_core import wiring
 from voice_core.domain.errors import InvalidInput
+from voice_core.domain.events import Event
+from voice_core.domain.speech import SpeechName
 from voice_core.functions.http import json_response, negotiate, served
 from voice_core.functions.identity import user_id
 from voice_core.functions.incoming import Incoming
@@ -31,9 +33,13 @@ from voice_core.functions.spoken_request import (
     typed,
 )
 from voice_core.functions.turn_answers import EVENT_FRAMES, OFFERS, as_audio, as_events, as_json, as_sound
+from voice_core.functions.turn_json import speech_url
 from voice_core.usecases.said import Delivery, Said
 
 blueprint = func.Blueprint()
+
+LONGEST_KEY = 200
+"""Characters of an Idempotency-Key."""
 
 
 @blueprint.route("voice/process", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -43,12 +49,13 @@ async def post_process(incoming: Incoming) -> Response:
     media_type = negotiate(incoming.headers.get("accept", ""), OFFERS)
     app = await wiring.ready()
     asked = await read_spoken(incoming, ProcessRequest, app)
-    events = app.take_turn(_said(incoming, asked, media_type, app.settings.max_text_characters))
-    if media_type in EVENT_FRAMES:
-        return await as_events(incoming, events, media_type, asked.options.response_format, app.encoder)
+    said = _said(incoming, asked, media_type, app.settings.max_text_characters)
     if media_type in AUDIO_OFFERS:
-        return await as_audio(incoming, events, media_type, app.encoder)
-    return await as_json(incoming, events, asked.options.response_format, app.encoder)
+        return await as_audio(incoming, app.take_turn(said), media_type, app.encoder)
+    events, url = await _sounding(asked.options, said, app)
+    if media_type in EVENT_FRAMES:
+        return await as_events(incoming, events, media_type, asked.options.response_format, app.encoder, url)
+    return await as_json(incoming, events, asked.options.response_format, app.encoder, url)
 
 
 @blueprint.route("voice/transcribe", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -87,6 +94,15 @@ async def post_speak(incoming: Incoming) -> Response:
     return json_response(SpeakAnswer(**members).document())
 
 
+async def _sounding(options: ProcessRequest, said: Said, app: wiring.App) -> tuple[AsyncGenerator[Event], str | None]:
+    """The turn with its sound in it, or with the URL where that is kept."""
+    if options.speech != "url":
+        return app.take_turn(said), None
+    work = await wiring.ready_for_clips()
+    name = SpeechName(said.user_id, said.conversation_id, said.turn_id)
+    return work.kept(app.take_turn(said), name), speech_url(name)
+
+
 async def _all(speech: AsyncGenerator[bytes]) -> list[bytes]:
     async with aclosing(speech):
         return [pcm async for pcm in speech]
@@ -109,7 +125,7 @@ def _said(incoming: Incoming, asked: SpokenRequest[ProcessRequest], media_type: 
         text=typed(options.text, longest) if options.text is not None else "",
         hints=asked.hints,
         voice=options.voice,
-        aloud=options.speech == "inline" or media_type in AUDIO_OFFERS,
+        aloud=options.speech != "none" or media_type in AUDIO_OFFERS,
         delivery=_delivery(media_type),
     )
 
@@ -124,6 +140,8 @@ def _ids(user: str, key: str | None) -> tuple[str, str]:
     """The turn's id and the one of a conversation that begins with it: the same for the same key of the same user."""
     if not key:
         return uuid4().hex, uuid4().hex
+    if len(key) > LONGEST_KEY:
+        raise InvalidInput(f"An Idempotency-Key may have at most {LONGEST_KEY} characters.")
     turn, conversation = (
         sha256(f"{part}\0{user}\0{key}".encode()).hexdigest()[:32] for part in ("turn", "conversation")
     )

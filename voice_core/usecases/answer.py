@@ -66,8 +66,8 @@ async def _say(draft: Draft, speech: AsyncGenerator[Speech]) -> AsyncGenerator[A
             async for piece in speech:
                 yield SpeechDelta(piece.pcm, seq, piece.sentence)
                 seq, spoken_bytes = seq + 1, spoken_bytes + len(piece.pcm)
-    except StageFailed:
-        draft.degrade("speech")
+    except StageFailed as error:
+        draft.degrade("speech", error)
     if spoken_bytes:
         yield SpeechDone(milliseconds(spoken_bytes, SPEECH_RATE))
 

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, TypeVar
 
+from voice_core import telemetry
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import VoiceError
-from voice_core.domain.events import Event, ReplyDelta, SpeechDelta, TranscriptDone
+from voice_core.domain.events import Event, ReplyDelta, SpeechDelta, SpeechDone, TranscriptDone
 from voice_core.domain.speech import Transcript
+from voice_core.usecases.recital import Recital
 from voice_core.usecases.said import Said
 
 Made = TypeVar("Made", bound=Event)
@@ -20,8 +22,8 @@ class Draft:
         self._said = said
         self.transcript: Transcript | None = None
         self.reply = ""
-        self.delivered = ""
-        """As much of the reply as the caller has."""
+        self._delivered = ""
+        self._recital = Recital()
         self.reached = False
         """Whether the caller has any result at all."""
         self._degraded: list[str] = []
@@ -36,14 +38,21 @@ class Draft:
         """What the user said or typed."""
         return self.transcript.text if self.transcript else ""
 
+    @property
+    def delivered(self) -> str:
+        """As much of the reply as the caller has."""
+        listener = self._said.listener
+        return self._delivered if listener is None else self._recital.heard(listener.heard_seconds)
+
     def mark(self, moment: str, when: float | None = None) -> None:
         """Note when *moment* came first: ended, heard, sentence, speech. Seconds of the monotonic clock."""
         self._marks.setdefault(moment, monotonic() if when is None else when)
 
-    def degrade(self, part: str) -> None:
+    def degrade(self, part: str, cause: BaseException) -> None:
         """Note that the turn goes on without *part*: speech or conversation."""
         if part not in self._degraded:
             self._degraded.append(part)
+        telemetry.event("degraded", {"turn": self._said.turn_id, "part": part, **telemetry.reason(cause)})
 
     def note(self, event: Made) -> Made:
         """Take note of *event*, which is about to be delivered."""
@@ -53,8 +62,11 @@ class Draft:
                 self.mark("heard")
             case ReplyDelta(text):
                 self.reply += text
-            case SpeechDelta():
+            case SpeechDelta(pcm, _, sentence):
                 self.mark("speech")
+                self._recital.add(sentence, len(pcm))
+            case SpeechDone():
+                self._recital.finish()
             case _:
                 pass
         return event
@@ -62,14 +74,14 @@ class Draft:
     def took(self, event: Event) -> None:
         """Take note that the caller has *event*."""
         match event, self._said.delivery:
-            case TranscriptDone(), "events":
+            case (TranscriptDone(), "events" | "played") | (ReplyDelta(), "played"):
                 self.reached = True
             case ReplyDelta(text), "events":
                 self.reached = True
-                self.delivered += text
+                self._delivered += text
             case SpeechDelta(sentence=sentence), "speech":
                 self.reached = True
-                self.delivered = f"{self.delivered} {sentence}".strip()
+                self._delivered = f"{self._delivered} {sentence}".strip()
             case _:
                 pass
 
@@ -116,3 +128,8 @@ class Draft:
             done["responseText"] = self.reply
         error.extra = done | error.extra
         return error
+
+    def report(self, outcome: str, error: VoiceError | None = None) -> None:
+        """Log how the turn ended: done, failed or left."""
+        facts = {"turn": self._said.turn_id, "outcome": outcome, **self.timings()}
+        telemetry.event("turn", facts | (telemetry.reason(error) if error else {}))

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from voice_core.domain.conversation import Turn
-from voice_core.domain.errors import Conflict, StageFailed, VoiceError
+from voice_core.domain.conversation import Turn, may_begin
+from voice_core.domain.errors import Conflict, NotFound, StageFailed, VoiceError
 from voice_core.usecases.draft import Draft
 from voice_core.usecases.said import Company, Said
 
@@ -34,8 +34,12 @@ class Memory:
             async with asyncio.timeout(self._seconds):
                 said = self._said
                 return await self._conversations.recent(said.user_id, said.conversation_id, self._turns)
-        except (StageFailed, TimeoutError):
-            self._draft.degrade("conversation")
+        except NotFound:
+            if not may_begin(said.conversation_id):
+                raise
+            return ()
+        except (StageFailed, TimeoutError) as error:
+            self._draft.degrade("conversation", error)
             return ()
 
     async def remember(self) -> Turn:
@@ -43,21 +47,25 @@ class Memory:
         await self._append(self._draft.turn())
         return self._draft.turn()
 
-    async def keep(self, error: VoiceError | None = None) -> None:
-        """Keep what counts of a turn that ended early, by *error* or because the caller left.
+    async def keep(self, error: VoiceError) -> None:
+        """Keep what counts of a turn that *error* ended early.
 
-        Of errors only a provider's leave something to keep: a refused prompt would have every later one refused too.
+        Only a provider's error leaves something to keep: a refused prompt would have every later one refused too.
         """
-        if self._draft.transcript is None:
-            return
-        if isinstance(error, StageFailed):
+        if self._draft.transcript is not None and isinstance(error, StageFailed):
             await self._append(self._draft.turn(interrupted=True))
-        elif error is None and self._draft.reached:
-            await self._append(self._draft.turn(reply=self._draft.delivered, interrupted=True))
+
+    async def keep_delivered(self) -> None:
+        """Keep what the caller, who has left, has of the turn; a listener is told of it."""
+        delivered = self._draft.delivered
+        if self._draft.transcript is not None and self._draft.reached:
+            await self._append(self._draft.turn(reply=delivered, interrupted=True))
+        if self._said.listener is not None:
+            self._said.listener.left(self._draft.turn(reply=delivered, interrupted=True))
 
     async def _append(self, turn: Turn) -> None:
         try:
             async with asyncio.timeout(self._seconds):
                 await self._conversations.append(self._said.user_id, turn)
-        except (StageFailed, Conflict, TimeoutError):
-            self._draft.degrade("conversation")
+        except (StageFailed, Conflict, TimeoutError) as error:
+            self._draft.degrade("conversation", error)

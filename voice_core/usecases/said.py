@@ -2,14 +2,26 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
+from voice_core.domain.conversation import Turn
 from voice_core.domain.speech import Hints
 from voice_core.ports import Assistant, Conversations, SpeechToText, TextToSpeech
 from voice_core.usecases.deadlines import Deadlines
 
-Delivery = Literal["events", "speech", "whole"]
-"""How the caller is served: event by event, by the sound alone, or all at once at the end."""
+Delivery = Literal["events", "speech", "whole", "played"]
+"""How the caller is served: event by event, by the sound alone, all at once at the end, or by sound that we play."""
+
+
+class Listener(Protocol):
+    """Whoever has the reply played, and may cut it off."""
+
+    @property
+    def heard_seconds(self) -> float:
+        """How much of the speech has been played by now."""
+
+    def left(self, turn: Turn) -> None:
+        """The turn was cut off; *turn* is what is left of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +40,8 @@ class Said:
     voice: str | None = None
     aloud: bool = True
     delivery: Delivery = "events"
+    listener: Listener | None = None
+    """Of a reply that is ``played``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

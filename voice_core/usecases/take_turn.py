@@ -37,13 +37,17 @@ async def take_turn(said: Said, company: Company) -> AsyncGenerator[Event]:
                 yield draft.note(piece)
                 draft.took(piece)
 
-        yield TurnDone(await memory.remember())
+        end: TurnDone | TurnFailed = TurnDone(await memory.remember())
+        draft.report("done")
     except VoiceError as error:
         await memory.keep(error)
-        yield TurnFailed(draft.told(error))
+        end = TurnFailed(draft.told(error))
+        draft.report("failed", error)
     except (GeneratorExit, asyncio.CancelledError):
-        await memory.keep()
+        await memory.keep_delivered()
+        draft.report("left")
         raise
+    yield end
 
 
 async def _check_voice(said: Said, company: Company) -> None:

@@ -112,6 +112,7 @@ class Listener:
         held, self._held = bytes(self._held), bytearray()
         mean = _cepstral_mean(self._decoders[0], held)
         for decoder in self._decoders:
+            decoder.start_stream()
             decoder.start_utt()
             decoder.set_cmn(mean)
         self._decoding = True
@@ -138,6 +139,7 @@ class Listener:
 
 
 def _cepstral_mean(decoder: Decoder, pcm: bytes) -> str:
+    decoder.start_stream()
     decoder.start_utt()
     decoder.process_raw(pcm, True, True)
     mean = str(decoder.get_cmn(False))

@@ -109,12 +109,29 @@ class Sphinx:
         if find_spec("pocketsphinx") is None:
             raise EngineMissing("recognition needs pocketsphinx: pip install pocketsphinx")
         async with self._free:
-            worker = await self._take()
+            worker = await self._beginning(json.dumps({"rate": rate, "phrases": phrases}).encode())
             try:
-                await worker.ask(BEGIN, json.dumps({"rate": rate, "phrases": phrases}).encode())
                 yield SphinxHearing(worker)
             finally:
                 self._idle.append(worker)
+
+    async def _beginning(self, turn: bytes) -> WorkerProcess:
+        """A process that has begun *turn*. An idle one may be dead without being known for it yet: that is left out."""
+        while True:
+            fresh = not self._idle
+            worker = await self._take()
+            try:
+                await worker.ask(BEGIN, turn)
+            except WorkerDied:
+                self._workers.discard(worker)
+                await worker.stop()
+                if fresh:
+                    raise
+            except BaseException:
+                self._idle.append(worker)
+                raise
+            else:
+                return worker
 
     async def close(self) -> None:
         for worker in self._workers:

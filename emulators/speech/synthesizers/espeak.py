@@ -18,7 +18,7 @@ WORDS_PER_MINUTE = 155
 PITCHES = {"Female": 50, "Male": 35}
 TIMBRE = "+f2"
 """A variant of the voices: of all, PocketSphinx makes the fewest errors on it."""
-VOICES = {"en-US": "en-us", "en-GB": "en-gb", "fr-FR": "fr-fr", "pt-BR": "pt-br"}
+VOICES = {"en-US": "en-us", "pt-BR": "pt-br"}
 """espeak's names where they are not just the language."""
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)

@@ -247,3 +247,25 @@ async def test_a_connection_closed_while_idle_costs_no_turn(
     await eventually(lambda: not door.inside)
     script.add("stt", Step(text=WORDS))
     assert (await transcript(stt, SECOND)).text == WORDS
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1011])
+async def test_a_connection_closed_as_a_turn_begins_costs_no_turn(
+    stt: AzureSpeechToText, script: Script, door: Door, code: int
+) -> None:
+    """When the service closes what was ready after the turn has begun, the turn is heard from its beginning."""
+
+    async def begun() -> AsyncIterator[bytes]:
+        yield SECOND
+        door.may_close.set()
+        await eventually(lambda: not door.inside)
+        yield SECOND
+
+    door.turn_out = code
+    await stt.warm(Hints())
+    door.turn_out = None
+    script.add("stt", Step(text=WORDS, repeat=True))
+    *_, last = [result async for result in stt.transcribe(begun(), Hints())]
+    assert isinstance(last, Transcript)
+    assert (last.text, last.duration_ms) == (WORDS, 2000)
+    assert asked(script, "stt")[-1].facts["audio_seconds"] == pytest.approx(2.0)

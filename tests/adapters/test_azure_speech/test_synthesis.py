@@ -10,6 +10,7 @@ from aiohttp import WSMsgType, web
 from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech.messages import Message, audio_frame, document_frame
+from emulators.speech.scripted import SECONDS_PER_WORD
 from tests.adapters.test_azure_speech.conftest import KEY, Door, MakeTts, asked
 from tests.eventually import eventually
 from voice_core.adapters.azure_speech.access import SpeechAccess
@@ -18,8 +19,8 @@ from voice_core.domain.audio import SPEECH_RATE, seconds
 from voice_core.domain.errors import InvalidInput, StageFailed
 from voice_core.ports import Checkable, TextToSpeech
 
-TEXT = "It is sunny in Lisbon, with a light breeze from the sea."
-TEXT_SECONDS = len(TEXT) / 15
+TEXT = "It is sunny in Lisbon today, with a light breeze coming in from the sea."
+TEXT_SECONDS = SECONDS_PER_WORD * 15
 """As long as the tone that stands for it."""
 
 
@@ -103,12 +104,26 @@ async def test_a_connection_is_used_again(tts: AzureTextToSpeech, door: Door) ->
     assert len(door.entered) == 1
 
 
+@pytest.mark.parametrize("code", [1000, 1001, 1011])
+async def test_a_connection_closed_as_a_text_begins_costs_nothing(
+    tts: AzureTextToSpeech, door: Door, code: int
+) -> None:
+    """When the service closes what was ready at the moment of its use, the text is spoken all the same, and soon."""
+    door.turn_out = code
+    await tts.warm(None)
+    door.turn_out = None
+    door.may_close.set()
+    begun = monotonic()
+    assert await speech(tts)
+    assert monotonic() - begun < 1.0
+
+
 async def test_many_at_once(tts: AzureTextToSpeech) -> None:
     """Twenty are spoken at the same time, each to its end."""
     texts = [f"This is number {n}, and it is{' very' * n} loud." for n in range(20)]
     spoken = await asyncio.gather(*(speech(tts, text) for text in texts))
     for text, pcm in zip(texts, spoken, strict=True):
-        assert seconds(len(pcm), SPEECH_RATE) == pytest.approx(len(text) / 15, abs=0.03)
+        assert seconds(len(pcm), SPEECH_RATE) == pytest.approx(SECONDS_PER_WORD * len(text.split()), abs=0.03)
 
 
 async def test_barge_in(tts: AzureTextToSpeech, script: Script, door: Door) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -26,12 +27,21 @@ def on_loop(loop: asyncio.AbstractEventLoop, call: Callable[..., None]) -> Calla
     return there
 
 
-class WatchedConnection:
-    """What the running loop knows of a connection that lives in the SDK."""
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """The connection stood, and does no more."""
 
-    def __init__(self, access: SpeechAccess) -> None:
+
+class WatchedConnection:
+    """What the running loop knows of a connection that lives in the SDK.
+
+    *fallen* is told when it stood and does no more.
+    """
+
+    def __init__(self, access: SpeechAccess, fallen: Callable[[Fallen], None]) -> None:
         loop = asyncio.get_running_loop()
         self._access = access
+        self._fallen = fallen
         self._outcome: asyncio.Future[None] = loop.create_future()
         self._opened = on_loop(loop, partial(self._change, stands=True))
         self._closed = on_loop(loop, self.lose)
@@ -39,8 +49,6 @@ class WatchedConnection:
         self._lock = Lock()
         self._connection: sdk.Connection | None = None
         self.stands = False
-        self.fell = False
-        """It stood, and does no more."""
 
     async def open(self) -> bool:
         """Open it, or wait for it when it is being opened; False when it cannot, could not or took too long."""
@@ -84,7 +92,9 @@ class WatchedConnection:
         self._closed()
 
     def _change(self, *, stands: bool) -> None:
-        self.fell = not stands and (self.stands or self.fell)
+        fell = self.stands and not stands
         self.stands = stands
         if not self._outcome.done():
             self._outcome.set_result(None)
+        if fell:
+            self._fallen(Fallen())

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from voice_core.domain.errors import NoSpeech
-from voice_core.domain.speech import Interim, Transcript
+from voice_core.domain.speech import Interim, TimedPhrase, TimedWord, Transcript, joined
 
-UNSPACED = frozenset({"ja", "km", "lo", "my", "th", "wuu", "yue", "zh"})
-"""Languages written without spaces, so that phrases join without one."""
+TICKS_PER_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,9 @@ class Phrase:
     confidence: float | None = None
     ticks: int = 0
     """Duration in units of 100 ns."""
+    offset: int = 0
+    """Of its beginning, likewise."""
+    words: tuple[TimedWord, ...] = ()
 
     @classmethod
     def read(cls, document: str, text: str) -> "Phrase":
@@ -41,7 +43,16 @@ class Phrase:
             language=phrase.get("PrimaryLanguage", {}).get("Language", ""),
             confidence=best.get("Confidence"),
             ticks=phrase.get("Duration", 0),
+            offset=phrase.get("Offset", 0),
+            words=tuple(map(_word, best.get("Words", ()))),
         )
+
+    def timed(self) -> TimedPhrase:
+        """With the times of its words, as far as they are known: the phrase's own may include silence."""
+        start, end = self.offset // TICKS_PER_MS, (self.offset + self.ticks) // TICKS_PER_MS
+        if self.words:
+            start, end = self.words[0].start_ms, self.words[-1].end_ms
+        return TimedPhrase(self.text, start, end, self.language, self.confidence, self.words)
 
 
 class Hearing:
@@ -70,11 +81,11 @@ class Hearing:
         """
         if not self._phrases:
             raise NoSpeech("Nothing was said.", stage="stt")
-        return Transcript(self._joined(), self._spoken_language(), self._confidence(), self.duration_ms)
+        timed = tuple(phrase.timed() for phrase in self._phrases)
+        return Transcript(self._joined(), self._spoken_language(), self._confidence(), self.duration_ms, timed)
 
     def _joined(self, *more: str) -> str:
-        space = "" if self._spoken_language().partition("-")[0].lower() in UNSPACED else " "
-        return space.join([*(phrase.text for phrase in self._phrases), *filter(None, more)])
+        return joined([*(phrase.text for phrase in self._phrases), *more], self._spoken_language())
 
     def _spoken_language(self) -> str:
         """That of the longest phrase whose language was recognised."""
@@ -86,3 +97,8 @@ class Hearing:
         rated = [(phrase.confidence, max(1, phrase.ticks)) for phrase in self._phrases if phrase.confidence is not None]
         ticks = sum(weight for _, weight in rated)
         return sum(confidence * weight for confidence, weight in rated) / ticks if rated else None
+
+
+def _word(document: dict[str, Any]) -> TimedWord:
+    start, ticks = document.get("Offset", 0), document.get("Duration", 0)
+    return TimedWord(document.get("Word", ""), start // TICKS_PER_MS, (start + ticks) // TICKS_PER_MS)

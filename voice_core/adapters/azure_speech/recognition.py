@@ -7,9 +7,11 @@ from contextlib import aclosing
 from functools import partial
 
 from voice_core.adapters.azure_speech.access import SpeechAccess
+from voice_core.adapters.azure_speech.connection import Fallen
 from voice_core.adapters.azure_speech.failures import timed_out
 from voice_core.adapters.azure_speech.hearing import Hearing, Hypothesis, Phrase
-from voice_core.adapters.azure_speech.recognizer import EndOfHearing, Heard, Recognizer
+from voice_core.adapters.azure_speech.listening import Event, Listening
+from voice_core.adapters.azure_speech.recognizer import EndOfHearing, Recognizer
 from voice_core.adapters.azure_speech.shelf import Shelf
 from voice_core.adapters.azure_speech.ssml import legal
 from voice_core.adapters.azure_speech.voices import list_voices
@@ -23,10 +25,6 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 PHRASES = 500
 """Most phrases that Azure takes in a list."""
-
-
-Event = Heard | asyncio.Task[int]
-"""What happens during an utterance; the task that has fed it to its end gives its bytes, or what kept it from that."""
 
 
 class AzureSpeechToText:
@@ -89,46 +87,31 @@ class AzureSpeechToText:
         languages = self._languages(hints)
         sound = aiter(utterance)
         first = await _first(sound)
-        recognizer, heard = await self._listening(languages, _phrases(hints))
-        hearing = Hearing(languages[0])
-        feeding = asyncio.create_task(_feed(recognizer, first, sound))
-        feeding.add_done_callback(heard.put_nowait)
+        listening, hearing = Listening(self._recognizers, languages, _phrases(hints)), Hearing(languages[0])
+        await listening.begin()
+        feeding = asyncio.create_task(_feed(listening, first, sound))
+        feeding.add_done_callback(listening.events.put_nowait)
         try:
-            async with aclosing(self._interims(heard, hearing)) as interims:
+            async with aclosing(self._interims(listening, hearing)) as interims:
                 async for interim in interims:
                     yield interim
         finally:
             feeding.cancel()
-            recognizer.discard()
+            listening.discard()
         self._recognizers.prepare_soon(languages)
         yield hearing.transcript()
 
-    async def _listening(
-        self, languages: tuple[str, ...], phrases: tuple[str, ...]
-    ) -> tuple[Recognizer, asyncio.Queue[Event]]:
-        """A recogniser that has begun to hear, and what it hears."""
-        while True:
-            recognizer = await self._recognizers.take(languages)
-            heard = asyncio.Queue[Event]()
-            try:
-                await recognizer.start(phrases, heard.put_nowait)
-            except BaseException:
-                recognizer.discard()
-                raise
-            if not recognizer.lost:
-                return recognizer, heard
-            # The service closed an idle connection at this very moment; nothing was sent on it.
-            recognizer.discard()
-
-    async def _interims(self, heard: asyncio.Queue[Event], hearing: Hearing) -> AsyncGenerator[Interim]:
+    async def _interims(self, listening: Listening, hearing: Hearing) -> AsyncGenerator[Interim]:
         """Take what is heard to the end."""
         seconds: float | None = None
-        while not isinstance(event := await _next(heard, seconds), EndOfHearing):
+        while not isinstance(event := await _next(listening.events, seconds), EndOfHearing):
             match event:
                 case Hypothesis():
                     yield hearing.interim(event)
                 case Phrase():
                     hearing.finish(event)
+                case Fallen():
+                    await listening.begin_again()
                 case StageFailed():
                     raise event
                 case _:
@@ -159,20 +142,20 @@ async def _first(sound: AsyncIterator[bytes]) -> bytes:
     raise NoSpeech("There is no sound in it.", stage="stt")
 
 
-async def _feed(recognizer: Recognizer, first: bytes, sound: AsyncIterator[bytes]) -> int:
+async def _feed(listening: Listening, first: bytes, sound: AsyncIterator[bytes]) -> int:
     """Write *first* and the rest of *sound*; gives the bytes of it all."""
-    recognizer.write(first)
+    listening.write(first)
     written = len(first)
     async for pcm in sound:
-        recognizer.write(pcm)
+        listening.write(pcm)
         written += len(pcm)
-    recognizer.finish()
+    listening.finish()
     return written
 
 
-async def _next(heard: asyncio.Queue[Event], seconds: float | None) -> Event:
+async def _next(events: asyncio.Queue[Event], seconds: float | None) -> Event:
     try:
         async with asyncio.timeout(seconds):
-            return await heard.get()
+            return await events.get()
     except TimeoutError as error:
         raise timed_out("stt") from error

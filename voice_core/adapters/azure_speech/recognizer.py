@@ -10,7 +10,7 @@ from typing import Any
 import azure.cognitiveservices.speech as sdk
 
 from voice_core.adapters.azure_speech.access import SpeechAccess
-from voice_core.adapters.azure_speech.connection import WatchedConnection, on_loop
+from voice_core.adapters.azure_speech.connection import Fallen, WatchedConnection, on_loop
 from voice_core.adapters.azure_speech.failures import canceled, our_errors
 from voice_core.adapters.azure_speech.hearing import Hypothesis, Phrase
 from voice_core.domain.audio import RECOGNITION_RATE
@@ -37,7 +37,7 @@ class EndOfHearing:
     """The service has heard it all."""
 
 
-Heard = Hypothesis | Phrase | EndOfHearing | StageFailed
+Heard = Hypothesis | Phrase | EndOfHearing | Fallen | StageFailed
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class Recognizer:
     def __init__(self, access: SpeechAccess, languages: tuple[str, ...]) -> None:
         self._access = access
         self._languages = languages
-        self._connection = WatchedConnection(access)
+        self._connection = WatchedConnection(access, self._hear)
         self._tell = on_loop(asyncio.get_running_loop(), self._receive)
         self._listener: Callable[[Heard], None] | None = None
         self._lock = Lock()
@@ -84,11 +84,6 @@ class Recognizer:
     @property
     def opened(self) -> bool:
         return self._connection.stands
-
-    @property
-    def lost(self) -> bool:
-        """Its connection stood, and does no more."""
-        return self._connection.fell
 
     async def open(self) -> bool:
         """Open the connection, or wait for it when it is being opened; False when that failed."""
@@ -126,6 +121,7 @@ class Recognizer:
         config = self._access.config(token)
         config.set_properties_by_name(PROPERTIES)
         config.output_format = sdk.OutputFormat.Detailed
+        config.request_word_level_timestamps()
         # The assistant must know what was said; masked words would be stars to it.
         config.set_profanity(sdk.ProfanityOption.Raw)
         with self._lock:
@@ -175,6 +171,9 @@ class Recognizer:
         if isinstance(heard, StageFailed):
             # The SDK will not start again after this, though it may have been an idle connection's end.
             self._connection.lose()
+        self._hear(heard)
+
+    def _hear(self, heard: Heard) -> None:
         if self._listener is not None:
             self._listener(heard)
 

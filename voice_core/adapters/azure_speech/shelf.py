@@ -30,7 +30,7 @@ class Shelf(Generic[Key, AnyLine]):
     """
 
     def __init__(self, make: Callable[[Key], Awaitable[AnyLine]], *, size: int, keep_seconds: float) -> None:
-        self._make = make
+        self.make = make
         self._size = size
         self._keep_seconds = keep_seconds
         self._lines: dict[AnyLine, tuple[Key, asyncio.TimerHandle]] = {}
@@ -38,7 +38,7 @@ class Shelf(Generic[Key, AnyLine]):
 
     async def prepare(self, key: Key) -> None:
         """Shelve one more line and open it; one that cannot be opened is discarded, and nobody hears of it."""
-        line = await self._make(key)
+        line = await self.make(key)
         self.put(key, line)
         if not await line.open():
             self._remove(line)
@@ -65,7 +65,7 @@ class Shelf(Generic[Key, AnyLine]):
             if await _opened(line):
                 return line
             line.discard()
-        return await self._make(key)
+        return await self.make(key)
 
     async def close(self) -> None:
         """Discard all lines."""

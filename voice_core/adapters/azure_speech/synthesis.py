@@ -4,17 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from voice_core.adapters.azure_speech.access import SpeechAccess
+from voice_core.adapters.azure_speech.connection import Fallen
 from voice_core.adapters.azure_speech.failures import timed_out
 from voice_core.adapters.azure_speech.shelf import Shelf
+from voice_core.adapters.azure_speech.speaking import NEXT, Speaking
 from voice_core.adapters.azure_speech.ssml import legal, ssml
-from voice_core.adapters.azure_speech.synthesizer import EndOfSpeech, Spoken, Synthesizer
+from voice_core.adapters.azure_speech.synthesizer import EndOfSpeech, Synthesizer
 from voice_core.adapters.azure_speech.voices import Voices, list_voices
 from voice_core.domain.audio import SAMPLE_BYTES
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.speech import Voice
-
-NEXT = "next"
-"""All synthesizers are alike: the voice is in what they speak."""
 
 
 class AzureTextToSpeech:
@@ -83,24 +82,23 @@ class AzureTextToSpeech:
         if not legal(text).strip():
             return
         await self._require(voice)
-        synthesizer = await self._synthesizers.take(NEXT)
-        spoken: asyncio.Queue[Spoken] = asyncio.Queue()
+        speaking = Speaking(self._synthesizers, ssml(text, voice or self._voice))
         try:
-            await synthesizer.speak(ssml(text, voice or self._voice), spoken.put_nowait)
+            await speaking.begin()
             odd = b""
-            while not isinstance(chunk := await self._next(spoken), EndOfSpeech):
+            while not isinstance(chunk := await self._next(speaking), EndOfSpeech):
                 samples, odd = _whole(odd + chunk)
                 if samples:
                     yield samples
         except StageFailed:
-            synthesizer.discard()
+            speaking.discard()
             raise
         except BaseException:
             # Barge-in. Stopping closes the connection, so what was stopped is no better than a new one.
-            synthesizer.discard()
+            speaking.discard()
             self._synthesizers.prepare_soon(NEXT)
             raise
-        self._synthesizers.put(NEXT, synthesizer)
+        speaking.put_back()
 
     async def _require(self, voice: str | None) -> None:
         if voice is not None and voice != self._voice:
@@ -109,12 +107,15 @@ class AzureTextToSpeech:
     async def _make(self, _: str) -> Synthesizer:
         return await Synthesizer.make(self._access, self._chunk_seconds)
 
-    async def _next(self, spoken: asyncio.Queue[Spoken]) -> bytes | EndOfSpeech:
+    async def _next(self, speaking: Speaking) -> bytes | EndOfSpeech:
         try:
             async with asyncio.timeout(self._chunk_seconds):
-                event = await spoken.get()
+                event = await speaking.events.get()
         except TimeoutError as error:
             raise timed_out("tts") from error
+        if isinstance(event, Fallen):
+            await speaking.begin_again()
+            return await self._next(speaking)
         if isinstance(event, StageFailed):
             raise event
         return event

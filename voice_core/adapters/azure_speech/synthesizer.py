@@ -10,7 +10,7 @@ from typing import Any
 import azure.cognitiveservices.speech as sdk
 
 from voice_core.adapters.azure_speech.access import SpeechAccess
-from voice_core.adapters.azure_speech.connection import WatchedConnection, on_loop
+from voice_core.adapters.azure_speech.connection import Fallen, WatchedConnection, on_loop
 from voice_core.adapters.azure_speech.failures import canceled, our_errors
 from voice_core.domain.errors import StageFailed
 
@@ -22,7 +22,7 @@ class EndOfSpeech:
     """All of it was spoken."""
 
 
-Spoken = bytes | EndOfSpeech | StageFailed
+Spoken = bytes | EndOfSpeech | Fallen | StageFailed
 
 
 class Synthesizer:
@@ -30,7 +30,7 @@ class Synthesizer:
 
     def __init__(self, access: SpeechAccess) -> None:
         self._access = access
-        self._connection = WatchedConnection(access)
+        self._connection = WatchedConnection(access, self._receive)
         self._tell = on_loop(asyncio.get_running_loop(), self._receive)
         self._listener: Callable[[Spoken], None] | None = None
         self._lock = Lock()

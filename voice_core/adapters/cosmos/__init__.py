@@ -1,5 +1,6 @@
-"""Conversations in Azure Cosmos DB for NoSQL."""
+"""Conversations and the jobs of clips in Azure Cosmos DB for NoSQL."""
 
+from voice_core.adapters.cosmos.clips import CosmosClips
 from voice_core.adapters.cosmos.conversations import CosmosConversations
 
-__all__ = ["CosmosConversations"]
+__all__ = ["CosmosClips", "CosmosConversations"]

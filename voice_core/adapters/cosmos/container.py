@@ -1,9 +1,9 @@
-"""The container, on one client a process that opens when first needed."""
+"""A container, on one client a process that opens when first needed."""
 
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +13,13 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosResourceExistsError
 
-from voice_core.adapters.cosmos.documents import INDEXING_POLICY, PARTITION_KEY
-from voice_core.adapters.cosmos.failures import STAGE, failure, timed_out
+from voice_core.adapters.cosmos.failures import failure, timed_out
 from voice_core.adapters.cosmos.partition import Partition
 from voice_core.adapters.cosmos.patience import patiently
 from voice_core.domain.errors import Misconfigured
+
+PARTITION_KEY = "/userId"
+"""Of every container: what is another user's is in another partition."""
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 6
@@ -36,10 +38,12 @@ class Address:
     """Account key, or async token credential."""
     database: str
     container: str
+    indexing: Mapping[str, Any]
+    """The policy to make it with: each property in the index makes every write dearer."""
 
 
 class Container:
-    """The conversations' container at *address*, made on first use if *create*.
+    """The container at *address*, made on first use if *create*; its name is the stage of what fails.
 
     Everything that is asked of it within one operation has *deadline_seconds* in all, opening included.
     """
@@ -62,18 +66,18 @@ class Container:
         """Read the container's definition.
 
         Raises:
-            StageFailed: with stage ``conversations``.
+            StageFailed: with the container's stage.
         """
         async with self._operation() as deadline:
             container = await self._opened(deadline)
-            _check_definition(await patiently(container.read, deadline))
+            _check_definition(await patiently(container.read, deadline), self._address.container)
 
     @asynccontextmanager
     async def partition(self, user_id: str) -> AsyncIterator[Partition]:
         """The user's partition, for one operation.
 
         Raises:
-            StageFailed: with stage ``conversations``; also for what the body raises of the SDK's errors.
+            StageFailed: with the container's stage; also for what the body raises of the SDK's errors.
         """
         async with self._operation() as deadline:
             yield Partition(await self._opened(deadline), user_id, deadline)
@@ -86,9 +90,9 @@ class Container:
             async with asyncio.timeout_at(deadline):
                 yield deadline
         except TimeoutError as error:
-            raise timed_out() from error
+            raise timed_out(self._address.container) from error
         except AzureError as error:
-            raise failure(error) from error
+            raise failure(error, self._address.container) from error
 
     async def _opened(self, deadline: float) -> ContainerProxy:
         async with self._opening:
@@ -110,7 +114,7 @@ class Container:
             await self._make(client)
         proxy = client.get_database_client(self._address.database).get_container_client(self._address.container)
         # The SDK reads this before its first operation anyway, and a 404 then would look like a missing document.
-        _check_definition(await proxy.read())
+        _check_definition(await proxy.read(), self._address.container)
         return proxy
 
     async def _make(self, client: CosmosClient) -> None:
@@ -120,7 +124,10 @@ class Container:
         database = client.get_database_client(self._address.database)
         with suppress(CosmosResourceExistsError):
             await database.create_container_if_not_exists(
-                self._address.container, PartitionKey(PARTITION_KEY), indexing_policy=INDEXING_POLICY, default_ttl=-1
+                self._address.container,
+                PartitionKey(PARTITION_KEY),
+                indexing_policy=dict(self._address.indexing),
+                default_ttl=-1,
             )
 
 
@@ -142,11 +149,11 @@ def _client(address: Address) -> CosmosClient:
             logger=logger,
         )
     except (ValueError, TypeError) as error:
-        raise Misconfigured("The Cosmos DB endpoint or credential is malformed.", stage=STAGE) from error
+        raise Misconfigured("The Cosmos DB endpoint or credential is malformed.", stage=address.container) from error
 
 
-def _check_definition(properties: dict[str, Any]) -> None:
+def _check_definition(properties: dict[str, Any], stage: str) -> None:
     if properties.get("partitionKey", {}).get("paths") != [PARTITION_KEY]:
-        raise Misconfigured(f"The Cosmos DB container's partition key must be {PARTITION_KEY}.", stage=STAGE)
+        raise Misconfigured(f"The Cosmos DB container's partition key must be {PARTITION_KEY}.", stage=stage)
     if not properties.get("defaultTtl"):
-        raise Misconfigured("The Cosmos DB container's TTL is off: nothing would ever expire.", stage=STAGE)
+        raise Misconfigured("The Cosmos DB container's TTL is off: nothing would ever expire.", stage=stage)

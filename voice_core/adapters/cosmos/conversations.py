@@ -8,6 +8,8 @@ from weakref import WeakValueDictionary
 
 from voice_core.adapters.cosmos.container import Address, Container
 from voice_core.adapters.cosmos.documents import (
+    INDEXING_POLICY,
+    STAGE,
     Document,
     checked_conversation_id,
     conversation_from,
@@ -19,7 +21,6 @@ from voice_core.adapters.cosmos.documents import (
     turn_from,
     unsealed,
 )
-from voice_core.adapters.cosmos.failures import STAGE
 from voice_core.adapters.cosmos.partition import Partition
 from voice_core.domain.conversation import Conversation, Page, Turn
 from voice_core.domain.errors import Conflict, NotFound
@@ -60,7 +61,7 @@ class CosmosConversations:
         create: bool,
         deadline_seconds: float = 10.0,
     ) -> None:
-        address = Address(endpoint, credential, database, container)
+        address = Address(endpoint, credential, database, container, INDEXING_POLICY)
         self._container = Container(address, create=create, deadline_seconds=deadline_seconds)
         self._ttl_seconds = ttl_seconds
         self._appending: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()

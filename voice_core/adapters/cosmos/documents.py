@@ -16,7 +16,7 @@ from voice_core.domain.errors import InvalidInput, StageFailed
 
 Document = dict[str, Any]
 
-PARTITION_KEY = "/userId"
+STAGE = "conversations"
 
 SCHEMA = 1
 
@@ -69,6 +69,7 @@ def turn_document(user_id: str, turn: Turn, seq: int, ttl_seconds: int) -> Docum
         "interrupted": turn.interrupted,
         "degraded": list(turn.degraded),
         "timings": turn.timings,
+        "clipId": turn.clip_id,
         "schema": SCHEMA,
         "ttl": ttl_seconds,
     }
@@ -88,6 +89,7 @@ def turn_from(document: Document) -> Turn:
             interrupted=document["interrupted"],
             degraded=tuple(document["degraded"]),
             timings=document["timings"],
+            clip_id=document.get("clipId", ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable("turn") from error

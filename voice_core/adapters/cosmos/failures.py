@@ -11,28 +11,26 @@ from azure.cosmos.exceptions import CosmosClientTimeoutError
 
 from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut, Throttled
 
-STAGE = "conversations"
-
 _TIMEOUTS = (CosmosClientTimeoutError, ServiceRequestTimeoutError, ServiceResponseTimeoutError)
 
 
-def failure(error: AzureError) -> StageFailed:
+def failure(error: AzureError, stage: str) -> StageFailed:
     """The error to raise for *error*. Its text stays behind: it may hold ids and addresses."""
     if isinstance(error, _TIMEOUTS):
-        return timed_out()
+        return timed_out(stage)
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if isinstance(error, ClientAuthenticationError) or status in (401, 403):
-        return Misconfigured("Cosmos DB does not accept our key or identity.", stage=STAGE)
+        return Misconfigured("Cosmos DB does not accept our key or identity.", stage=stage)
     if status == 404:
-        return Misconfigured("The Cosmos DB database or container does not exist: set COSMOS_CREATE.", stage=STAGE)
+        return Misconfigured("The Cosmos DB database or container does not exist: set COSMOS_CREATE.", stage=stage)
     if status == 429:
-        return Throttled("Cosmos DB asks us to slow down.", stage=STAGE, retry_after=throttle_seconds(error))
+        return Throttled("Cosmos DB asks us to slow down.", stage=stage, retry_after=throttle_seconds(error))
     refused = status is not None and 400 <= status < 500 and status not in (408, 409, 410, 412, 449)
-    return StageFailed(f"Cosmos DB failed with {status or 'no answer'}.", stage=STAGE, retryable=not refused)
+    return StageFailed(f"Cosmos DB failed with {status or 'no answer'}.", stage=stage, retryable=not refused)
 
 
-def timed_out() -> StageTimedOut:
-    return StageTimedOut("Cosmos DB took too long.", stage=STAGE)
+def timed_out(stage: str) -> StageTimedOut:
+    return StageTimedOut("Cosmos DB took too long.", stage=stage)
 
 
 def throttle_seconds(error: AzureError) -> float | None:

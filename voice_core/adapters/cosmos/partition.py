@@ -4,8 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
-from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError, CosmosResourceNotFoundError
+from azure.cosmos.exceptions import (
+    CosmosAccessConditionFailedError,
+    CosmosBatchOperationError,
+    CosmosHttpResponseError,
+    CosmosResourceExistsError,
+    CosmosResourceNotFoundError,
+)
 
 from voice_core.adapters.cosmos.documents import Document, invalid_continuation
 from voice_core.adapters.cosmos.patience import patiently
@@ -90,6 +97,25 @@ class Partition:
         async for items in pages:
             return [item async for item in items], headers.get("x-ms-continuation")
         return [], None
+
+    async def create(self, document: Document) -> Document | None:
+        """*document* as it is stored now; None when its id is taken."""
+        try:
+            return await patiently(lambda: self._container.create_item(document), self._deadline)
+        except CosmosResourceExistsError:
+            return None
+
+    async def replace(self, document: Document, etag: str) -> Document | None:
+        """*document* as it is stored now; None when what is there is not the version *etag*, or gone."""
+        match: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+        try:
+            return await patiently(
+                lambda: self._container.replace_item(document["id"], document, **match), self._deadline
+            )
+        except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError) as error:
+            if error.sub_status == OWNER_NOT_FOUND:
+                raise
+            return None
 
     async def commit(self, operations: Sequence[Operation]) -> Clash | None:
         """Do all of *operations*, at most 100, or none and say which did not fit."""

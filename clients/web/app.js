@@ -1,0 +1,190 @@
+// Puts the page together.
+
+import { Backend } from "./backend.js";
+import { Choices } from "./choices.js";
+import { ConversationList } from "./conversation_list.js";
+import { Dialogue } from "./dialogue.js";
+import { LevelMeter } from "./level.js";
+import { Microphone } from "./microphone.js";
+import { Player } from "./player.js";
+import { RemoteSpeech } from "./remote_speech.js";
+import { TalkButton } from "./talk_button.js";
+import { TurnList } from "./turn_list.js";
+import { backendTrouble, microphoneTrouble } from "./wording.js";
+
+const STATES = {
+  idle: "Hold the button, or the space bar, and talk.",
+  listening: "Listening. Let go when you are done.",
+  thinking: "Thinking…",
+  speaking: "Speaking. Press to interrupt.",
+};
+const ROADS = {
+  open: ["WebRTC", "Live: your words are heard while you speak."],
+  connecting: ["HTTP", "One request a turn; a live connection is being made."],
+  blocked: ["HTTP", "One request a turn: this network or server lets no live connection through."],
+  closed: ["HTTP", "One request a turn; a live connection is made with the next press."],
+};
+
+const at = (id) => document.getElementById(id);
+const backend = new Backend(document.querySelector("meta[name=voice-api]").content);
+const microphone = new Microphone();
+const player = new Player();
+const speech = new RemoteSpeech();
+const meter = new LevelMeter(at("level"), at("talk"));
+const choices = new Choices(at("language"), at("voice"));
+const turns = new TurnList(at("turns"), at("scroller"), at("earlier"), {
+  say: (text) => say(text),
+  earlier: (continuation) => showTurns(continuation),
+});
+const conversations = new ConversationList(at("conversations"), at("more"), backend, {
+  open: openConversation,
+  forgotten: (id) => id === dialogue.conversationId && newConversation(),
+  failed: (error) => trouble(backendTrouble(error)),
+});
+const dialogue = new Dialogue({
+  backend,
+  player,
+  speech,
+  microphone,
+  choices,
+  turns,
+  listener: {
+    state: showState,
+    road: showRoad,
+    began: (id) => conversations.mark(id),
+    ended: () => conversations.refresh(),
+    hint: tell,
+  },
+});
+const button = new TalkButton(at("talk"), { press, release, cancel });
+
+async function press() {
+  unlock();
+  trouble("");
+  if (!microphone.open && !(await openMicrophone())) return;
+  if (button.held) dialogue.press();
+  else tell("The microphone is ready. Hold the button and talk.");
+}
+
+async function openMicrophone() {
+  tell("Waiting for the microphone…");
+  try {
+    await microphone.start();
+    return true;
+  } catch (error) {
+    tell(STATES.idle);
+    trouble(microphoneTrouble(error));
+    return false;
+  }
+}
+
+function release() {
+  unlock();
+  if (dialogue.listening) dialogue.release();
+}
+
+function cancel() {
+  if (dialogue.listening) dialogue.discard("Dropped. Hold the button and talk.");
+  else dialogue.stop();
+}
+
+function say(text) {
+  unlock();
+  trouble("");
+  dialogue.say(text);
+}
+
+function unlock() {
+  player.unlock();
+  speech.unlock();
+}
+
+function showState(state, live) {
+  if (state === document.body.dataset.state) return; // what was told since stays to be read
+  document.body.dataset.state = state;
+  tell(STATES[state]);
+  if (state === "listening") meter.watch("microphone", microphone.analyser);
+  else if (state === "speaking") meter.watch("speech", live ? speech.analyser : player.analyser);
+  else meter.watch("", null);
+}
+
+function showRoad(state) {
+  const [name, meaning] = ROADS[state];
+  at("road").dataset.state = state;
+  at("road").textContent = name;
+  at("road").title = at("road-meaning").textContent = meaning;
+}
+
+/** Say how things stand; read out when the user pauses. */
+function tell(text) {
+  at("status").textContent = text;
+}
+
+/** Say what is wrong and what to do, read out at once; nothing when all is well again. */
+function trouble(text) {
+  at("trouble").textContent = text;
+}
+
+function newConversation() {
+  dialogue.turnTo(null);
+  turns.clear();
+  conversations.mark(null);
+  showDrawer(false);
+}
+
+function openConversation(id) {
+  dialogue.turnTo(id);
+  turns.clear();
+  conversations.mark(id);
+  showDrawer(false);
+  showTurns();
+}
+
+async function showTurns(continuation) {
+  const id = dialogue.conversationId;
+  try {
+    const page = await backend.turns(id, continuation);
+    if (id === dialogue.conversationId) turns.show(page);
+  } catch (error) {
+    trouble(backendTrouble(error));
+  }
+}
+
+async function showVoices() {
+  try {
+    choices.show(await backend.voices());
+  } catch (error) {
+    trouble(backendTrouble(error));
+  }
+}
+
+/** On a narrow screen the conversations lie over the page. */
+function showDrawer(shown) {
+  document.body.classList.toggle("drawer", shown);
+  at("menu").ariaExpanded = String(shown);
+}
+
+function sendTyped(event) {
+  event.preventDefault();
+  const text = at("text").value.trim();
+  if (!text) return;
+  at("text").value = "";
+  say(text);
+}
+
+at("new").onclick = newConversation;
+at("menu").onclick = () => showDrawer(!document.body.classList.contains("drawer"));
+at("veil").onclick = () => showDrawer(false);
+at("typed").onsubmit = sendTyped;
+document.addEventListener("keydown", (event) => event.key === "Escape" && showDrawer(false));
+// A hover is early enough for a session to be open when the press comes.
+at("talk").onpointerenter = () => dialogue.ready();
+// Nobody who looks elsewhere is listened to, and no session is kept for them.
+document.addEventListener("visibilitychange", () => document.hidden && microphone.stop());
+addEventListener("pagehide", () => dialogue.leave());
+
+showState("idle");
+showRoad("closed");
+showVoices();
+conversations.refresh();
+dialogue.ready();

@@ -1,0 +1,93 @@
+// The HTTP side of the backend: docs/web.md says which calls the page makes.
+
+/** A refusal of the backend: its problem document (RFC 9457) under `document`. */
+export class Refused extends Error {
+  constructor(document) {
+    super(document.detail);
+    this.document = document;
+  }
+}
+
+/** No answer at all: the server or the network is away. */
+export class Unreachable extends Error {}
+
+export class Backend {
+  #base;
+
+  /** @param {string} base where the API is, as `/api/voice` */
+  constructor(base) {
+    this.#base = base;
+  }
+
+  voices() {
+    return this.#json("/voices");
+  }
+
+  conversations(continuation) {
+    return this.#json(`/conversations?${query({ limit: 20, continuation })}`);
+  }
+
+  /** A page of a conversation's turns, latest first. */
+  turns(conversationId, continuation) {
+    return this.#json(`/conversations/${conversationId}?${query({ limit: 20, continuation })}`);
+  }
+
+  async forget(conversationId) {
+    await this.#fetch(`/conversations/${conversationId}`, { method: "DELETE" });
+  }
+
+  /** Begin a turn; its events stream in the response. A recording is sent as it is, typed text as JSON. */
+  takeTurn(said, options, signal) {
+    const typed = typeof said === "string";
+    return this.#fetch(typed ? "/process" : `/process?${query(options)}`, {
+      method: "POST",
+      body: typed ? JSON.stringify({ ...options, text: said }) : said,
+      headers: {
+        Accept: "text/event-stream",
+        "Content-Type": typed ? "application/json" : "audio/wav",
+      },
+      signal,
+    });
+  }
+
+  /** What an offer needs (ICE servers), while the server warms up. */
+  prepareSession(body, signal) {
+    return this.#json("/session", { ...posted(body), signal });
+  }
+
+  /** Offer a session; the answer and the session's end stream in the response, which keeps the server's worker. */
+  openSession(body, signal) {
+    const { headers, ...request } = posted(body);
+    return this.#fetch("/session", { ...request, headers: { ...headers, Accept: "text/event-stream" }, signal });
+  }
+
+  async #json(path, request) {
+    return (await this.#fetch(path, request)).json();
+  }
+
+  async #fetch(path, request) {
+    let response;
+    try {
+      response = await fetch(this.#base + path, request);
+    } catch (error) {
+      throw error.name === "AbortError" ? error : new Unreachable(error.message);
+    }
+    if (!response.ok) throw new Refused(await problem(response));
+    return response;
+  }
+}
+
+function posted(body) {
+  return { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+}
+
+function query(members) {
+  return new URLSearchParams(Object.entries(members).filter(([, value]) => value !== undefined && value !== null));
+}
+
+/** The response's problem document; a proxy's page in its place becomes one. */
+async function problem(response) {
+  if (response.headers.get("content-type")?.includes("json")) return response.json();
+  const detail = `The server answered ${response.status} ${response.statusText}.`;
+  return { code: "answer-unknown", status: response.status, detail, retryable: response.status >= 500 };
+}

@@ -1,0 +1,85 @@
+// The button that is held to talk: by mouse, touch, pen and space bar; Enter or a screen reader's click toggles it.
+
+const TYPING = "input, textarea, select, [contenteditable]";
+const PRESSABLE = "button, a, summary";
+
+export class TalkButton {
+  #button;
+  #listener;
+  held = false;
+
+  /** @param {{press: () => void, release: () => void, cancel: () => void}} listener */
+  constructor(button, listener) {
+    this.#button = button;
+    this.#listener = listener;
+    this.#followPointer();
+    this.#followKeys();
+    // A key that comes up in another window is never heard of here.
+    addEventListener("blur", () => this.#release());
+    document.addEventListener("visibilitychange", () => document.hidden && this.#release());
+  }
+
+  #followPointer() {
+    const button = this.#button;
+    button.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      button.setPointerCapture(event.pointerId); // the release counts wherever it happens
+      this.#press();
+    });
+    // Follows pointerup and pointercancel, and comes alone when the capture is taken away.
+    button.addEventListener("lostpointercapture", () => this.#release());
+    button.addEventListener("contextmenu", (event) => event.preventDefault());
+    // No pointer and no key of ours made a click without detail: assistive technology did.
+    button.addEventListener("click", (event) => event.detail === 0 && this.#toggle());
+  }
+
+  #followKeys() {
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") return this.#cancel();
+      if (!this.#means(event)) return;
+      event.preventDefault(); // no scrolling, no click
+      if (event.repeat) return;
+      if (event.key === "Enter") this.#toggle();
+      else this.#press();
+    });
+    document.addEventListener("keyup", (event) => {
+      if (event.key !== " " || !this.held) return;
+      event.preventDefault();
+      this.#release();
+    });
+  }
+
+  /** Whether the key is for this button: space anywhere but where it types or presses something else. */
+  #means({ key, target, ctrlKey, altKey, metaKey }) {
+    if (ctrlKey || altKey || metaKey) return false;
+    if (target === this.#button) return key === " " || key === "Enter";
+    return key === " " && !target.closest?.(`${TYPING}, ${PRESSABLE}`);
+  }
+
+  #toggle() {
+    if (this.held) this.#release();
+    else this.#press();
+  }
+
+  #press() {
+    if (this.held) return;
+    this.#hold(true);
+    this.#listener.press();
+  }
+
+  #release() {
+    if (!this.held) return;
+    this.#hold(false);
+    this.#listener.release();
+  }
+
+  #cancel() {
+    this.#hold(false);
+    this.#listener.cancel();
+  }
+
+  #hold(held) {
+    this.held = held;
+    this.#button.setAttribute("aria-pressed", String(held));
+  }
+}

@@ -1,0 +1,35 @@
+// Where a turn's time went, from the server's own measurement.
+
+import { element } from "./element.js";
+
+const STAGES = [
+  ["stt", "heard"],
+  ["assistant", "thought"],
+  ["tts", "voiced"],
+];
+const FULL_WIDTH_MS = 2000; // bars of different turns share this scale; longer ones fill it
+
+/** @param {Record<string, number>} timings milliseconds; stt, assistant and tts add up to firstAudio */
+export function timingBar(timings) {
+  const known = STAGES.filter(([stage]) => timings[stage]); // typed words are heard in no time
+  const sum = known.reduce((total, [stage]) => total + timings[stage], 0);
+  const bar = element("div.bar", { ariaHidden: "true" });
+  bar.style.width = `${Math.min(100, (100 * sum) / FULL_WIDTH_MS)}%`;
+  for (const [stage] of known) {
+    const part = element(`span.${stage}`);
+    part.style.flexGrow = timings[stage];
+    bar.append(part);
+  }
+  return element("div.timings", {}, bar, element("p", {}, ...legend(known, timings)));
+}
+
+function legend(known, timings) {
+  const parts = known.map(([stage, verb]) => element(`span.${stage}`, {}, `${verb} ${told(timings[stage])}`));
+  if (timings.firstAudio !== undefined) parts.push(element("span", {}, `first sound ${told(timings.firstAudio)}`));
+  if (timings.total !== undefined) parts.push(element("span", {}, `whole turn ${told(timings.total)}`));
+  return parts;
+}
+
+function told(ms) {
+  return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

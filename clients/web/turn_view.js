@@ -1,0 +1,117 @@
+// One turn on the page: what was said, the reply, and how it went.
+
+import { element } from "./element.js";
+import { timingBar } from "./timings.js";
+
+export class TurnView {
+  #listener;
+  #said = element("p.said");
+  #reply = element("p.reply");
+  #notes = element("div.notes");
+  #edit = element("button.small", { type: "button", hidden: true }, "Edit and send again");
+  #over = false;
+
+  /** @param {{say: (text: string) => void}} listener */
+  constructor(listener) {
+    this.#listener = listener;
+    this.#edit.onclick = () => this.#beginEdit();
+    this.element = element("li.turn", {}, ...this.#children());
+  }
+
+  #children() {
+    return [
+      element("div.mine", {}, element("h3.unseen", {}, "You"), this.#said, this.#edit),
+      element("div.theirs", {}, element("h3.unseen", {}, "Assistant"), this.#reply, this.#notes),
+    ];
+  }
+
+  /** Whether nothing more can happen to it. */
+  get over() {
+    return this.#over;
+  }
+
+  get heard() {
+    return !this.#edit.hidden;
+  }
+
+  get words() {
+    return this.#said.textContent;
+  }
+
+  /** What is heard so far; it may still change. */
+  interim(text) {
+    this.#said.textContent = text;
+    this.#said.classList.add("interim");
+  }
+
+  said(text) {
+    this.#said.textContent = text;
+    this.#said.classList.remove("interim");
+    this.#edit.hidden = false;
+  }
+
+  replyGrows(text) {
+    this.#reply.textContent += text;
+  }
+
+  /** The turn as the server has it. */
+  done({ transcription, responseText, interrupted, degraded = [], timings = {} }) {
+    this.#over = true;
+    this.said(transcription);
+    this.#reply.textContent = responseText;
+    this.#notes.replaceChildren();
+    if (interrupted) this.#note("Interrupted: only what was delivered is kept.");
+    if (degraded.includes("speech")) this.#note("The reply could not be spoken.");
+    if (degraded.includes("conversation")) this.#note("This turn could not be remembered.");
+    if (Object.keys(timings).length) this.#notes.append(timingBar(timings));
+  }
+
+  /** The user did not want the rest; what the server still says of it counts. */
+  interrupted() {
+    if (this.#over) return;
+    this.#over = true;
+    this.#said.classList.remove("interim");
+    this.#note("Interrupted.");
+  }
+
+  /** It failed; *again*, if given, does it once more. */
+  failed(text, again) {
+    this.#over = true;
+    this.#said.classList.remove("interim");
+    this.#note(text, "wrong");
+    if (!again) return;
+    this.#notes.append(element("button.small", { type: "button", onclick: again }, "Try again"));
+  }
+
+  #note(text, kind = "quiet") {
+    this.#notes.append(element(`p.${kind}`, {}, text));
+  }
+
+  #beginEdit() {
+    const text = element("textarea", { value: this.words, rows: 2, ariaLabel: "What you meant to say" });
+    const form = element(
+      "form.edit",
+      {},
+      text,
+      element("button.small.main", { type: "submit" }, "Send"),
+      element("button.small", { type: "button", onclick: () => this.#endEdit(form) }, "Cancel"),
+    );
+    form.onsubmit = (event) => this.#sendEdit(event, form, text.value.trim());
+    form.onkeydown = (event) => event.key === "Escape" && this.#endEdit(form);
+    this.#said.hidden = this.#edit.hidden = true;
+    this.#said.after(form);
+    text.focus();
+  }
+
+  #sendEdit(event, form, text) {
+    event.preventDefault();
+    this.#endEdit(form);
+    if (text) this.#listener.say(text);
+  }
+
+  #endEdit(form) {
+    form.remove();
+    this.#said.hidden = this.#edit.hidden = false;
+    this.#edit.focus();
+  }
+}

@@ -1,0 +1,84 @@
+// The fast lane: keeps a session open for the conversation at hand, where the network lets it.
+
+import { Session } from "./session.js";
+
+const PATIENCE_SECONDS = 120; // after a failure, before it is tried again
+
+export class WebRtcRoad {
+  #make;
+  #microphone;
+  #listener;
+  #session = null;
+  #opening = null; // the conversation a session is being opened for; "new" until it has an id
+  #notBefore = 0;
+
+  /** @param {{named: Function, event: Function, closed: Function, changed: Function}} listener as Session's, and `changed` */
+  constructor(backend, speech, microphone, listener) {
+    this.#microphone = microphone;
+    this.#listener = listener;
+    this.#make = () => {
+      const session = new Session(backend, speech, {
+        named: (id) => session === this.#session && this.#named(id),
+        event: (document) => session === this.#session && listener.event(document),
+        closed: () => this.#over(session),
+      });
+      return session;
+    };
+    microphone.addEventListener("opened", () => this.#session?.hear(microphone.track));
+    microphone.addEventListener("closed", () => this.#session?.hear(null));
+    addEventListener("online", () => (this.#notBefore = 0));
+  }
+
+  /** `open`, `connecting`, `blocked` (it did not get through) or `closed`. */
+  get state() {
+    if (this.#session?.open) return "open";
+    if (this.#opening) return "connecting";
+    return this.#notBefore > Date.now() ? "blocked" : "closed";
+  }
+
+  /** Whether that conversation's next turn can go this way. */
+  carries(conversationId) {
+    return Boolean(this.#session?.open && this.#session.conversationId === conversationId);
+  }
+
+  /** Open a session for that conversation, unless there is one or the network has just refused. */
+  async ensure({ conversationId, ...options }) {
+    if (!globalThis.RTCPeerConnection || this.carries(conversationId)) return;
+    if (this.state === "blocked" || this.#opening === (conversationId ?? "new")) return;
+    this.close();
+    this.#opening = conversationId ?? "new";
+    const session = (this.#session = this.#make());
+    this.#listener.changed();
+    try {
+      await session.connect({ conversationId: conversationId ?? undefined, ...options }, this.#microphone.track);
+      if (this.#microphone.track) session.hear(this.#microphone.track); // it may have been opened meanwhile
+    } catch {
+      if (session === this.#session) this.#notBefore = Date.now() + 1000 * PATIENCE_SECONDS;
+      session.close();
+    }
+    if (session === this.#session) this.#opening = null;
+    this.#listener.changed();
+  }
+
+  #named(conversationId) {
+    this.#opening = conversationId;
+    this.#listener.named(conversationId);
+  }
+
+  send(message) {
+    this.#session?.send(message);
+  }
+
+  close() {
+    const session = this.#session;
+    this.#session = this.#opening = null;
+    session?.close();
+  }
+
+  #over(session) {
+    if (session !== this.#session) return;
+    this.#session = this.#opening = null;
+    this.#listener.closed();
+    this.#listener.changed();
+  }
+}

@@ -1,0 +1,139 @@
+"""Azurite, Microsoft's emulator of Blob and Queue storage, as a child process; it needs Node.
+
+Blobs and queues are kept in a folder, or for tests in memory. Its requests are not checked for their API version: the
+newest SDK is a few months ahead of the newest Azurite, and would be refused everything.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from azure.storage.blob import CorsRule
+from azure.storage.blob.aio import BlobServiceClient
+
+START_SECONDS = 60.0
+
+BLOB_PORT, QUEUE_PORT = 10_000, 10_001
+DEVELOPMENT = "UseDevelopmentStorage=true"
+"""Stands for the connection string of an Azurite with its own ports."""
+
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""Known to everybody (https://learn.microsoft.com/azure/storage/common/storage-use-azurite)."""
+
+INSTALL = (
+    "Clips and speech by URL need Node (https://nodejs.org) for Azurite, which emulates Blob storage."
+    " Install Node and run make run again."
+)
+
+
+class AzuriteMissing(Exception):
+    """It is not installed, or does not start; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A running Azurite."""
+
+    blob_port: int
+    queue_port: int
+
+    def url(self, account: str = ACCOUNT) -> str:
+        """The blob service of an account."""
+        return f"http://127.0.0.1:{self.blob_port}/{account}"
+
+    def connection(self, account: str = ACCOUNT, key: str = KEY) -> str:
+        """The account's connection string."""
+        queue = f"http://127.0.0.1:{self.queue_port}/{account}"
+        return (
+            f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};"
+            f"BlobEndpoint={self.url(account)};QueueEndpoint={queue};"
+        )
+
+
+def program(folder: Path) -> Path:
+    """Azurite as npm has installed it into *folder*.
+
+    Raises:
+        AzuriteMissing: there is no Node, or npm has not been asked.
+    """
+    installed = folder / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+    if shutil.which("node") is None or not installed.exists():
+        raise AzuriteMissing(INSTALL)
+    return installed
+
+
+@asynccontextmanager
+async def azurite(
+    installed: Path,
+    data: Path | None = None,
+    *,
+    blob_port: int = 0,
+    queue_port: int = 0,
+    accounts: Sequence[str] = (ACCOUNT,),
+) -> AsyncIterator[Storage]:
+    """Run Azurite, whose data is in the folder *data* or in memory; ports of 0 are free ones.
+
+    Raises:
+        AzuriteMissing: it did not start.
+    """
+    storage = Storage(blob_port or _free_port(), queue_port or _free_port())
+    place = ["--location", str(data)] if data else ["--inMemoryPersistence"]
+    known = {"AZURITE_ACCOUNTS": ";".join(f"{account}:{KEY}" for account in accounts)}
+    process = await asyncio.create_subprocess_exec(
+        "node",
+        str(installed),
+        *("--silent", "--disableTelemetry", "--skipApiVersionCheck", "--disableProductStyleUrl"),
+        *("--blobPort", str(storage.blob_port), "--queuePort", str(storage.queue_port)),
+        *("--tablePort", str(_free_port())),
+        *place,
+        env=os.environ | known,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        for port in (storage.blob_port, storage.queue_port):
+            await _listening(port, process)
+        yield storage
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), 5)
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def allow_uploads(storage: Storage, origins: Sequence[str]) -> None:
+    """Let pages of *origins* upload, as the deployed account lets the product's page."""
+    rule = CorsRule(list(origins), ["PUT"], allowed_headers=["*"], max_age_in_seconds=3600)
+    async with BlobServiceClient.from_connection_string(storage.connection()) as client:
+        await client.set_service_properties(cors=[rule])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def _listening(port: int, process: asyncio.subprocess.Process) -> None:
+    """Until somebody takes connections at *port*."""
+    deadline = monotonic() + START_SECONDS
+    while monotonic() < deadline and process.returncode is None:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
+    raise AzuriteMissing("Azurite did not start; what it printed above says why.")

@@ -1,0 +1,242 @@
+"""Calls blob-triggered functions as the Functions host does, with its queue and receipts in the same storage account.
+
+A function that looks around (``LogsAndContainerScan``) is told of each version of each blob in its container; one whose
+source is Event Grid is told what is posted to `take_event`. Either way a message is queued first, and a worker takes it
+from there: it is given back when the function fails, and put into the poison queue when it has failed too often. A
+message whose worker died is there again when it was not heard of for a while. So events come at least once.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from logging import getLogger
+from typing import Any, get_type_hints
+from urllib.parse import unquote, urlsplit
+
+import azure.functions as func
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.queue.aio import QueueClient
+from azurefunctions.extensions.base import Datum, get_binding_registry
+
+HOST_CONTAINER = "azure-webjobs-hosts"
+QUEUE = "azure-webjobs-blobtrigger-local"
+POISON = "webjobs-blobtrigger-poison"
+EVENT_GRID = "EventGrid"
+NOTIFICATION, VALIDATION = "Notification", "SubscriptionValidation"
+
+logger = getLogger("host")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Seconds, but for the numbers. The real host's are 10, 600 and 0."""
+
+    look: float = 1.0
+    """Between two looks at containers and queues."""
+    hidden: int = 30
+    """A message whose worker is not heard of is there again."""
+    again: int = 0
+    """A message whose function failed is there again."""
+    most_failures: int = 5
+    at_once: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """A function and what calls it."""
+
+    name: str
+    binding: Mapping[str, Any]
+    call: Callable[..., Awaitable[None]]
+
+    @property
+    def scans(self) -> bool:
+        return self.binding["type"] == "blobTrigger" and self.binding.get("source") != EVENT_GRID
+
+    @property
+    def container(self) -> str:
+        return str(self.binding.get("path", "")).partition("/")[0]
+
+
+class BlobTriggers:
+    """The blob triggers of *functions* and those of the poison queue, over the account of a *connection* string."""
+
+    def __init__(self, functions: Sequence[Any], connection: str, pace: Pace | None = None) -> None:
+        self._pace = pace or Pace()
+        self._triggers = {found.name: found for function in functions if (found := triggered(function))}
+        self._blobs = BlobServiceClient.from_connection_string(connection, retry_total=0)
+        self._queue = QueueClient.from_connection_string(connection, QUEUE, retry_total=0)
+        self._poison = QueueClient.from_connection_string(connection, POISON, retry_total=0)
+        self._free = asyncio.Semaphore(self._pace.at_once)
+        self._working: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Look around and work until left; storage that is away is looked for again."""
+        loops = [asyncio.create_task(self._forever(step)) for step in (self._scan, self._take, self._take_poison)]
+        try:
+            yield
+        finally:
+            for task in (*loops, *self._working):
+                task.cancel()
+            await asyncio.gather(*loops, *self._working, return_exceptions=True)
+            for client in (self._blobs, self._queue, self._poison):
+                await client.close()
+
+    async def take_event(self, function: str, event: Mapping[str, Any]) -> None:
+        """Queue an event of Event Grid's, ``Microsoft.Storage.BlobCreated``, for a *function*."""
+        container, _, name = unquote(urlsplit(event["data"]["url"]).path).lstrip("/").partition("/")
+        if self._blobs.account_name == container:
+            # The emulator has the account in the path.
+            container, _, name = name.partition("/")
+        await self._enqueue(self._triggers[function], container, name, event["data"]["eTag"])
+
+    async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            with suppress(AzureError):
+                await step()
+            await asyncio.sleep(self._pace.look)
+
+    async def _scan(self) -> None:
+        """Queue what is new, and then note that it was seen: a death in between costs a second event, not the first."""
+        for trigger in self._triggers.values():
+            if not trigger.scans:
+                continue
+            container = self._blobs.get_container_client(trigger.container)
+            async for blob in container.list_blobs():
+                receipt = self._blobs.get_blob_client(HOST_CONTAINER, _receipt(trigger, blob.name, blob.etag))
+                if not await receipt.exists():
+                    await self._enqueue(trigger, trigger.container, blob.name, blob.etag)
+                    await self._note(receipt)
+
+    async def _note(self, receipt: Any) -> None:
+        with suppress(ResourceExistsError):
+            await self._blobs.create_container(HOST_CONTAINER)
+        await receipt.upload_blob(b"", overwrite=True)
+
+    async def _enqueue(self, trigger: Triggered, container: str, name: str, etag: str) -> None:
+        message = {
+            "Type": "BlobTrigger",
+            "FunctionId": f"Host.Functions.{trigger.name}",
+            "BlobType": "BlockBlob",
+            "ContainerName": container,
+            "BlobName": name,
+            "ETag": etag.strip('"'),
+        }
+        await _send(self._queue, json.dumps(message))
+
+    async def _take(self) -> None:
+        await self._free.acquire()
+        try:
+            message = await _received(self._queue, self._pace.hidden)
+            while message is not None:
+                self._begin(message)
+                await self._free.acquire()
+                message = await _received(self._queue, self._pace.hidden)
+        finally:
+            self._free.release()
+
+    def _begin(self, message: Any) -> None:
+        task = asyncio.create_task(self._work(message))
+        self._working.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        self._free.release()
+        if not task.cancelled() and (error := task.exception()):
+            logger.warning("a message could not be given back: %s", error)
+
+    async def _work(self, message: Any) -> None:
+        told = json.loads(message.content)
+        trigger = self._triggers[told["FunctionId"].removeprefix("Host.Functions.")]
+        hiding = asyncio.create_task(self._hide(message))
+        try:
+            if await self._is_current(trigger, told):
+                await trigger.call(**{trigger.binding["name"]: _blob_argument(trigger, told)})
+        except Exception:
+            logger.exception("%s failed", trigger.name)
+            hiding.cancel()
+            await self._give_back(message)
+        else:
+            hiding.cancel()
+            await self._queue.delete_message(message.id, message.pop_receipt)
+
+    async def _hide(self, message: Any) -> None:
+        """Show that the worker lives."""
+        while True:
+            await asyncio.sleep(self._pace.hidden / 3)
+            with suppress(HttpResponseError):
+                renewed = await self._queue.update_message(message, visibility_timeout=self._pace.hidden)
+                message.pop_receipt = renewed.pop_receipt
+
+    async def _is_current(self, trigger: Triggered, told: Mapping[str, str]) -> bool:
+        """Whether it is about the blob that is there; one of Event Grid's is believed."""
+        if not trigger.scans:
+            return True
+        try:
+            found = await self._blobs.get_blob_client(told["ContainerName"], told["BlobName"]).get_blob_properties()
+        except ResourceNotFoundError:
+            return False
+        return bool(found.etag.strip('"') == told["ETag"])
+
+    async def _give_back(self, message: Any) -> None:
+        if message.dequeue_count < self._pace.most_failures:
+            await self._queue.update_message(message, visibility_timeout=self._pace.again)
+            return
+        await _send(self._poison, message.content)
+        await self._queue.delete_message(message.id, message.pop_receipt)
+
+    async def _take_poison(self) -> None:
+        for trigger in self._triggers.values():
+            if trigger.binding["type"] == "queueTrigger" and trigger.binding["queueName"] == POISON:
+                while message := await _received(self._poison, self._pace.hidden):
+                    await trigger.call(**{trigger.binding["name"]: func.QueueMessage(body=message.content.encode())})
+                    await self._poison.delete_message(message)
+
+
+def triggered(function: Any) -> Triggered | None:
+    """*function* if a blob or a queue calls it."""
+    for binding in json.loads(str(function))["bindings"]:
+        if binding["type"] in ("blobTrigger", "queueTrigger"):
+            return Triggered(function.get_function_name(), binding, function.get_user_function())
+    return None
+
+
+def _blob_argument(trigger: Triggered, told: Mapping[str, str]) -> Any:
+    """The function's argument as the worker makes it of a deferred binding: a reference, never what is in the blob."""
+    annotation = get_type_hints(trigger.call)[trigger.binding["name"]]
+    reference = {name: told[name] for name in ("ContainerName", "BlobName")}
+    data = _BindingData(json.dumps({"Connection": trigger.binding["connection"]} | reference).encode())
+    converter = get_binding_registry().get("blobTrigger")
+    return converter.decode(Datum(data, "model_binding_data"), trigger_metadata={}, pytype=annotation)
+
+
+@dataclass(frozen=True, slots=True)
+class _BindingData:
+    content: bytes
+
+
+def _receipt(trigger: Triggered, blob: str, etag: str) -> str:
+    version = etag.strip('"')
+    return f"blobreceipts/{trigger.name}/{version}/{sha256(f'{trigger.container}/{blob}'.encode()).hexdigest()}"
+
+
+async def _received(queue: QueueClient, hidden: int) -> Any:
+    try:
+        return await queue.receive_message(visibility_timeout=hidden)
+    except ResourceNotFoundError:
+        return None
+
+
+async def _send(queue: QueueClient, text: str) -> None:
+    try:
+        await queue.send_message(text)
+    except ResourceNotFoundError:
+        with suppress(ResourceExistsError):
+            await queue.create_queue()
+        await queue.send_message(text)

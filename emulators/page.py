@@ -1,0 +1,56 @@
+"""Serves the files of clients/web at ``/`` as a careful static host would."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+CONTENT_TYPES: Mapping[str, str] = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+"""By a file's suffix; others are not served."""
+
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self'",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+        )
+    ),
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+"""What docs/web.md asks of any host of the page."""
+
+
+def page_routes(folder: Path) -> Sequence[Route]:
+    """One route a file of *folder*, and ``/`` for its index.html; none when there is no such folder.
+
+    Only files found now are served, so no path of a request ever reaches the file system.
+    """
+    files = [file for file in sorted(folder.glob("*")) if file.suffix in CONTENT_TYPES]
+    routes = [Route(f"/{file.name}", _sender(file)) for file in files]
+    return [*routes, *(Route("/", _sender(file)) for file in files if file.name == "index.html")]
+
+
+def _sender(file: Path) -> Callable[[Request], Awaitable[Response]]:
+    async def send(_request: Request) -> Response:
+        return FileResponse(file, headers=dict(HEADERS), media_type=CONTENT_TYPES[file.suffix])
+
+    return send

@@ -1,0 +1,70 @@
+using './main.bicep'
+
+param environmentName = 'beta'
+param location = readEnvironmentVariable('AZURE_LOCATION', 'eastus2')
+param authClientId = readEnvironmentVariable('AUTH_CLIENT_ID')
+param alertEmail = readEnvironmentVariable('ALERT_EMAIL')
+
+param model = {
+  name: 'gpt-5.4-mini'
+  version: '2026-03-17'
+  capacity: 100
+}
+
+param scale = {
+  memoryMB: 2048
+  maximumInstances: 40
+  requestsPerInstance: 16
+  alwaysReadyHttp: 1
+  alwaysReadyBlob: 1
+}
+
+param edge = {
+  sku: 'Standard_AzureFrontDoor'
+  wafMode: 'Prevention'
+  requestsPerFiveMinutes: 300
+  probeSeconds: 255
+}
+
+param retention = {
+  clipDays: 14
+  artefactDays: 30
+  telemetryDays: 30
+  telemetryDailyCapGb: 5
+}
+
+param alertThresholds = {
+  failedPercent: 2
+  slowTurnMs: 7000
+  throttledRequests: 10
+}
+
+param budget = {
+  amount: 400
+  start: readEnvironmentVariable('BUDGET_START')
+}
+
+param settings = {
+  SPEECH_LANGUAGE: 'en-US'
+  SPEECH_VOICE: 'en-US-AvaMultilingualNeural'
+  SYSTEM_PROMPT: ''
+  HISTORY_TURNS: '20'
+  HISTORY_TOKENS: '3000'
+  MAX_REPLY_TOKENS: '300'
+  CONVERSATION_DAYS: '90'
+  MAX_AUDIO_BYTES: '10000000'
+  MAX_AUDIO_SECONDS: '60'
+  MAX_TEXT_CHARACTERS: '4000'
+  ICE_SERVERS: ''
+  TURN_URLS: ''
+  TURN_SECONDS: '3600'
+  ICE_RELAY_ONLY: 'true'
+  SESSIONS_MAX: '8'
+  SESSION_IDLE_SECONDS: '120'
+  SESSION_MAX_SECONDS: '1800'
+  SESSION_GRACE_SECONDS: '15'
+  STT_SECONDS: '10'
+  ASSISTANT_SECONDS: '15'
+  TTS_SECONDS: '8'
+  CONVERSATIONS_SECONDS: '3'
+}

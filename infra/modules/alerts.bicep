@@ -1,0 +1,218 @@
+// Who is told, and of what. docs/deploy.md says what to do about each.
+
+param groupName string
+param location string
+param tags object
+param email string
+param workspaceId string
+param frontDoorName string
+param cosmosName string
+param speechName string
+param openAiName string
+param topicName string
+
+@description('From which value on an alert is raised.')
+param thresholds alertThresholds
+
+type alertThresholds = {
+  @description('Per cent of requests.')
+  failedPercent: int
+  @description('Milliseconds from request to the end of the answer, for 95 % of turns.')
+  slowTurnMs: int
+  @description('Requests that a provider turned away within a quarter of an hour.')
+  throttledRequests: int
+}
+
+resource profile 'Microsoft.Cdn/profiles@2025-12-01' existing = {
+  name: frontDoorName
+}
+
+resource cosmos 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' existing = {
+  name: cosmosName
+}
+
+resource speech 'Microsoft.CognitiveServices/accounts@2026-07-01' existing = {
+  name: speechName
+}
+
+resource openAi 'Microsoft.CognitiveServices/accounts@2026-07-01' existing = {
+  name: openAiName
+}
+
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
+  name: topicName
+}
+
+resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: groupName
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'voice'
+    emailReceivers: [
+      {
+        name: 'operators'
+        emailAddress: email
+        useCommonAlertSchema: true
+      }
+    ]
+  }
+}
+
+// An alert on telemetry is a query that gives one number, and a line here.
+var queryAlerts = [
+  {
+    name: 'failed-requests'
+    description: 'Fewer requests succeed than promised.'
+    query: loadTextContent('../queries/failed-requests.kql')
+    column: 'failedPercent'
+    threshold: thresholds.failedPercent
+    severity: 1
+  }
+  {
+    name: 'slow-turns'
+    description: 'Turns take longer than promised.'
+    query: loadTextContent('../queries/slow-turns.kql')
+    column: 'p95Ms'
+    threshold: thresholds.slowTurnMs
+    severity: 2
+  }
+  {
+    name: 'poison-clips'
+    description: 'A clip failed again and again, and was put aside.'
+    query: loadTextContent('../queries/poison-clips.kql')
+    column: 'clips'
+    threshold: 0
+    severity: 2
+  }
+]
+
+resource onTelemetry 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+  for alert in queryAlerts: {
+    name: '${groupName}-${alert.name}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: alert.name
+      description: alert.description
+      enabled: true
+      severity: alert.severity
+      scopes: [workspaceId]
+      evaluationFrequency: 'PT5M'
+      windowSize: 'PT15M'
+      criteria: {
+        allOf: [
+          {
+            query: alert.query
+            metricMeasureColumn: alert.column
+            timeAggregation: 'Maximum'
+            operator: 'GreaterThan'
+            threshold: alert.threshold
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
+          }
+        ]
+      }
+      autoMitigate: true
+      actions: {
+        actionGroups: [operators.id]
+      }
+    }
+  }
+]
+
+// An alert on what a service measures itself.
+var metricAlerts = [
+  {
+    name: 'unreachable'
+    description: 'Front Door answers with errors of the 5xx kind: the app does not, or too late.'
+    scope: profile.id
+    metric: 'Percentage5XX'
+    aggregation: 'Average'
+    dimensions: []
+    threshold: thresholds.failedPercent
+    severity: 1
+  }
+  {
+    name: 'assistant-throttled'
+    description: 'Azure OpenAI turns requests away: raise the model\'s capacity.'
+    scope: openAi.id
+    metric: 'AzureOpenAIRequests'
+    aggregation: 'Total'
+    dimensions: [{ name: 'StatusCode', operator: 'Include', values: ['429'] }]
+    threshold: thresholds.throttledRequests
+    severity: 2
+  }
+  {
+    name: 'speech-throttled'
+    description: 'Speech turns requests away: ask for a higher quota.'
+    scope: speech.id
+    metric: 'BlockedCalls'
+    aggregation: 'Total'
+    dimensions: []
+    threshold: thresholds.throttledRequests
+    severity: 2
+  }
+  {
+    name: 'conversations-throttled'
+    description: 'Cosmos DB turns requests away.'
+    scope: cosmos.id
+    metric: 'TotalRequests'
+    aggregation: 'Count'
+    dimensions: [{ name: 'StatusCode', operator: 'Include', values: ['429'] }]
+    threshold: thresholds.throttledRequests
+    severity: 2
+  }
+  {
+    name: 'clips-lost'
+    description: 'Event Grid gave up telling the app of a new clip.'
+    scope: topic.id
+    metric: 'DroppedEventCount'
+    aggregation: 'Total'
+    dimensions: []
+    threshold: 0
+    severity: 1
+  }
+]
+
+resource onMetrics 'Microsoft.Insights/metricAlerts@2026-01-01' = [
+  for alert in metricAlerts: {
+    name: '${groupName}-${alert.name}'
+    location: 'global'
+    tags: tags
+    properties: {
+      description: alert.description
+      enabled: true
+      severity: alert.severity
+      scopes: [alert.scope]
+      evaluationFrequency: 'PT5M'
+      windowSize: 'PT15M'
+      criteria: {
+        'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+        allOf: [
+          {
+            criterionType: 'StaticThresholdCriterion'
+            name: alert.name
+            metricName: alert.metric
+            dimensions: alert.dimensions
+            timeAggregation: alert.aggregation
+            operator: 'GreaterThan'
+            threshold: alert.threshold
+          }
+        ]
+      }
+      autoMitigate: true
+      actions: [
+        {
+          actionGroupId: operators.id
+        }
+      ]
+    }
+  }
+]
+
+output actionGroupId string = operators.id

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Has Event Grid tell the deployed app of every new clip. Safe to run again.
+#
+# From the environment: AZURE_RESOURCE_GROUP, FUNCTION_APP_NAME, FUNCTION_APP_URL, CLIPS_TOPIC, CLIPS_CONTAINER; all are
+# outputs of main.bicep.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=infra/patience.sh
+source infra/patience.sh
+
+app=(--resource-group "$AZURE_RESOURCE_GROUP" --name "$FUNCTION_APP_NAME")
+
+find_trigger() {
+    trigger=$(az functionapp function list "${app[@]}" \
+        --query "[?config.bindings[?type=='blobTrigger']].name | [0]" --output tsv)
+    [ -n "$trigger" ]
+}
+
+# Made by the host when its blob extension first starts. It is the webhook's own key, and opens nothing else.
+find_key() {
+    key=$(az functionapp keys list "${app[@]}" --query systemKeys.blobs_extension --output tsv)
+    [ -n "$key" ]
+}
+
+# Event Grid asks the webhook to prove itself, which a sleeping app may be too slow for the first time.
+subscribe() {
+    az eventgrid system-topic event-subscription create \
+        --name clips \
+        --resource-group "$AZURE_RESOURCE_GROUP" \
+        --system-topic-name "$CLIPS_TOPIC" \
+        --endpoint-type webhook \
+        --endpoint "$FUNCTION_APP_URL/runtime/webhooks/blobs?functionName=Host.Functions.${trigger##*/}&code=$key" \
+        --included-event-types Microsoft.Storage.BlobCreated \
+        --subject-begins-with "/blobServices/default/containers/$CLIPS_CONTAINER/" \
+        --output none
+}
+
+if ! grep -rqs --include='*.py' 'blob_trigger(' voice_core/functions; then
+    echo "No function waits for clips: nothing to subscribe."
+    exit 0
+fi
+patiently find_trigger
+patiently find_key
+patiently subscribe

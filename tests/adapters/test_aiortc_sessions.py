@@ -1,0 +1,280 @@
+"""WebRTC by aiortc: a client and the product's end of it, over real sockets."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.eventually import eventually
+from tests.webrtc import Caller, tones
+from voice_core.adapters.aiortc_sessions.arrivals import PATIENCE, Arrivals
+from voice_core.adapters.aiortc_sessions.peer import AiortcPeer
+from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
+from voice_core.adapters.aiortc_sessions.pulse import Pulse
+from voice_core.domain.audio import RECOGNITION_RATE, SPEECH_RATE, seconds
+from voice_core.domain.errors import InvalidInput, StageFailed
+from voice_core.domain.session import Connected, Gone, IceServer, Message
+
+PACKET_SECONDS = 0.02
+
+
+@asynccontextmanager
+async def call(*, writes: bool = True) -> AsyncIterator[tuple[Caller, AiortcPeer]]:
+    """A client that is connected, and our end of it."""
+    caller = Caller(writes=writes)
+    peer = await AiortcPeers().answer(await caller.offer(), ())
+    try:
+        await caller.accept(peer.answer)
+        await caller.connected()
+        assert await peer.happened() == Connected()
+        yield caller, peer
+    finally:
+        await caller.close()
+        await peer.aclose()
+
+
+def tone(length: float, hertz: int = 400) -> bytes:
+    wave = np.sin(2 * np.pi * hertz * np.arange(round(length * SPEECH_RATE)) / SPEECH_RATE)
+    return (10_000 * wave).astype("<i2").tobytes()
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def test_a_reply_is_heard_whole_and_nothing_of_it_in_the_next() -> None:
+    """Its length is right within 40 ms however it was cut, its last sound comes before the next reply's first."""
+    async with call() as (caller, peer):
+        for number, hertz in enumerate((400, 800, 400)):
+            began, pcm = now(), tone(0.731, hertz)
+            for start in range(0, len(pcm), 1998):
+                peer.play(pcm[start : start + 1998])
+            await peer.played()
+            await asyncio.sleep(0.05)
+            sound = caller.sound(began)
+            assert abs(len(sound) * PACKET_SECONDS - 0.731) <= 0.04
+            assert tones(sound[1:-1]) == {hertz}, number
+            assert peer.heard_seconds == pytest.approx(0.731, abs=PACKET_SECONDS)
+
+
+async def test_a_reply_begins_at_once_and_comes_in_real_time() -> None:
+    """The first packet does not wait for a tick, and a second lasts a second."""
+    async with call() as (caller, peer):
+        peer.wake()
+        await asyncio.sleep(0.313)
+        began = now()
+        peer.play(tone(1.0))
+        await peer.played()
+        sound = caller.sound(began)
+        assert sound[0].at - began < PACKET_SECONDS
+        assert 0.9 < sound[-1].at - sound[0].at < 1.2
+
+
+async def test_nothing_is_sent_while_nothing_is_said() -> None:
+    """After some silence, in which the client's jitter buffer empties."""
+    async with call() as (caller, peer):
+        peer.play(tone(0.1))
+        await peer.played()
+        await asyncio.sleep(0.3)
+        sent = len(caller.ear.heard)
+        assert sent >= 5 + 5
+        await asyncio.sleep(0.2)
+        assert len(caller.ear.heard) == sent
+
+
+async def test_hushing_stops_the_sound_within_a_packet() -> None:
+    """And says how much was heard; silence follows, so that nothing is left to be guessed at."""
+    async with call() as (caller, peer):
+        began = now()
+        peer.play(tone(3.0))
+        await eventually(lambda: len(caller.sound(began)) > 10)
+        peer.hush()
+        hushed, heard = now(), peer.heard_seconds
+        await asyncio.sleep(0.2)
+
+        assert len(caller.sound(hushed)) <= 2
+        assert heard == pytest.approx(len(caller.sound(began)) * PACKET_SECONDS, abs=2 * PACKET_SECONDS)
+        assert not caller.ear.heard[-1].loud
+        assert len(caller.ear.heard) > len(caller.sound())
+
+
+async def test_an_utterance_is_heard_to_its_last_packet() -> None:
+    """Though no packet follows it, and nothing that was said before the button went down is in it."""
+    async with call() as (caller, peer):
+        caller.mouth.talking = True
+        await asyncio.sleep(0.3)
+        began = now()
+        utterance = peer.listen()
+        await asyncio.sleep(0.5)
+        peer.stop_listening()
+        lasted = now() - began
+        async with aclosing(utterance):
+            pcm = b"".join([piece async for piece in utterance])
+
+    assert seconds(len(pcm), RECOGNITION_RATE) == pytest.approx(lasted, abs=0.06)
+    samples = np.frombuffer(pcm, "<i2").astype(float)
+    assert np.sqrt(np.mean(samples**2)) > 300
+    assert np.sqrt(np.mean(samples[-480:] ** 2)) > 100
+
+
+async def test_a_release_may_wait_for_what_is_on_its_way() -> None:
+    """Until it is quiet, or the time it was given is up."""
+    async with call() as (caller, peer):
+        for talking, limit, least, most in ((False, 0.3, 0.0, 0.1), (True, 0.2, 0.18, 0.3)):
+            caller.mouth.talking = talking
+            await asyncio.sleep(0.1)
+            utterance = peer.listen()
+            released = now()
+            peer.stop_listening(limit)
+            assert [piece async for piece in utterance]
+            assert least <= now() - released <= most
+
+
+async def test_messages_go_both_ways_and_wait_for_the_channel() -> None:
+    """In order, from before the client is even connected."""
+    caller = Caller()
+    peer = await AiortcPeers().answer(await caller.offer(), ())
+    for number in range(3):
+        peer.send(f'{{"type": "note", "n": {number}}}')
+    await caller.accept(peer.answer)
+    await caller.connected()
+    await caller.told("note", 3)
+    caller.send("hello")
+    assert [await peer.happened(), await peer.happened()] == [Connected(), Message("hello")]
+    assert peer.writes
+
+    peer.send('{"type": "last"}')
+    await peer.aclose()
+    await caller.told("last")
+    await caller.close()
+    assert [event["n"] for event in caller.all_told("note")] == [0, 1, 2]
+
+
+async def test_a_client_without_a_channel_is_known_by_that() -> None:
+    """Nothing can be asked by it."""
+    async with call(writes=False) as (_, peer):
+        peer.send("to nobody")
+        assert not peer.writes
+
+
+async def test_a_client_that_closes_is_gone() -> None:
+    """At once."""
+    async with call() as (caller, peer):
+        await caller.close()
+        assert await asyncio.wait_for(peer.happened(), 2) == Gone()
+
+
+async def test_a_client_that_falls_silent_is_lost_and_found_again() -> None:
+    """By its connectivity checks, which it sends whether it speaks or not."""
+    async with call() as (caller, _):
+        transport = caller.connection.getTransceivers()[0].receiver.transport.transport
+        happened: list[str] = []
+        pulse = Pulse(transport, lambda: happened.append("lost"), lambda: happened.append("found"), lost_seconds=0.05)
+        await eventually(lambda: happened == ["lost"])
+        await eventually(lambda: len(happened) > 1, seconds=8)
+        pulse.stop()
+        assert happened[1] == "found"
+
+
+@pytest.mark.parametrize("offer", ["", "rubbish", "v=0\r\n", "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"])
+async def test_an_offer_that_is_none_is_refused(offer: str) -> None:
+    """With an error of ours, and nothing left behind."""
+    before = asyncio.all_tasks()
+    with pytest.raises(InvalidInput, match="offer"):
+        await AiortcPeers().answer(offer, ())
+    await eventually(lambda: asyncio.all_tasks() <= before)
+
+
+async def test_an_offer_without_opus_is_refused() -> None:
+    """We speak nothing else."""
+    caller = Caller()
+    offer = (await caller.offer()).replace("opus/48000", "speex/48000").replace(" 0 8", "")
+    with pytest.raises(InvalidInput, match="Opus"):
+        await AiortcPeers().answer(offer, ())
+    await caller.close()
+
+
+async def test_video_is_not_taken() -> None:
+    """A client that offers it is served without."""
+    caller = Caller()
+    caller.connection.addTransceiver("video")
+    peer = await AiortcPeers().answer(await caller.offer(), ())
+    _, _, video = peer.answer.partition("m=video")
+    assert "a=inactive" in video
+    await peer.aclose()
+    await caller.close()
+
+
+async def test_without_a_relay_a_relay_only_worker_cannot_answer() -> None:
+    """It says so instead of answering with no address."""
+    caller = Caller()
+    with pytest.raises(StageFailed, match="relay"):
+        await AiortcPeers(relay_only=True).answer(
+            await caller.offer(), [IceServer(("turn:127.0.0.1:1?transport=tcp",))]
+        )
+    await caller.close()
+
+
+async def test_candidates_may_come_after_the_offer() -> None:
+    """As SDP fragments."""
+    caller = Caller()
+    offer = await caller.offer()
+    lines = [line for line in offer.split("\r\n") if line.startswith("a=candidate")]
+    bare = "\r\n".join(line for line in offer.split("\r\n") if not line.startswith(("a=candidate", "a=end-of-cand")))
+    peer = await AiortcPeers().answer(bare, ())
+    await caller.accept(peer.answer)
+    await peer.add_candidates("\r\n".join(["a=ice-ufrag:x", "m=audio 9 RTP/AVP 0", "a=mid:0", *lines[:2]]))
+    await peer.add_candidates("a=mid:0\r\na=end-of-candidates\r\n")
+    await caller.connected()
+    with pytest.raises(InvalidInput, match="candidate"):
+        await peer.add_candidates("a=candidate:rubbish")
+    await caller.close()
+    await peer.aclose()
+
+
+async def test_opening_and_closing_leaves_nothing_behind() -> None:
+    """No task and no thread, at whatever point the client was cut off."""
+    async with call():
+        pass
+    tasks, threads = asyncio.all_tasks(), threading.active_count()
+    for number in range(6):
+        caller = Caller()
+        peer = await AiortcPeers().answer(await caller.offer(), ())
+        if number % 3:
+            await caller.accept(peer.answer)
+        if number % 3 == 2:
+            await caller.connected()
+        await peer.aclose()
+        await caller.close()
+    await eventually(lambda: asyncio.all_tasks() <= tasks)
+    await eventually(lambda: threading.active_count() <= threads)
+
+
+@given(st.integers(0, 65_535), st.permutations(range(12)))
+def test_packets_are_put_in_order(first: int, order: list[int]) -> None:
+    """None is heard twice or out of order, and none is lost that was overtaken by few."""
+    late = max(position - packet for position, packet in enumerate(order))
+    arrivals = Arrivals()
+    heard: list[bytes | None] = list(arrivals.add(first, b"0"))
+    for packet in order:
+        heard += arrivals.add((first + 1 + packet) % 65_536, str(packet + 1).encode())
+
+    numbers = [int(payload) for payload in heard if payload is not None]
+    assert numbers == sorted(set(numbers))
+    if max(packet - position for position, packet in enumerate(order)) <= 1 and late <= PATIENCE:
+        assert numbers == list(range(13))
+
+
+def test_a_lost_packet_is_made_up_for() -> None:
+    """By as much silence, once enough others have come to give it up."""
+    arrivals = Arrivals()
+    heard = [list(arrivals.add(number, b"x")) for number in (10, 11, 13, 14, 15, 16)]
+
+    assert heard == [[b"x"], [b"x"], [], [], [], [None, b"x", b"x", b"x", b"x"]]
+    assert list(arrivals.add(12, b"late")) == []
+    assert list(arrivals.add(1000, b"anew")) == [b"anew"]

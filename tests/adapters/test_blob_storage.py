@@ -1,0 +1,216 @@
+"""Blob storage: permission to upload, versions of recordings, artefacts and speech, on the real protocol."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import pytest
+
+from tests.conftest import Account
+from voice_core.adapters.blob_storage.account import BlobAccount
+from voice_core.adapters.blob_storage.artefacts import BlobArtefacts
+from voice_core.adapters.blob_storage.names import blob_name, clip_name
+from voice_core.adapters.blob_storage.recordings import BlobRecordings
+from voice_core.adapters.blob_storage.speeches import BlobSpeeches
+from voice_core.domain.clip import ClipName, Slot
+from voice_core.domain.errors import Conflict, Misconfigured, NotFound, Unreachable
+from voice_core.domain.speech import SpeechName
+
+NAME = ClipName("ann@example.org", "clip-1")
+BLOCK_BLOB = {"x-ms-blob-type": "BlockBlob"}
+SPEECH = SpeechName("ann@example.org", "c1", "t1")
+
+
+@pytest.fixture
+async def storage(account: Account) -> AsyncIterator[BlobAccount]:
+    storage = BlobAccount(account.url, credential=account.key, create=True)
+    yield storage
+    await storage.close()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as http:
+        yield http
+
+
+def soon(seconds: float = 60) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+async def put(http: aiohttp.ClientSession, slot: Slot, data: bytes, url: str = "", **headers: str) -> int:
+    async with http.put(url or slot.url, data=data, headers=slot.headers | headers) as response:
+        return response.status
+
+
+@pytest.mark.parametrize(
+    ("blob", "name"),
+    [
+        (blob_name(NAME), NAME),
+        ("clip-1", None),
+        ("!!/clip-1", None),
+        ("YW5u/clip/1", None),
+        ("YW5u/", None),
+        ("YW5v=/clip", None),
+        ("/clip-1", None),
+    ],
+)
+def test_a_blobs_name_says_whose_it_is(blob: str, name: ClipName | None) -> None:
+    """A recording's blob gives its user and clip back; any other gives nobody."""
+    assert clip_name(blob) == name
+
+
+async def test_a_slot_takes_one_upload(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
+    """The second is refused, so are reading, deleting and another name."""
+    recordings = BlobRecordings(storage)
+    slot = await recordings.slot(NAME, soon(), in_blocks=False)
+
+    assert await put(http, slot, b"abc") == 201
+    assert await put(http, slot, b"xyz") == 403
+    assert await put(http, slot, b"xyz", slot.url.replace("clip-1", "clip-2")) == 403
+    async with http.get(slot.url) as got, http.delete(slot.url) as deleted:
+        assert (got.status, deleted.status) == (403, 403)
+    found = await recordings.find(NAME)
+    assert await recordings.read(found, 0, 3) == b"abc"
+
+
+async def test_a_slot_expires(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
+    """An upload that begins too late is refused."""
+    slot = await BlobRecordings(storage).slot(NAME, soon(-1), in_blocks=False)
+
+    assert await put(http, slot, b"abc") == 403
+
+
+async def test_a_slot_for_blocks_takes_blocks(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
+    """Put Block and Put Block List, as SDKs upload what is large."""
+    recordings = BlobRecordings(storage)
+    slot = await recordings.slot(NAME, soon(), in_blocks=True)
+    for block, data in (("YQ%3D%3D", b"one "), ("Yg%3D%3D", b"two")):
+        assert await put(http, slot, data, f"{slot.url}&comp=block&blockid={block}") == 201
+    block_list = b"<BlockList><Latest>YQ==</Latest><Latest>Yg==</Latest></BlockList>"
+    assert await put(http, slot, block_list, f"{slot.url}&comp=blocklist") == 201
+
+    found = await recordings.find(NAME)
+    assert await recordings.read(found, 0, 7) == b"one two"
+
+
+async def test_a_recording_is_read_in_one_version(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
+    """When it was replaced or deleted, what was found before cannot be read any more."""
+    recordings = BlobRecordings(storage)
+    slot = await recordings.slot(NAME, soon(), in_blocks=True)
+    await put(http, slot, b"first", **BLOCK_BLOB)
+    first = await recordings.find(NAME)
+    assert await recordings.read(first, 1, 3) == b"irs"
+
+    await put(http, slot, b"second", **BLOCK_BLOB)
+    with pytest.raises(Conflict, match="replaced"):
+        await recordings.read(first, 0, 5)
+    await recordings.delete(NAME)
+    await recordings.delete(NAME)
+    with pytest.raises(NotFound) as missing:
+        await recordings.read(first, 0, 5)
+    assert missing.value.code == "recording-missing"
+    with pytest.raises(NotFound):
+        await recordings.find(NAME)
+
+
+async def test_artefacts_are_kept_by_clip(storage: BlobAccount) -> None:
+    """Put, replaced, listed, read, and deleted all together; another clip's stay."""
+    artefacts, other = BlobArtefacts(storage), ClipName(NAME.user_id, "clip-10")
+    await artefacts.put(NAME, "a/2.json", b"2")
+    await artefacts.put(NAME, "a/1.json", b"old")
+    await artefacts.put(NAME, "a/1.json", b"1")
+    await artefacts.put(other, "a/1.json", b"other")
+
+    assert await artefacts.names(NAME, "a/") == ["a/1.json", "a/2.json"]
+    assert await artefacts.get(NAME, "a/1.json") == b"1"
+    await artefacts.delete(NAME)
+    assert await artefacts.names(NAME, "") == []
+    assert await artefacts.get(other, "a/1.json") == b"other"
+    with pytest.raises(NotFound) as missing:
+        await artefacts.get(NAME, "a/1.json")
+    assert missing.value.code == "artefact-missing"
+
+
+async def test_speech_grows_until_it_is_complete(storage: BlobAccount) -> None:
+    """What is there can be read at any time; begun again, it is empty again."""
+    speeches = BlobSpeeches(storage)
+    with pytest.raises(NotFound):
+        await speeches.find(SPEECH)
+    await speeches.begin(SPEECH)
+    await speeches.append(SPEECH, b"\1\0\2\0")
+    half = await speeches.find(SPEECH)
+    await speeches.append(SPEECH, b"\3\0")
+    await speeches.finish(SPEECH)
+    whole = await speeches.find(SPEECH)
+
+    assert (half.pcm_bytes, half.complete) == (4, False)
+    assert (whole.pcm_bytes, whole.complete) == (6, True)
+    assert await speeches.read(SPEECH, 2, 4) == b"\2\0\3\0"
+    await speeches.begin(SPEECH)
+    assert (await speeches.find(SPEECH)).pcm_bytes == 0
+
+
+async def test_encoded_speech_is_kept_once(storage: BlobAccount) -> None:
+    """Of two who encode it, the first one's file stays: players may have a part of it."""
+    speeches = BlobSpeeches(storage)
+    with pytest.raises(NotFound):
+        await speeches.encoded(SPEECH, "mp3")
+    await asyncio.gather(*(speeches.put_encoded(SPEECH, "mp3", data) for data in (b"one", b"other")))
+    size = await speeches.encoded(SPEECH, "mp3")
+
+    assert await speeches.read_encoded(SPEECH, "mp3", 0, size) in (b"one", b"other")
+
+
+async def test_speech_is_deleted_by_turn_and_by_conversation(storage: BlobAccount) -> None:
+    """A turn's files go together; a conversation's all at once, and no other's."""
+    speeches = BlobSpeeches(storage)
+    names = [SpeechName("ann", conversation, turn) for conversation in ("c1", "c10") for turn in ("t1", "t10")]
+    for name in names:
+        await speeches.begin(name)
+        await speeches.put_encoded(name, "mp3", b"mp3")
+
+    async def left() -> list[SpeechName]:
+        return [name for name in names if await _is_there(speeches, name)]
+
+    await speeches.delete("ann", "c1", "t1")
+    assert await left() == names[1:]
+    await speeches.delete("ann", "c1")
+    assert await left() == names[2:]
+
+
+async def _is_there(speeches: BlobSpeeches, name: SpeechName) -> bool:
+    try:
+        await speeches.find(name)
+    except NotFound:
+        return False
+    return True
+
+
+async def test_storage_that_is_away_is_said_to_be(account: Account) -> None:
+    """Unreachable, soon, from a port where nobody listens; nothing of its address in the words."""
+    storage = BlobAccount("http://127.0.0.1:9/nobody", credential=account.key, create=False)
+    with pytest.raises(Unreachable, match="not reachable") as away:
+        await BlobRecordings(storage).slot(NAME, soon(), in_blocks=False)
+    await storage.close()
+
+    assert "127.0.0.1" not in away.value.detail
+
+
+async def test_a_missing_container_is_the_operators_to_mend(account: Account) -> None:
+    """Where containers are not ours to make, the error says what is missing."""
+    storage = BlobAccount(account.url, credential=account.key, create=False)
+    with pytest.raises(Misconfigured, match="container"):
+        await BlobRecordings(storage).slot(NAME, soon(), in_blocks=False)
+    with pytest.raises(Misconfigured, match="container"):
+        await BlobArtefacts(storage).put(NAME, "a", b"")
+    await storage.close()
+
+
+async def test_a_wrong_key_is_the_operators_to_mend(account: Account) -> None:
+    """Storage that does not let us in is misconfigured, not away."""
+    storage = BlobAccount(account.url, credential="bm9wZQ==", create=False)
+    with pytest.raises(Misconfigured, match="key or identity"):
+        await storage.check()
+    await storage.close()

@@ -1,0 +1,200 @@
+"""What lives where: rules about the tree that import-linter cannot express, each shown able to fail."""
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+Rule = Callable[[Path], list[str]]
+"""The breaches in the tree below a folder."""
+
+PACKAGES = ("voice_core", "emulators")
+LONGEST_FILE = 250
+LONGEST_FUNCTION_APP = 15
+DRAWERS = {"util", "utils", "helper", "helpers", "common", "core", "manager", "managers"}
+"""Names for what nobody found a name for."""
+
+HOMES = {
+    "azure.functions": ("function_app.py", "voice_core/functions/", "emulators/functions", "emulators/blob_trigger"),
+    "azurefunctions": ("function_app.py", "voice_core/functions/", "emulators/blob_trigger"),
+    "azure.cognitiveservices": ("voice_core/adapters/azure_speech",),
+    "azure.cosmos": ("voice_core/adapters/cosmos",),
+    "azure.identity": ("voice_core/adapters/entra",),
+    "azure.storage": ("voice_core/adapters/blob_storage", "emulators/azurite", "emulators/blob_trigger"),
+    "openai": ("voice_core/adapters/azure_openai",),
+    "aiortc": ("voice_core/adapters/aiortc_sessions",),
+}
+"""Who may import a vendor's package, by the beginning of the path."""
+
+STRANGERS = {
+    "voice_core": ("emulators", "tests", "benchmarks"),
+    "emulators": ("voice_core", "tests", "benchmarks"),
+}
+
+VALUES = {
+    *("bytes", "dict", "float", "frozenset", "int", "len", "max", "min", "range", "round", "set", "slice", "sorted"),
+    *("str", "sum", "tuple", "type", "zip", "dict.fromkeys", "str.maketrans", "count", "timedelta", "np.zeros"),
+    *("ConfigDict", "ContextVar", "Field", "ParamSpec", "Path", "TypeVar", "auto", "field"),
+    *("ctypes.CFUNCTYPE", "ctypes.POINTER", "func.Blueprint", "json.dumps", "logging.getLogger", "re.compile"),
+    *("web.AppKey", "Function", "RawPcm", "Undefined", "Voice", "_positive"),
+}
+"""What may be called at import: it makes a value and touches nothing else."""
+
+OF_CONSTANTS = {"format", "items", "join", "keys", "replace", "split", "values"}
+"""Likewise, as methods."""
+
+
+def vendors_at_home(root: Path) -> list[str]:
+    """Azure Functions is known to the handlers only, and each SDK to the adapter named for it."""
+    return [
+        f"{path} imports {name}"
+        for path, tree in _modules(root)
+        for name in _imported(tree, path)
+        for package, homes in HOMES.items()
+        if _within(name, package) and not path.as_posix().startswith(homes)
+    ]
+
+
+def strangers(root: Path) -> list[str]:
+    """The wire is the only contract between product and emulators; neither knows its tests."""
+    return [
+        f"{path} imports {name}"
+        for path, tree in _modules(root)
+        for name in _imported(tree, path)
+        if any(_within(name, stranger) for stranger in STRANGERS.get(path.parts[0], ()))
+    ]
+
+
+def no_drawers(root: Path) -> list[str]:
+    """Every module is named for what is in it."""
+    return [f"{path} is a drawer" for path, _ in _modules(root) if DRAWERS & {*path.with_suffix("").parts}]
+
+
+def short_files(root: Path) -> list[str]:
+    """A file fits in one head, and function_app.py only registers."""
+    lines = {path: len((root / path).read_text().splitlines()) for path, _ in _modules(root)}
+    return [
+        f"{path} has {count} lines"
+        for path, count in lines.items()
+        if count > (LONGEST_FUNCTION_APP if path.name == "function_app.py" else LONGEST_FILE)
+    ]
+
+
+def nothing_at_import(root: Path) -> list[str]:
+    """Importing a module defines things and does nothing; what decorators do is theirs to answer for."""
+    return [
+        f"{path}:{node.lineno} calls {ast.unparse(node.func)}"
+        for path, tree in _modules(root)
+        if path.parts[0] in PACKAGES
+        for node in _evaluated(tree)
+        if isinstance(node, ast.Call) and not _makes_a_value(node.func)
+    ]
+
+
+RULES: tuple[Rule, ...] = (vendors_at_home, strangers, no_drawers, short_files, nothing_at_import)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_tree_keeps_its_rules(rule: Rule) -> None:
+    """The product and its emulators keep every rule."""
+    assert rule(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "text"),
+    [
+        (vendors_at_home, "voice_core/usecases/a.py", "import azure.functions as func"),
+        (vendors_at_home, "voice_core/wiring.py", "from azure import functions"),
+        (vendors_at_home, "voice_core/ports.py", "from azurefunctions.extensions.http.fastapi import Request"),
+        (vendors_at_home, "voice_core/adapters/a.py", "def f():\n    from openai import AsyncOpenAI"),
+        (vendors_at_home, "voice_core/adapters/azure_openai.py", "import azure.cosmos.aio"),
+        (vendors_at_home, "voice_core/functions/a.py", "from azure.cognitiveservices import speech"),
+        (vendors_at_home, "emulators/a.py", "from azure.identity.aio import DefaultAzureCredential"),
+        (strangers, "voice_core/wiring.py", "def f():\n    import emulators.speech"),
+        (strangers, "voice_core/functions/a.py", "from tests import sound"),
+        (strangers, "emulators/a.py", "from voice_core.domain.audio import SPEECH_RATE"),
+        (strangers, "emulators/speech/a.py", "from ...voice_core import ports"),
+        (no_drawers, "voice_core/audio/utils.py", ""),
+        (no_drawers, "emulators/common/a.py", ""),
+        (short_files, "voice_core/a.py", "\n" * 251),
+        (short_files, "function_app.py", "\n" * 16),
+        (nothing_at_import, "voice_core/a.py", "from b import connect\nCLIENT = connect()"),
+        (nothing_at_import, "voice_core/a.py", "class A:\n    client = CosmosClient()"),
+        (nothing_at_import, "voice_core/a.py", "def f(key=os.environ.get('KEY')): pass"),
+        (nothing_at_import, "emulators/a.py", "if True:\n    print('hello')"),
+    ],
+    ids=lambda value: value.strip() if isinstance(value, str) else value.__name__,
+)
+def test_a_broken_tree_is_noticed(tmp_path: Path, rule: Rule, path: str, text: str) -> None:
+    """Each rule names the one file that breaks it."""
+    broken = tmp_path / path
+    broken.parent.mkdir(parents=True, exist_ok=True)
+    broken.write_text(text)
+
+    assert [breach.split()[0].partition(":")[0] for breach in rule(tmp_path)] == [path]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PATTERN = re.compile('a')",
+        "@cache\ndef f():\n    return connect()",
+        "LATER = lambda: connect()",
+        "if __name__ == '__main__':\n    main()",
+    ],
+)
+def test_definitions_are_no_work(tmp_path: Path, text: str) -> None:
+    """Values, functions, decorators and a program's own start may stand in a module."""
+    (tmp_path / "voice_core").mkdir()
+    (tmp_path / "voice_core" / "a.py").write_text(text)
+
+    assert nothing_at_import(tmp_path) == []
+
+
+def _modules(root: Path) -> Iterator[tuple[Path, ast.Module]]:
+    """The product's and the emulators' modules, by their paths below *root*."""
+    found = [root / "function_app.py", *(path for package in PACKAGES for path in (root / package).rglob("*.py"))]
+    for path in filter(Path.exists, found):
+        yield path.relative_to(root), ast.parse(path.read_text())
+
+
+def _imported(tree: ast.Module, path: Path) -> Iterator[str]:
+    """The full names of all that a module imports, wherever in it that happens."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = path.parts[: -node.level] if node.level else ()
+            base = ".".join([*package, *filter(None, [node.module])])
+            yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
+
+
+def _within(name: str, package: str) -> bool:
+    return f"{name}.".startswith(f"{package}.")
+
+
+def _makes_a_value(function: ast.expr) -> bool:
+    return ast.unparse(function) in VALUES or (isinstance(function, ast.Attribute) and function.attr in OF_CONSTANTS)
+
+
+_NOT_AT_IMPORT: dict[type[ast.AST], tuple[str, ...]] = {
+    ast.FunctionDef: ("body", "decorator_list"),
+    ast.AsyncFunctionDef: ("body", "decorator_list"),
+    ast.ClassDef: ("decorator_list",),
+    ast.Lambda: ("body",),
+}
+
+
+def _evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """*node* and all below it that an import evaluates."""
+    yield node
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
+        return
+    for name, value in ast.iter_fields(node):
+        if name not in _NOT_AT_IMPORT.get(type(node), ()):
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    yield from _evaluated(child)

@@ -1,0 +1,72 @@
+"""docs/settings.md names every setting there is, with its default, and no other."""
+
+import json
+import re
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any
+
+from emulators.speech.choice import engines_from
+from tests.conftest import ROOT
+from voice_core.settings import Settings
+
+PAGE = ROOT / "docs" / "settings.md"
+LOCAL = ROOT / "local.settings.json"
+ROW = re.compile(r"^\| `([A-Za-z_]+)` \| (.+?) \| (.+) \|$", re.MULTILINE)
+"""A setting's name, default and meaning."""
+
+PRODUCT, EMULATORS, HOST = "## The product", "## The emulators", "## The Functions host"
+SHOWN_ELSEWHERE = "see below"
+"""In place of a default that is too long for a table."""
+
+
+def _section(heading: str, page: Path = PAGE) -> str:
+    """The text under *heading*, up to the next of its level."""
+    return page.read_text().partition(f"{heading}\n")[2].partition("\n## ")[0]
+
+
+def _rows(heading: str) -> dict[str, str]:
+    """The defaults in a section's table, by the settings' names."""
+    return {name: default for name, default, _ in ROW.findall(_section(heading))}
+
+
+def _written(field: Field[Any]) -> str:
+    """A field's default as the page writes it."""
+    if field.default is MISSING:
+        return "required"
+    if field.name in ("system_prompt", "clip_prompt"):
+        return SHOWN_ELSEWHERE
+    if field.default in ("", ()):
+        return "none"
+    return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    """The table has a row for each field of Settings, and none besides."""
+    assert _rows(PRODUCT) == {field.name.upper(): _written(field) for field in fields(Settings)}
+
+
+def test_prompts_are_shown_in_full() -> None:
+    """What the assistant is told stands on the page word for word."""
+    shown = " ".join(_section(PRODUCT).replace("\n> ", "\n").split())
+    settings = Settings(speech_endpoint="", openai_endpoint="", cosmos_endpoint="")
+
+    assert settings.system_prompt in shown
+    assert settings.clip_prompt in shown
+
+
+def test_every_engine_setting_is_documented() -> None:
+    """The emulators' table has what the speech emulator and ``python -m emulators`` read of the environment."""
+    sources = "\n".join(path.read_text() for path in (ROOT / "emulators").rglob("*.py"))
+    read = re.findall(r'environ\b[^"\n]*"([A-Z_]+)"', sources)
+
+    assert set(read) == set(_rows(EMULATORS))
+    assert engines_from({name: default.strip("`") for name, default in _rows(EMULATORS).items() if default != "none"})
+
+
+def test_local_settings_are_documented() -> None:
+    """Each name in local.settings.json is on the page, and each of the product's is one it reads."""
+    values = json.loads(LOCAL.read_text())["Values"]
+
+    assert set(values) <= {*_rows(PRODUCT), *_rows(HOST)}
+    assert Settings.from_environ(values).cosmos_create

@@ -1,0 +1,77 @@
+"""Long sound cut into segments: in pauses, never within a word, and always in the same places."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.sound import silence
+from tests.tone_words import heard, script
+from voice_core.audio.segments import FRAME_BYTES, PAUSE_FRAMES, Segment, Segmenter, cut
+
+PCM, SAID = script(240.0)
+
+
+def segments(pcm: bytes, longest_seconds: float = 60.0, piece: int = 1 << 20) -> list[Segment]:
+    segmenter = Segmenter(longest_seconds)
+    cut = [segment for start in range(0, len(pcm), piece) for segment in segmenter.feed(pcm[start : start + piece])]
+    return [*cut, *segmenter.finish()]
+
+
+@pytest.mark.parametrize("longest", [10.0, 15.0, 30.0, 60.0])
+def test_no_word_is_lost_or_doubled(longest: float) -> None:
+    """Cut at any length: the words of all segments are the words that were said."""
+    found = segments(PCM, longest)
+
+    assert [said.text for segment in found for said in heard(segment.pcm)] == [said.text for said in SAID]
+    assert all(segment.end_ms - segment.start_ms <= longest * 1000 for segment in found)
+
+
+def test_nothing_is_lost_of_the_sound() -> None:
+    """One after the other, segments are the sound, and each knows where it begins."""
+    found = segments(PCM)
+
+    assert b"".join(segment.pcm for segment in found) == PCM
+    assert [segment.start_bytes for segment in found] == [
+        sum(len(before.pcm) for before in found[:number]) for number in range(len(found))
+    ]
+
+
+@given(st.integers(999, 100_000))
+def test_cuts_do_not_depend_on_how_the_sound_arrives(piece: int) -> None:
+    """Whoever begins again finds the same segments."""
+    pcm = PCM[: 32_000 * 30]
+
+    assert segments(pcm, 10.0, piece) == segments(pcm, 10.0)
+
+
+def test_a_noisy_room_has_pauses_too() -> None:
+    """Silence is what stands out as quiet, not what is below some level."""
+    noise = np.random.default_rng(1).normal(0, 300, len(PCM) // 2)
+    noisy = (np.frombuffer(PCM, np.int16) + noise).astype(np.int16).tobytes()
+
+    assert [said.text for segment in segments(noisy, 15.0) for said in heard(segment.pcm)] == [s.text for s in SAID]
+
+
+def test_the_longest_pause_is_taken() -> None:
+    """Its middle, of those that are not too early."""
+    levels = np.full(1000, -20.0)
+    for start, length in ((100, 200), (600, 40), (800, PAUSE_FRAMES)):
+        levels[start : start + length] = -70.0
+
+    assert cut(levels, 500) == 620
+
+
+def test_without_a_pause_the_quietest_place_is_taken() -> None:
+    """Speech without end is cut where it is least."""
+    levels = np.full(1000, -20.0)
+    levels[700:705] = -30.0
+
+    assert 700 <= cut(levels, 500) <= 705
+
+
+def test_the_rest_is_a_segment() -> None:
+    """Also when it is short, or silent; of no sound there is none."""
+    assert [len(segment.pcm) for segment in segments(silence(1.0))] == [32_000]
+    assert segments(b"") == []
+    assert [len(segment.pcm) for segment in segments(bytes(FRAME_BYTES // 2))] == [FRAME_BYTES // 2]

@@ -1,0 +1,27 @@
+"""The benchmark of sessions runs, small; how fast is not asked here."""
+
+from benchmarks import cycles, session
+from benchmarks.peer import session as connected
+from benchmarks.tones import TONES
+
+
+async def test_replies_are_timed_over_the_floor_and_come_whole() -> None:
+    """No first sound comes before the floor, and nothing of one reply is heard in the next."""
+    async with session.product("scripted") as server, connected(server) as caller:
+        spoken = await session.turns(caller, 2)
+
+    assert all(turn.first_ms > 900 for turn in spoken)
+    assert [turn.tones & set(TONES) for turn in spoken] in ([{400}, {800}], [{800}, {400}])
+    assert [turn.stale for turn in spoken] == [0, 0]
+    assert all(abs(turn.seconds - session.SENT_SECONDS) <= 0.04 for turn in spoken)
+
+
+async def test_sessions_are_opened_and_closed() -> None:
+    """And leave no task, thread or descriptor behind."""
+    async with cycles.served() as (server, http):
+        before = await cycles.held(http)
+        await cycles.open_and_close(http, 5, cut=6)
+        left = await cycles.left(http, before)
+
+    assert server.pid
+    assert max(left.values()) <= 0

@@ -1,0 +1,189 @@
+"""Scripts of delays and faults steer the Speech emulator, as the real SDK meets them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from time import monotonic
+
+import aiohttp
+import azure.cognitiveservices.speech as sdk
+import pytest
+from azure.cognitiveservices.speech import CancellationErrorCode as Code
+
+from emulators.script import Script, Step
+from emulators.serving import serving
+from emulators.speech import speech_app
+from tests.emulators.speech_client import Call, config, recognise, recognise_once, speak, ssml
+from tests.eventually import eventually
+from tests.sound import voice_like
+
+WORDS = "what is the weather like in Lisbon"
+SECOND = voice_like(1.0)
+TEXT = ssml("one two three four five six seven eight nine ten")
+
+STATUSES = [
+    (400, Code.BadRequest),
+    (401, Code.AuthenticationFailure),
+    (403, Code.AuthenticationFailure),
+    (404, Code.ServiceError),
+    (429, Code.TooManyRequests),
+    (500, Code.ServiceError),
+    (503, Code.ServiceUnavailable),
+]
+
+
+@pytest.fixture(name="script")
+def _script() -> Script:
+    return Script()
+
+
+@pytest.fixture(name="url")
+async def _url(script: Script) -> AsyncIterator[str]:
+    async with serving(speech_app(script=script)) as url:
+        yield url
+
+
+@pytest.mark.parametrize(("status", "code"), STATUSES)
+async def test_recognition_is_refused(url: str, script: Script, status: int, code: Code) -> None:
+    """A scripted status refuses the connection, and the SDK reports the failure of that name."""
+    script.add("stt", Step(status=status, body="the reason"))
+    call = await recognise(config(url), SECOND)
+    assert call.failure.code == code
+    assert [served.outcome for served in script.served] == [f"status-{status}"]
+
+
+@pytest.mark.parametrize(("status", "code"), STATUSES)
+async def test_synthesis_is_refused(url: str, script: Script, status: int, code: Code) -> None:
+    """Likewise for speech."""
+    script.add("tts", Step(status=status, repeat=True))
+    speech = await speak(config(url), TEXT)
+    assert speech.failure.error_code == code
+    assert {served.outcome for served in script.served} == {f"status-{status}"}
+
+
+async def test_a_refusal_is_used_up(url: str, script: Script) -> None:
+    """A step that is not repeated serves one attempt: the SDK's second finds the service well."""
+    script.add("stt", Step(status=503), Step(text=WORDS))
+    retrying = config(url, **{"SPEECH-Error-MaxRetryCount": "1", "SPEECH-Error-RetryDurationMS": "1"})
+    assert (await recognise(retrying, SECOND)).words == WORDS.lower()
+    assert [served.outcome for served in script.served] == ["status-503", "done"]
+
+
+async def test_the_first_result_is_late(url: str, script: Script) -> None:
+    """``first_seconds`` passes between the end of the input and the first result."""
+    script.add("stt", Step(text=WORDS, first_seconds=0.4))
+    call = await recognise(config(url), SECOND)
+    assert call.words == WORDS.lower()
+    served = script.served[0]
+    assert served.ended is not None
+    assert 0.4 <= served.ended - served.started < 0.8
+    script.add("tts", Step(tone=True, first_seconds=0.4))
+    assert 0.4 <= (await speak(config(url), TEXT)).arrived[0] < 0.8
+
+
+async def test_speech_has_a_pace(url: str, script: Script) -> None:
+    """``real_time_factor`` spreads chunks over time: 2.4 s of speech at eight times real time takes 0.3 s."""
+    script.add("tts", Step(tone=True, real_time_factor=8.0))
+    arrived = (await speak(config(url), TEXT)).arrived
+    assert len(arrived) == 24
+    assert arrived[-1] - arrived[0] == pytest.approx(23 * 0.1 / 8, abs=0.1)
+    assert arrived[12] - arrived[0] == pytest.approx(12 * 0.1 / 8, abs=0.1)
+
+
+async def test_connecting_is_slow(url: str, script: Script) -> None:
+    """``connect_seconds`` passes before the socket is open, and the turn is served after it."""
+    script.add("stt", Step(connect_seconds=0.3, text=WORDS))
+    begun = monotonic()
+    assert (await recognise(config(url), SECOND)).words == WORDS.lower()
+    assert monotonic() - begun >= 0.3
+
+
+async def test_connections_are_dropped(url: str, script: Script) -> None:
+    """``drop_after`` cuts the connection after so many results, which reach the client before."""
+    script.add("stt", Step(text=WORDS, drop_after=2))
+    call = await recognise(config(url), SECOND)
+    assert call.failure.code == Code.ConnectionFailure
+    assert not call.finals
+    script.add("tts", Step(tone=True, real_time_factor=20.0, drop_after=3))
+    speech = await speak(config(url), TEXT)
+    assert speech.failure is not None
+    assert len(speech.chunks) == 3
+    assert [served.outcome for served in script.served] == ["dropped", "dropped"]
+
+
+async def test_the_service_says_nothing(url: str, script: Script) -> None:
+    """``hang`` takes the turn and never answers; the log says so at once, and goes on when the client gives up."""
+    script.add("stt", Step(hang=True))
+    call = Call(config(url))
+    await call.start()
+    call.write(SECOND)
+    await eventually(lambda: script.served and script.served[0].outcome == "hung")
+    await call.hang_up()
+    await eventually(lambda: script.served[0].ended)
+    assert not call.interims
+    script.add("tts", Step(hang=True, repeat=True))
+    speech = await speak(config(url, SpeechSynthesis_FirstChunkTimeoutMs="100"), TEXT)
+    assert speech.failure.error_code == Code.ServiceTimeout
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ('{"RecognitionStatus":"Error"}', Code.ServiceError),
+        ('{"RecognitionStatus":"TooManyRequests"}', Code.TooManyRequests),
+        ("{", Code.ServiceError),
+    ],
+)
+async def test_the_document_is_another(url: str, script: Script, body: str, code: Code) -> None:
+    """``body`` stands for the phrase: a failing status, or garbage."""
+    script.add("stt", Step(text=WORDS, body=body))
+    call = await recognise(config(url), SECOND)
+    assert call.failure.code == code
+
+
+async def test_nothing_is_understood(url: str, script: Script) -> None:
+    """A scripted NoMatch is a result without words."""
+    script.add("stt", Step(text=WORDS, body='{"RecognitionStatus":"NoMatch","Offset":0,"Duration":10000000}'))
+    result = await recognise_once(config(url), SECOND)
+    assert result.reason == sdk.ResultReason.NoMatch
+
+
+@pytest.mark.parametrize("status", [400, 429, 500])
+async def test_a_turn_is_refused_on_an_open_connection(url: str, script: Script, status: int) -> None:
+    """A status that comes after the connection closes it with what the SDK reports as that failure."""
+    synthesizer = sdk.SpeechSynthesizer(config(url), audio_config=None)
+    connection = sdk.Connection.from_speech_synthesizer(synthesizer)
+    opened = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    connection.connected.connect(lambda _: loop.call_soon_threadsafe(opened.set))
+    await asyncio.to_thread(connection.open, for_continuous_recognition=True)
+    await opened.wait()
+    script.add("tts", Step(status=status, repeat=True))
+    spoken = await asyncio.to_thread(lambda: synthesizer.speak_ssml_async(TEXT).get())
+    assert spoken.cancellation_details.error_code == dict(STATUSES)[status]
+    assert script.served[0].outcome == f"status-{status}"
+
+
+async def test_the_list_of_voices_fails(url: str, script: Script) -> None:
+    """The list of voices keeps to its steps too."""
+    script.add("voices", Step(status=503, headers={"Retry-After": "7"}), Step(body="[]"))
+    async with aiohttp.ClientSession(headers={"Ocp-Apim-Subscription-Key": "any"}) as client:
+        async with client.get(f"{url}/cognitiveservices/voices/list") as refused:
+            assert (refused.status, refused.headers["Retry-After"]) == (503, "7")
+        async with client.get(f"{url}/cognitiveservices/voices/list") as listed:
+            assert await listed.json() == []
+
+
+async def test_a_script_over_http(url: str) -> None:
+    """Another process steers the emulator by its addresses: steps go in, the log comes out, and both can be cleared."""
+    async with aiohttp.ClientSession(url) as client:
+        steps = {"stt": [{"text": WORDS, "repeat": True}]}
+        async with client.put("/_emulator/script", json=steps) as stored:
+            assert stored.status == 204
+        assert (await recognise(config(url), SECOND)).words == WORDS.lower()
+        async with client.get("/_emulator/log") as log:
+            (entry,) = await log.json()
+        assert (entry["operation"], entry["outcome"]) == ("stt", "done")
+        async with client.delete("/_emulator/script") as cleared:
+            assert cleared.status == 204
+        async with client.put("/_emulator/script", json={"stt": [{"tempo": 1}]}) as refused:
+            assert (refused.status, await refused.json()) == (400, {"error": "a step has no tempo"})

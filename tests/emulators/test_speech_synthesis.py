@@ -1,0 +1,173 @@
+"""The Speech emulator speaks, through the real SDK."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import azure.cognitiveservices.speech as sdk
+import numpy as np
+import pytest
+
+from emulators.script import Script, Step
+from emulators.serving import serving
+from emulators.speech import speech_app
+from emulators.speech.engines import ENGINE_RATE, Engines
+from emulators.speech.recognizers.sphinx import Sphinx
+from emulators.speech.scripted import SECONDS_PER_WORD, ToneSynthesizer
+from emulators.speech.synthesizers.espeak import Espeak
+from emulators.speech.voices import VOICES
+from tests.emulators.speech_client import Speech, config, speak, ssml
+from tests.eventually import eventually
+
+BAD_REQUEST = sdk.CancellationErrorCode.BadRequest
+
+
+@pytest.fixture(name="script")
+def _script() -> Script:
+    return Script()
+
+
+@pytest.fixture(name="url")
+async def _url(script: Script) -> AsyncIterator[str]:
+    async with serving(speech_app(Engines(Sphinx(), Espeak()), script)) as url:
+        yield url
+
+
+@pytest.fixture(name="humming_url")
+async def _humming_url() -> AsyncIterator[str]:
+    """Of an emulator that costs nothing: it hums."""
+    async with serving(speech_app(Engines(Sphinx(), ToneSynthesizer()))) as url:
+        yield url
+
+
+def seconds(speech: Speech) -> float:
+    return len(speech.pcm) / 2 / ENGINE_RATE
+
+
+async def result(future: Any) -> Any:
+    """What the SDK's *future* gives."""
+    return await asyncio.to_thread(future.get)
+
+
+async def test_words_are_spoken(url: str, script: Script) -> None:
+    """Words become sound at 24 kHz, in chunks of a tenth of a second."""
+    speech = await speak(config(url), ssml("It is sunny in Lisbon."))
+    assert speech.failure is None
+    assert 1.0 < seconds(speech) < 3.0
+    assert {len(chunk) for chunk in speech.chunks[:-1]} == {4_800}
+    loudness = np.abs(np.frombuffer(speech.pcm, np.int16)).max()
+    assert loudness > 3_000
+    assert script.served[0].facts["format"] == "raw-24khz-16bit-mono-pcm"
+    assert script.served[0].facts["voice"] == "en-US-JennyNeural"
+
+
+async def test_a_text_alone_is_spoken_in_the_default_voice(url: str, script: Script) -> None:
+    """The SDK's own document for a plain text works too."""
+    synthesizer = sdk.SpeechSynthesizer(config(url), audio_config=None)
+    spoken = await result(synthesizer.speak_text_async("Hello."))
+    assert spoken.reason == sdk.ResultReason.SynthesizingAudioCompleted
+    assert script.served[0].facts["voice"] == "en-US-AvaMultilingualNeural"
+
+
+async def test_every_voice_speaks(url: str) -> None:
+    """Every voice of the list makes a sound."""
+    for voice in VOICES:
+        speech = await speak(config(url), ssml("one", voice.short_name))
+        assert seconds(speech) > 0.2, voice.short_name
+
+
+async def test_several_voices_in_one_document(url: str) -> None:
+    """A document is spoken piece by piece, pauses included."""
+    document = ssml('One.<break time="1500ms"/>Two.').replace(
+        "</speak>", '<voice name="de-DE-KatjaNeural">Drei.</voice></speak>'
+    )
+    apart = [await speak(config(url), ssml(text)) for text in ("One.", "Two.")]
+    apart.append(await speak(config(url), ssml("Drei.", "de-DE-KatjaNeural")))
+    together = await speak(config(url), document)
+    assert seconds(together) == pytest.approx(1.5 + sum(map(seconds, apart)), abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("rate", "name"), [(8, "Raw8Khz16BitMonoPcm"), (16, "Raw16Khz16BitMonoPcm"), (48, "Raw48Khz16BitMonoPcm")]
+)
+async def test_other_rates(humming_url: str, rate: int, name: str) -> None:
+    """Raw sound comes at the rate that is asked for."""
+    made = config(humming_url)
+    made.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat[name])
+    speech = await speak(made, ssml("one two three four five"))
+    assert len(speech.pcm) / 2 / (rate * 1000) == pytest.approx(5 * SECONDS_PER_WORD, abs=0.01)
+
+
+async def test_a_tone_lasts_as_long_as_the_words(humming_url: str) -> None:
+    """The tone that stands for words has the pace of speech: 250 words a minute."""
+    for words in (5, 15, 60):
+        assert seconds(await speak(config(humming_url), ssml("word " * words))) == pytest.approx(words * 60 / 250)
+
+
+async def test_nothing_to_say(url: str) -> None:
+    """A document without words is no sound and no failure."""
+    speech = await speak(config(url), ssml(" "))
+    assert (speech.pcm, speech.failure) == (b"", None)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ("<speak", "not well-formed"),
+        ("just words", "not well-formed"),
+        ("<html/>", "SSML begins with speak"),
+        (ssml("hello", "xx-XX-NobodyNeural"), "Unsupported voice xx-XX-NobodyNeural"),
+        (ssml("<blink>hello</blink>"), "blink is not understood"),
+        (ssml('<break time="soon"/>'), "a break has no time soon"),
+        (ssml('<break strength="enormous"/>'), "a break has no strength enormous"),
+        ('<speak version="1.0">hello</speak>', "text stands outside a voice"),
+        (ssml("a" * (64 << 10)), "Websocket message size cannot exceed 65536 bytes"),
+        (ssml('<voice name="en-US-JennyNeural">a</voice>' * 50), "SSML has no more than 50 voices"),
+    ],
+)
+async def test_documents_that_are_refused(url: str, script: Script, document: str, reason: str) -> None:
+    """What the service would not speak is refused with the reason, at once and without a sound."""
+    speech = await speak(config(url), document)
+    assert speech.failure.error_code == BAD_REQUEST
+    assert "Error code: 1007" in speech.failure.error_details
+    assert reason in speech.failure.error_details
+    assert not speech.chunks
+    assert script.served[0].outcome == "status-400"
+
+
+async def test_a_format_that_is_not_made(url: str) -> None:
+    """A format that the emulator does not make is refused and not mistaken for another."""
+    made = config(url)
+    made.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat.Audio24Khz48KBitRateMonoMp3)
+    speech = await speak(made, ssml("hello"))
+    assert speech.failure.error_code == BAD_REQUEST
+    assert "Unsupported output format audio-24khz-48kbitrate-mono-mp3" in speech.failure.error_details
+
+
+async def test_ten_minutes_are_the_most(humming_url: str) -> None:
+    """Speech ends after ten minutes, as the service's does, and nobody calls it a failure."""
+    made = config(humming_url)
+    made.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat.Raw8Khz16BitMonoPcm)
+    speech = await speak(made, ssml('<break time="20s"/>' * 31))
+    assert len(speech.pcm) / 2 / 8_000 == pytest.approx(600.0, abs=0.01)
+    assert speech.failure is None
+
+
+async def test_voices_are_listed(url: str) -> None:
+    """The SDK reads the list of voices, each with what it says of a voice."""
+    synthesizer = sdk.SpeechSynthesizer(sdk.SpeechConfig(host=url, subscription="any"), audio_config=None)
+    listed = (await result(synthesizer.get_voices_async())).voices
+    assert [voice.short_name for voice in listed] == [voice.short_name for voice in VOICES]
+    assert {voice.locale for voice in listed} == {voice.locale for voice in VOICES}
+
+
+async def test_interrupted_speech(url: str, script: Script) -> None:
+    """A synthesizer that is stopped can be used again at once."""
+    script.add("tts", Step(tone=True, real_time_factor=1.0))
+    synthesizer = sdk.SpeechSynthesizer(config(url), audio_config=None)
+    await result(synthesizer.start_speaking_ssml_async(ssml("word " * 30)))
+    await eventually(lambda: script.served and script.served[0].facts["chunks"])
+    await result(synthesizer.stop_speaking_async())
+    again = await result(synthesizer.speak_ssml_async(ssml("Never mind.")))
+    assert again.reason == sdk.ResultReason.SynthesizingAudioCompleted
+    assert [served.outcome for served in script.served] == ["cancelled", "done"]

@@ -1,0 +1,38 @@
+"""Sessions as clients open them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiortc import RTCIceServer
+
+from tests.conftest import Product
+from tests.webrtc import Caller
+
+PRESSED_SECONDS = 0.4
+
+
+@asynccontextmanager
+async def call(
+    product: Product, caller: Caller | None = None, **members: Any
+) -> AsyncIterator[tuple[Caller, dict[str, Any]]]:
+    """A client with a session, and what the negotiation was answered with."""
+    caller = caller or Caller()
+    try:
+        async with product.post("/session", json={"offer": await offer(caller), **members}) as response:
+            document = await response.json()
+            assert response.status == 201, document
+            assert response.headers["Location"] == f"/api/voice/session/{document['sessionId']}"
+        await caller.accept(document["answer"]["sdp"])
+        await caller.connected()
+        yield caller, document
+    finally:
+        await caller.close()
+
+
+async def offer(caller: Caller) -> dict[str, str]:
+    return {"type": "offer", "sdp": await caller.offer()}
+
+
+def servers(documents: list[dict[str, Any]]) -> list[RTCIceServer]:
+    return [RTCIceServer(one["urls"], one.get("username"), one.get("credential")) for one in documents]

@@ -1,0 +1,213 @@
+"""/clips over HTTP, with uploads into Azurite and a host that polls it: the whole way of a recording."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from emulators.script import Step
+from tests.conftest import HEARD, Product
+from tests.functions.turns import recording
+from tests.sound import silence
+from voice_core.audio import wav
+
+PARTS = {"transcript": "application/json", "text": "text/plain", "captions": "text/vtt", "reply": "text/plain"}
+
+
+async def opened(product: Product, **members: Any) -> dict[str, Any]:
+    async with product.post("/clips", json=members) as response:
+        assert response.status == 202, await response.text()
+        document: dict[str, Any] = await response.json()
+        assert response.headers["Location"] == f"/api/voice/clips/{document['clipId']}"
+        return document
+
+
+async def upload(product: Product, clip: dict[str, Any], data: bytes, **headers: str) -> int:
+    slot = clip["upload"]
+    async with product.http.request(slot["method"], slot["url"], data=data, headers=slot["headers"] | headers) as put:
+        return put.status
+
+
+async def followed(product: Product, clip: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is told of the clip until it ends."""
+    async with asyncio.timeout(20):
+        async with product.get(f"/clips/{clip['clipId']}", headers={"Accept": "text/event-stream"}) as response:
+            assert response.headers["content-type"].startswith("text/event-stream")
+            lines = (await response.text()).splitlines()
+    return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+
+
+async def ended(product: Product, data: bytes, **members: Any) -> dict[str, Any]:
+    """How a clip with that recording ends."""
+    clip = await opened(product, **members)
+    assert await upload(product, clip, data) == 201
+    return (await followed(product, clip))[-1]
+
+
+async def fetched(product: Product, path: str, **headers: str) -> aiohttp.ClientResponse:
+    response: aiohttp.ClientResponse = await product.get(path.removeprefix("/api/voice"), headers=headers)
+    return response
+
+
+async def test_a_recording_becomes_links(clip_product: Product) -> None:
+    """Opened, uploaded, followed; the transcript in three forms, the reply as text and as speech, and the turn."""
+    clip = await opened(clip_product, contentType="audio/wav")
+    assert clip["upload"]["headers"]["Content-Type"] == "audio/wav"
+    assert await upload(clip_product, clip, recording(2.0)) == 201
+    events = await followed(clip_product, clip)
+
+    done = events[-1]
+    assert [event["type"] for event in events] == ["clip.updated"] * len(events)
+    assert (done["status"], done["progress"]) == ("done", {"secondsDone": 2.0, "secondsTotal": 2.0})
+    for link, media_type in PARTS.items():
+        response = await fetched(clip_product, done["links"][link])
+        assert (response.status, response.content_type) == (200, media_type)
+        assert HEARD in (await response.text()).lower()
+    speech = await fetched(clip_product, done["links"]["speech"])
+    assert (speech.status, speech.content_type) == (200, "audio/wav")
+    assert len(await speech.read()) == speech.content_length > 1000
+    async with clip_product.get(f"/conversations/{clip['conversationId']}") as response:
+        (turn,) = (await response.json())["turns"]
+    assert (turn["turnId"], turn["clipId"], turn["transcription"].lower()) == (clip["clipId"], clip["clipId"], HEARD)
+
+
+async def test_a_clip_is_told_with_its_version(clip_product: Product) -> None:
+    """A client that has it gets 304, with a hint when to ask again; one that has an older one gets the new one."""
+    clip = await opened(clip_product)
+    first = await fetched(clip_product, f"/clips/{clip['clipId']}")
+    again = await fetched(clip_product, f"/clips/{clip['clipId']}", **{"If-None-Match": first.headers["ETag"]})
+    assert (first.status, again.status, again.headers["Retry-After"]) == (200, 304, "5")
+
+    assert await upload(clip_product, clip, recording(1.0)) == 201
+    await followed(clip_product, clip)
+    changed = await fetched(clip_product, f"/clips/{clip['clipId']}", **{"If-None-Match": first.headers["ETag"]})
+    assert (changed.status, "Retry-After" in changed.headers) == (200, False)
+
+
+async def test_only_the_transcript_if_that_is_all_that_is_wanted(clip_product: Product) -> None:
+    """``reply: false``: nothing is asked of the assistant, nothing is spoken, no turn."""
+    done = await ended(clip_product, recording(1.0), reply=False)
+
+    assert done["status"] == "done"
+    assert set(done["links"]) == {"transcript", "text", "captions"}
+    assert not clip_product.services.openai.served
+
+
+async def test_hints_reach_recognition(clip_product: Product) -> None:
+    """Language and phrases are those of the request."""
+    await ended(clip_product, recording(1.0), language="de-DE", phrases=["Lissabon"])
+
+    (heard,) = [served for served in clip_product.services.speech.served if served.operation == "stt"]
+    assert (heard.facts["languages"], heard.facts["phrases"]) == (["de-DE"], ["Lissabon"])
+
+
+async def test_a_deleted_clip_leaves_nothing(clip_product: Product) -> None:
+    """Its parts and its speech are gone, and it says that it was cancelled; deleting it again is no error."""
+    done = await ended(clip_product, recording(1.0))
+    for _ in range(2):
+        async with clip_product.delete(f"/clips/{done['clipId']}") as response:
+            assert response.status == 204
+
+    clip = await fetched(clip_product, f"/clips/{done['clipId']}")
+    assert (await clip.json())["status"] == "cancelled"
+    for link in done["links"].values():
+        assert (await fetched(clip_product, link)).status == 404
+
+
+async def test_a_deleted_conversation_takes_its_clips_along(clip_product: Product) -> None:
+    """Their transcripts and speech are gone with it, and a clip that still waits is cancelled."""
+    done = await ended(clip_product, recording(1.0))
+    waiting = await opened(clip_product, conversationId=done["conversationId"])
+    async with clip_product.delete(f"/conversations/{done['conversationId']}") as response:
+        assert response.status == 204
+
+    for link in done["links"].values():
+        assert (await fetched(clip_product, link)).status == 404
+    clip = await fetched(clip_product, f"/clips/{waiting['clipId']}")
+    assert (await clip.json())["status"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        ({"sizeBytes": 2_000_000_000}, 413, "audio-too-large"),
+        ({"conversationId": "made-up"}, 404, "conversation-not-found"),
+        ({"language": "German"}, 400, "request-invalid"),
+        ({"notes": "x" * 2001}, 400, "request-invalid"),
+        ({"sizeBytes": -1}, 400, "request-invalid"),
+    ],
+)
+async def test_a_clip_that_cannot_be_is_refused(
+    clip_product: Product, sent: dict[str, Any], status: int, code: str
+) -> None:
+    """Before anything is uploaded."""
+    async with clip_product.post("/clips", json=sent) as response:
+        problem = json.loads(await response.text())
+
+    assert (response.status, problem["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "audio-empty"),
+        (b"PK\3\4 this is a zip file, not a recording" * 10, "audio-format-unknown"),
+        (recording(1.0)[:30], "audio-unreadable"),
+        (wav.whole(silence(3.0), 16_000), "no-speech"),
+    ],
+)
+async def test_a_recording_that_cannot_be_heard_fails_the_clip(clip_product: Product, data: bytes, code: str) -> None:
+    """The job says why, and no provider was asked."""
+    clip = await ended(clip_product, data)
+
+    assert (clip["status"], clip["problem"]["code"]) == ("failed", code)
+    assert clip_product.services.paid_calls() == 0
+
+
+async def test_a_second_upload_is_refused(clip_product: Product) -> None:
+    """By storage: a slot is good for one blob, once."""
+    clip = await opened(clip_product)
+
+    assert await upload(clip_product, clip, recording(1.0)) == 201
+    assert await upload(clip_product, clip, recording(2.0)) == 403
+    assert (await followed(clip_product, clip))[-1]["progress"]["secondsTotal"] == 1.0
+
+
+async def test_a_provider_that_is_away_fails_the_clip_with_its_stage(clip_product: Product) -> None:
+    """After all attempts; what was heard stays."""
+    clip_product.services.openai.add("chat", Step(status=400, repeat=True))
+    clip = await ended(clip_product, recording(1.0))
+
+    assert (clip["status"], clip["problem"]["stage"]) == ("failed", "assistant")
+    assert (await fetched(clip_product, clip["links"]["text"])).status == 200
+
+
+async def test_unknown_clips_and_parts_are_not_found(clip_product: Product) -> None:
+    """Neither a clip nor a part that there is not."""
+    clip = await opened(clip_product)
+    paths = ("/clips/nobodys", "/clips/nobodys/reply.txt", f"/clips/{clip['clipId']}/transcript.txt")
+    for path in paths:
+        assert (await fetched(clip_product, path)).status == 404
+    async with clip_product.delete("/clips/nobodys") as response:
+        assert response.status == 404
+    assert (await fetched(clip_product, f"/clips/{clip['clipId']}/secret.txt")).status == 400
+
+
+async def test_without_storage_clips_say_so(product: Product) -> None:
+    """503 and a hint at the setting; everything else works."""
+    for path in ("/clips/any", "/conversations/c/turns/t/speech"):
+        response = await fetched(product, path)
+        assert (response.status, json.loads(await response.text())["code"]) == (503, "stage-unreachable")
+    async with product.post("/clips", json={}) as posted:
+        assert posted.status == 503
+
+
+def test_docs_list_every_outcome() -> None:
+    """The table of docs/clips.md has each code that these tests see."""
+    page = (Path(__file__).parents[2] / "docs" / "clips.md").read_text()
+
+    for code in ("audio-empty", "audio-format-unknown", "audio-unreadable", "no-speech", "recording-missing"):
+        assert f"`{code}`" in page

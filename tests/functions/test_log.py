@@ -1,0 +1,57 @@
+"""What an operator reads."""
+
+import logging
+
+import pytest
+
+from emulators.script import Step
+from tests.conftest import Product
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+HEADERS = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "Accept": "text/event-stream"}
+
+
+async def lines(product: Product, caplog: pytest.LogCaptureFixture, body: dict[str, str]) -> list[str]:
+    """What is logged while *body* is processed."""
+    with caplog.at_level(logging.INFO, "voice"):
+        async with product.post("/process", json=body, headers=HEADERS) as response:
+            await response.read()
+    return [record.getMessage() for record in caplog.records if record.name == "voice"]
+
+
+async def test_a_turn_leaves_one_line(product: Product, caplog: pytest.LogCaptureFixture) -> None:
+    """It names the request and the stages' times, and repeats nobody's words."""
+    (line,) = await lines(product, caplog, {"text": "a-private-question"})
+
+    assert line.startswith(f"turn request={TRACE} turn=")
+    assert "outcome=done" in line
+    assert "firstAudio=" in line
+    assert "private" not in line
+
+
+async def test_what_a_turn_goes_without_is_logged(product: Product, caplog: pytest.LogCaptureFixture) -> None:
+    """A reply that could not be spoken leaves a line with the stage and the reason."""
+    product.services.speech.clear()
+    product.services.speech.add("tts", Step(status=503, repeat=True))
+    degraded, turn = await lines(product, caplog, {"text": "hello"})
+
+    assert degraded.startswith(f"degraded request={TRACE} ")
+    assert "part=speech" in degraded
+    assert "stage=tts" in degraded
+    assert "outcome=done" in turn
+
+
+async def test_a_turn_that_breaks_off_is_logged(product: Product, caplog: pytest.LogCaptureFixture) -> None:
+    """An error that comes as an event, after the answer's head, is found in the log too."""
+    product.services.openai.add("chat", Step(text="One. Two. Three.", drop_after=2))
+    (turn,) = await lines(product, caplog, {"text": "hello"})
+
+    assert "outcome=failed" in turn
+    assert "stage=assistant" in turn
+
+
+async def test_a_refused_request_is_logged(product: Product, caplog: pytest.LogCaptureFixture) -> None:
+    """With its code, under the id that the caller was given."""
+    (line,) = await lines(product, caplog, {})
+
+    assert line.startswith(f"refused request={TRACE} code=nothing-said")

@@ -1,0 +1,280 @@
+"""/session: negotiation, turns over WebRTC, and the end of it, on the whole product."""
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from emulators.script import Step
+from tests.conftest import HEARD, Product, Services
+from tests.eventually import eventually
+from tests.functions.calls import PRESSED_SECONDS, call, offer
+from tests.functions.test_contract import validator
+from tests.webrtc import Caller
+from voice_core.usecases.relay import IceServers
+
+
+async def spoken_turn(caller: Caller, count: int = 1) -> dict[str, Any]:
+    """Press, speak, release; the *count*-th turn's end."""
+    caller.press()
+    await asyncio.sleep(PRESSED_SECONDS)
+    caller.release()
+    return await caller.told("turn.done", count, 20)
+
+
+async def test_press_speak_release_and_hear_the_reply(product: Product) -> None:
+    """Over WebRTC: transcript, reply, speech on the audio track; a second turn remembers the first."""
+    product.services.openai.add("chat", Step(text="Sunny."), Step(text="Rainy."))
+    async with call(product) as (caller, document):
+        first = await spoken_turn(caller)
+        heard = len(caller.sound())
+        second = await spoken_turn(caller, 2)
+        assert heard > 5
+        assert len(caller.sound()) > heard
+        async with product.get(f"/session/{document['sessionId']}") as response:
+            state = await response.json()
+
+    assert HEARD in first["transcription"].lower()
+    assert (first["responseText"], second["responseText"]) == ("Sunny.", "Rainy.")
+    assert first["conversationId"] == document["conversationId"]
+    asked = [entry.facts["messages"] for entry in product.services.openai.served if entry.operation == "chat"]
+    assert asked == [2, 4]
+    validator("SessionAnswer").validate(document)
+    validator("SessionStateAnswer").validate(state)
+    checking = validator("Event")
+    for event in caller.all_told():
+        if not event["type"].startswith("session."):
+            checking.validate(event)
+
+
+async def test_the_conversation_of_a_session_goes_on_without_it(product: Product) -> None:
+    """The same id over /process."""
+    async with call(product) as (caller, document):
+        await spoken_turn(caller)
+    async with product.post("/process", json={"text": "hi", "conversationId": document["conversationId"]}) as response:
+        assert response.status == 200
+    async with product.get(f"/conversations/{document['conversationId']}") as response:
+        assert len((await response.json())["turns"]) == 2
+
+
+async def test_barge_in_keeps_what_was_heard(product: Product) -> None:
+    """Pressing while the reply plays stops it; the conversation has the words that were played."""
+    long = " ".join(["one two three four five six seven eight nine ten."] * 4)
+    product.services.openai.add("chat", Step(text=long), Step(text="Well."))
+    async with call(product) as (caller, document):
+        caller.say("input_text", text="count")
+        await eventually(lambda: len(caller.sound()) > 25, seconds=10)
+        pressed = caller.press()
+        done = await caller.told("turn.done")
+        await asyncio.sleep(PRESSED_SECONDS)
+        assert all(one.at - pressed < 0.1 for one in caller.sound(pressed))
+        caller.release()
+        await caller.told("turn.done", 2, 20)
+        async with product.get(f"/conversations/{document['conversationId']}") as response:
+            kept = (await response.json())["turns"][1]
+
+    assert done["interrupted"]
+    assert kept["responseText"] == done["responseText"]
+    assert long.startswith(kept["responseText"])
+    assert 0 < len(kept["responseText"]) < len(long) / 2
+
+
+async def test_interims_come_while_the_person_speaks(product: Product) -> None:
+    """Before the button is released."""
+    async with call(product) as (caller, _):
+        caller.press()
+        await caller.told("transcript.text.delta")
+        assert not caller.all_told("transcript.text.done")
+        caller.release()
+        await caller.told("turn.done")
+
+
+async def test_without_an_offer_a_session_is_prepared(product: Product) -> None:
+    """The answer names a conversation that may be begun later, here or over /process."""
+    async with product.post("/session", json={}) as response:
+        document = await response.json()
+        assert response.status == 200
+    validator("SessionReadyAnswer").validate(document)
+    async with product.post("/process", json={"Text": "hi", "ConversationId": document["conversationId"]}) as response:
+        assert (await response.json())["conversationId"] == document["conversationId"]
+
+
+async def test_a_query_is_answered_aloud(product: Product) -> None:
+    """As the plan's startVoiceSession expects, whatever the case of its names."""
+    caller = Caller()
+    body = {"Query": "recommend games", "ConversationId": None, "Offer": await offer(caller)}
+    async with product.post("/session", json=body) as response:
+        await caller.accept((await response.json())["answer"]["sdp"])
+    done = await caller.told("turn.done")
+    await caller.close()
+
+    assert done["transcription"] == "recommend games"
+    assert caller.sound()
+
+
+async def test_a_negotiation_may_be_held_open(product: Product) -> None:
+    """The answer is the first event, the session's events follow, and its end is the last."""
+    caller = Caller()
+    headers = {"Accept": "text/event-stream"}
+    async with product.post("/session", json={"offer": await offer(caller)}, headers=headers) as response:
+        assert response.status == 201
+        created = await _event(response)
+        await caller.accept(created["answer"]["sdp"])
+        await caller.connected()
+        caller.say("input_text", text="hello")
+        await caller.told("turn.done")
+        async with product.delete(f"/session/{created['sessionId']}") as closing:
+            assert (closing.status, (await closing.json())["reason"]) == (200, "deleted")
+        streamed = [created]
+        while streamed[-1]["type"] != "session.closed":
+            streamed.append(await _event(response))
+        assert not (await response.content.read()).strip()
+    await caller.close()
+
+    assert created["type"] == "session.created"
+    assert [event["type"] for event in streamed[1:]] == [event["type"] for event in caller.all_told()]
+
+
+async def test_hanging_up_a_held_open_negotiation_ends_the_session(product: Product) -> None:
+    """And frees what it holds."""
+    caller = Caller()
+    headers = {"Accept": "text/event-stream"}
+    async with product.post("/session", json={"offer": await offer(caller)}, headers=headers) as response:
+        created = await _event(response)
+        await caller.accept(created["answer"]["sdp"])
+        await caller.connected()
+    assert (await caller.told("session.closed"))["reason"] == "client-left"
+    await caller.close()
+
+
+async def _event(response: Any) -> dict[str, Any]:
+    """The next event of a stream."""
+    while not (line := await asyncio.wait_for(response.content.readline(), 10)).startswith(b"data: "):
+        assert line
+    document: dict[str, Any] = json.loads(line[6:])
+    return document
+
+
+async def test_whip(product: Product) -> None:
+    """RFC 9725: SDP in, 201 with Location, ETag and SDP out; trickle; DELETE."""
+    caller = Caller(writes=False)
+    sdp = await caller.offer()
+    async with product.post("/session", data=sdp, headers={"Content-Type": "application/sdp"}) as response:
+        assert (response.status, response.content_type) == (201, "application/sdp")
+        path, etag = response.headers["Location"].removeprefix("/api/voice"), response.headers["ETag"]
+        await caller.accept(await response.text())
+    ufrag = next(line for line in sdp.splitlines() if line.startswith("a=ice-ufrag"))
+    fragment = f"{ufrag}\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=end-of-candidates\r\n"
+    for match, sent, status, code in (
+        ({"If-Match": etag}, fragment, 204, None),
+        ({}, fragment, 428, "if-match-missing"),
+        ({"If-Match": '"old"'}, fragment, 412, "etag-stale"),
+        ({"If-Match": "*"}, fragment.replace(ufrag, "a=ice-ufrag:new"), 422, "ice-restart-unsupported"),
+        ({"If-Match": etag}, "a=candidate:rubbish", 400, "fragment-invalid"),
+        ({"If-Match": etag, "Content-Type": "text/plain"}, fragment, 415, "content-type-unsupported"),
+    ):
+        headers = {"Content-Type": "application/trickle-ice-sdpfrag"} | match
+        async with product.http.patch(f"{product.url}{path}", data=sent, headers=headers) as response:
+            assert response.status == status
+            assert code is None or (await response.json(content_type=None))["code"] == code
+    await caller.connected()
+    async with product.delete(path) as response:
+        assert response.status == 200
+    await caller.until(lambda: caller.connection.connectionState == "closed")
+    await caller.close()
+
+
+async def test_whip_tells_of_ice_servers_in_links(product: Product) -> None:
+    """With credentials that were minted for this session."""
+    caller = Caller()
+    vars(product.app)["ice"] = IceServers(turn_urls=("turn:127.0.0.1:1?transport=udp",), turn_secret="s")
+    headers = {"Content-Type": "application/sdp"}
+    async with product.post("/session", data=await caller.offer(), headers=headers) as response:
+        link = response.headers["Link"]
+    await caller.close()
+
+    assert link.startswith('<turn:127.0.0.1:1?transport=udp>; rel="ice-server"; username="')
+    assert link.endswith('credential-type="password"')
+
+
+async def test_a_whip_client_is_served_hands_free(product: Product) -> None:
+    """It cannot press a button: when it falls silent it is answered."""
+    caller = Caller(writes=False)
+    async with product.post(
+        "/session", data=await caller.offer(), headers={"Content-Type": "application/sdp"}
+    ) as answer:
+        await caller.accept(await answer.text())
+    await caller.connected()
+    caller.mouth.talking = True
+    await asyncio.sleep(0.6)
+    caller.mouth.talking = False
+    await eventually(lambda: len(caller.sound()) > 5, seconds=10)
+    await caller.close()
+
+
+async def test_options_say_what_may_be_posted(product: Product) -> None:
+    """Accept-Post, as RFC 9725 has it."""
+    async with product.http.options(f"{product.url}/session") as response:
+        assert (response.status, "application/sdp" in response.headers["Accept-Post"]) == (204, True)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status", "code"),
+    [
+        ("application/sdp", "rubbish", 400, "offer-invalid"),
+        ("application/json", '{"offer": {"type": "offer", "sdp": "rubbish"}}', 400, "offer-invalid"),
+        ("application/json", '{"offer": {"type": "answer", "sdp": ""}}', 400, "request-invalid"),
+        ("application/json", '{"offer": "v=0"}', 400, "request-invalid"),
+        ("application/json", "[]", 400, "json-invalid"),
+        ("application/json", '{"conversationId": "a/b"}', 400, "request-invalid"),
+        ("text/plain", "v=0", 415, "content-type-unsupported"),
+        ("application/sdp", "v=0\r\n" * 40_000, 413, "body-too-large"),
+    ],
+)
+async def test_what_is_no_offer_is_refused(
+    product: Product, content_type: str, body: str, status: int, code: str
+) -> None:
+    """With a status and a code of its own."""
+    async with product.post("/session", data=body, headers={"Content-Type": content_type}) as response:
+        assert (response.status, (await response.json(content_type=None))["code"]) == (status, code)
+
+
+async def test_an_unknown_session_is_not_found(product: Product) -> None:
+    """Whatever is asked of it."""
+    fragment = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}
+    for method, headers in (("GET", {}), ("DELETE", {}), ("PATCH", fragment)):
+        async with product.http.request(method, f"{product.url}/session/none", headers=headers) as response:
+            assert (response.status, (await response.json(content_type=None))["code"]) == (404, "session-not-found")
+
+
+async def test_a_worker_that_is_full_points_to_process(product: Product) -> None:
+    """503 with Retry-After; the session that ends makes room."""
+    product.app.settings = replace(product.app.settings, sessions_max=1)
+    async with call(product) as (caller, document):
+        another = Caller()
+        async with product.post("/session", json={"offer": await offer(another)}) as response:
+            refused = await response.json(content_type=None)
+            assert (response.status, refused["code"]) == (503, "too-many-sessions")
+            assert "/process" in refused["detail"]
+            assert int(response.headers["Retry-After"]) > 0
+        async with product.delete(f"/session/{document['sessionId']}"):
+            await caller.told("session.closed")
+        await another.close()
+    async with call(product):
+        pass
+
+
+async def test_a_failing_assistant_fails_the_turn_only(product: Product, services: Services) -> None:
+    """The error is told, with the transcript; the next turn works."""
+    services.openai.add("chat", Step(status=500), Step(status=500), Step(status=500), Step(text="Fine."))
+    async with call(product) as (caller, _):
+        caller.press()
+        await asyncio.sleep(PRESSED_SECONDS)
+        caller.release()
+        error = await caller.told("error", seconds=20)
+        assert HEARD in error["transcription"].lower()
+        services.openai.clear()
+        services.openai.add("chat", Step(text="Fine.", repeat=True))
+        assert (await spoken_turn(caller))["responseText"] == "Fine."

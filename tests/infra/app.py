@@ -1,0 +1,43 @@
+"""What the function app registers, as Azure would index it."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from tests.conftest import ROOT
+
+# Azure's library lets an app be indexed once in a process, and other tests do that in this one.
+_PRINT = """
+import json, function_app
+indexed = function_app.app.get_functions()
+print(json.dumps([[each.get_function_name(), json.loads(each.get_function_json())["bindings"]] for each in indexed]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    name: str
+    trigger: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        """Where an HTTP function is, from the host's root."""
+        prefix = json.loads((ROOT / "host.json").read_text())["extensions"]["http"]["routePrefix"]
+        return f"/{prefix}/{self.trigger['route']}"
+
+
+@cache
+def functions() -> tuple[Function, ...]:
+    done = subprocess.run([sys.executable, "-c", _PRINT], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    return tuple(Function(name, _trigger(bindings)) for name, bindings in json.loads(done.stdout))
+
+
+def http_functions() -> list[Function]:
+    return [function for function in functions() if function.trigger["type"] == "httpTrigger"]
+
+
+def _trigger(bindings: list[dict[str, Any]]) -> dict[str, Any]:
+    return next(binding for binding in bindings if binding["type"].endswith("Trigger"))

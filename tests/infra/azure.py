@@ -1,0 +1,160 @@
+"""A checkout of the project in a folder of its own, and an Azure that is not there."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+CLIENT_ID = "11111111-2222-3333-4444-555555555555"
+COPIED = ("infra", ".funcignore", "function_app.py", "host.json", "requirements.txt", "pyproject.toml")
+FAKE_AZ = Path(__file__).with_name("fake_az.py")
+READS = {"show", "list", "exists", "what-if", "list-deleted"}
+OUTPUT = "deployment sub show --name voice-dev --query properties.outputs."
+
+FRONT_DOOR = {"/api/voice/health?deep=1": 200, "/api/voice/conversations": 401}
+ORIGIN = {"/api/voice/health": 403}
+"""How a healthy deployment answers, with Front Door and without."""
+
+
+@dataclass
+class Azure:
+    """Runs scripts of infra/ against `fake_az`, which remembers."""
+
+    folder: Path
+    answers: dict[str, str]
+    """What az prints, by how a call begins."""
+    environ: dict[str, str]
+    failing: str = ""
+    """How a call begins that fails."""
+    front_door: dict[str, int] = field(default_factory=FRONT_DOOR.copy)
+    """Statuses, by path; of any other path, 404."""
+
+    def run(self, script: str, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a script of infra/ to its end, at a keyboard where *typed* is typed."""
+        state = self.folder / "state"
+        state.mkdir(exist_ok=True)
+        (state / "answers.json").write_text(json.dumps(self.answers))
+        (state / "failing").write_text(self.failing)
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        quick = {"PATH": path, "AZ_STATE": str(state), "ATTEMPTS": "2", "PAUSE_SECONDS": "0"}
+        return subprocess.run(  # noqa: S603 - our own script
+            [str(self.checkout / "infra" / script), *arguments],
+            env=quick | self.environ,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @property
+    def checkout(self) -> Path:
+        return self.folder / "checkout"
+
+    @property
+    def calls(self) -> list[list[str]]:
+        """How az was called, in order."""
+        calls = self.folder / "state" / "calls"
+        return [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else []
+
+    @property
+    def changes(self) -> list[str]:
+        """The commands that change something, in order, without their options."""
+        commands = [_command(call) for call in self.calls]
+        return [command for command in commands if not READS & set(command.split())]
+
+    def call(self, command: str) -> list[str]:
+        """The one call of a command."""
+        (call,) = (call for call in self.calls if _command(call) == command)
+        return call
+
+    def wait_for_clips(self) -> None:
+        """Commit a function that is triggered by clips."""
+        trigger = self.checkout / "voice_core" / "functions" / "clips.py"
+        trigger.write_text("@blueprint.blob_trigger(...)\n")
+        _commit(self.checkout)
+
+
+def option(call: list[str], name: str) -> str:
+    """What a call gives for an option."""
+    return call[call.index(name) + 1]
+
+
+@contextmanager
+def azure(folder: Path) -> Iterator[Azure]:
+    """The project as one commit in *folder*/checkout, az in *folder*/bin, and servers for what it deploys."""
+    _check_out(folder)
+    statuses = FRONT_DOOR.copy()
+    with _answering(statuses) as front_door, _answering(ORIGIN) as origin:
+        outputs = {
+            "API_BASE_URL": f"{front_door}/api/voice",
+            "AZURE_RESOURCE_GROUP": "rg-voice-dev",
+            "FUNCTION_APP_NAME": "func-voice-dev",
+            "FUNCTION_APP_URL": origin,
+            "CLIPS_TOPIC": "evgt-voice-dev",
+            "CLIPS_CONTAINER": "clips",
+        }
+        answers = {f"{OUTPUT}{name}.value": value for name, value in outputs.items()} | {
+            "group exists": "true",
+            "consumption budget list": "2026-03-01T00:00:00Z",
+            "ad app list": CLIENT_ID,
+            "ad sp list": "some-id",
+            "functionapp function list": "func-voice-dev/process_clip",
+            "functionapp keys list": "webhook-key",
+        }
+        yield Azure(folder, answers, {"ALERT_EMAIL": "operators@example.com"} | outputs, front_door=statuses)
+
+
+def _check_out(folder: Path) -> None:
+    checkout, tools = folder / "checkout", folder / "bin"
+    tools.mkdir()
+    (tools / "az").write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{FAKE_AZ}" "$@"\n')
+    (tools / "az").chmod(0o755)
+    (checkout / "voice_core" / "functions").mkdir(parents=True)
+    (checkout / "voice_core" / "functions" / "turns.py").touch()
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, checkout / name)
+        else:
+            shutil.copy(ROOT / name, checkout / name)
+    _git(checkout, "init", "--quiet")
+    _commit(checkout)
+
+
+def _commit(checkout: Path) -> None:
+    _git(checkout, "add", "--all")
+    _git(checkout, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--message", "All")
+
+
+def _git(checkout: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=checkout, check=True)  # noqa: S603, S607
+
+
+def _command(call: list[str]) -> str:
+    options = next((place for place, word in enumerate(call) if word.startswith("-")), len(call))
+    return " ".join(call[:options])
+
+
+@contextmanager
+def _answering(statuses: dict[str, int]) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(statuses.get(self.path, 404))
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: the script says what it was answered."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

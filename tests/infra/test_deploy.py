@@ -1,0 +1,189 @@
+"""deploy.sh does things in order, stops at the first failure, and does nothing twice."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.infra.azure import CLIENT_ID, Azure, option
+
+RESOURCES, CODE = "deployment sub create", "functionapp deployment source config-zip"
+SUBSCRIPTION = "eventgrid system-topic event-subscription create"
+REGISTRATION = "ad app update"
+WHAT_IF = "deployment sub what-if"
+
+
+def listed(*options: str) -> set[str]:
+    """The repository's files, as git lists them."""
+    done = subprocess.run(["git", "ls-files", *options], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603, S607
+    return set(done.stdout.splitlines())
+
+
+def test_deploy_makes_resources_then_code_then_events(cloud: Azure) -> None:
+    """Each step builds on the one before, and the smoke test comes last."""
+    cloud.wait_for_clips()
+    done = cloud.run("deploy.sh", "dev", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert cloud.changes == [REGISTRATION, RESOURCES, CODE, SUBSCRIPTION]
+    assert done.stdout.splitlines()[-1] == cloud.environ["API_BASE_URL"]
+
+
+def test_deploy_shows_what_would_change_first(cloud: Azure) -> None:
+    """The preview is of the very deployment that follows."""
+    cloud.run("deploy.sh", "dev", "--yes")
+    previewed, deployed = cloud.call(WHAT_IF), cloud.call(RESOURCES)
+    assert cloud.calls.index(previewed) < cloud.calls.index(deployed)
+    assert previewed[3:] == deployed[3 : len(previewed)]
+    assert option(deployed, "--parameters") == "infra/main.dev.bicepparam"
+
+
+def test_deploy_twice_does_the_same_twice(cloud: Azure) -> None:
+    """A second run repeats what may be repeated, and makes nothing anew."""
+    cloud.wait_for_clips()
+    cloud.run("deploy.sh", "dev", "--yes")
+    first = cloud.calls
+    assert cloud.run("deploy.sh", "dev", "--yes").returncode == 0
+    second = cloud.calls[len(first) :]
+    for calls in (first, second):  # the package's folder is a new one each time
+        zipped = next(call for call in calls if call[:4] == CODE.split())
+        zipped[zipped.index("--src") + 1] = "app.zip"
+    assert second == first
+    assert not [change for change in cloud.changes if change in ("ad app create", "ad sp create")]
+
+
+@pytest.mark.parametrize(
+    ("failing", "done"),
+    [
+        ("account show", []),
+        ("ad app list", []),
+        ("ad sp list", [REGISTRATION]),
+        ("group exists", [REGISTRATION]),
+        ("consumption budget list", [REGISTRATION]),
+        (WHAT_IF, [REGISTRATION]),
+        (RESOURCES, [REGISTRATION, RESOURCES]),
+        ("deployment sub show", [REGISTRATION, RESOURCES]),
+        (CODE, [REGISTRATION, RESOURCES, CODE, CODE]),
+        ("functionapp keys list", [REGISTRATION, RESOURCES, CODE]),
+        (SUBSCRIPTION, [REGISTRATION, RESOURCES, CODE, SUBSCRIPTION, SUBSCRIPTION]),
+    ],
+)
+def test_deploy_stops_at_the_first_failure(cloud: Azure, failing: str, done: list[str]) -> None:
+    """Nothing is built on what failed; what takes time to be allowed is tried again first."""
+    cloud.wait_for_clips()
+    cloud.failing = failing
+    assert cloud.run("deploy.sh", "dev", "--yes").returncode != 0
+    assert cloud.changes == done
+
+
+@pytest.mark.parametrize(("path", "status"), [("/api/voice/health?deep=1", 503), ("/api/voice/conversations", 200)])
+def test_deploy_fails_when_the_product_answers_wrongly(cloud: Azure, path: str, status: int) -> None:
+    """A product that cannot reach its services, or lets anybody in, is no success."""
+    cloud.front_door[path] = status
+    done = cloud.run("deploy.sh", "dev", "--yes")
+    assert done.returncode != 0
+    assert f"{path} answers {status}" in done.stdout
+
+
+def test_deploy_asks_before_it_changes(cloud: Azure) -> None:
+    """Without the environment's name typed, nothing is deployed."""
+    refused = cloud.run("deploy.sh", "dev", typed="yes\n")
+    assert refused.returncode == 1
+    assert "Nothing was changed." in refused.stderr
+    assert RESOURCES not in cloud.changes
+    assert cloud.run("deploy.sh", "dev", typed="dev\n").returncode == 0
+
+
+def test_a_preview_changes_nothing(cloud: Azure) -> None:
+    """`--what-if` makes no app registration either, and takes uncommitted work."""
+    cloud.environ["AUTH_CLIENT_ID"] = CLIENT_ID
+    (cloud.checkout / "host.json").write_text("{}")
+    assert cloud.run("deploy.sh", "dev", "--what-if").returncode == 0
+    assert cloud.changes == []
+    assert cloud.call(WHAT_IF)
+
+
+def test_what_is_deployed_is_a_commit(cloud: Azure) -> None:
+    """Uncommitted work stops a deployment before anything is changed."""
+    (cloud.checkout / "host.json").write_text("{}")
+    done = cloud.run("deploy.sh", "dev", "--yes")
+    assert done.returncode == 1
+    assert "commit them first" in done.stderr
+    assert cloud.changes == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["staging"], ["dev", "--force"]])
+def test_deploy_says_how_it_is_used(cloud: Azure, arguments: list[str]) -> None:
+    """A wrong call ends with the right one, before az is asked anything."""
+    done = cloud.run("deploy.sh", *arguments)
+    assert done.returncode != 0
+    assert "Usage: infra/deploy.sh dev|beta|prod" in done.stderr
+    assert cloud.calls == []
+
+
+def test_the_package_holds_what_runs(cloud: Azure, tmp_path: Path) -> None:
+    """The zip has the app and its requirements, not its tests, tools or anything ignored."""
+    kept = tmp_path / "kept.zip"
+    (tmp_path / "bin" / "az").write_text(
+        f'#!/bin/sh\ncase "$*" in *config-zip*) while [ "$1" != --src ]; do shift; done; cp "$2" {kept};; esac\n'
+        f'case "$*" in *outputs*) echo made;; esac\n'
+    )
+    cloud.environ["AUTH_CLIENT_ID"] = CLIENT_ID
+    cloud.run("deploy.sh", "dev", "--yes")
+    assert set(zipfile.ZipFile(kept).namelist()) == {
+        "function_app.py",
+        "host.json",
+        "requirements.txt",
+        *("voice_core/", "voice_core/functions/", "voice_core/functions/turns.py"),
+    }
+
+
+def test_every_module_that_is_imported_is_published() -> None:
+    """.funcignore lets through the whole of voice_core and what the host reads, and no other folder."""
+    tracked = listed()
+    published = tracked - listed("--cached", "--ignored", "--exclude-from=.funcignore")
+    code = {path for path in tracked if path.startswith("voice_core/")}
+    assert published == code | {"function_app.py", "host.json", "requirements.txt"}
+
+
+def test_clips_are_subscribed_with_the_webhooks_key(cloud: Azure) -> None:
+    """Event Grid is given the function's webhook with its key, for new blobs of the clips' container alone."""
+    cloud.wait_for_clips()
+    assert cloud.run("subscribe-clips.sh").returncode == 0
+    call = cloud.call(SUBSCRIPTION)
+    url = f"{cloud.environ['FUNCTION_APP_URL']}/runtime/webhooks/blobs"
+    assert option(call, "--endpoint") == f"{url}?functionName=Host.Functions.process_clip&code=webhook-key"
+    assert option(call, "--included-event-types") == "Microsoft.Storage.BlobCreated"
+    assert option(call, "--subject-begins-with") == "/blobServices/default/containers/clips/"
+
+
+def test_the_webhooks_key_is_not_printed(cloud: Azure) -> None:
+    """Logs of a deployment hold no key."""
+    cloud.wait_for_clips()
+    done = cloud.run("deploy.sh", "dev", "--yes")
+    assert "webhook-key" not in done.stdout + done.stderr
+
+
+def test_nothing_is_subscribed_that_nobody_waits_for(cloud: Azure) -> None:
+    """Without a function that is triggered by clips there is no subscription, and that is no failure."""
+    done = cloud.run("subscribe-clips.sh")
+    assert done.returncode == 0
+    assert cloud.calls == []
+
+
+def test_a_trigger_that_azure_does_not_list_is_a_failure(cloud: Azure) -> None:
+    """When the code waits for clips and Azure knows of no such function, the deployment is not done."""
+    cloud.wait_for_clips()
+    cloud.answers["functionapp function list"] = ""
+    assert cloud.run("subscribe-clips.sh").returncode != 0
+    assert cloud.changes == []
+
+
+def test_scripts_are_what_shellcheck_likes() -> None:
+    """No script has a trap that shellcheck knows."""
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    scripts = sorted((ROOT / "infra").glob("*.sh"))
+    done = subprocess.run([shellcheck, "-x", *scripts], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stdout

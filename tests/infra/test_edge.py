@@ -1,0 +1,203 @@
+"""The one way in: Front Door, its firewall and the origin's lock."""
+
+from typing import Any
+
+from tests.infra.app import http_functions
+from tests.infra.bicep import Choice, Expression
+from tests.infra.templates import Break, Infra, holds_until
+from tests.infra.test_sign_in import OPEN_PATHS
+
+APP, WAF, ROUTING = "modules/functionapp.bicep", "modules/waf.bicep", "modules/frontdoor-routing.bicep"
+EDGE_SECONDS = 240
+"""The longest that Front Door waits for an origin; also what it is set to."""
+
+
+def site(infra: Infra) -> dict[str, Any]:
+    config = infra.only("Microsoft.Web/sites").properties["siteConfig"]
+    assert isinstance(config, dict)
+    return config
+
+
+def rate_limit(infra: Infra) -> dict[str, Any]:
+    (rule,) = infra.only("Microsoft.Network/FrontDoorWebApplicationFirewallPolicies").properties["customRules"]["rules"]
+    assert isinstance(rule, dict)
+    return rule
+
+
+@holds_until(
+    Break(APP, "ipSecurityRestrictionsDefaultAction: 'Deny'", "ipSecurityRestrictionsDefaultAction: 'Allow'"),
+    Break(APP, "ipAddress: 'AzureEventGrid'", "ipAddress: 'AzureCloud'"),
+    Break(APP, "tag: 'ServiceTag'", "tag: 'Default'"),
+)
+def test_the_origin_takes_two_callers(infra: Infra) -> None:
+    """Front Door and Event Grid reach the app; everyone else is denied."""
+    rules = site(infra)["ipSecurityRestrictions"]
+    assert site(infra)["ipSecurityRestrictionsDefaultAction"] == "Deny"
+    assert {rule["ipAddress"] for rule in rules} == {"AzureFrontDoor.Backend", "AzureEventGrid"}
+    assert all(rule["tag"] == "ServiceTag" for rule in rules)
+
+
+@holds_until(
+    Break(APP, "            'x-azure-fdid': [frontDoorId]\n", ""),
+    Break("main.bicep", "frontDoorId: frontDoor.outputs.frontDoorId", "frontDoorId: ''"),
+    Break("modules/frontdoor-profile.bicep", "profile.properties.frontDoorId", "profile.name"),
+)
+def test_only_our_front_door_reaches_the_origin(infra: Infra) -> None:
+    """The service tag holds everyone's Front Doors; the id in the header is ours alone."""
+    (rule,) = (rule for rule in site(infra)["ipSecurityRestrictions"] if rule["ipAddress"] == "AzureFrontDoor.Backend")
+    _, parameters = infra.template("main.bicep").modules["functionApp"]
+    profile = infra.template("modules/frontdoor-profile.bicep")
+    assert rule["headers"] == {"x-azure-fdid": [Expression("frontDoorId")]}
+    assert parameters["frontDoorId"] == Expression("frontDoor.outputs.frontDoorId")
+    assert profile.outputs["frontDoorId"] == Expression("profile.properties.frontDoorId")
+
+
+@holds_until(Break(APP, "scmIpSecurityRestrictionsUseMain: false", "scmIpSecurityRestrictionsUseMain: true"))
+def test_the_lock_leaves_deployments_alone(infra: Infra) -> None:
+    """Publishing does not come through Front Door, and must not be denied with the rest."""
+    assert site(infra)["scmIpSecurityRestrictionsUseMain"] is False
+    assert site(infra)["scmIpSecurityRestrictionsDefaultAction"] == "Allow"
+
+
+@holds_until(
+    Break(ROUTING, "patternsToMatch: ['/api/voice/*']", "patternsToMatch: ['/*']"),
+    Break(ROUTING, "supportedProtocols: ['Https']", "supportedProtocols: ['Http', 'Https']"),
+    Break(ROUTING, "forwardingProtocol: 'HttpsOnly'", "forwardingProtocol: 'MatchRequest'"),
+    Break(
+        ROUTING,
+        "linkToDefaultDomain: 'Enabled'",
+        "cacheConfiguration: { queryStringCachingBehavior: 'UseQueryString' }",
+    ),
+)
+def test_the_route_carries_voice_alone_and_keeps_nothing(infra: Infra) -> None:
+    """`/api/voice/*` over HTTPS, end to end, and never from a cache."""
+    route = infra.only("Microsoft.Cdn/profiles/afdEndpoints/routes").properties
+    assert route["patternsToMatch"] == ["/api/voice/*"]
+    assert route["supportedProtocols"] == ["Https"]
+    assert route["httpsRedirect"] == "Disabled"
+    assert route["forwardingProtocol"] == "HttpsOnly"
+    assert "cacheConfiguration" not in route
+
+
+def test_the_route_reaches_every_function() -> None:
+    """No HTTP function is outside the pattern, where nobody could call it."""
+    assert all(function.path.startswith("/api/voice/") for function in http_functions())
+
+
+@holds_until(
+    Break(ROUTING, "probePath: '/api/voice/health'", "probePath: '/'"),
+    Break(ROUTING, "probeRequestType: 'GET'", "probeRequestType: 'HEAD'"),
+    Break(ROUTING, "probeSeconds == 0", "probeSeconds > 0"),
+    Break(ROUTING, "probeProtocol: 'Https'", "probeProtocol: 'Http'"),
+)
+def test_health_is_probed_the_way_the_app_answers(infra: Infra) -> None:
+    """The probe asks for a path and with a method that a function has, without signing in."""
+    probe = infra.only("Microsoft.Cdn/profiles/originGroups").properties["healthProbeSettings"]
+    assert isinstance(probe, Choice)
+    assert probe.condition == "probeSeconds == 0"
+    asked = probe.otherwise
+    probed = [function.trigger["methods"] for function in http_functions() if function.path == asked["probePath"]]
+    assert any(asked["probeRequestType"] in methods for methods in probed)
+    assert asked["probeProtocol"] == "Https"
+    assert asked["probePath"] in OPEN_PATHS
+
+
+@holds_until(
+    Break("main.prod.bicepparam", "probeSeconds: 100", "probeSeconds: 0"),
+    Break("main.dev.bicepparam", "probeSeconds: 0", "probeSeconds: 30"),
+)
+def test_probes_wake_no_sleeping_app(infra: Infra) -> None:
+    """Every edge location probes: only where an instance is awake anyway."""
+    for environment in infra.environments.values():
+        assert (environment["edge"]["probeSeconds"] > 0) == (environment["scale"]["alwaysReadyHttp"] > 0)
+
+
+@holds_until(
+    Break(WAF, "variableName: 'SocketAddr'", "variableName: 'None'"),
+    Break(WAF, "matchValue: ['/api/voice/']", "matchValue: ['/admin/']"),
+    Break(WAF, "action: 'Block'", "action: 'Log'"),
+    Break(WAF, "rateLimitThreshold: requestsPerFiveMinutes", "rateLimitThreshold: 1000000"),
+    Break(WAF, "rateLimitDurationInMinutes: 5", "rateLimitDurationInMinutes: 1"),
+    Break(WAF, "customBlockResponseStatusCode: 429", "customBlockResponseStatusCode: 403"),
+)
+def test_the_firewall_limits_each_address(infra: Infra) -> None:
+    """Too many requests from one address in five minutes are answered 429."""
+    rule = rate_limit(infra)
+    policy = infra.only("Microsoft.Network/FrontDoorWebApplicationFirewallPolicies").properties["policySettings"]
+    assert rule["ruleType"] == "RateLimitRule"
+    assert rule["groupBy"] == [{"variableName": "SocketAddr"}]
+    assert rule["matchConditions"][0]["matchValue"] == ["/api/voice/"]
+    assert (rule["rateLimitThreshold"], rule["rateLimitDurationInMinutes"]) == (Expression("requestsPerFiveMinutes"), 5)
+    assert rule["action"] == "Block"
+    assert policy["customBlockResponseStatusCode"] == 429
+
+
+@holds_until(
+    Break(WAF, "sku == 'Premium_AzureFrontDoor' ? managedRuleSets : []", "managedRuleSets"),
+    Break(WAF, "'Microsoft_DefaultRuleSet'", "'OWASP'"),
+    Break(WAF, "selector: 'audioData'", "selector: 'text'"),
+)
+def test_managed_rules_come_with_premium(infra: Infra) -> None:
+    """Standard refuses managed rules; with Premium they are on, but for fields that look like attacks and are none."""
+    policy = infra.only("Microsoft.Network/FrontDoorWebApplicationFirewallPolicies").properties
+    rules = infra.template(WAF).variables["managedRuleSets"]
+    assert policy["managedRules"]["managedRuleSets"] == Choice(
+        "sku == 'Premium_AzureFrontDoor'", Expression("managedRuleSets"), []
+    )
+    assert {each["ruleSetType"] for each in rules} == {"Microsoft_DefaultRuleSet", "Microsoft_BotManagerRuleSet"}
+    assert [each["selector"] for each in rules[0]["exclusions"]] == ["audioData", "sdp"]
+
+
+@holds_until(
+    Break(ROUTING, "id: firewallPolicyId", "id: profile.id"),
+    Break(ROUTING, "patternsToMatch: ['/*']", "patternsToMatch: ['/admin/*']"),
+    Break("main.bicep", "firewallPolicyId: firewall.outputs.id", "firewallPolicyId: ''"),
+)
+def test_every_request_passes_the_firewall(infra: Infra) -> None:
+    """The policy stands before the endpoint, on all its paths."""
+    parameters = infra.only("Microsoft.Cdn/profiles/securityPolicies").properties["parameters"]
+    _, given = infra.template("main.bicep").modules["routing"]
+    assert parameters["wafPolicy"]["id"] == Expression("firewallPolicyId")
+    assert given["firewallPolicyId"] == Expression("firewall.outputs.id")
+    assert parameters["associations"] == [
+        {"domains": [{"id": Expression("endpoint.id")}], "patternsToMatch": ["/*"]},
+    ]
+
+
+@holds_until(
+    Break(WAF, "    name: sku\n", "    name: 'Standard_AzureFrontDoor'\n"),
+    Break("main.bicep", "sku: edge.sku\n    mode", "sku: 'Standard_AzureFrontDoor'\n    mode"),
+)
+def test_profile_and_firewall_are_of_one_tier(infra: Infra) -> None:
+    """Azure refuses a policy of another tier than its Front Door's."""
+    modules = infra.template("main.bicep").modules
+    assert modules["frontDoor"][1]["sku"] == modules["firewall"][1]["sku"] == Expression("edge.sku")
+    for kind in ("Microsoft.Cdn/profiles", "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies"):
+        assert infra.only(kind).content["sku"] == {"name": Expression("sku")}
+
+
+@holds_until(
+    Break("modules/frontdoor-profile.bicep", "originResponseTimeoutSeconds: 240", "originResponseTimeoutSeconds: 16"),
+    Break("main.prod.bicepparam", "ASSISTANT_SECONDS: '15'", "ASSISTANT_SECONDS: '300'"),
+)
+def test_front_door_waits_for_the_slowest_turn(infra: Infra) -> None:
+    """All of a turn's deadlines together are within what Front Door waits."""
+    waits = infra.only("Microsoft.Cdn/profiles").properties["originResponseTimeoutSeconds"]
+    assert waits == EDGE_SECONDS
+    for environment in infra.environments.values():
+        stages = ("STT", "ASSISTANT", "TTS", "CONVERSATIONS")
+        assert sum(float(environment["settings"][f"{stage}_SECONDS"]) for stage in stages) < waits
+
+
+@holds_until(
+    Break(ROUTING, "originHostHeader: originHostName", "originHostHeader: 'example.com'"),
+    Break(ROUTING, "enforceCertificateNameCheck: true", "enforceCertificateNameCheck: false"),
+    Break("main.bicep", "originHostName: functionApp.outputs.hostName", "originHostName: 'example.com'"),
+)
+def test_the_origin_is_the_function_app(infra: Infra) -> None:
+    """Front Door asks for the app by its own name, and checks whom it talks to."""
+    origin = infra.only("Microsoft.Cdn/profiles/originGroups/origins").properties
+    _, given = infra.template("main.bicep").modules["routing"]
+    assert origin["hostName"] == origin["originHostHeader"] == Expression("originHostName")
+    assert origin["enforceCertificateNameCheck"] is True
+    assert given["originHostName"] == Expression("functionApp.outputs.hostName")

@@ -1,0 +1,135 @@
+"""The function app as Flex Consumption wants it."""
+
+import re
+import tomllib
+from typing import Any
+
+from tests.conftest import ROOT
+from tests.infra.bicep import Call, Expression
+from tests.infra.templates import Break, Infra, found, holds_until
+
+APP = "modules/functionapp.bicep"
+
+
+def flex(infra: Infra) -> dict[str, Any]:
+    config = infra.only("Microsoft.Web/sites").properties["functionAppConfig"]
+    assert isinstance(config, dict)
+    return config
+
+
+@holds_until(
+    Break(APP, "name: 'FC1'", "name: 'Y1'"),
+    Break(APP, "tier: 'FlexConsumption'", "tier: 'Dynamic'"),
+    Break(APP, "reserved: true", "reserved: false"),
+)
+def test_the_plan_is_flex_consumption(infra: Infra) -> None:
+    """One app on one plan, which sleeps when nobody speaks; reserved is Azure's word for Linux."""
+    plan = infra.only("Microsoft.Web/serverfarms")
+    assert plan.content["sku"] == {"name": "FC1", "tier": "FlexConsumption"}
+    assert plan.properties["reserved"] is True
+
+
+@holds_until(Break(APP, "version: '3.13'", "version: '3.10'"), Break(APP, "name: 'python'", "name: 'node'"))
+def test_the_runtime_is_a_python_the_tests_run_on(infra: Infra) -> None:
+    """Azure runs the newest version that the project supports and CI tests."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    ceiling = re.search(r"<3\.(\d+)", project["requires-python"])
+    assert ceiling
+    runtime = flex(infra)["runtime"]
+    assert runtime == {"name": "python", "version": f"3.{int(ceiling[1]) - 1}"}
+    assert f"'{runtime['version']}'" in (ROOT / ".github/workflows/ci.yml").read_text()
+
+
+@holds_until(
+    Break(APP, "perInstanceConcurrency: requestsPerInstance", "perInstanceConcurrency: 1"),
+    Break("main.prod.bicepparam", "requestsPerInstance: 16", "requestsPerInstance: 1"),
+)
+def test_an_instance_serves_many_at_a_time(infra: Infra) -> None:
+    """The platform's 1 for Python is overridden: a turn mostly waits for others."""
+    http = flex(infra)["scaleAndConcurrency"]["triggers"]["http"]
+    assert http == {"perInstanceConcurrency": Expression("requestsPerInstance")}
+    assert all(environment["scale"]["requestsPerInstance"] > 1 for environment in infra.environments.values())
+
+
+@holds_until(
+    Break("main.dev.bicepparam", "memoryMB: 2048", "memoryMB: 1024"),
+    Break("main.dev.bicepparam", "maximumInstances: 40", "maximumInstances: 10"),
+)
+def test_sizes_are_those_that_flex_offers(infra: Infra) -> None:
+    """Memory and instances are within what the plan allows."""
+    for environment in infra.environments.values():
+        assert environment["scale"]["memoryMB"] in infra.template(APP).allowed["memoryMB"]
+        assert 40 <= environment["scale"]["maximumInstances"] <= 1000
+
+
+@holds_until(
+    Break(APP, "type: 'UserAssignedIdentity'", "type: 'StorageAccountConnectionString'"),
+    Break(APP, "userAssignedIdentityResourceId: identityId", "userAssignedIdentityResourceId: ''"),
+    Break("main.bicep", "storage.outputs.deploymentContainerUrl", "storage.outputs.blobEndpoint"),
+)
+def test_the_package_is_fetched_by_identity(infra: Infra) -> None:
+    """The platform takes the code from its container as the app's identity."""
+    storage = flex(infra)["deployment"]["storage"]
+    _, parameters = infra.template("main.bicep").modules["functionApp"]
+    assert storage["type"] == "blobContainer"
+    assert storage["authentication"] == {
+        "type": "UserAssignedIdentity",
+        "userAssignedIdentityResourceId": Expression("identityId"),
+    }
+    assert parameters["deploymentContainerUrl"] == Expression("storage.outputs.deploymentContainerUrl")
+
+
+@holds_until(
+    Break(APP, "type: 'UserAssigned'\n", "type: 'SystemAssigned'\n"),
+    Break("main.bicep", "principalId: identity.outputs.principalId", "principalId: functionApp.outputs.principalId"),
+)
+def test_the_app_acts_as_the_identity_that_has_the_roles(infra: Infra) -> None:
+    """One user-assigned identity, which exists, with its roles, before the app does."""
+    identity = infra.only("Microsoft.Web/sites").content["identity"]
+    _, access = infra.template("main.bicep").modules["access"]
+    assert identity == {"type": "UserAssigned", "userAssignedIdentities": {"${identityId}": {}}}
+    assert access["principalId"] == Expression("identity.outputs.principalId")
+
+
+@holds_until(
+    Break(APP, "http20Enabled: true", "linuxFxVersion: 'Python|3.13'"),
+    Break(APP, "http20Enabled: true", "appSettings: []"),
+    Break(APP, "http20Enabled: true", "alwaysOn: true"),
+)
+def test_the_site_sets_nothing_that_flex_rejects(infra: Infra) -> None:
+    """What functionAppConfig decides is not decided again the old way."""
+    old = {
+        "linuxFxVersion",
+        "appSettings",
+        "alwaysOn",
+        "pythonVersion",
+        "functionAppScaleLimit",
+        "minimumElasticInstanceCount",
+    }
+    assert not old & set(infra.only("Microsoft.Web/sites").properties["siteConfig"])
+
+
+@holds_until(
+    Break(APP, "ready.instanceCount > 0", "true"), Break("main.bicep", "blob: scale.alwaysReadyBlob", "clips: 1")
+)
+def test_always_ready_groups_are_the_platforms(infra: Infra) -> None:
+    """Instances are kept ready for requests and for clips; a group of none is left out, not set to 0."""
+    _, parameters = infra.template("main.bicep").modules["functionApp"]
+    assert set(parameters["alwaysReady"]) == {"http", "blob"}
+    ready = flex(infra)["scaleAndConcurrency"]["alwaysReady"]
+    assert isinstance(ready, Call)
+    assert ready.function == "filter"
+    assert any("ready.instanceCount > 0" in each.source for each in found(ready) if isinstance(each, Expression))
+
+
+@holds_until(Break("main.beta.bicepparam", "SESSIONS_MAX: '8'", "SESSIONS_MAX: '16'"))
+def test_sessions_leave_room_for_turns(infra: Infra) -> None:
+    """An open session is an open request: those that an instance may hold are fewer than the requests it serves."""
+    for environment in infra.environments.values():
+        assert int(environment["settings"]["SESSIONS_MAX"]) < environment["scale"]["requestsPerInstance"]
+
+
+@holds_until(Break("main.prod.bicepparam", "ICE_RELAY_ONLY: 'true'", "ICE_RELAY_ONLY: 'false'"))
+def test_sessions_go_through_a_relay(infra: Infra) -> None:
+    """Functions can be reached by no UDP: no other address is told."""
+    assert all(environment["settings"]["ICE_RELAY_ONLY"] == "true" for environment in infra.environments.values())

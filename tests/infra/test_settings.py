@@ -1,0 +1,171 @@
+"""The app settings that are provisioned are those that the code and the host read, and no other."""
+
+import re
+from dataclasses import fields
+
+from tests.infra.app import functions
+from tests.infra.bicep import Call, Choice, Expression
+from tests.infra.templates import Break, Infra, holds_until
+from voice_core.settings import Settings
+
+MAIN, APP = "main.bicep", "modules/functionapp.bicep"
+
+NEVER = {
+    "SPEECH_KEY": "the app shows its identity",
+    "OPENAI_KEY": "the app shows its identity",
+    "COSMOS_KEY": "the app shows its identity",
+    "COSMOS_CREATE": "the template makes the container; an identity could not",
+}
+"""Fields of Settings for local runs only."""
+
+HOST = {
+    "AzureWebJobsStorage__credential": "the host shows an identity",
+    "AzureWebJobsStorage__clientId": "this one: there is no system-assigned identity to fall back on",
+    "AzureWebJobsStorage__blobServiceUri": "its locks, and the clips it is triggered by",
+    "AzureWebJobsStorage__queueServiceUri": "where its blob trigger queues events",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING": "where telemetry goes",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "as whom: local authentication is off there",
+}
+"""What the Functions host reads itself, and why it must."""
+
+REJECTED_BY_FLEX = re.compile(
+    r"FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_\w+|SCM_\w+|ENABLE_ORYX_BUILD|TZ|AzureWebJobsStorage"
+)
+"""https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#deprecated-properties-and-settings"""
+
+
+def chosen(infra: Infra) -> set[str]:
+    """Settings that an environment's parameter file decides."""
+    return set(infra.template(MAIN).types["settingChoice"])
+
+
+def wired(infra: Infra) -> set[str]:
+    """Settings that the deployed resources decide."""
+    _, parameters = infra.template(MAIN).modules["functionApp"]
+    return _merged(parameters["settings"])
+
+
+def own(infra: Infra) -> set[str]:
+    """Settings that the function app's module adds."""
+    return _merged(infra.template(APP).resources["appSettings"].body["properties"])
+
+
+def provisioned(infra: Infra) -> set[str]:
+    return chosen(infra) | wired(infra) | own(infra)
+
+
+def _merged(union: Call) -> set[str]:
+    """The names that a call of union adds to what it is given."""
+    given, added = union.arguments
+    assert union.function == "union"
+    assert given.source == "settings"
+    return set(added)
+
+
+@holds_until(
+    Break(MAIN, "  MAX_AUDIO_SECONDS: string\n", ""),
+    Break(MAIN, "  SPEECH_VOICE: string\n", "  SPEECH_VOICE: string\n  SPEECH_SPEED: string\n"),
+    Break(MAIN, "COSMOS_DATABASE:", "COSMOS_DB:"),
+    Break(APP, "    AZURE_CLIENT_ID: identityClientId\n", ""),
+)
+def test_settings_are_those_the_code_reads(infra: Infra) -> None:
+    """Every field of Settings is provisioned, and nothing that the code does not read."""
+    read = {field.name.upper() for field in fields(Settings)}
+    assert provisioned(infra) - set(HOST) == read - set(NEVER)
+
+
+@holds_until(
+    Break(APP, "    AzureWebJobsStorage__queueServiceUri: queueEndpoint\n", ""),
+    Break(APP, "AzureWebJobsStorage__clientId: identityClientId", "AzureWebJobsDashboard: blobEndpoint"),
+)
+def test_host_settings_are_those_on_the_list(infra: Infra) -> None:
+    """What the host reads is there, each setting for a reason, and nothing else."""
+    assert own(infra) - {"AZURE_CLIENT_ID"} == set(HOST)
+
+
+@holds_until(
+    Break(MAIN, "SPEECH_LANGUAGE: string", "SPEECH_KEY: string"),
+    Break(MAIN, "SPEECH_ENDPOINT: speech", "COSMOS_CREATE: speech"),
+    Break(APP, "AZURE_CLIENT_ID:", "CLIENT_SECRET:"),
+)
+def test_no_setting_carries_a_secret(infra: Infra) -> None:
+    """No app setting is a local run's, or named for a key, secret, password or token; the relay's has its own test."""
+    secret = re.compile(r"(^|_)(KEY|SECRET|PASSWORD|TOKEN)$")
+    assert not provisioned(infra) & set(NEVER)
+    assert {name for name in provisioned(infra) if secret.search(name)} == {"TURN_SECRET"}
+
+
+@holds_until(
+    Break(MAIN, "'' : vault.outputs.turnSecretReference", "'' : 'hunter2'"),
+    Break("modules/vault.bicep", "@Microsoft.KeyVault(", "("),
+    Break(APP, "    keyVaultReferenceIdentity: identityId\n", ""),
+    Break("modules/vault.bicep", "enableRbacAuthorization: true", "enableRbacAuthorization: false"),
+)
+def test_the_one_secret_stays_in_the_vault(infra: Infra) -> None:
+    """The relay's secret is a reference that the host resolves as the app's identity; the text is in no template."""
+    secret = infra.template(MAIN).modules["functionApp"][1]["settings"].arguments[1]["TURN_SECRET"]
+    reference = infra.template("modules/vault.bicep").outputs["turnSecretReference"]
+    assert secret == Choice("empty(settings.TURN_URLS)", "", Expression("vault.outputs.turnSecretReference"))
+    assert reference == Expression("'@Microsoft.KeyVault(VaultName=${vault.name};SecretName=turn-secret)'")
+    assert infra.only("Microsoft.Web/sites").properties.get("keyVaultReferenceIdentity") == Expression("identityId")
+    assert infra.only("Microsoft.KeyVault/vaults").properties["enableRbacAuthorization"] is True
+
+
+@holds_until(
+    Break(APP, "AzureWebJobsStorage__credential: 'managedidentity'", "FUNCTIONS_WORKER_RUNTIME: 'python'"),
+    Break(APP, "AZURE_CLIENT_ID:", "WEBSITE_RUN_FROM_PACKAGE:"),
+    Break(APP, "AzureWebJobsStorage__credential:", "AzureWebJobsStorage:"),
+)
+def test_no_setting_is_one_that_flex_rejects(infra: Infra) -> None:
+    """Settings of older plans, and host storage by connection string, are not set."""
+    assert not {name for name in provisioned(infra) if REJECTED_BY_FLEX.fullmatch(name)}
+
+
+@holds_until(
+    Break(APP, "AzureWebJobsStorage__credential: 'managedidentity'", "AzureWebJobsStorage__credential: 'key'"),
+    Break(APP, "ClientId=${identityClientId};Authorization=AAD", "Authorization=Key"),
+)
+def test_the_host_shows_its_identity(infra: Infra) -> None:
+    """Host storage and telemetry are reached as the app's one identity."""
+    added = infra.template(APP).resources["appSettings"].body["properties"].arguments[1]
+    assert added["AzureWebJobsStorage__credential"] == "managedidentity"
+    assert added["AzureWebJobsStorage__clientId"] == Expression("identityClientId")
+    shown = added["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]
+    assert shown == Expression("'ClientId=${identityClientId};Authorization=AAD'")
+
+
+@holds_until(Break(APP, "name: 'appsettings'", "name: 'connectionstrings'"))
+def test_settings_are_written_once(infra: Infra) -> None:
+    """One resource holds them all: a second would replace the first's."""
+    names = [config.content["name"] for config in infra.resources("Microsoft.Web/sites/config")]
+    assert names.count("appsettings") == 1
+    assert "connectionstrings" not in names
+
+
+@holds_until(
+    Break("main.prod.bicepparam", "STT_SECONDS: '10'", "STT_SECONDS: 'ten'"),
+    Break("main.dev.bicepparam", "MAX_AUDIO_SECONDS: '60'", "MAX_AUDIO_SECONDS: '0'"),
+    Break("main.beta.bicepparam", "HISTORY_TURNS: '20'", "HISTORY_TURNS: 20"),
+)
+def test_the_code_can_read_every_environment(infra: Infra) -> None:
+    """Settings reads what each parameter file gives: text that is what the field should be."""
+    endpoints = {f"{service}_ENDPOINT": "https://example.com" for service in ("SPEECH", "OPENAI", "COSMOS")}
+    for environment in infra.environments.values():
+        given = environment["settings"]
+        assert all(isinstance(text, str) for text in given.values())
+        assert readable(given | endpoints)
+
+
+def readable(environ: dict[str, str]) -> bool:
+    try:
+        Settings.from_environ(environ)
+    except Exception as error:  # noqa: BLE001 - any refusal means that the app would not start
+        print(error)  # noqa: T201 - pytest shows it
+        return False
+    return True
+
+
+def test_bindings_use_connections_that_are_provisioned() -> None:
+    """A trigger's connection is one that the host can open with the settings there are."""
+    connections = {function.trigger.get("connection", "AzureWebJobsStorage") for function in functions()}
+    assert connections <= {"AzureWebJobsStorage"}

@@ -1,0 +1,60 @@
+"""Who may call: App Service Authentication asks everyone for a token, but on a few paths."""
+
+from typing import Any
+
+from tests.infra.app import http_functions
+from tests.infra.bicep import Expression
+from tests.infra.templates import Break, Infra, holds_until
+
+APP = "modules/functionapp.bicep"
+OPEN_PATHS = {
+    "/api/voice/health": "Front Door's probes and the smoke test show no token",
+    "/api/voice/openapi.json": "the contract is public",
+    "/runtime/webhooks/blobs": "Event Grid shows the webhook's own key",
+}
+"""What may be asked for without signing in, and why."""
+
+
+def sign_in(infra: Infra) -> dict[str, Any]:
+    return infra.template(APP).resources["auth"].properties
+
+
+@holds_until(
+    Break(APP, "requireAuthentication: true", "requireAuthentication: false"),
+    Break(APP, "unauthenticatedClientAction: 'Return401'", "unauthenticatedClientAction: 'AllowAnonymous'"),
+    Break(APP, "    platform: {\n      enabled: true", "    platform: {\n      enabled: false"),
+    Break(APP, "requireHttps: true", "requireHttps: false"),
+)
+def test_callers_sign_in(infra: Infra) -> None:
+    """Without a token there is 401, and no redirect to a page that a phone cannot use."""
+    properties = sign_in(infra)
+    assert properties["platform"]["enabled"] is True
+    assert properties["globalValidation"]["requireAuthentication"] is True
+    assert properties["globalValidation"]["unauthenticatedClientAction"] == "Return401"
+    assert properties["httpSettings"]["requireHttps"] is True
+
+
+@holds_until(
+    Break(APP, "        '/api/voice/openapi.json'\n", "        '/api/voice/*'\n"),
+    Break(APP, "        '/runtime/webhooks/blobs'\n", ""),
+)
+def test_only_named_paths_are_open(infra: Infra) -> None:
+    """Each path that needs no sign-in is on the list, and those of the app are real."""
+    paths = set(sign_in(infra)["globalValidation"]["excludedPaths"])
+    assert paths == set(OPEN_PATHS)
+    ours = {path for path in paths if path.startswith("/api/")}
+    assert ours <= {function.path for function in http_functions() if function.trigger["methods"] == ["GET"]}
+
+
+@holds_until(
+    Break(APP, "clientId: authClientId\n", "clientId: authClientId\n          clientSecretSettingName: 'SECRET'\n"),
+    Break(APP, "            'api://${authClientId}'\n", "            'https://management.azure.com'\n"),
+    Break(APP, "/v2.0'", "'"),
+)
+def test_tokens_are_for_us_and_need_no_secret(infra: Infra) -> None:
+    """Only this tenant's tokens for our registration count; there is no sign-in page, hence no client secret."""
+    provider = sign_in(infra)["identityProviders"]["azureActiveDirectory"]
+    assert set(provider["registration"]) == {"clientId", "openIdIssuer"}
+    assert provider["registration"]["openIdIssuer"].source.endswith("${tenant().tenantId}/v2.0'")
+    audiences = provider["validation"]["allowedAudiences"]
+    assert audiences == [Expression("authClientId"), Expression("'api://${authClientId}'")]

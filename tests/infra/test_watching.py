@@ -1,0 +1,226 @@
+"""Somebody is told when something is wrong, of things that can really be seen."""
+
+import re
+from typing import Any
+
+from tests.conftest import ROOT
+from tests.infra.app import functions
+from tests.infra.bicep import Call, Expression
+from tests.infra.templates import Break, Infra, found, holds_until
+
+ALERTS, WORKBOOK = "modules/alerts.bicep", "modules/workbook.bicep"
+DIAGNOSTICS, BUDGET = "modules/diagnostics.bicep", "modules/budget.bicep"
+
+METRICS = {
+    "profile.id": {"Percentage5XX"},
+    "openAi.id": {"AzureOpenAIRequests"},
+    "speech.id": {"BlockedCalls"},
+    "cosmos.id": {"TotalRequests"},
+    "topic.id": {"DroppedEventCount"},
+}
+"""What each service measures (https://learn.microsoft.com/azure/azure-monitor/reference/metrics-index)."""
+
+TABLES = {
+    "AppRequests": {"Name", "ResultCode", "DurationMs", "TimeGenerated"},
+    "AppTraces": {"Message", "TimeGenerated"},
+    "AzureDiagnostics": {"Category", "ruleName_s", "action_s", "TimeGenerated"},
+}
+"""Tables that are written here, and the columns that queries use of them."""
+
+KQL = {"summarize", "where", "project", "order", "by", "desc", "render", "timechart", "and", "has", "bin", "m"} | {
+    *("count", "countif", "percentile", "toint", "strcat", "substring")
+}
+"""Words of the language that queries use."""
+
+PROMISED = {"failedPercent": 1, "slowTurnMs": 5000}
+"""The plan: more than 99 % of sessions succeed, and a turn takes less than 5 seconds from end to end."""
+
+
+def query_alerts(infra: Infra) -> list[dict[str, Any]]:
+    alerts = infra.template(ALERTS).variables["queryAlerts"]
+    assert isinstance(alerts, list)
+    return alerts
+
+
+def metric_alerts(infra: Infra) -> list[dict[str, Any]]:
+    alerts = infra.template(ALERTS).variables["metricAlerts"]
+    assert isinstance(alerts, list)
+    return alerts
+
+
+def query(infra: Infra, load: Call) -> str:
+    """The text that a template loads."""
+    assert load.function == "loadTextContent"
+    return infra.texts[load.arguments[0].removeprefix("../")]
+
+
+def queries(infra: Infra) -> dict[str, str]:
+    return {file: text for file, text in infra.texts.items() if file.endswith(".kql")}
+
+
+def code(text: str) -> str:
+    """A query without its comments and strings."""
+    return re.sub(r'"[^"]*"', "", re.sub(r"^//.*$", "", text, flags=re.MULTILINE))
+
+
+@holds_until(
+    Break("queries/failed-requests.kql", "AppRequests", "requests"),
+    Break("queries/slow-turns.kql", "DurationMs", "Duration"),
+    Break("queries/poison-clips.kql", "Message", "message"),
+)
+def test_queries_name_tables_and_columns_there_are(infra: Infra) -> None:
+    """Each query reads one table that is written here, and of it only columns that it has."""
+    for file, text in queries(infra).items():
+        words = re.findall(r"[A-Za-z_]\w*", code(text))
+        assert words[0] in TABLES, file
+        made = set(re.findall(r"([A-Za-z_]\w*) =(?!=)", code(text)))
+        assert set(words[1:]) <= TABLES[words[0]] | made | KQL, file
+
+
+@holds_until(Break("queries/slow-turns.kql", "post_process", "process"))
+def test_queries_name_functions_there_are(infra: Infra) -> None:
+    """A function that a query asks about is registered."""
+    for file, text in queries(infra).items():
+        named = set(re.findall(r'\bName == "([^"]+)"', text))
+        assert named <= {function.name for function in functions()}, file
+
+
+@holds_until(
+    Break(ALERTS, "column: 'p95Ms'", "column: 'p99Ms'"),
+    Break("queries/failed-requests.kql", "project failedPercent", "project failedShare"),
+)
+def test_alerts_measure_what_their_queries_give(infra: Infra) -> None:
+    """The column that is compared is the one that the query ends with."""
+    for alert in query_alerts(infra):
+        assert alert["column"] in query(infra, alert["query"]).splitlines()[-1]
+
+
+@holds_until(Break(WORKBOOK, "queries/clip-events.kql", "queries/latency-by-function.kql"))
+def test_every_query_is_looked_at(infra: Infra) -> None:
+    """Each file in queries/ belongs to an alert or to the workbook."""
+    charts = infra.template(WORKBOOK).variables["charts"]
+    loaded = [each["query"].arguments[0].removeprefix("../") for each in [*query_alerts(infra), *charts]]
+    assert sorted(loaded) == sorted(queries(infra))
+
+
+@holds_until(
+    Break(ALERTS, "metric: 'BlockedCalls'", "metric: 'Blocked'"), Break(ALERTS, "scope: topic.id", "scope: cosmos.id")
+)
+def test_alerts_name_metrics_there_are(infra: Infra) -> None:
+    """Each service is watched by a metric that it has."""
+    for alert in metric_alerts(infra):
+        assert alert["metric"] in METRICS[alert["scope"].source]
+
+
+@holds_until(
+    Break(ALERTS, "    scope: speech.id\n", "    scope: openAi.id\n"),
+    Break(ALERTS, "values: ['429']", "values: ['404']"),
+)
+def test_every_provider_that_turns_us_away_is_told_of(infra: Infra) -> None:
+    """Speech, Azure OpenAI and Cosmos DB each have an alert for throttling."""
+    throttled = [
+        each for each in metric_alerts(infra) if each["threshold"] == Expression("thresholds.throttledRequests")
+    ]
+    assert {each["scope"].source for each in throttled} == {"speech.id", "openAi.id", "cosmos.id"}
+    assert all(each["values"] == ["429"] for alert in throttled for each in alert["dimensions"])
+
+
+@holds_until(
+    Break(ALERTS, "actionGroups: [operators.id]", "actionGroups: []"),
+    Break(ALERTS, "actionGroupId: operators.id", "actionGroupId: profile.id"),
+    Break(ALERTS, "emailAddress: email", "emailAddress: 'nobody@example.com'"),
+    Break(ALERTS, "enabled: true", "enabled: false"),
+)
+def test_every_alert_reaches_somebody(infra: Infra) -> None:
+    """Both kinds of alert go to the action group, and that to the address of the parameter file."""
+    on_telemetry = infra.only("Microsoft.Insights/scheduledQueryRules").properties
+    on_metrics = infra.only("Microsoft.Insights/metricAlerts").properties
+    group = infra.only("Microsoft.Insights/actionGroups").properties
+    assert on_telemetry["actions"] == {"actionGroups": [Expression("operators.id")]}
+    assert on_metrics["actions"] == [{"actionGroupId": Expression("operators.id")}]
+    assert [each["emailAddress"] for each in group["emailReceivers"]] == [Expression("email")]
+    assert all(each["enabled"] is True for each in (on_telemetry, on_metrics, group))
+
+
+@holds_until(Break("main.prod.bicepparam", "failedPercent: 1", "failedPercent: 5"))
+def test_production_is_held_to_the_promises(infra: Infra) -> None:
+    """In prod alerts come where the promised success rate and latency end."""
+    given = infra.environments["prod"]["alertThresholds"]
+    assert {name: given[name] for name in PROMISED} == PROMISED
+
+
+@holds_until(
+    Break(DIAGNOSTICS, "category: 'ControlPlaneRequests'", "category: 'DataPlaneRequests'"),
+    Break(DIAGNOSTICS, "category: 'Audit'", "category: 'RequestResponse'"),
+    Break(DIAGNOSTICS, "category: 'StorageWrite'", "categoryGroup: 'allLogs'"),
+)
+def test_services_log_nobodys_words_or_names(infra: Infra) -> None:
+    """Logs that hold requests, answers or partition keys, which are user ids, stay off."""
+    personal = {"DataPlaneRequests", "PartitionKeyStatistics", "PartitionKeyRUConsumption", "RequestResponse", "Trace"}
+    for setting in infra.resources("Microsoft.Insights/diagnosticSettings"):
+        assert not personal & {log.get("category") for log in setting.properties["logs"]}
+        assert not any("categoryGroup" in log for log in setting.properties["logs"])
+
+
+@holds_until(
+    Break(DIAGNOSTICS, "workspaceId: workspaceId", "workspaceId: ''"),
+    Break(DIAGNOSTICS, "  scope: cosmos\n", "  scope: speech\n"),
+)
+def test_every_service_logs_into_the_workspace(infra: Infra) -> None:
+    """Each service that can has its diagnostics in the one workspace."""
+    settings = infra.resources("Microsoft.Insights/diagnosticSettings")
+    scopes = {each.content["scope"].source for each in settings}
+    assert scopes == {"profile", "storage::blobs", "cosmos", "speech", "openAi", "topic", "vault"}
+    assert all(each.properties["workspaceId"] == Expression("workspaceId") for each in settings)
+
+
+@holds_until(
+    Break(BUDGET, "startDate: start", "startDate: utcNow('yyyy-MM-01')"),
+    Break("main.prod.bicepparam", "readEnvironmentVariable('BUDGET_START')", "'2026-01-01'"),
+)
+def test_a_budget_keeps_its_first_month(infra: Infra) -> None:
+    """A start that moved would make every deployment of a later month fail."""
+    assert infra.only("Microsoft.Consumption/budgets").properties["timePeriod"] == {"startDate": Expression("start")}
+    for environment in infra.environments.values():
+        assert environment["budget"]["start"] == Call("readEnvironmentVariable", ["BUDGET_START"])
+
+
+@holds_until(
+    Break(BUDGET, "contactEmails: [alertEmail]", "contactEmails: []"),
+    Break(BUDGET, "threshold: 80", "threshold: 120"),
+    Break(BUDGET, "thresholdType: 'Forecasted'", "thresholdType: 'Actual'"),
+)
+def test_spending_is_told_of_before_it_is_done(infra: Infra) -> None:
+    """There is a warning when most is spent, and one when the forecast is too high."""
+    notes = infra.only("Microsoft.Consumption/budgets").properties["notifications"].values()
+    assert {note["thresholdType"] for note in notes} == {"Actual", "Forecasted"}
+    assert all(note["threshold"] <= 100 and note["contactEmails"] == [Expression("alertEmail")] for note in notes)
+
+
+@holds_until(Break("modules/events.bicep", "source: storageId", "source: resourceGroup().id"))
+def test_clip_events_are_those_of_our_storage(infra: Infra) -> None:
+    """The topic is on the account that the clips are uploaded to."""
+    topic = infra.only("Microsoft.EventGrid/systemTopics").properties
+    _, given = infra.template("main.bicep").modules["events"]
+    assert topic == {"source": Expression("storageId"), "topicType": "Microsoft.Storage.StorageAccounts"}
+    assert given["storageId"] == Expression("storage.outputs.id")
+
+
+@holds_until(Break(WORKBOOK, "crossComponentResources: [workspaceId]", "crossComponentResources: []"))
+def test_the_workbook_reads_the_workspace(infra: Infra) -> None:
+    """Every chart asks the workspace that everything is written to."""
+    panel = infra.template(WORKBOOK).variables["panels"].body["content"]
+    assert panel["crossComponentResources"] == [Expression("workspaceId")]
+    assert panel["query"] == Expression("chart.query")
+    assert "serializedData" in infra.only("Microsoft.Insights/workbooks").properties
+    assert [each for each in found(infra.template(WORKBOOK).variables["charts"]) if isinstance(each, Call)]
+
+
+@holds_until(
+    Break(ALERTS, "name: 'poison-clips'", "name: 'bad-clips'"), Break(ALERTS, "name: 'clips-lost'", "name: 'lost'")
+)
+def test_every_alert_has_a_runbook(infra: Infra) -> None:
+    """docs/deploy.md says of each alert what to do."""
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    for alert in [*query_alerts(infra), *metric_alerts(infra)]:
+        assert f"| `{alert['name']}` |" in page

@@ -1,0 +1,72 @@
+"""The page in a real browser, before the whole product."""
+
+import wave
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Product, Services
+from tests.web.devtools import Tab, tab
+
+Open = Callable[..., Awaitable[Tab]]
+
+DESKTOP = (1280, 800)
+PHONE = (360, 740)
+
+FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+NO_UDP = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
+"""WebRTC gets nowhere, as in many offices. (Chromium before 2023 called it force-webrtc-ip-handling-policy.)"""
+
+
+@pytest.fixture
+async def services(services: Services) -> Services:
+    """Patient ones: PocketSphinx beside a browser is slow."""
+    return replace(services, settings=replace(services.settings, stt_seconds=60.0))
+
+
+@pytest.fixture
+async def open_page(product: Product, tmp_path: Path) -> AsyncIterator[Open]:
+    """Open the page; every tab is closed in the end, and none may have complained."""
+    async with AsyncExitStack() as stack:
+
+        async def opened(
+            *flags: str, size: tuple[int, int] = DESKTOP, dark: bool = False, microphone: bool = True
+        ) -> Tab:
+            sound = spoken(tmp_path / "microphone.wav")
+            fake = (*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={sound}") if microphone else ()
+            page = await stack.enter_async_context(tab((*fake, *flags)))
+            stack.callback(_check_calm, page)
+            await dress(page, size, dark=dark)
+            await page.go(product.url.removesuffix("/api/voice"))
+            return page
+
+        yield opened
+
+
+def _check_calm(page: Tab) -> None:
+    assert page.complaints == []
+
+
+async def dress(page: Tab, size: tuple[int, int], *, dark: bool) -> None:
+    """Give the page a size in CSS pixels, and the user's taste."""
+    width, height = size
+    await page.call(
+        "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+    )
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    await page.call("Emulation.setEmulatedMedia", features=[scheme])
+
+
+def spoken(path: Path) -> Path:
+    """A WAV of real words between pauses, which Chromium plays into its fake microphone over and over."""
+    with wave.open(str(ROOT / "samples" / "hello.wav")) as sample:
+        rate, words = sample.getframerate(), sample.readframes(sample.getnframes())
+    with wave.open(str(path), "wb") as loop:
+        loop.setnchannels(1)
+        loop.setsampwidth(2)
+        loop.setframerate(rate)
+        loop.writeframes(bytes(rate) + words + bytes(2 * rate))
+    return path

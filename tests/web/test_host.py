@@ -1,0 +1,48 @@
+"""The page and the paths as the local host serves them."""
+
+import pytest
+
+from emulators.page import CONTENT_TYPES
+from tests.conftest import ROOT, Product
+
+NOWHERE = ("/nothing.js", "/../local.settings.json", "/%2e%2e/local.settings.json", "/api/voice/nothing")
+FILES = sorted(file.name for file in (ROOT / "clients" / "web").iterdir())
+
+
+@pytest.mark.parametrize("name", ["", *FILES])
+async def test_a_file_of_the_page(product: Product, name: str) -> None:
+    """Under its right type, with a policy that lets nothing foreign or inline in."""
+    async with product.http.get(f"{product.url.removesuffix('/api/voice')}/{name}") as response:
+        assert response.status == 200
+        assert response.headers["content-type"] == CONTENT_TYPES[f".{name.rpartition('.')[2]}" if name else ".html"]
+        assert response.headers["x-content-type-options"] == "nosniff"
+        policy = response.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert (await response.text()).strip()
+
+
+def test_the_page_is_all_ours() -> None:
+    """No file names another host, but for namespaces and the sources of formulas in comments."""
+    for name in FILES:
+        text = (ROOT / "clients" / "web" / name).read_text()
+        code = [line for line in text.splitlines() if not line.startswith("//")]
+        assert not [line for line in code if "://" in line and "w3.org" not in line], name
+
+
+@pytest.mark.parametrize("path", NOWHERE)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_what_is_not_there(product: Product, path: str, method: str) -> None:
+    """A problem document, whatever the method."""
+    url = product.url.removesuffix("/api/voice") + path
+    async with product.http.request(method, url) as response:
+        assert response.status == 404
+        assert (await response.json())["code"] == "path-unknown"
+
+
+async def test_a_wrong_method_is_told_all_right_ones(product: Product) -> None:
+    """Also where several functions share a path."""
+    async with product.http.put(f"{product.url}/conversations/{'a' * 32}") as response:
+        assert response.status == 405
+        assert {part.strip() for part in response.headers["allow"].split(",")} == {"GET", "HEAD", "DELETE"}
+        assert (await response.json())["code"] == "method-not-allowed"

@@ -1,0 +1,191 @@
+"""A client on WebRTC: it speaks, hears packet by packet, and says and reads control messages."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import av
+import numpy as np
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCIceServer,
+    RTCIceTransportPolicy,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.rtp import RtpPacket
+from av.stream import Stream
+
+from tests.sound import voice_like
+
+RATE = 48_000
+TICKS = RATE // 50
+LOUD = 0.05
+"""Root mean square of a packet that holds sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One packet that arrived."""
+
+    at: float
+    """On the event loop's clock, seconds."""
+    level: float
+    """Root mean square, full scale 1."""
+    hertz: float
+    """Of a tone, by its sign changes."""
+
+    @property
+    def loud(self) -> bool:
+        return self.level > LOUD
+
+
+class Mouth(MediaStreamTrack):
+    """A microphone that is never off: somebody speaks into it while *talking*."""
+
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.talking = False
+        self._sent = 0
+        self._began = asyncio.get_running_loop().time()
+
+    async def recv(self) -> "av.Packet[Stream]":
+        if self.readyState != "live":
+            raise MediaStreamError
+        due = self._began + self._sent * 0.02
+        await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+        voice, silence = _packets()
+        packet: av.Packet[Stream] = av.Packet(voice[self._sent % len(voice)] if self.talking else silence)
+        packet.pts, packet.time_base = self._sent * TICKS, Fraction(1, RATE)
+        self._sent += 1
+        return packet
+
+
+class Ear:
+    """Stands where aiortc's jitter buffer does, and decodes packets as they arrive."""
+
+    def __init__(self) -> None:
+        self.heard: list[Heard] = []
+        self._decoder = av.AudioCodecContext.create("libopus", "r")
+        self._decoder.layout = "mono"
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        payload: bytes = packet._data  # type: ignore[attr-defined]
+        frames = [frame.to_ndarray()[0] for frame in self._decoder.decode(av.Packet(payload))]
+        samples = np.concatenate(frames).astype(np.float32) / 32_768
+        crossings = np.count_nonzero(np.signbit(samples[1:]) != np.signbit(samples[:-1]))
+        level = float(np.sqrt(np.mean(samples**2)))
+        self.heard.append(Heard(asyncio.get_running_loop().time(), level, crossings * RATE / len(samples) / 2))
+        return False, None
+
+
+class Caller:
+    """One client; its clock is the event loop's."""
+
+    def __init__(self, servers: Sequence[RTCIceServer] = (), *, relay_only: bool = False, writes: bool = True) -> None:
+        policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
+        self.connection = RTCPeerConnection(RTCConfiguration(list(servers), policy, RTCBundlePolicy.MAX_BUNDLE))
+        self.mouth, self.ear = Mouth(), Ear()
+        self.events: list[tuple[float, dict[str, Any]]] = []
+        """What came on the data channel, and when."""
+        self._changed = asyncio.Event()
+        self.connection.addTransceiver(self.mouth, "sendrecv")
+        vars(self.connection.getTransceivers()[0].receiver)["_RTCRtpReceiver__jitter_buffer"] = self.ear
+        self._channel = self.connection.createDataChannel("events") if writes else None
+        if self._channel is not None:
+            self._channel.on("message", self._message)
+            self._channel.on("open", self._changed.set)
+        self.connection.on("connectionstatechange", self._changed.set)
+
+    async def offer(self) -> str:
+        await self.connection.setLocalDescription(await self.connection.createOffer())
+        return self.connection.localDescription.sdp
+
+    async def accept(self, answer: str) -> None:
+        await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+
+    async def connected(self) -> None:
+        await self.until(
+            lambda: (
+                self.connection.connectionState == "connected"
+                and (self._channel is None or self._channel.readyState == "open")
+            )
+        )
+
+    async def until(self, happened: Callable[[], object], seconds: float = 10.0) -> None:
+        """Return once *happened* does; looks whenever something came."""
+        async with asyncio.timeout(seconds):
+            while not happened():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def told(self, kind: str, count: int = 1, seconds: float = 10.0) -> dict[str, Any]:
+        """The *count*-th event of this *kind*, once it is there."""
+        await self.until(lambda: len(self.all_told(kind)) >= count, seconds)
+        return self.all_told(kind)[count - 1]
+
+    def all_told(self, *kinds: str) -> list[dict[str, Any]]:
+        return [event for _, event in self.events if not kinds or event["type"] in kinds]
+
+    def say(self, kind: str, **members: Any) -> float:
+        """Send a control message; the moment of it."""
+        self.send(json.dumps({"type": kind, **members}))
+        return asyncio.get_running_loop().time()
+
+    def send(self, text: str) -> None:
+        assert self._channel is not None
+        self._channel.send(text)
+
+    def press(self) -> float:
+        self.mouth.talking = True
+        return self.say("input_audio_buffer.clear")
+
+    def release(self, **members: Any) -> float:
+        self.mouth.talking = False
+        return self.say("input_audio_buffer.commit", **members)
+
+    def sound(self, after: float = 0.0) -> list[Heard]:
+        """What was loud since *after*."""
+        return [one for one in self.ear.heard if one.at > after and one.loud]
+
+    async def close(self) -> None:
+        await self.connection.close()
+
+    def _message(self, message: str) -> None:
+        self.events.append((asyncio.get_running_loop().time(), json.loads(message)))
+        self._changed.set()
+
+
+@cache
+def _packets() -> tuple[list[bytes], bytes]:
+    """A second of voice, and 20 ms of silence, as Opus."""
+    silence = _encoded(bytes(2 * TICKS * 3))[-1]
+    return _encoded(voice_like(1.0, RATE)), silence
+
+
+def _encoded(pcm: bytes) -> list[bytes]:
+    encoder = av.AudioCodecContext.create("libopus", "w")
+    encoder.sample_rate = RATE
+    encoder.layout = "mono"
+    encoder.format = av.AudioFormat("s16")
+    encoder.options = {"frame_duration": "20"}
+    packets: list[bytes] = []
+    for start in range(0, len(pcm), 2 * TICKS):
+        samples = np.frombuffer(pcm[start : start + 2 * TICKS], "<i2").reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+        frame.sample_rate, frame.pts = RATE, start // 2
+        packets += map(bytes, encoder.encode(frame))
+    return packets
+
+
+def tones(heard: Iterable[Heard]) -> set[int]:
+    """The pitches of what was heard, to the nearest 100 Hz."""
+    return {round(one.hertz / 100) * 100 for one in heard}

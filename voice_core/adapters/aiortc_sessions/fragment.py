@@ -1,0 +1,34 @@
+"""Candidates that come after the offer."""
+
+from collections.abc import Iterator
+
+from aiortc import RTCIceCandidate
+from aiortc.sdp import candidate_from_sdp
+
+from voice_core.domain.errors import InvalidInput
+
+
+def candidates(fragment: str) -> Iterator[RTCIceCandidate | None]:
+    """The candidates of an SDP fragment (RFC 8840, section 9), None for the end of them.
+
+    Raises:
+        InvalidInput: ``fragment-invalid``.
+    """
+    mid = "0"
+    for line in fragment.splitlines():
+        name, _, value = line.partition(":")
+        if name == "a=mid":
+            mid = value
+        elif name == "a=candidate":
+            yield _candidate(value, mid)
+        elif name == "a=end-of-candidates":
+            yield None
+
+
+def _candidate(value: str, mid: str) -> RTCIceCandidate:
+    try:
+        candidate = candidate_from_sdp(value)
+    except (AssertionError, ValueError, IndexError) as error:
+        raise InvalidInput("A candidate of this fragment cannot be read.", code="fragment-invalid") from error
+    candidate.sdpMid = mid
+    return candidate

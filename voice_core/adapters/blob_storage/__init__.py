@@ -1,0 +1,1 @@
+"""Recordings, what is made of them, and speech, in Azure Blob storage."""

@@ -1,0 +1,114 @@
+"""The storage account, on one client a process that opens when first needed."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import BlobSasPermissions, UserDelegationKey, generate_blob_sas
+from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+
+from voice_core.adapters.blob_storage.failures import STAGE, our_errors
+from voice_core.domain.errors import Misconfigured
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 20
+RETRIES = 2
+
+KEY_HOURS = 12
+"""How long a key to sign with is good; the service gives no more than 7 days."""
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""https://learn.microsoft.com/azure/storage/common/storage-sas-overview#best-practices-when-using-sas"""
+
+
+class BlobAccount:
+    """The account at *url*, ``https://NAME.blob.core.windows.net`` or the emulator's address with the account's name.
+
+    *credential* is the account's key or an async token credential, which stays the caller's to close. With *create*,
+    containers are made when they are missing.
+    """
+
+    def __init__(self, url: str, *, credential: Any, create: bool) -> None:
+        self._key = credential if isinstance(credential, str) else None
+        self._create = create
+        self._made: set[str] = set()
+        self._signing = asyncio.Lock()
+        self._delegation: tuple[UserDelegationKey, datetime] | None = None
+        self._client = _client(url, credential)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    async def check(self) -> None:
+        """Reach the account.
+
+        Raises:
+            StageFailed: with stage ``storage``.
+        """
+        with our_errors():
+            async for _ in self._client.list_containers(results_per_page=1):
+                break
+
+    async def container(self, name: str) -> ContainerClient:
+        """The container of that name, made now if it may have to be."""
+        container = self._client.get_container_client(name)
+        if self._create and name not in self._made:
+            try:
+                with our_errors():
+                    await container.create_container()
+            except Exception as error:
+                if not isinstance(error.__cause__, ResourceExistsError):
+                    raise
+            self._made.add(name)
+        return container
+
+    async def signed(self, container: ContainerClient, blob: str, permission: str, until: datetime) -> str:
+        """The blob's URL with the *permission*, as ``c``, until then."""
+        signer = await self._signer(until)
+        token = generate_blob_sas(
+            self._client.account_name or "",
+            container.container_name,
+            blob,
+            permission=BlobSasPermissions.from_string(permission),
+            start=datetime.now(UTC) - CLOCKS_DIFFER,
+            expiry=until,
+            **signer,
+        )
+        return f"{container.get_blob_client(blob).url}?{token}"
+
+    async def _signer(self, until: datetime) -> dict[str, Any]:
+        """What proves that it was us who signed: the account's key, or one that our identity was given."""
+        if self._key:
+            return {"account_key": self._key}
+        async with self._signing:
+            if self._delegation is None or self._delegation[1] < until:
+                self._delegation = await self._delegated()
+        return {"user_delegation_key": self._delegation[0]}
+
+    async def _delegated(self) -> tuple[UserDelegationKey, datetime]:
+        now = datetime.now(UTC)
+        ends = now + timedelta(hours=KEY_HOURS)
+        with our_errors():
+            return await self._client.get_user_delegation_key(now - CLOCKS_DIFFER, ends), ends
+
+
+def _client(url: str, credential: Any) -> BlobServiceClient:
+    # The SDK logs each request at INFO, with the user's id in a URL.
+    logger = logging.getLogger(f"{__name__}.wire")
+    logger.setLevel(logging.WARNING)
+    try:
+        return BlobServiceClient(
+            url,
+            credential,
+            connection_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retry_total=RETRIES,
+            initial_backoff=0.2,
+            increment_base=2,
+            logger=logger,
+        )
+    except (ValueError, TypeError) as error:
+        raise Misconfigured("The storage URL or credential is malformed.", stage=STAGE) from error

@@ -1,0 +1,69 @@
+"""Recordings that are uploaded straight into a container."""
+
+from datetime import datetime
+
+from azure.core import MatchConditions
+
+from voice_core.adapters.blob_storage.account import BlobAccount
+from voice_core.adapters.blob_storage.failures import STAGE, no_container, our_errors
+from voice_core.adapters.blob_storage.names import blob_name, clip_name
+from voice_core.domain.clip import ClipName, Recording, Slot
+from voice_core.domain.errors import Conflict, NotFound, StageFailed
+
+CREATE, CREATE_IN_BLOCKS = "c", "cw"
+"""Permissions. Without ``w`` a blob cannot be written twice; but the service takes single blocks for writing only."""
+
+
+class BlobRecordings:
+    """The `Recordings` in one *container* of the account."""
+
+    def __init__(self, account: BlobAccount, container: str = "clips") -> None:
+        self._account = account
+        self._container = container
+
+    @staticmethod
+    def name_of(blob: str) -> ClipName | None:
+        """Whose recording the *blob* is; None when it is none of ours."""
+        return clip_name(blob)
+
+    async def slot(self, name: ClipName, until: datetime, *, in_blocks: bool) -> Slot:
+        container = await self._account.container(self._container)
+        with our_errors():
+            if not await container.exists():
+                raise no_container()
+        permission = CREATE_IN_BLOCKS if in_blocks else CREATE
+        url = await self._account.signed(container, blob_name(name), permission, until)
+        return Slot(url, {} if in_blocks else {"x-ms-blob-type": "BlockBlob"})
+
+    async def find(self, name: ClipName) -> Recording:
+        container = await self._account.container(self._container)
+        with our_errors():
+            found = await container.get_blob_client(blob_name(name)).get_blob_properties()
+        return Recording(name, found.etag, found.size)
+
+    async def read(self, recording: Recording, start: int, count: int) -> bytes:
+        try:
+            data = await self._read(recording, start, count)
+        except Conflict:
+            # The condition comes first: of a recording that is gone it does not hold either.
+            await self.find(recording.name)
+            raise
+        if len(data) != count:
+            raise StageFailed("Storage gave less than was asked for.", stage=STAGE)
+        return data
+
+    async def _read(self, recording: Recording, start: int, count: int) -> bytes:
+        container = await self._account.container(self._container)
+        with our_errors():
+            download = await container.get_blob_client(blob_name(recording.name)).download_blob(
+                start, count, etag=recording.version, match_condition=MatchConditions.IfNotModified
+            )
+            return await download.readall()
+
+    async def delete(self, name: ClipName) -> None:
+        container = await self._account.container(self._container)
+        try:
+            with our_errors():
+                await container.get_blob_client(blob_name(name)).delete_blob()
+        except NotFound:
+            return

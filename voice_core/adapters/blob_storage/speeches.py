@@ -1,0 +1,100 @@
+"""Speech that players fetch: PCM that grows while it is made, and whole files in other formats."""
+
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import BlobType
+from azure.storage.blob.aio import BlobClient, ContainerClient
+
+from voice_core.adapters.blob_storage.account import BlobAccount
+from voice_core.adapters.blob_storage.failures import STAGE, our_errors
+from voice_core.adapters.blob_storage.names import folder
+from voice_core.domain.errors import NotFound, StageFailed
+from voice_core.domain.speech import KeptSpeech, SpeechName
+
+MISSING = "speech-not-found"
+
+LIVE = "pcm"
+COMPLETE = "complete"
+"""Name of the blob's metadata that says so."""
+
+
+class BlobSpeeches:
+    """The `Speeches` in one *container* of the account, each conversation's in a folder of its own."""
+
+    def __init__(self, account: BlobAccount, container: str = "artefacts") -> None:
+        self._account = account
+        self._container = container
+
+    async def begin(self, name: SpeechName) -> None:
+        blob = await self._blob(name, LIVE)
+        with our_errors(MISSING):
+            await blob.create_append_blob()
+
+    async def append(self, name: SpeechName, pcm: bytes) -> None:
+        blob = await self._blob(name, LIVE)
+        with our_errors(MISSING):
+            await blob.append_block(pcm)
+
+    async def finish(self, name: SpeechName) -> None:
+        blob = await self._blob(name, LIVE)
+        with our_errors(MISSING):
+            await blob.set_blob_metadata({COMPLETE: "true"})
+
+    async def find(self, name: SpeechName) -> KeptSpeech:
+        blob = await self._blob(name, LIVE)
+        with our_errors(MISSING):
+            found = await blob.get_blob_properties()
+        return KeptSpeech(name, found.size, COMPLETE in found.metadata, found.last_modified)
+
+    async def read(self, name: SpeechName, start: int, count: int) -> bytes:
+        return await _read(await self._blob(name, LIVE), start, count)
+
+    async def encoded(self, name: SpeechName, audio_format: str) -> int:
+        blob = await self._blob(name, audio_format)
+        with our_errors(MISSING):
+            return int((await blob.get_blob_properties()).size)
+
+    async def put_encoded(self, name: SpeechName, audio_format: str, data: bytes) -> None:
+        blob = await self._blob(name, audio_format)
+        try:
+            with our_errors(MISSING):
+                await blob.upload_blob(data, BlobType.BLOCKBLOB, overwrite=False)
+        except StageFailed as error:
+            # Whoever was quicker encoded the same speech; players may have some of theirs already.
+            if not isinstance(error.__cause__, ResourceExistsError):
+                raise
+
+    async def read_encoded(self, name: SpeechName, audio_format: str, start: int, count: int) -> bytes:
+        return await _read(await self._blob(name, audio_format), start, count)
+
+    async def delete(self, user_id: str, conversation_id: str, turn_id: str = "") -> None:
+        container = await self._account.container(self._container)
+        prefix = _prefix(user_id, conversation_id) + (f"{turn_id}." if turn_id else "")
+        with our_errors(MISSING):
+            names = [name async for name in container.list_blob_names(name_starts_with=prefix)]
+        for name in names:
+            await _delete(container, name)
+
+    async def _blob(self, name: SpeechName, audio_format: str) -> BlobClient:
+        container = await self._account.container(self._container)
+        prefix = _prefix(name.user_id, name.conversation_id)
+        return container.get_blob_client(f"{prefix}{name.turn_id}.{audio_format}")
+
+
+async def _delete(container: ContainerClient, name: str) -> None:
+    try:
+        with our_errors(MISSING):
+            await container.delete_blob(name)
+    except NotFound:
+        return
+
+
+async def _read(blob: BlobClient, start: int, count: int) -> bytes:
+    with our_errors(MISSING):
+        data = await (await blob.download_blob(start, count)).readall()
+    if len(data) != count:
+        raise StageFailed("Storage gave less than was asked for.", stage=STAGE)
+    return data
+
+
+def _prefix(user_id: str, conversation_id: str) -> str:
+    return f"speech/{folder(user_id)}/{conversation_id}/"

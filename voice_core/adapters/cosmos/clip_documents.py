@@ -1,0 +1,86 @@
+"""Clips as documents, all of a user's in the partition ``/userId``."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from voice_core.adapters.cosmos.documents import Document
+from voice_core.domain.clip import Claim, Clip, Failure
+from voice_core.domain.errors import StageFailed
+from voice_core.domain.speech import Hints
+
+STAGE = "clips"
+
+SCHEMA = 1
+
+INDEXING_POLICY: dict[str, Any] = {
+    "indexingMode": "consistent",
+    "automatic": True,
+    "includedPaths": [{"path": "/conversationId/?"}],
+    "excludedPaths": [{"path": "/*"}],
+}
+"""Only what queries filter by."""
+
+
+def clip_document(clip: Clip, ttl_seconds: int) -> Document:
+    """The job as it is kept."""
+    return {
+        "id": clip.id,
+        "userId": clip.user_id,
+        "conversationId": clip.conversation_id,
+        "createdAt": _written(clip.created_at),
+        "uploadUntil": _written(clip.upload_until),
+        "languages": list(clip.hints.languages),
+        "phrases": list(clip.hints.phrases),
+        "reply": clip.reply,
+        "notes": clip.notes,
+        "status": clip.status,
+        "claim": clip.claim and {"worker": clip.claim.worker, "until": _written(clip.claim.until)},
+        "attempts": clip.attempts,
+        "recording": clip.recording,
+        "secondsDone": clip.seconds_done,
+        "secondsTotal": clip.seconds_total,
+        "degraded": list(clip.degraded),
+        "failure": clip.failure
+        and {"code": clip.failure.code, "detail": clip.failure.detail, "stage": clip.failure.stage},
+        "transcribed": clip.transcribed,
+        "forgotten": clip.forgotten,
+        "schema": SCHEMA,
+        "ttl": ttl_seconds,
+    }
+
+
+def clip_from(document: Document) -> Clip:
+    """The job that `clip_document` wrote."""
+    claim, failure = document.get("claim"), document.get("failure")
+    try:
+        return Clip(
+            id=document["id"],
+            user_id=document["userId"],
+            conversation_id=document["conversationId"],
+            created_at=_read(document["createdAt"]),
+            upload_until=_read(document["uploadUntil"]),
+            hints=Hints(tuple(document["languages"]), tuple(document["phrases"])),
+            reply=document["reply"],
+            notes=document["notes"],
+            status=document["status"],
+            claim=Claim(claim["worker"], _read(claim["until"])) if claim else None,
+            attempts=document["attempts"],
+            recording=document["recording"],
+            seconds_done=document["secondsDone"],
+            seconds_total=document["secondsTotal"],
+            degraded=tuple(document["degraded"]),
+            failure=Failure(failure["code"], failure["detail"], failure["stage"]) if failure else None,
+            transcribed=document["transcribed"],
+            forgotten=document["forgotten"],
+            etag=document["_etag"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise StageFailed("A stored clip is not readable.", stage=STAGE, retryable=False) from error
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _read(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,56 @@
+"""A file elsewhere, read as FFmpeg reads: back and forth, a little at a time."""
+
+import io
+from collections import OrderedDict
+from collections.abc import Callable
+
+Fetch = Callable[[int, int], bytes]
+"""Gives as many bytes as asked for, from an offset on."""
+
+BLOCK_BYTES = 1 << 20
+BLOCKS = 8
+"""Kept: FFmpeg goes between the index of a file and its sound."""
+
+
+class RangedFile(io.RawIOBase):
+    """A file of *size* bytes, of which it keeps a few blocks."""
+
+    def __init__(self, size: int, fetch: Fetch) -> None:
+        super().__init__()
+        self._size = size
+        self._fetch = fetch
+        self._at = 0
+        self._blocks: OrderedDict[int, bytes] = OrderedDict()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def read(self, size: int = -1, /) -> bytes:
+        end = self._size if size < 0 else min(self._size, self._at + size)
+        pieces = []
+        while self._at < end:
+            number, skip = divmod(self._at, BLOCK_BYTES)
+            piece = self._block(number)[skip : skip + end - self._at]
+            pieces.append(piece)
+            self._at += len(piece)
+        return b"".join(pieces)
+
+    def _block(self, number: int) -> bytes:
+        if number not in self._blocks:
+            start = number * BLOCK_BYTES
+            self._blocks[number] = self._fetch(start, min(BLOCK_BYTES, self._size - start))
+            if len(self._blocks) > BLOCKS:
+                self._blocks.popitem(last=False)
+        self._blocks.move_to_end(number)
+        return self._blocks[number]

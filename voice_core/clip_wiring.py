@@ -1,0 +1,124 @@
+"""Puts together what works on clips and keeps speech. Loaded when either is first asked for."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+from voice_core.adapters.azure_speech.access import SpeechAccess
+from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
+from voice_core.adapters.blob_storage.account import BlobAccount
+from voice_core.adapters.blob_storage.artefacts import BlobArtefacts
+from voice_core.adapters.blob_storage.names import clip_name
+from voice_core.adapters.blob_storage.recordings import BlobRecordings
+from voice_core.adapters.blob_storage.speeches import BlobSpeeches
+from voice_core.adapters.cosmos.clips import CosmosClips
+from voice_core.audio.limits import Limits
+from voice_core.domain.clip import Clip, ClipName, Slot
+from voice_core.domain.errors import Unreachable
+from voice_core.domain.events import Event
+from voice_core.domain.speech import KeptSpeech, SpeechName
+from voice_core.ports import Checkable
+from voice_core.settings import Settings
+from voice_core.usecases.cancel_clip import cancel_all, cancel_clip
+from voice_core.usecases.claim import give_up
+from voice_core.usecases.clip_company import ClipCompany, ClipRules
+from voice_core.usecases.fetch_speech import Encode, encoded_bytes, find_speech, follow_speech
+from voice_core.usecases.keep_speech import kept
+from voice_core.usecases.offer_clip import Wanted, offer_clip
+from voice_core.usecases.process_clip import process_clip
+from voice_core.usecases.said import Company
+
+
+class ClipWork:
+    """The work on clips in one worker process, answered by *company*.
+
+    *credential* gives the app's identity, for services without a key.
+
+    Raises:
+        Unreachable: there is no storage.
+    """
+
+    def __init__(
+        self, settings: Settings, company: Company, speech: SpeechAccess, credential: Callable[[], Any]
+    ) -> None:
+        if not settings.storage_url:
+            raise Unreachable("Clip storage is not set up: STORAGE_URL names none.", stage="storage", retryable=False)
+        self.storage = BlobAccount(
+            settings.storage_url, credential=settings.storage_key or credential(), create=settings.storage_create
+        )
+        self.clips = CosmosClips(
+            settings.cosmos_endpoint,
+            credential=settings.cosmos_key or credential(),
+            database=settings.cosmos_database,
+            ttl_seconds=settings.clip_days * 86_400,
+            create=settings.cosmos_create,
+        )
+        self._speech_hours = settings.speech_hours
+        self.stt = AzureSpeechToText(speech, language=settings.speech_language, final_seconds=settings.clip_stt_seconds)
+        self.artefacts = BlobArtefacts(self.storage)
+        self.speeches = BlobSpeeches(self.storage)
+        self.company = ClipCompany(
+            clips=self.clips,
+            recordings=BlobRecordings(self.storage),
+            artefacts=self.artefacts,
+            speeches=self.speeches,
+            stt=self.stt,
+            company=company,
+            rules=_rules(settings),
+        )
+
+    @property
+    def dependencies(self) -> dict[str, Checkable]:
+        """The services that a clip needs and a turn does not."""
+        return {"clips": self.clips, "storage": self.storage}
+
+    async def offer(self, wanted: Wanted) -> tuple[Clip, Slot]:
+        return await offer_clip(wanted, self.company)
+
+    async def process(self, name: ClipName) -> None:
+        await process_clip(name, self.company)
+
+    async def give_up(self, name: ClipName) -> None:
+        await give_up(name, self.company)
+
+    async def cancel(self, name: ClipName) -> None:
+        await cancel_clip(name, self.company)
+
+    async def forget(self, user_id: str, conversation_id: str) -> None:
+        """Cancel the clips of a conversation, and forget its speech."""
+        await cancel_all(user_id, conversation_id, self.company)
+        await self.speeches.delete(user_id, conversation_id)
+
+    async def find_speech(self, name: SpeechName) -> KeptSpeech:
+        return await find_speech(name, self.speeches, keep_hours=self._speech_hours)
+
+    def follow_speech(self, name: SpeechName) -> AsyncGenerator[bytes]:
+        return follow_speech(name, self.speeches)
+
+    async def encoded_bytes(self, speech: KeptSpeech, audio_format: str, encode: Encode) -> int:
+        return await encoded_bytes(speech, audio_format, encode, self.speeches)
+
+    def kept(self, turn: AsyncGenerator[Event], name: SpeechName) -> AsyncGenerator[Event]:
+        """The events of *turn* without its sound, which is kept as *name*."""
+        return kept(turn, name, self.speeches)
+
+    @staticmethod
+    def name_of(blob: str) -> ClipName | None:
+        """Whose recording a *blob* is; None when it is none of ours."""
+        return clip_name(blob)
+
+    async def close(self) -> None:
+        await asyncio.gather(self.storage.close(), self.clips.close(), self.stt.close())
+
+
+def _rules(settings: Settings) -> ClipRules:
+    return ClipRules(
+        upload_seconds=settings.clip_upload_seconds,
+        limits=Limits(max_bytes=settings.max_clip_bytes, max_seconds=settings.max_clip_seconds),
+        at_once=settings.clip_segments,
+        stt_seconds=settings.clip_stt_seconds,
+        attempts=settings.clip_attempts,
+        claim_seconds=settings.clip_claim_seconds,
+        long_characters=settings.clip_summary_characters,
+        summary_prompt=settings.clip_prompt,
+    )

@@ -1,0 +1,212 @@
+"""A live media connection: its states, its limits, and what is said on it besides sound.
+
+The state machine knows no clock; it is told the moment, in seconds of whatever clock its owner keeps.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import ClassVar
+
+from voice_core.domain.errors import VoiceError
+
+
+class State(StrEnum):
+    NEGOTIATING = "negotiating"
+    CONNECTED = "connected"
+    """Nothing happens."""
+    LISTENING = "listening"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+    CLOSED = "closed"
+
+
+class Reason(StrEnum):
+    """Why a session was closed."""
+
+    DELETED = "deleted"
+    """The client asked for it."""
+    CLIENT_LEFT = "client-left"
+    """It hung up the response that was held open, or closed the connection."""
+    NEVER_CONNECTED = "never-connected"
+    PEER_LOST = "peer-lost"
+    """Nothing has been heard of it for longer than the grace period."""
+    IDLE = "idle"
+    TOO_OLD = "too-old"
+    FAILED = "failed"
+    """Our mistake."""
+    STOPPED = "stopped"
+    """The worker ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLimits:
+    """Seconds after which a session closes by itself."""
+
+    connect_seconds: float = 30.0
+    """From the answer to the media connection."""
+    idle_seconds: float = 120.0
+    """Without a turn."""
+    max_seconds: float = 1800.0
+    """Altogether."""
+    grace_seconds: float = 15.0
+    """Out of touch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Where a session is; every change gives a new one, and nothing changes one that is closed."""
+
+    began: float
+    limits: SessionLimits = field(default_factory=SessionLimits)
+    state: State = State.NEGOTIATING
+    active: float | None = None
+    """When something last happened."""
+    lost: float | None = None
+    """Since when it is out of touch."""
+    reason: Reason | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self.state is State.CLOSED
+
+    @property
+    def expires(self) -> float:
+        """The latest moment it can live to."""
+        return self.began + self.limits.max_seconds
+
+    def enter(self, state: State, now: float) -> "Session":
+        """Be in *state*; only a connection makes the first of them, and only `close` the last."""
+        if self.closed or state in (State.NEGOTIATING, State.CLOSED):
+            return self
+        if self.state is State.NEGOTIATING and state is not State.CONNECTED:
+            return self
+        return replace(self, state=state, active=now)
+
+    def lose(self, now: float) -> "Session":
+        """The other side is out of touch."""
+        return self if self.closed or self.lost is not None else replace(self, lost=now)
+
+    def find(self) -> "Session":
+        """It is in touch again."""
+        return self if self.closed else replace(self, lost=None)
+
+    def close(self, reason: Reason) -> "Session":
+        """End; the first reason stands."""
+        return self if self.closed else replace(self, state=State.CLOSED, reason=reason)
+
+    def ends(self) -> tuple[float, Reason]:
+        """When it closes by itself if nothing happens until then, and why."""
+        ends = [(self.expires, Reason.TOO_OLD)]
+        if self.state is State.NEGOTIATING:
+            ends.append((self.began + self.limits.connect_seconds, Reason.NEVER_CONNECTED))
+        if self.state is State.CONNECTED and self.active is not None:
+            ends.append((self.active + self.limits.idle_seconds, Reason.IDLE))
+        if self.lost is not None:
+            ends.append((self.lost + self.limits.grace_seconds, Reason.PEER_LOST))
+        return min(ends)
+
+    def at(self, now: float) -> "Session":
+        """The session at *now*: closed if its time is up."""
+        moment, reason = self.ends()
+        return self.close(reason) if now >= moment else self
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """The button went down: a new utterance begins, and the reply that plays is stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The button went up: the utterance has ended."""
+
+    trailing_ms: int = 0
+    """How much of the end of the utterance may still be on its way out of the client's microphone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop the turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A turn in writing."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Wishes for the turns to come; None leaves one as it is."""
+
+    voice: str | None = None
+    language: str | None = None
+    phrases: tuple[str, ...] | None = None
+    hands_free: bool | None = None
+
+
+Control = Press | Release | Cancel | Typed | Update
+"""What the client says on the data channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    type: ClassVar = "session.state"
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    type: ClassVar = "session.closed"
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRefused:
+    """A control message could not be taken; nothing has changed."""
+
+    type: ClassVar = "error"
+    error: VoiceError = field(compare=False)
+
+
+SessionEvent = StateChanged | SessionClosed | ControlRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Media can flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Text from the data channel."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Nothing has been heard of the other side for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """It is heard of again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The connection has ended."""
+
+
+PeerEvent = Connected | Message | Lost | Found | Gone
+
+
+@dataclass(frozen=True, slots=True)
+class IceServer:
+    """A STUN server or a relay."""
+
+    urls: tuple[str, ...]
+    username: str = ""
+    credential: str = ""

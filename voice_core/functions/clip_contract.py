@@ -1,0 +1,51 @@
+"""The part of the contract that is about clips and kept speech."""
+
+from voice_core.functions import clip_schemas
+from voice_core.functions.operations import BINARY, Json, json_of, operation, parameters, schema_of
+from voice_core.functions.speech_out import AUDIO_OFFERS
+
+_AWAY = (502, 503, 504)
+
+
+def clip_paths() -> Json:
+    clip, part = parameters(clip_schemas.ClipPath, "path"), parameters(clip_schemas.ClipPart, "path")
+    answer = json_of(clip_schemas.ClipAnswer)
+    events = {"text/event-stream": schema_of(clip_schemas.ClipAnswer)}
+    opened = {"description": "Upload the recording as it says", "content": answer}
+    post = operation(
+        "Open a clip",
+        json_of(clip_schemas.ClipRequest),
+        None,
+        (400, 404, 413, *_AWAY),
+        also={"202": opened},
+    )
+    del post["responses"]["204"]
+    post["requestBody"]["required"] = False
+    unchanged = {"304": {"description": "As the client knows it"}}
+    known: Json = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
+    parts = {name: {"schema": {"type": "string"}} for name in ("application/json", "text/plain", "text/vtt")}
+    return {
+        "/clips": {"post": post},
+        "/clips/{clipId}": {
+            "get": operation(
+                "Ask how far a clip is", None, answer | events, (400, 404, 406, *_AWAY), [*clip, known], also=unchanged
+            ),
+            "delete": operation("Cancel a clip, and remove what was made of it", None, None, (400, 404, *_AWAY), clip),
+        },
+        "/clips/{clipId}/{part}": {
+            "get": operation("Fetch a transcript or the reply", None, parts, (400, 404, *_AWAY), part)
+        },
+    }
+
+
+def speech_path() -> Json:
+    named = [*parameters(clip_schemas.SpeechPath, "path"), *parameters(clip_schemas.SpeechQuery, "query")]
+    wanted: Json = {"name": "Range", "in": "header", "schema": {"type": "string"}}
+    sound = dict.fromkeys(AUDIO_OFFERS, BINARY)
+    part = {
+        "206": {"description": "A part of it", "content": sound},
+        "304": {"description": "As the client knows it"},
+        "416": {"description": "The part is beyond its end"},
+    }
+    get = operation("Fetch a reply's speech", None, sound, (400, 404, 406, *_AWAY), [*named, wanted], also=part)
+    return {"/conversations/{conversationId}/turns/{turnId}/speech": {"get": get}}

@@ -1,0 +1,135 @@
+"""/session: negotiate, keep and end a WebRTC session, as JSON or as WHIP (RFC 9725)."""
+
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+from starlette.responses import Response
+
+from voice_core import wiring
+from voice_core.domain.conversation import new_conversation_id
+from voice_core.domain.session import Update
+from voice_core.functions.http import WrongContentType, json_response, negotiate, served
+from voice_core.functions.identity import user_id
+from voice_core.functions.incoming import Incoming
+from voice_core.functions.schemas import parsed
+from voice_core.functions.session_answers import held_open, negotiated, prepared
+from voice_core.functions.session_schemas import SessionPath, SessionRequest, SessionStateAnswer
+from voice_core.functions.session_wire import SessionWire
+from voice_core.functions.spoken_request import query_options, read_json, typed
+from voice_core.functions.whip import FRAGMENT, check_fragment, etag, whip_answer
+from voice_core.usecases.asked import Asked
+
+if TYPE_CHECKING:
+    from voice_core.usecases.open_session import Opened
+
+blueprint = func.Blueprint()
+
+SDP = "application/sdp"
+OFFER_BYTES = 128_000
+EVENTS = "text/event-stream"
+
+
+@blueprint.route("voice/session", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@served
+async def post_session(incoming: Incoming) -> Response:
+    """Open a session, or without an offer prepare one."""
+    if incoming.content_type == SDP:
+        return await _whip(incoming)
+    if incoming.content_type not in ("application/json", ""):
+        raise WrongContentType(f"Send JSON, or an SDP offer as {SDP}.")
+    media_type = negotiate(incoming.headers.get("accept", ""), ("application/json", EVENTS))
+    body = await incoming.read(OFFER_BYTES)
+    asked = parsed(SessionRequest, query_options(incoming) | (await read_json(body) if body else {}))
+    if asked.offer is None:
+        return _prepare(incoming, asked)
+    opened = await _open(incoming, asked, asked.offer.sdp)
+    return held_open(incoming, opened) if media_type == EVENTS else negotiated(opened)
+
+
+@blueprint.route("voice/session", methods=["OPTIONS"], auth_level=func.AuthLevel.ANONYMOUS)
+@served
+async def options_session(_incoming: Incoming) -> Response:
+    """What may be posted."""
+    return Response(status_code=204, headers={"Accept-Post": f"{SDP}, application/json", "Allow": "OPTIONS, POST"})
+
+
+@blueprint.route("voice/session/{sessionId}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@served
+async def get_session(incoming: Incoming) -> Response:
+    """How a session is."""
+    app = await _app()
+    return _state(app, incoming)
+
+
+@blueprint.route("voice/session/{sessionId}", methods=["PATCH"], auth_level=func.AuthLevel.ANONYMOUS)
+@served
+async def patch_session(incoming: Incoming) -> Response:
+    """More addresses of the client's (trickle ICE)."""
+    if incoming.content_type != FRAGMENT:
+        raise WrongContentType(f"Send an SDP fragment as {FRAGMENT}.")
+    fragment = (await incoming.read(OFFER_BYTES)).decode(errors="replace")
+    app = await _app()
+    live = app.sessions.live(user_id(incoming), _named(incoming))
+    check_fragment(fragment, live.peer.ice, incoming.headers.get("if-match"), etag(live))
+    await live.peer.add_candidates(fragment)
+    return Response(status_code=204, headers={"ETag": etag(live)})
+
+
+@blueprint.route("voice/session/{sessionId}", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
+@served
+async def delete_session(incoming: Incoming) -> Response:
+    """End a session."""
+    app = await _app()
+    app.sessions.close_session(user_id(incoming), _named(incoming))
+    return _state(app, incoming)
+
+
+async def _app() -> wiring.App:
+    app = wiring.app()
+    await app.load_sessions()
+    return app
+
+
+async def _whip(incoming: Incoming) -> Response:
+    offer = (await incoming.read(OFFER_BYTES)).decode(errors="replace")
+    asked = parsed(SessionRequest, query_options(incoming))
+    return whip_answer(await _open(incoming, asked, offer))
+
+
+async def _open(incoming: Incoming, asked: SessionRequest, offer: str) -> "Opened":
+    app = await _app()
+    longest = app.settings.max_text_characters
+    who = Asked(
+        user_id=user_id(incoming),
+        conversation_id=asked.conversation_id or new_conversation_id(),
+        query=typed(asked.query, longest) if asked.query else "",
+        wishes=Update(
+            voice=asked.voice, language=asked.language, phrases=tuple(asked.phrases), hands_free=asked.hands_free
+        ),
+    )
+    opened = await incoming.unless_gone(app.sessions.open(who, offer, SessionWire(longest)))
+    app.warm_soon()
+    return opened
+
+
+def _prepare(incoming: Incoming, asked: SessionRequest) -> Response:
+    app = wiring.app()
+    app.warm_soon()
+    return prepared(asked.conversation_id or new_conversation_id(), app.ice.mint(user_id(incoming)))
+
+
+def _state(app: wiring.App, incoming: Incoming) -> Response:
+    known = app.sessions.known(user_id(incoming), _named(incoming))
+    answer = SessionStateAnswer(
+        session_id=known.id,
+        conversation_id=known.conversation_id,
+        state=known.state.value,
+        reason=known.reason,
+        expires_at=known.expires_at.isoformat(),
+    )
+    return json_response(answer.document())
+
+
+def _named(incoming: Incoming) -> str:
+    """The session that the path names."""
+    return parsed(SessionPath, dict(incoming.path)).session_id

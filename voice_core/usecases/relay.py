@@ -1,0 +1,31 @@
+"""The ICE servers a session is told of."""
+
+import hmac
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import time
+
+from voice_core.domain.session import IceServer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IceServers:
+    """Those that are always the same, and relays whose credentials are good for one session and expire."""
+
+    fixed: Sequence[IceServer] = ()
+    turn_urls: tuple[str, ...] = ()
+    turn_secret: str = ""
+    turn_seconds: int = 3600
+
+    def mint(self, name: str) -> tuple[IceServer, ...]:
+        """The servers for the session of *name*.
+
+        The credential is the one of "A REST API For Access To TURN Services" (draft-uberti-behave-turn-rest): the
+        secret's HMAC-SHA1 of the user name, which says when it expires.
+        """
+        if not self.turn_urls:
+            return tuple(self.fixed)
+        username = f"{int(time()) + self.turn_seconds}:{name}"
+        credential = b64encode(hmac.digest(self.turn_secret.encode(), username.encode(), "sha1")).decode()
+        return (*self.fixed, IceServer(self.turn_urls, username, credential))
