@@ -16,7 +16,7 @@ from voice_core.adapters.azure_speech.failures import SpeechServiceError
 from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
 from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
 from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut, Throttled
-from voice_core.domain.speech import Hints, Transcript
+from voice_core.domain.speech import Hints
 
 SOUND = voice_like(0.3)
 Failing = AsyncGenerator[object]
@@ -105,14 +105,14 @@ async def test_warming_a_service_that_refuses(
     script.add("stt", Step(status=503), Step(text="here again"))
     await stt.warm(Hints())
     results = [result async for result in stt.transcribe(once(SOUND), Hints())]
-    assert results[-1] == Transcript("here again", "en-US", 0.95, 300)
+    assert results[-1].text == "here again"
 
 
 async def test_one_retry_is_silent(stt: AzureSpeechToText, tts: AzureTextToSpeech, script: Script) -> None:
     """A connection that breaks before anything came of it is replaced, and the caller does not notice."""
     script.add("stt", Step(text="not lost", drop_after=0), Step(text="not lost"))
     results = [result async for result in stt.transcribe(once(SOUND), Hints())]
-    assert results[-1] == Transcript("not lost", "en-US", 0.95, 300)
+    assert results[-1].text == "not lost"
     assert [turn.outcome for turn in asked(script, "stt")] == ["dropped", "done"]
     script.add("tts", Step(drop_after=0))
     assert sum([len(chunk) async for chunk in tts.synthesize("Hello.", None)])

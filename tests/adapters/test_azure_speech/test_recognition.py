@@ -45,7 +45,11 @@ async def test_an_utterance_is_transcribed(stt: AzureSpeechToText, script: Scrip
     """Interims grow while the sound arrives, and the transcript of all of it is last."""
     script.add("stt", Step(text=WORDS))
     *interims, last = await hear(stt, SECOND, SECOND)
-    assert last == Transcript(WORDS, "en-US", 0.95, 2000)
+    assert isinstance(last, Transcript)
+    assert (last.text, last.language, last.confidence, last.duration_ms) == (WORDS, "en-US", 0.95, 2000)
+    (phrase,) = last.phrases
+    assert [word.text for word in phrase.words] == WORDS.split()
+    assert (phrase.start_ms, phrase.end_ms) == (0, 2000)
     texts = [interim.text for interim in interims]
     assert texts == sorted(texts, key=len)
     assert texts[-1] == "what is the weather like in"
