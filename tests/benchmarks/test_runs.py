@@ -12,7 +12,7 @@ def test_the_scripted_reply_is_what_the_floor_is_made_of() -> None:
     ends = [number for number, word in enumerate(delays.REPLY.split(" "), 1) if splitter.feed(f" {word}")]
 
     assert ends == [15, 30, 45, 60]
-    assert (round(delays.STREAMED_MS), round(delays.sequential_ms(delays.SPEECH_SECONDS))) == (900, 1980)
+    assert (round(delays.STREAMED_MS), round(delays.SEQUENTIAL_MS)) == (900, 1980)
 
 
 async def test_imports_are_compared() -> None:
