@@ -13,7 +13,7 @@ from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
 
-SCRIPTS = {"delays": delays.EMULATED, "at-once": delays.AT_ONCE}
+SCRIPTS = {"delays": delays.EMULATED, "at-once": delays.AT_ONCE, "unscripted": {}}
 
 
 async def _serve(name: str) -> None:

@@ -27,8 +27,8 @@ from emulators.speech import speech_app
 from voice_core import wiring
 from voice_core.settings import Settings
 
-# The same examples every time: a suite that fails today fails tomorrow.
-settings.register_profile("repeatable", derandomize=True, database=None)
+# The same examples every time, however slow the machine: a suite that fails today fails tomorrow.
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
 settings.load_profile("repeatable")
 
 # Functions are indexed once a process, with the source that a laptop has.

@@ -17,6 +17,8 @@ from voice_core.audio.raw import RawPcm
 
 Signal = NDArray[np.float64]
 
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+
 _ENCODER = {"strict": "experimental", "aac_coder": "fast"}
 """FFmpeg's own encoder of Vorbis counts as an experiment; that of AAC can be twice as quick."""
 
@@ -78,19 +80,17 @@ def encoded(
     """`speech`, or *sound* of shape (n, channels), in a file that FFmpeg writes; *options* are the muxer's."""
     file = io.BytesIO()
     with av.open(file, "w", format=container, container_options=options) as output:
-        layout = "mono" if channels == 1 else "stereo"
+        layout = _LAYOUTS[channels]
         stream = output.add_stream(codec, rate=rate, layout=layout, options=_ENCODER)
         assert isinstance(stream, av.AudioStream)
         if codec in ("aac", "libopus", "libmp3lame"):
-            stream.bit_rate = 64_000
+            stream.bit_rate = 32_000 * max(2, channels)
         if "amr" in codec:
             stream.bit_rate = 12_200
         frames = channels_of(speech(rate, seconds), channels) if sound is None else sound
-        planes = np.ascontiguousarray(frames.T.astype(np.float32))
-        for start in range(0, planes.shape[1], 1024):
-            frame = av.AudioFrame.from_ndarray(
-                np.ascontiguousarray(planes[:, start : start + 1024]), format="fltp", layout=layout
-            )
+        for start in range(0, len(frames), 1024):
+            interleaved = frames[start : start + 1024].astype(np.float32).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=layout)
             frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))

@@ -95,6 +95,16 @@ async def test_vorbis_is_heard(container: str) -> None:
     assert abs(len(pcm) / 32_000 - SECONDS) < LENGTH_MARGIN
 
 
+@pytest.mark.parametrize("channels", [6, 8])
+@pytest.mark.parametrize(("container", "codec"), [("ipod", "aac"), ("webm", "libopus"), ("flac", "flac")])
+async def test_surround_sound_is_heard(container: str, codec: str, channels: int) -> None:
+    """Up to eight channels, each in a plane of its own or not, become one."""
+    sound = np.stack([speech(48_000)] * channels, axis=1)
+    pcm = await decoded(encoded(container, codec, 48_000, channels, sound=sound))
+    assert likeness(pcm) >= 0.98
+    assert abs(len(pcm) / 32_000 - SECONDS) < LENGTH_MARGIN
+
+
 @pytest.mark.parametrize("container", ["amr", "3gp", "mov"])
 async def test_narrow_band_telephone_codecs_are_heard(container: str) -> None:
     """AMR keeps words rather than waves: something like the source comes out."""

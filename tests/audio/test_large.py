@@ -34,6 +34,7 @@ def encoded(codec: str, container: str, pcm: bytes = PCM, rate: int = 16_000, **
 
 def _encode(opened: OutputContainer, codec: str, pcm: bytes, rate: int) -> None:
     stream = opened.add_stream(codec, rate=rate, layout="mono")
+    assert isinstance(stream, av.AudioStream)
     for start in range(0, len(pcm), 2048):
         samples = np.frombuffer(pcm[start : start + 2048], "<i2").reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")

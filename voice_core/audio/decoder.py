@@ -19,6 +19,9 @@ CODECS = (
 )
 """What FFmpeg may decode, by its names."""
 
+_MOST_PLANES = 8
+"""From so many channels of their own on, PyAV (18.1) reads past the end of a frame's list of planes, and crashes."""
+
 _MOST_DAMAGED = 2_000
 """Packets: half of a long utterance. Files of nothing but damage are given up here."""
 
@@ -138,5 +141,13 @@ def _damaged() -> InvalidAudio:
 
 def _samples(frame: av.AudioFrame) -> Samples:
     """A decoded frame of any sample format, shape (n, channels)."""
+    if frame.format.is_planar and frame.layout.nb_channels >= _MOST_PLANES:
+        frame = _packed(frame)
     array = frame.to_ndarray()
     return scaled(array.T if frame.format.is_planar else array.reshape(-1, frame.layout.nb_channels))
+
+
+def _packed(frame: av.AudioFrame) -> av.AudioFrame:
+    """*frame* with its channels interleaved."""
+    packed = av.AudioResampler("flt", frame.layout, frame.sample_rate).resample(frame)
+    return packed[0]
