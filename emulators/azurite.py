@@ -44,16 +44,17 @@ class Storage:
 
     blob_port: int
     queue_port: int
+    scheme: str = "http"
 
     def url(self, account: str = ACCOUNT) -> str:
         """The blob service of an account."""
-        return f"http://127.0.0.1:{self.blob_port}/{account}"
+        return f"{self.scheme}://127.0.0.1:{self.blob_port}/{account}"
 
     def connection(self, account: str = ACCOUNT, key: str = KEY) -> str:
         """The account's connection string."""
-        queue = f"http://127.0.0.1:{self.queue_port}/{account}"
+        queue = f"{self.scheme}://127.0.0.1:{self.queue_port}/{account}"
         return (
-            f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};"
+            f"DefaultEndpointsProtocol={self.scheme};AccountName={account};AccountKey={key};"
             f"BlobEndpoint={self.url(account)};QueueEndpoint={queue};"
         )
 
@@ -78,13 +79,17 @@ async def azurite(
     blob_port: int = 0,
     queue_port: int = 0,
     accounts: Sequence[str] = (ACCOUNT,),
+    tls: tuple[Path, Path] | None = None,
 ) -> AsyncIterator[Storage]:
     """Run Azurite, whose data is in the folder *data* or in memory; ports of 0 are free ones.
+
+    With *tls*, files of a certificate and its key, it takes the tokens of identities too.
 
     Raises:
         AzuriteMissing: it did not start.
     """
-    storage = Storage(blob_port or _free_port(), queue_port or _free_port())
+    storage = Storage(blob_port or _free_port(), queue_port or _free_port(), "https" if tls else "http")
+    secure = ["--oauth", "basic", "--cert", str(tls[0]), "--key", str(tls[1])] if tls else []
     place = ["--location", str(data)] if data else ["--inMemoryPersistence"]
     known = {"AZURITE_ACCOUNTS": ";".join(f"{account}:{KEY}" for account in accounts)}
     process = await asyncio.create_subprocess_exec(
@@ -94,6 +99,7 @@ async def azurite(
         *("--blobPort", str(storage.blob_port), "--queuePort", str(storage.queue_port)),
         *("--tablePort", str(_free_port())),
         *place,
+        *secure,
         env=os.environ | known,
         stdout=asyncio.subprocess.DEVNULL,
     )
@@ -102,13 +108,18 @@ async def azurite(
             await _listening(port, process)
         yield storage
     finally:
-        if process.returncode is None:
-            process.terminate()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 5)
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await _stop(process)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """Politely, and after a while not."""
+    if process.returncode is None:
+        process.terminate()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), 5)
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
 
 
 async def allow_uploads(storage: Storage, origins: Sequence[str]) -> None:

@@ -1,34 +1,36 @@
 """Calls blob-triggered functions as the Functions host does, with its queue and receipts in the same storage account.
 
 A function that looks around (``LogsAndContainerScan``) is told of each version of each blob in its container; one whose
-source is Event Grid is told what is posted to `take_event`. Either way a message is queued first, and a worker takes it
+source is Event Grid is told what is posted to `webhook`. Either way a message is queued first, and a worker takes it
 from there: it is given back when the function fails, and put into the poison queue when it has failed too often. A
 message whose worker died is there again when it was not heard of for a while. So events come at least once.
 """
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from logging import getLogger
-from typing import Any, get_type_hints
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import azure.functions as func
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue.aio import QueueClient
-from azurefunctions.extensions.base import Datum, get_binding_registry
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from emulators.triggered import Triggered, blob_argument, triggered
 
 HOST_CONTAINER = "azure-webjobs-hosts"
 QUEUE = "azure-webjobs-blobtrigger-local"
 POISON = "webjobs-blobtrigger-poison"
-EVENT_GRID = "EventGrid"
-NOTIFICATION, VALIDATION = "Notification", "SubscriptionValidation"
+VALIDATION = "SubscriptionValidation"
 
-logger = getLogger("host")
+logger = logging.getLogger("host")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,23 +45,6 @@ class Pace:
     """A message whose function failed is there again."""
     most_failures: int = 5
     at_once: int = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Triggered:
-    """A function and what calls it."""
-
-    name: str
-    binding: Mapping[str, Any]
-    call: Callable[..., Awaitable[None]]
-
-    @property
-    def scans(self) -> bool:
-        return self.binding["type"] == "blobTrigger" and self.binding.get("source") != EVENT_GRID
-
-    @property
-    def container(self) -> str:
-        return str(self.binding.get("path", "")).partition("/")[0]
 
 
 class BlobTriggers:
@@ -86,6 +71,18 @@ class BlobTriggers:
             await asyncio.gather(*loops, *self._working, return_exceptions=True)
             for client in (self._blobs, self._queue, self._poison):
                 await client.close()
+
+    async def webhook(self, request: Request) -> Response:
+        """``/runtime/webhooks/blobs?functionName=Host.Functions.NAME``: where Event Grid tells the host of blobs."""
+        events, name = await request.json(), request.query_params.get("functionName", "")
+        if request.headers.get("aeg-event-type") == VALIDATION:
+            return JSONResponse({"validationResponse": events[0]["data"]["validationCode"]})
+        function = name.removeprefix("Host.Functions.")
+        if function not in self._triggers:
+            return Response(status_code=404)
+        for event in events:
+            await self.take_event(function, event)
+        return Response(status_code=202)
 
     async def take_event(self, function: str, event: Mapping[str, Any]) -> None:
         """Queue an event of Event Grid's, ``Microsoft.Storage.BlobCreated``, for a *function*."""
@@ -157,7 +154,7 @@ class BlobTriggers:
         hiding = asyncio.create_task(self._hide(message))
         try:
             if await self._is_current(trigger, told):
-                await trigger.call(**{trigger.binding["name"]: _blob_argument(trigger, told)})
+                await trigger.call(**{trigger.binding["name"]: blob_argument(trigger, told)})
         except Exception:
             logger.exception("%s failed", trigger.name)
             hiding.cancel()
@@ -197,28 +194,6 @@ class BlobTriggers:
                 while message := await _received(self._poison, self._pace.hidden):
                     await trigger.call(**{trigger.binding["name"]: func.QueueMessage(body=message.content.encode())})
                     await self._poison.delete_message(message)
-
-
-def triggered(function: Any) -> Triggered | None:
-    """*function* if a blob or a queue calls it."""
-    for binding in json.loads(str(function))["bindings"]:
-        if binding["type"] in ("blobTrigger", "queueTrigger"):
-            return Triggered(function.get_function_name(), binding, function.get_user_function())
-    return None
-
-
-def _blob_argument(trigger: Triggered, told: Mapping[str, str]) -> Any:
-    """The function's argument as the worker makes it of a deferred binding: a reference, never what is in the blob."""
-    annotation = get_type_hints(trigger.call)[trigger.binding["name"]]
-    reference = {name: told[name] for name in ("ContainerName", "BlobName")}
-    data = _BindingData(json.dumps({"Connection": trigger.binding["connection"]} | reference).encode())
-    converter = get_binding_registry().get("blobTrigger")
-    return converter.decode(Datum(data, "model_binding_data"), trigger_metadata={}, pytype=annotation)
-
-
-@dataclass(frozen=True, slots=True)
-class _BindingData:
-    content: bytes
 
 
 def _receipt(trigger: Triggered, blob: str, etag: str) -> str:

@@ -145,7 +145,9 @@ def main() -> None:
 async def _serve(app: Starlette, port: int) -> None:
     # As in the worker: one process, asyncio's own loop, no lifespan.
     server = uvicorn.Server(uvicorn.Config(app, port=port, lifespan="off", log_level="warning"))
-    async with BlobTriggers(app.state.functions, storage_connection(os.environ)).running():
+    triggers = BlobTriggers(app.state.functions, storage_connection(os.environ))
+    app.routes.insert(0, Route("/runtime/webhooks/blobs", triggers.webhook, methods=["POST"]))
+    async with triggers.running():
         await server.serve()
 
 

@@ -12,6 +12,7 @@ from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt
 from tests.tone_words import heard
 from voice_core.audio import wav
 from voice_core.domain.clip import Clip, ClipName, Recording, Slot
+from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound
 from voice_core.domain.speech import Hints, Interim, KeptSpeech, SpeechName, TimedPhrase, TimedWord, Transcript
 from voice_core.usecases.clip_company import ClipCompany, ClipRules
@@ -289,6 +290,11 @@ class World:
         if recording is not None:
             self.recordings.upload(recording)
         return await self.clips.add(Clip(**(opened | members)))
+
+    @property
+    def turns(self) -> list[Turn]:
+        """Of all conversations."""
+        return [turn for turns in self.conversations.kept.values() for turn in turns]
 
     @property
     def left(self) -> list[Any]:

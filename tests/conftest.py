@@ -192,13 +192,30 @@ def account(azurite_server: Storage) -> Account:
 @pytest.fixture
 async def clip_product(services: Services, account: Account, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Product]:
     """The product with storage, and a host that looks for new recordings all the time."""
+    async with _clip_product(services, account, monkeypatch) as product:
+        yield product
+
+
+@pytest.fixture
+async def small_clip_product(
+    services: Services, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Product]:
+    """The same with limits that a test can reach: 100 kB and 2 s."""
+    small = replace(services.settings, max_clip_bytes=100_000, max_clip_seconds=2)
+    async with _clip_product(replace(services, settings=small), account, monkeypatch) as product:
+        yield product
+
+
+@asynccontextmanager
+async def _clip_product(
+    services: Services, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Product]:
     with_storage = replace(
         services.settings,
         storage_url=account.url,
         storage_key=account.key,
         storage_create=True,
         clip_claim_seconds=2.0,
-        clip_days=1,
     )
     async with AsyncExitStack() as stack:
         product = await _product(stack, replace(services, settings=with_storage), monkeypatch)

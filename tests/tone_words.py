@@ -1,5 +1,6 @@
 """A language of tones, for tests of long recordings: quick to say, quick to hear, and exact to the word."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -85,14 +86,17 @@ def _tone(number: int) -> NDArray[np.int16]:
 
 
 class ToneRecognizer:
-    """An engine of the Speech emulator that knows this language, and takes no time for it."""
+    """An engine of the Speech emulator that knows this language; it takes *pace* seconds for a second of sound."""
 
     languages: tuple[str, ...] = ("en-US",)
+
+    def __init__(self, pace: float = 0.0) -> None:
+        self._pace = pace
 
     @asynccontextmanager
     async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncIterator["ToneHearing"]:
         assert rate == RATE
-        yield ToneHearing()
+        yield ToneHearing(self._pace)
 
     async def close(self) -> None:
         """Nothing was started."""
@@ -101,8 +105,9 @@ class ToneRecognizer:
 class ToneHearing:
     """One stream of tones."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: float) -> None:
         self._phrase = bytearray()
+        self._pace = pace
 
     async def hear(self, pcm: bytes) -> str:
         self._phrase += pcm
@@ -110,5 +115,6 @@ class ToneHearing:
 
     async def finish(self) -> Heard:
         words = heard(bytes(self._phrase))
+        await asyncio.sleep(self._pace * len(self._phrase) / (2 * RATE))
         self._phrase.clear()
         return Heard(tuple(Word(said.text, said.start, said.end - said.start) for said in words))

@@ -17,6 +17,9 @@ from voice_core.functions.openapi import contract
 PREFIX = "/api/voice"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 COMMAND = re.compile(r"\bcurl ((?:'[^']*'|\"[^\"]*\"|[^|)\n'\"])+)")
+PARAMETERS = {"$ID": "{conversationId}", "$clip": "{clipId}", "transcript.vtt": "{part}"}
+"""What stands for a path's parameters in the documents."""
+
 BODIES = ("-d", "--data-binary", "-F", "-T")
 RECORDING = "audio"
 """The form's field that holds the recording; its name is free."""
@@ -31,7 +34,8 @@ class Command:
 
     @property
     def url(self) -> str:
-        return next(word for word in self.words if word.startswith("http"))
+        """Where it goes; empty for an upload, whose URL is only known when it is made."""
+        return next((word for word in self.words if word.startswith("http")), "")
 
     @property
     def method(self) -> str:
@@ -56,7 +60,9 @@ COMMANDS = [command for page in PAGES for command in _commands(page)]
 
 
 def _operation(command: Command) -> dict[str, Any]:
-    path = urlsplit(command.url).path.removeprefix(PREFIX).replace("$ID", "{conversationId}")
+    path = urlsplit(command.url).path.removeprefix(PREFIX)
+    for variable, parameter in PARAMETERS.items():
+        path = path.replace(variable, parameter)
     operation: dict[str, Any] = contract()["paths"][path][command.method]
     return operation
 

@@ -19,7 +19,7 @@ DRAWERS = {"util", "utils", "helper", "helpers", "common", "core", "manager", "m
 
 HOMES = {
     "azure.functions": ("function_app.py", "voice_core/functions/", "emulators/functions", "emulators/blob_trigger"),
-    "azurefunctions": ("function_app.py", "voice_core/functions/", "emulators/blob_trigger"),
+    "azurefunctions": ("function_app.py", "voice_core/functions/", "emulators/triggered"),
     "azure.cognitiveservices": ("voice_core/adapters/azure_speech",),
     "azure.cosmos": ("voice_core/adapters/cosmos",),
     "azure.identity": ("voice_core/adapters/entra",),
@@ -107,13 +107,13 @@ def test_the_tree_keeps_its_rules(rule: Rule) -> None:
     ("rule", "path", "text"),
     [
         (vendors_at_home, "voice_core/usecases/a.py", "import azure.functions as func"),
-        (vendors_at_home, "voice_core/wiring.py", "from azure import functions"),
+        (vendors_at_home, "voice_core/wiring/app.py", "from azure import functions"),
         (vendors_at_home, "voice_core/ports.py", "from azurefunctions.extensions.http.fastapi import Request"),
         (vendors_at_home, "voice_core/adapters/a.py", "def f():\n    from openai import AsyncOpenAI"),
         (vendors_at_home, "voice_core/adapters/azure_openai.py", "import azure.cosmos.aio"),
         (vendors_at_home, "voice_core/functions/a.py", "from azure.cognitiveservices import speech"),
         (vendors_at_home, "emulators/a.py", "from azure.identity.aio import DefaultAzureCredential"),
-        (strangers, "voice_core/wiring.py", "def f():\n    import emulators.speech"),
+        (strangers, "voice_core/wiring/app.py", "def f():\n    import emulators.speech"),
         (strangers, "voice_core/functions/a.py", "from tests import sound"),
         (strangers, "emulators/a.py", "from voice_core.domain.audio import SPEECH_RATE"),
         (strangers, "emulators/speech/a.py", "from ...voice_core import ports"),

@@ -8,7 +8,7 @@ from benchmarks.wer import VOCABULARY, Trial, word_error_rate
 from benchmarks.words import errors, words
 
 FLITE = shutil.which("flite") is not None
-SENTENCES = ("Set a timer for ten minutes.", "Turn off the lights in the bedroom.", "How many people live in Australia?")
+SENTENCES = "Set a timer for ten minutes.", "Turn off the lights in the bedroom.", "How many people live in Australia?"
 
 
 @pytest.mark.parametrize(

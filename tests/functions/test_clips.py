@@ -7,12 +7,15 @@ from typing import Any
 
 import aiohttp
 import pytest
+from azure.storage.blob.aio import BlobServiceClient
 
 from emulators.script import Step
-from tests.conftest import HEARD, Product
+from tests.conftest import HEARD, Account, Product
+from tests.eventually import eventually
 from tests.functions.turns import recording
 from tests.sound import silence
 from voice_core.audio import wav
+from voice_core.domain.clip import ClipName
 
 PARTS = {"transcript": "application/json", "text": "text/plain", "captions": "text/vtt", "reply": "text/plain"}
 
@@ -68,7 +71,7 @@ async def test_a_recording_becomes_links(clip_product: Product) -> None:
         assert HEARD in (await response.text()).lower()
     speech = await fetched(clip_product, done["links"]["speech"])
     assert (speech.status, speech.content_type) == (200, "audio/wav")
-    assert len(await speech.read()) == speech.content_length > 1000
+    assert len(await speech.read()) == speech.content_length
     async with clip_product.get(f"/conversations/{clip['conversationId']}") as response:
         (turn,) = (await response.json())["turns"]
     assert (turn["turnId"], turn["clipId"], turn["transcription"].lower()) == (clip["clipId"], clip["clipId"], HEARD)
@@ -164,6 +167,44 @@ async def test_a_recording_that_cannot_be_heard_fails_the_clip(clip_product: Pro
     clip = await ended(clip_product, data)
 
     assert (clip["status"], clip["problem"]["code"]) == ("failed", code)
+    assert clip_product.services.paid_calls() == 0
+
+
+@pytest.mark.parametrize(("data", "code"), [(bytes(100_001), "audio-too-large"), (recording(2.6), "audio-too-long")])
+async def test_a_recording_beyond_the_limits_fails_the_clip(
+    small_clip_product: Product, data: bytes, code: str
+) -> None:
+    """Storage cannot know them; the job does, before anything is paid for."""
+    clip = await ended(small_clip_product, data)
+
+    assert (clip["status"], clip["problem"]["code"]) == ("failed", code)
+    assert small_clip_product.services.paid_calls() == 0
+
+
+async def test_a_slot_that_was_not_used_expires(clip_product: Product) -> None:
+    """The job says so, and those who follow it need not wait."""
+    clip = await opened(clip_product)
+    clips = clip_product.app.clip_work.clips
+    kept = await clips.get(ClipName("local", clip["clipId"]))
+    await clips.replace(kept.changed(upload_until=kept.created_at))
+
+    assert [event["status"] for event in await followed(clip_product, clip)] == ["expired"]
+
+
+@pytest.mark.parametrize("blob", ["foreign.txt", "bm9ib2R5/clip1", "some/folder/file.wav"])
+async def test_a_foreign_blob_is_left_alone(
+    clip_product: Product, account: Account, caplog: pytest.LogCaptureFixture, blob: str
+) -> None:
+    """Whether its name could be a clip's or not: it is noted, it stays, and nothing is paid for."""
+    await opened(clip_product)
+    caplog.set_level("INFO", "voice")
+    async with BlobServiceClient(account.url, account.key) as client:
+        container = client.get_container_client("clips")
+        await container.upload_blob(blob, recording(1.0))
+        await eventually(lambda: "clip-foreign" in caplog.text, 5)
+        assert [name async for name in container.list_blob_names()] == [blob]
+
+    assert blob not in caplog.text
     assert clip_product.services.paid_calls() == 0
 
 

@@ -48,7 +48,7 @@ async def test_speech_is_a_file_of_the_asked_format(
     assert body == await by_accept.read()
     assert (by_query.status, by_query.content_type, by_query.content_length) == (200, media_type, len(body))
     assert by_query.headers["Accept-Ranges"] == "bytes"
-    with av.open(io.BytesIO(body), format=container) as opened:
+    with av.open(io.BytesIO(body), "r", format=container) as opened:
         seconds = sum(frame.samples / frame.sample_rate for frame in opened.decode(audio=0))
     assert seconds == pytest.approx(turn["durationMs"] / 1000, abs=0.1)
 

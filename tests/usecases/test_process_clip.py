@@ -35,7 +35,7 @@ async def test_a_clip_becomes_a_transcript_a_reply_and_a_turn() -> None:
     assert " ".join(world.text().split()) == WORDS
     assert world.artefacts.kept[NAME, "reply.txt"] == b"All is well."
     assert len(world.speeches.complete) == 1
-    (turn,) = world.conversations.all_turns
+    (turn,) = world.turns
     assert (turn.id, turn.clip_id, turn.conversation_id) == (NAME.clip_id, NAME.clip_id, CONVERSATION)
     assert (turn.transcript, turn.reply) == (WORDS, "All is well.")
 
@@ -173,7 +173,7 @@ async def test_speech_that_fails_costs_the_speech_only() -> None:
     await done(world)
 
     assert (world.clip.status, world.clip.degraded) == ("done", ("speech",))
-    assert world.conversations.all_turns[0].degraded == ("speech",)
+    assert world.turns[0].degraded == ("speech",)
 
 
 async def test_a_refused_reply_keeps_the_transcript() -> None:

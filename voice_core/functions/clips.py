@@ -25,7 +25,7 @@ from voice_core.settings import clip_source
 from voice_core.usecases.offer_clip import Wanted
 
 if TYPE_CHECKING:
-    from voice_core.clip_wiring import ClipWork
+    from voice_core.wiring.clips import ClipWork
 
 blueprint = func.Blueprint()
 

@@ -70,8 +70,18 @@ def contract() -> Json:
 
 
 def _paths() -> Json:
-    conversation = parameters(schemas.ConversationPath, "path")
-    page = parameters(schemas.ListQuery, "query")
+    return {
+        **_turn_paths(),
+        "/session": _session(),
+        "/session/{sessionId}": _one_session(),
+        **clip_paths(),
+        **_conversation_paths(),
+        **speech_path(),
+        **_service_paths(),
+    }
+
+
+def _turn_paths() -> Json:
     return {
         "/process": {
             "post": operation(
@@ -99,18 +109,13 @@ def _paths() -> Json:
                 (400, 406, 413, 502, 503, 504),
             )
         },
-        "/session": _session(),
-        "/session/{sessionId}": _one_session(),
-        **clip_paths(),
-        "/voices": {
-            "get": operation(
-                "List voices",
-                None,
-                json_of(schemas.VoicesAnswer),
-                (400, 502, 503, 504),
-                parameters(schemas.VoicesQuery, "query"),
-            )
-        },
+    }
+
+
+def _conversation_paths() -> Json:
+    conversation = parameters(schemas.ConversationPath, "path")
+    page = parameters(schemas.ListQuery, "query")
+    return {
         "/conversations": {
             "get": operation(
                 "List conversations", None, json_of(schemas.ConversationsAnswer), (400, 502, 503, 504), page
@@ -126,7 +131,20 @@ def _paths() -> Json:
             ),
             "delete": operation("Forget a conversation", None, None, (400, 502, 503, 504), conversation),
         },
-        **speech_path(),
+    }
+
+
+def _service_paths() -> Json:
+    return {
+        "/voices": {
+            "get": operation(
+                "List voices",
+                None,
+                json_of(schemas.VoicesAnswer),
+                (400, 502, 503, 504),
+                parameters(schemas.VoicesQuery, "query"),
+            )
+        },
         "/health": {
             "get": operation(
                 "Ask whether it works",

@@ -73,37 +73,6 @@ class SpeakRequest(Sent):
     response_format: ResponseFormat = Field("pcm", description="Of the speech in a JSON answer.")
 
 
-class ClipRequest(Sent):
-    """A recording that will be uploaded by itself, and what is to be made of it."""
-
-    content_type: str | None = Field(None, max_length=100, pattern=r"^[\x21-\x7e]+( ?; ?[\x21-\x7e]+)*$")
-    size_bytes: int = Field(0, ge=0, description="Of the recording, if known: one that is too large is refused now.")
-    conversation_id: ConversationId | None = Field(None, description="Leave it out to begin a conversation.")
-    language: Language | None = Field(None, description="BCP 47 tag of what is spoken.")
-    languages: list[Language] = Field([], max_length=4, description="Candidates to detect the language among.")
-    phrases: list[Phrase] = Field([], max_length=500, description="Words likely to be said.")
-    reply: bool = Field(default=True, description="False: only the transcript is wanted.")
-    notes: str = Field("", max_length=2000, description="What the reply should be about, in the user's words.")
-    blocks: bool = Field(default=False, description="The upload comes as blocks (Put Block) instead of in one go.")
-
-
-class ClipPath(Sent):
-    clip_id: ConversationId
-
-
-class ClipPart(ClipPath):
-    part: Literal["transcript.json", "transcript.txt", "transcript.vtt", "reply.txt"]
-
-
-class SpeechPath(Sent):
-    conversation_id: ConversationId
-    turn_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-
-
-class SpeechQuery(Sent):
-    format: Literal["wav", "mp3", "opus"] | None = Field(None, description="Instead of an Accept header.")
-
-
 class ListQuery(Sent):
     """One page of a list."""
 

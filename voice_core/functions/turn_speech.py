@@ -19,7 +19,7 @@ from voice_core.functions.speech_out import AUDIO_OFFERS, MEDIA_TYPES, Encoders,
 from voice_core.functions.streaming import StreamedResponse
 
 if TYPE_CHECKING:
-    from voice_core.clip_wiring import ClipWork
+    from voice_core.wiring.clips import ClipWork
 
 blueprint = func.Blueprint()
 

@@ -18,8 +18,6 @@ MARGIN_SECONDS = 0.1
 RENEWALS = 4
 """Within the time a claim lasts: three may fail."""
 
-EXHAUSTED = Failure("clip-attempts-exhausted", "Work on this clip was begun again and again and never finished.")
-
 
 class Lost(Exception):
     """The clip is another worker's now, or its owner has cancelled it: stop, and touch nothing."""
@@ -126,12 +124,12 @@ async def give_up(name: ClipName, company: ClipCompany) -> None:
     with suppress(NotFound):
         while not (clip := await company.clips.get(name)).ended and not clip.claimed_at(datetime.now(UTC)):
             with suppress(Conflict):
-                await company.clips.replace(clip.changed(status="failed", failure=EXHAUSTED, claim=None))
+                await company.clips.replace(_exhausted(clip))
 
 
 async def _taken(clip: Clip, company: ClipCompany) -> Lease | None:
     if clip.attempts >= company.rules.attempts:
-        await company.clips.replace(clip.changed(status="failed", failure=EXHAUSTED, claim=None))
+        await company.clips.replace(_exhausted(clip))
         return None
     mine = _claim(uuid4().hex, company.rules.claim_seconds)
     return Lease(await company.clips.replace(clip.changed(claim=mine, attempts=clip.attempts + 1)), company)
@@ -139,3 +137,8 @@ async def _taken(clip: Clip, company: ClipCompany) -> Lease | None:
 
 def _claim(worker: str, seconds: float) -> Claim:
     return Claim(worker, datetime.now(UTC) + timedelta(seconds=seconds))
+
+
+def _exhausted(clip: Clip) -> Clip:
+    why = Failure("clip-attempts-exhausted", "Work on this clip was begun again and again and never finished.")
+    return clip.changed(status="failed", failure=why, claim=None)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from voice_core.audio.limits import Limits
-from voice_core.ports import Artefacts, Clips, Recordings, Speeches, SpeechToText
+from voice_core.clip_ports import Artefacts, Clips, Recordings, Speeches
+from voice_core.ports import SpeechToText
 from voice_core.usecases.said import Company
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRules:

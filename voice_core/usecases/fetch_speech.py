@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
+from voice_core.clip_ports import Speeches
 from voice_core.domain.errors import NotFound, StageTimedOut
 from voice_core.domain.speech import KeptSpeech, SpeechName
-from voice_core.ports import Speeches
 
 LOOK_SECONDS = 0.1
 """Between two looks at speech that is being made."""

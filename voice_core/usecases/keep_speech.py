@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
+from voice_core.clip_ports import Speeches
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.events import Event, SpeechDelta, TurnDone
 from voice_core.domain.speech import SpeechName
-from voice_core.ports import Speeches
 
 
 class Keeper:

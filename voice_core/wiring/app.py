@@ -1,98 +1,37 @@
-"""Puts the product together: which adapter serves which port.
-
-The one place that names adapters. Each is imported when it is first needed, so that the function app starts without
-loading a single SDK.
-"""
+"""What the product does, with the adapters it does it by."""
 
 import asyncio
 import gc
-import os
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from voice_core.audio.limits import Limits
 from voice_core.audio.raw import RawPcm
 from voice_core.domain.speech import Hints, Voice
 from voice_core.ports import Checkable
 from voice_core.settings import Settings, read_ice_servers
+from voice_core.wiring.adapters import Adapters
 
 if TYPE_CHECKING:
-    from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
-    from voice_core.adapters.azure_openai import AzureOpenAIAssistant
-    from voice_core.adapters.azure_speech.access import SpeechAccess
-    from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
-    from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
-    from voice_core.adapters.cosmos.conversations import CosmosConversations
-    from voice_core.adapters.entra import EntraTokens
     from voice_core.audio.decoding import Decoding
     from voice_core.audio.encoding import SpeechEncoder
-    from voice_core.clip_wiring import ClipWork
     from voice_core.domain.events import Event
     from voice_core.domain.speech import Transcript
     from voice_core.usecases.open_session import Sessions
     from voice_core.usecases.relay import IceServers
     from voice_core.usecases.said import Company, Said
-
-COGNITIVE_SCOPE = "https://cognitiveservices.azure.com/.default"
-"""What Speech and Azure OpenAI accept tokens for."""
+    from voice_core.wiring.clips import ClipWork
 
 
-class Closable(Protocol):
-    async def close(self) -> None: ...
-
-
-class App:
+class App(Adapters):
     """The product in one worker process, from its settings."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        super().__init__(settings)
         self._loading = threading.Lock()
         self._warming: asyncio.Task[None] | None = None
-
-    @cached_property
-    def stt(self) -> "AzureSpeechToText":
-        from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
-
-        return AzureSpeechToText(self._speech, language=self.settings.speech_language)
-
-    @cached_property
-    def tts(self) -> "AzureTextToSpeech":
-        from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
-
-        return AzureTextToSpeech(self._speech, voice=self.settings.speech_voice)
-
-    @cached_property
-    def assistant(self) -> "AzureOpenAIAssistant":
-        from voice_core.adapters.azure_openai import AzureOpenAIAssistant
-
-        settings = self.settings
-        return AzureOpenAIAssistant(
-            settings.openai_endpoint,
-            key=settings.openai_key or None,
-            token=self._token(settings.openai_key),
-            model=settings.openai_model,
-            system_prompt=settings.system_prompt,
-            history_turns=settings.history_turns,
-            history_tokens=settings.history_tokens,
-            max_reply_tokens=settings.max_reply_tokens,
-            first_token_seconds=settings.assistant_seconds,
-            next_token_seconds=settings.assistant_seconds,
-        )
-
-    @cached_property
-    def conversations(self) -> "CosmosConversations":
-        from voice_core.adapters.cosmos.conversations import CosmosConversations
-
-        settings = self.settings
-        return CosmosConversations(
-            settings.cosmos_endpoint,
-            credential=settings.cosmos_key or self._entra.credential,
-            database=settings.cosmos_database,
-            ttl_seconds=settings.conversation_days * 86_400,
-            create=settings.cosmos_create,
-        )
 
     @cached_property
     def company(self) -> "Company":
@@ -118,15 +57,9 @@ class App:
     @cached_property
     def clip_work(self) -> "ClipWork":
         """What works on clips, and keeps speech."""
-        from voice_core.clip_wiring import ClipWork
+        from voice_core.wiring.clips import ClipWork
 
-        return ClipWork(self.settings, self.company, self._speech, lambda: self._entra.credential)
-
-    @cached_property
-    def peers(self) -> "AiortcPeers":
-        from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
-
-        return AiortcPeers(relay_only=self.settings.ice_relay_only)
+        return ClipWork(self.settings, self.company, self.speech, self.identity)
 
     @cached_property
     def ice(self) -> "IceServers":
@@ -275,47 +208,7 @@ class App:
         """Close what has been opened, last what others stand on."""
         if self._warming is not None:
             await asyncio.wait([self._warming])
-        adapters = ("stt", "tts", "assistant", "conversations", "clip_work")
-        for names in (("sessions",), adapters, ("_speech", "_entra")):
-            made: list[Closable] = [self.__dict__[name] for name in names if name in self.__dict__]
-            await asyncio.gather(*(adapter.close() for adapter in made))
-
-    @cached_property
-    def _speech(self) -> "SpeechAccess":
-        from voice_core.adapters.azure_speech.access import SpeechAccess
-
-        settings = self.settings
-        return SpeechAccess(
-            settings.speech_endpoint,
-            key=settings.speech_key or None,
-            token=self._token(settings.speech_key),
-        )
-
-    @cached_property
-    def _entra(self) -> "EntraTokens":
-        from voice_core.adapters.entra import EntraTokens
-
-        return EntraTokens(self.settings.azure_client_id or None)
-
-    def _token(self, key: str) -> Callable[[], Awaitable[str]] | None:
-        return None if key else lambda: self._entra.token(COGNITIVE_SCOPE)
-
-
-@cache
-def app() -> App:
-    """The one App of this worker process."""
-    return App(Settings.from_environ(os.environ))
-
-
-async def ready() -> App:
-    """The one App, with all that a turn needs imported."""
-    the_app = app()
-    await the_app.load()
-    return the_app
-
-
-async def ready_for_clips() -> "ClipWork":
-    """What works on clips in this worker process, with all that it needs imported."""
-    the_app = app()
-    await the_app.load_clips()
-    return the_app.clip_work
+        for name in ("sessions", "clip_work"):
+            if name in self.__dict__:
+                await self.__dict__[name].close()
+        await super().close()

@@ -1,4 +1,4 @@
-"""Puts together what works on clips and keeps speech. Loaded when either is first asked for."""
+"""What works on clips and keeps speech. Loaded when either is first asked for."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable

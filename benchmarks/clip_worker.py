@@ -1,0 +1,116 @@
+"""A worker in a process of its own, with the services that its environment names. Prints what it did as JSON.
+
+``open FILE PHRASE…``: opens a clip, and uploads the recording with curl. ``work CLIP [DIES_AT]``: works on it until it
+is done, or until it kills itself at its call of that number. ``tell CLIP TIMES``: is told of it so many times, twice at
+once.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from benchmarks.figures import BenchmarkFailed
+from tests.clips import Mortal
+from voice_core.wiring.clips import ClipWork
+from voice_core.domain.clip import ClipName
+from voice_core.domain.errors import VoiceError
+from voice_core.domain.speech import Hints
+from voice_core.settings import Settings
+from voice_core.usecases.offer_clip import Wanted
+from voice_core.usecases.process_clip import process_clip
+from voice_core.wiring import App
+
+USER = "ann"
+
+
+class Killed(Mortal):
+    """Dies as a process does."""
+
+    def called(self, name: str) -> bool:
+        self.calls += 1
+        if self.calls == self._dies_at:
+            print(json.dumps({"died": name}), flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return False
+
+
+async def _open(work: ClipWork, file: str, *phrases: str) -> dict[str, Any]:
+    clip, slot = await work.offer(Wanted(user_id=USER, hints=Hints(phrases=phrases)))
+    sent = [part for name, value in slot.headers.items() for part in ("-H", f"{name}: {value}")]
+    curl = await asyncio.create_subprocess_exec("curl", "-sf", "-T", file, *sent, slot.url)
+    if await curl.wait():
+        raise BenchmarkFailed("curl could not upload the recording")
+    return {"clip": clip.id}
+
+
+async def _work(work: ClipWork, clip_id: str, dies_at: str = "0") -> dict[str, Any]:
+    killed = Killed(int(dies_at))
+    name, company = ClipName(USER, clip_id), work.company
+    await work.clips.get(name)
+    wrapped = {
+        port: killed.wrapped(getattr(company, port)) for port in ("clips", "recordings", "artefacts", "speeches", "stt")
+    }
+    idle, began = _memory_mb("VmRSS"), monotonic()
+    await process_clip(name, replace(company, **wrapped))
+    peak = _memory_mb("VmHWM")
+    return await _told(work, name) | {
+        "seconds": monotonic() - began,
+        "idle_mb": idle,
+        "peak_over_idle_mb": peak - idle,
+        "calls": killed.calls,
+    }
+
+
+async def _tell(work: ClipWork, clip_id: str, times: str) -> dict[str, Any]:
+    name = ClipName(USER, clip_id)
+
+    async def tell() -> None:
+        with suppress(VoiceError):
+            await work.process(name)
+
+    await asyncio.gather(tell(), tell())
+    for _ in range(int(times) - 2):
+        await tell()
+    return await _told(work, name)
+
+
+async def _told(work: ClipWork, name: ClipName) -> dict[str, Any]:
+    clip = await work.clips.get(name)
+    told: dict[str, Any] = {"status": clip.status, "problem": clip.failure and clip.failure.code}
+    if clip.transcribed:
+        told["transcript"] = json.loads(await work.artefacts.get(name, "transcript.json"))
+        told["captions"] = (await work.artefacts.get(name, "transcript.vtt")).decode()
+        turns = await work.company.company.conversations.recent(USER, clip.conversation_id, 100)
+        told["turns"] = [turn.id for turn in turns]
+    return told
+
+
+def _memory_mb(kind: str) -> float:
+    """Resident now (VmRSS) or at most (VmHWM), from proc(5): getrusage counts what the parent had when it forked."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == kind:
+            return int(value.split()[0]) / 1024
+    return 0.0
+
+
+async def _main(what: str, *arguments: str) -> None:
+    app = App(Settings.from_environ(os.environ))
+    await app.load_clips()
+    does: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {"open": _open, "work": _work, "tell": _tell}
+    try:
+        print(json.dumps(await does[what](app.clip_work, *arguments)), flush=True)
+    finally:
+        await app.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(*sys.argv[1:]))

@@ -1,0 +1,49 @@
+"""Functions that a blob or a queue calls, as their app describes them, and what they are called with."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from azurefunctions.extensions.base import Datum, get_binding_registry
+
+EVENT_GRID = "EventGrid"
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """A function and what calls it."""
+
+    name: str
+    binding: Mapping[str, Any]
+    call: Callable[..., Awaitable[None]]
+
+    @property
+    def scans(self) -> bool:
+        return self.binding["type"] == "blobTrigger" and self.binding.get("source") != EVENT_GRID
+
+    @property
+    def container(self) -> str:
+        return str(self.binding.get("path", "")).partition("/")[0]
+
+
+def triggered(function: Any) -> Triggered | None:
+    """*function* if a blob or a queue calls it."""
+    for binding in json.loads(str(function))["bindings"]:
+        if binding["type"] in ("blobTrigger", "queueTrigger"):
+            return Triggered(function.get_function_name(), binding, function.get_user_function())
+    return None
+
+
+def blob_argument(trigger: Triggered, told: Mapping[str, str]) -> Any:
+    """The function's argument as the worker makes it of a deferred binding: a reference, never what is in the blob."""
+    annotation = get_type_hints(trigger.call)[trigger.binding["name"]]
+    reference = {name: told[name] for name in ("ContainerName", "BlobName")}
+    data = _BindingData(json.dumps({"Connection": trigger.binding["connection"]} | reference).encode())
+    converter = get_binding_registry().get("blobTrigger")
+    return converter.decode(Datum(data, "model_binding_data"), trigger_metadata={}, pytype=annotation)
+
+
+@dataclass(frozen=True, slots=True)
+class _BindingData:
+    content: bytes

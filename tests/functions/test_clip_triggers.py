@@ -1,0 +1,60 @@
+"""The triggers of clips in Microsoft's own runtime, the one that Azure runs."""
+
+import asyncio
+import json
+import os
+import sys
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+
+SETTINGS = {
+    "SPEECH_ENDPOINT": "http://127.0.0.1:9",
+    "SPEECH_KEY": "local",
+    "OPENAI_ENDPOINT": "http://127.0.0.1:9/v1/",
+    "OPENAI_KEY": "local",
+    "COSMOS_ENDPOINT": "http://127.0.0.1:9",
+    "COSMOS_KEY": "bG9jYWw=",
+    "STORAGE_URL": "http://127.0.0.1:9/account",
+    "STORAGE_KEY": "bG9jYWw=",
+    "PYTHON_ENABLE_INIT_INDEXING": "1",
+}
+"""Nobody is there: a blob that is none of ours concerns nobody."""
+
+
+async def indexed(**settings: str) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "tests.functions.runtime_index", str(ROOT), "foreign.txt"),
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "CLIP_SOURCE"} | SETTINGS | settings,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, log = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, log.decode()
+    done: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return done
+
+
+@pytest.mark.parametrize("source", ["EventGrid", "LogsAndContainerScan"])
+async def test_the_blob_trigger_is_indexed_and_called(source: str) -> None:
+    """With either source; it is handed the blob's name, never what is in it, and leaves a foreign blob alone."""
+    done = await indexed(CLIP_SOURCE=source)
+    (binding,) = done["bindings"]["take_clip"]
+
+    assert (binding["type"], binding["path"], binding["source"]) == ("blobTrigger", "clips/{name}", source)
+    assert binding["properties"]["SupportsDeferredBinding"]
+    assert done["succeeded"]
+
+
+async def test_event_grid_is_what_azure_gets_without_a_setting() -> None:
+    """And the queue of what the host gave up is listened to, in the same account."""
+    done = await indexed()
+    (blob,), (queue,) = done["bindings"]["take_clip"], done["bindings"]["give_up_clip"]
+
+    assert blob["source"] == "EventGrid"
+    assert (queue["type"], queue["queueName"]) == ("queueTrigger", "webjobs-blobtrigger-poison")
+    assert queue["connection"] == blob["connection"] == "AzureWebJobsStorage"

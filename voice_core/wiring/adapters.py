@@ -1,0 +1,111 @@
+"""Which adapter serves which port."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from voice_core.settings import Settings
+
+if TYPE_CHECKING:
+    from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
+    from voice_core.adapters.azure_openai import AzureOpenAIAssistant
+    from voice_core.adapters.azure_speech.access import SpeechAccess
+    from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
+    from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
+    from voice_core.adapters.cosmos.conversations import CosmosConversations
+    from voice_core.adapters.entra import EntraTokens
+
+COGNITIVE_SCOPE = "https://cognitiveservices.azure.com/.default"
+"""What Speech and Azure OpenAI accept tokens for."""
+
+
+class Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+class Adapters:
+    """The adapters of one worker process, each made when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def stt(self) -> "AzureSpeechToText":
+        from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
+
+        return AzureSpeechToText(self.speech, language=self.settings.speech_language)
+
+    @cached_property
+    def tts(self) -> "AzureTextToSpeech":
+        from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
+
+        return AzureTextToSpeech(self.speech, voice=self.settings.speech_voice)
+
+    @cached_property
+    def assistant(self) -> "AzureOpenAIAssistant":
+        from voice_core.adapters.azure_openai import AzureOpenAIAssistant
+
+        settings = self.settings
+        return AzureOpenAIAssistant(
+            settings.openai_endpoint,
+            key=settings.openai_key or None,
+            token=self._token(settings.openai_key),
+            model=settings.openai_model,
+            system_prompt=settings.system_prompt,
+            history_turns=settings.history_turns,
+            history_tokens=settings.history_tokens,
+            max_reply_tokens=settings.max_reply_tokens,
+            first_token_seconds=settings.assistant_seconds,
+            next_token_seconds=settings.assistant_seconds,
+        )
+
+    @cached_property
+    def conversations(self) -> "CosmosConversations":
+        from voice_core.adapters.cosmos.conversations import CosmosConversations
+
+        settings = self.settings
+        return CosmosConversations(
+            settings.cosmos_endpoint,
+            credential=settings.cosmos_key or self.identity(),
+            database=settings.cosmos_database,
+            ttl_seconds=settings.conversation_days * 86_400,
+            create=settings.cosmos_create,
+        )
+
+    @cached_property
+    def peers(self) -> "AiortcPeers":
+        from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
+
+        return AiortcPeers(relay_only=self.settings.ice_relay_only)
+
+    @cached_property
+    def speech(self) -> "SpeechAccess":
+        """What recognition and synthesis reach the Speech service by."""
+        from voice_core.adapters.azure_speech.access import SpeechAccess
+
+        settings = self.settings
+        return SpeechAccess(
+            settings.speech_endpoint,
+            key=settings.speech_key or None,
+            token=self._token(settings.speech_key),
+        )
+
+    def identity(self) -> Any:
+        """The app's own identity, for services without a key."""
+        return self._entra.credential
+
+    async def close(self) -> None:
+        """Close what has been made, last what others stand on."""
+        for names in (("stt", "tts", "assistant", "conversations"), ("speech", "_entra")):
+            made: list[Closable] = [self.__dict__[name] for name in names if name in self.__dict__]
+            await asyncio.gather(*(adapter.close() for adapter in made))
+
+    @cached_property
+    def _entra(self) -> "EntraTokens":
+        from voice_core.adapters.entra import EntraTokens
+
+        return EntraTokens(self.settings.azure_client_id or None)
+
+    def _token(self, key: str) -> Callable[[], Awaitable[str]] | None:
+        return None if key else lambda: self._entra.token(COGNITIVE_SCOPE)
