@@ -30,8 +30,10 @@ class Settings:
     """``https://NAME.openai.azure.com/openai/v1/`` or any OpenAI-compatible base URL."""
     openai_key: str = ""
     """Empty: the app's identity is used."""
-    openai_model: str = "gpt-4o-mini"
+    openai_model: str = "gpt-5.4-mini"
     """The deployment's or the model's name."""
+    openai_reasoning_effort: str = ""
+    """Of a reasoning model, as the service names it; empty: nothing is sent."""
     system_prompt: str = (
         "You are a helpful voice assistant. Your words are spoken aloud: answer in one to three short sentences of"
         " plain text, without lists, markdown, code, links or emoji, in the language you are spoken to."

@@ -173,9 +173,20 @@ async def test_the_request_names_model_and_limit() -> None:
         await replied(assistant)
         await assistant.close()
     assert (requests[0]["model"], requests[0]["max_completion_tokens"]) == ("m", 77)
+    assert "reasoning_effort" not in requests[0]
     assert requests[0]["stream"] is True
     assert "max_tokens" not in requests[0]
     assert requests[0]["authorization"] == f"Bearer {KEY}"
+
+
+async def test_a_reasoning_model_is_told_how_hard_to_think() -> None:
+    """The effort is sent when there is one."""
+    async with recording() as (url, requests):
+        assistant = assistant_at(url, reasoning_effort="none")
+        await replied(assistant)
+        await assistant.close()
+
+    assert requests[0]["reasoning_effort"] == "none"
 
 
 async def test_a_token_is_asked_for_each_request() -> None:

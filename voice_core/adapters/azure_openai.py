@@ -32,7 +32,7 @@ class AzureOpenAIAssistant:
 
     What the model is told of the past are the latest whole turns that fit *history_turns* and *history_tokens*.
     *max_reply_tokens* is sent as ``max_completion_tokens``: newer models refuse ``max_tokens``, and reasoning models
-    count what they think against it.
+    count what they think against it. *reasoning_effort* is sent unless it is empty: other models refuse it.
 
     Making one takes 0.1 s, most of it for the trusted certificates; it opens no connection.
 
@@ -51,6 +51,7 @@ class AzureOpenAIAssistant:
         history_turns: int = 20,
         history_tokens: int = 3000,
         max_reply_tokens: int = 300,
+        reasoning_effort: str = "",
         connect_seconds: float = 5.0,
         first_token_seconds: float = 15.0,
         next_token_seconds: float = 15.0,
@@ -60,6 +61,7 @@ class AzureOpenAIAssistant:
         self._history_turns = history_turns
         self._history_tokens = history_tokens
         self._max_reply_tokens = max_reply_tokens
+        self._reasoning_effort = reasoning_effort
         self._connect_seconds = connect_seconds
         self._first_token_seconds = first_token_seconds
         self._next_token_seconds = next_token_seconds
@@ -124,7 +126,8 @@ class AzureOpenAIAssistant:
         if finish_reason is None:
             raise StageFailed("The reply broke off.", stage=STAGE)
         if empty:
-            raise StageFailed("The assistant replied without a word.", code="reply-empty", stage=STAGE)
+            why = " It thought for longer than MAX_REPLY_TOKENS allows." if finish_reason == "length" else ""
+            raise StageFailed(f"The assistant replied without a word.{why}", code="reply-empty", stage=STAGE)
 
     async def _open(self, messages: list[ChatCompletionMessageParam]) -> openai.AsyncStream[ChatCompletionChunk]:
         try:
@@ -137,7 +140,11 @@ class AzureOpenAIAssistant:
 
     async def _request(self, messages: list[ChatCompletionMessageParam]) -> openai.AsyncStream[ChatCompletionChunk]:
         return await self._completions.create(
-            model=self._model, messages=messages, stream=True, max_completion_tokens=self._max_reply_tokens
+            model=self._model,
+            messages=messages,
+            stream=True,
+            max_completion_tokens=self._max_reply_tokens,
+            extra_body={"reasoning_effort": self._reasoning_effort} if self._reasoning_effort else None,
         )
 
     def _messages(self, said: str, history: Sequence[Turn]) -> list[ChatCompletionMessageParam]:

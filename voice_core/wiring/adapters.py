@@ -56,6 +56,7 @@ class Adapters:
             history_turns=settings.history_turns,
             history_tokens=settings.history_tokens,
             max_reply_tokens=settings.max_reply_tokens,
+            reasoning_effort=settings.openai_reasoning_effort,
             first_token_seconds=settings.assistant_seconds,
             next_token_seconds=settings.assistant_seconds,
         )
