@@ -9,7 +9,7 @@ VERSIONS := $(foreach python,$(PYTHONS),$(firstword $(subst =, ,$(python))))
 BEST := $(firstword $(VERSIONS))
 VENV := .venv-$(BEST)
 AZURITE := 3.37.0
-PIP_FLAGS := --quiet --disable-pip-version-check
+PIP_FLAGS := -qq --disable-pip-version-check
 
 .PHONY: help run emulators azurite test check infra-check bench live clean
 .DEFAULT_GOAL := help
