@@ -1,5 +1,7 @@
 // Everything the voice backend needs in Azure, in one resource group. docs/deploy.md says how to run it.
 
+import { modelChoice, scaleChoice, edgeChoice, retentionChoice, thresholdChoice, budgetChoice, settingChoice } from 'choices.bicep'
+
 targetScope = 'subscription'
 
 @description('Stage of the rollout.')
@@ -24,85 +26,11 @@ param retention retentionChoice
 param alertThresholds thresholdChoice
 param budget budgetChoice
 
-@description('The settings that the code reads and that no resource below decides, as text, by the names of voice_core/settings.py. Empty: the code\'s default.')
+@description('The settings that no resource below decides.')
 param settings settingChoice
 
-type modelChoice = {
-  name: string
-  version: string
-  @description('Thousands of tokens a minute.')
-  capacity: int
-}
-
-type scaleChoice = {
-  @description('Megabytes of an instance.')
-  memoryMB: 512 | 2048 | 4096
-  @description('40 to 1000.')
-  maximumInstances: int
-  @description('Requests that one instance serves at a time.')
-  requestsPerInstance: int
-  @description('Instances that never sleep, for requests.')
-  alwaysReadyHttp: int
-  @description('Instances that never sleep, for clips.')
-  alwaysReadyBlob: int
-}
-
-type edgeChoice = {
-  @description('Managed rules come with Premium.')
-  sku: 'Standard_AzureFrontDoor' | 'Premium_AzureFrontDoor'
-  wafMode: 'Detection' | 'Prevention'
-  @description('From one address.')
-  requestsPerFiveMinutes: int
-  @description('Seconds between health probes of each edge location; 0: none.')
-  probeSeconds: int
-}
-
-type retentionChoice = {
-  clipDays: int
-  artefactDays: int
-  telemetryDays: int
-  @description('Gigabytes of telemetry a day; -1: no cap.')
-  telemetryDailyCapGb: int
-}
-
-type thresholdChoice = {
-  failedPercent: int
-  slowTurnMs: int
-  throttledRequests: int
-}
-
-type budgetChoice = {
-  @description('A month, in the currency of the bill.')
-  amount: int
-  @description('First day of the month in which the budget was first made, as yyyy-MM-dd.')
-  start: string
-}
-
-// One line for each field of Settings that is decided here.
-type settingChoice = {
-  SPEECH_LANGUAGE: string
-  SPEECH_VOICE: string
-  SYSTEM_PROMPT: string
-  HISTORY_TURNS: string
-  HISTORY_TOKENS: string
-  MAX_REPLY_TOKENS: string
-  CONVERSATION_DAYS: string
-  MAX_AUDIO_BYTES: string
-  MAX_AUDIO_SECONDS: string
-  MAX_TEXT_CHARACTERS: string
-  ICE_SERVERS: string
-  TURN_URLS: string
-  TURN_SECONDS: string
-  ICE_RELAY_ONLY: string
-  SESSIONS_MAX: string
-  SESSION_IDLE_SECONDS: string
-  SESSION_MAX_SECONDS: string
-  SESSION_GRACE_SECONDS: string
-  STT_SECONDS: string
-  ASSISTANT_SECONDS: string
-  TTS_SECONDS: string
-  CONVERSATIONS_SECONDS: string
-}
+@description('Where pages are served that may upload clips, as https://www.example.com. Apps need not be named.')
+param pageOrigins string[]
 
 var unique = uniqueString(subscription().id, environmentName, location)
 var stem = 'voice-${environmentName}'
@@ -147,6 +75,7 @@ module storage 'modules/storage.bicep' = {
     tags: tags
     clipDays: retention.clipDays
     artefactDays: retention.artefactDays
+    pageOrigins: pageOrigins
   }
 }
 
@@ -241,6 +170,8 @@ module functionApp 'modules/functionapp.bicep' = {
       OPENAI_MODEL: openAi.outputs.deployment
       COSMOS_ENDPOINT: cosmos.outputs.endpoint
       COSMOS_DATABASE: cosmos.outputs.database
+      STORAGE_URL: storage.outputs.blobEndpoint
+      CLIP_DAYS: string(retention.artefactDays)
       TURN_SECRET: empty(settings.TURN_URLS) ? '' : vault.outputs.turnSecretReference
     })
   }

@@ -35,10 +35,6 @@ subscribe() {
         --output none
 }
 
-if ! grep -rqs --include='*.py' 'blob_trigger(' voice_core/functions; then
-    echo "No function waits for clips: nothing to subscribe."
-    exit 0
-fi
 patiently find_trigger
 patiently find_key
 patiently subscribe

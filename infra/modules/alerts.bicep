@@ -1,5 +1,7 @@
 // Who is told, and of what. docs/deploy.md says what to do about each.
 
+import { thresholdChoice } from '../choices.bicep'
+
 param groupName string
 param location string
 param tags object
@@ -12,16 +14,7 @@ param openAiName string
 param topicName string
 
 @description('From which value on an alert is raised.')
-param thresholds alertThresholds
-
-type alertThresholds = {
-  @description('Per cent of requests.')
-  failedPercent: int
-  @description('Milliseconds from request to the end of the answer, for 95 % of turns.')
-  slowTurnMs: int
-  @description('Requests that a provider turned away within a quarter of an hour.')
-  throttledRequests: int
-}
+param thresholds thresholdChoice
 
 resource profile 'Microsoft.Cdn/profiles@2025-12-01' existing = {
   name: frontDoorName
@@ -80,7 +73,7 @@ var queryAlerts = [
   }
   {
     name: 'poison-clips'
-    description: 'A clip failed again and again, and was put aside.'
+    description: 'Work on a clip was begun again and again, and given up.'
     query: loadTextContent('../queries/poison-clips.kql')
     column: 'clips'
     threshold: 0

@@ -1,4 +1,4 @@
-// Conversations, in a serverless Cosmos DB account: an idle month costs only what is stored.
+// Conversations and the jobs of clips, in a serverless Cosmos DB account: an idle month costs only what is stored.
 
 param name string
 param location string
@@ -50,46 +50,46 @@ resource voice 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2026-03-15' =
   }
 }
 
-// As voice_core/adapters/cosmos expects it; the tests compare the two.
-resource conversations 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2026-03-15' = {
-  parent: voice
-  name: 'conversations'
-  properties: {
-    resource: {
-      id: 'conversations'
-      partitionKey: {
-        kind: 'Hash'
-        version: 2
-        paths: ['/userId']
-      }
-      // On, without a default: each document says how long it lives.
-      defaultTtl: -1
-      indexingPolicy: {
-        indexingMode: 'consistent'
-        automatic: true
-        includedPaths: [
-          {
-            path: '/type/?'
-          }
-          {
-            path: '/conversationId/?'
-          }
-          {
-            path: '/seq/?'
-          }
-          {
-            path: '/updatedAt/?'
-          }
-        ]
-        excludedPaths: [
-          {
-            path: '/*'
-          }
-        ]
+// As voice_core/adapters/cosmos expects them; the tests compare the two.
+var containers = [
+  {
+    name: 'conversations'
+    indexed: ['/type/?', '/conversationId/?', '/seq/?', '/updatedAt/?']
+  }
+  {
+    name: 'clips'
+    indexed: ['/conversationId/?']
+  }
+]
+
+resource made 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2026-03-15' = [
+  for container in containers: {
+    parent: voice
+    name: container.name
+    properties: {
+      resource: {
+        id: container.name
+        partitionKey: {
+          kind: 'Hash'
+          version: 2
+          paths: ['/userId']
+        }
+        // On, without a default: each document says how long it lives.
+        defaultTtl: -1
+        indexingPolicy: {
+          indexingMode: 'consistent'
+          automatic: true
+          includedPaths: map(container.indexed, path => { path: path })
+          excludedPaths: [
+            {
+              path: '/*'
+            }
+          ]
+        }
       }
     }
   }
-}
+]
 
 output name string = account.name
 output endpoint string = account.properties.documentEndpoint

@@ -12,6 +12,9 @@ param clipDays int
 @minValue(1)
 param artefactDays int
 
+@description('Pages served there may upload.')
+param pageOrigins string[]
+
 var deploymentContainer = 'deployment'
 var clipsContainer = 'clips'
 var artefactsContainer = 'artefacts'
@@ -52,6 +55,18 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
     containerDeleteRetentionPolicy: {
       enabled: false
     }
+    // The signed URL is the permission; this only has browsers use it.
+    cors: {
+      corsRules: empty(pageOrigins) ? [] : [
+        {
+          allowedOrigins: pageOrigins
+          allowedMethods: ['PUT']
+          allowedHeaders: ['*']
+          exposedHeaders: []
+          maxAgeInSeconds: 3600
+        }
+      ]
+    }
   }
 }
 
@@ -77,7 +92,8 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04
           type: 'Lifecycle'
           definition: {
             filters: {
-              blobTypes: ['blockBlob']
+              // Speech is appended while it is made.
+              blobTypes: ['blockBlob', 'appendBlob']
               prefixMatch: ['${expiry.container}/']
             }
             actions: {

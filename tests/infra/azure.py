@@ -77,12 +77,6 @@ class Azure:
         (call,) = (call for call in self.calls if _command(call) == command)
         return call
 
-    def wait_for_clips(self) -> None:
-        """Commit a function that is triggered by clips."""
-        trigger = self.checkout / "voice_core" / "functions" / "clips.py"
-        trigger.write_text("@blueprint.blob_trigger(...)\n")
-        _commit(self.checkout)
-
 
 def option(call: list[str], name: str) -> str:
     """What a call gives for an option."""
@@ -108,7 +102,7 @@ def azure(folder: Path) -> Iterator[Azure]:
             "consumption budget list": "2026-03-01T00:00:00Z",
             "ad app list": CLIENT_ID,
             "ad sp list": "some-id",
-            "functionapp function list": "func-voice-dev/process_clip",
+            "functionapp function list": "func-voice-dev/take_clip",
             "functionapp keys list": "webhook-key",
         }
         yield Azure(folder, answers, {"ALERT_EMAIL": "operators@example.com"} | outputs, front_door=statuses)

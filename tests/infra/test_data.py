@@ -1,52 +1,95 @@
 """What is kept is kept as the code expects it, and no longer than promised."""
 
 import inspect
+from typing import Any
 
-from tests.infra.bicep import Expression, Loop
+from tests.infra.bicep import Call, Expression, Loop, Value
 from tests.infra.templates import Break, Infra, holds_until
+from voice_core.adapters.blob_storage.artefacts import BlobArtefacts
+from voice_core.adapters.blob_storage.recordings import BlobRecordings
+from voice_core.adapters.blob_storage.speeches import BlobSpeeches
+from voice_core.adapters.cosmos import clip_documents, documents
+from voice_core.adapters.cosmos.clips import CosmosClips
 from voice_core.adapters.cosmos.container import PARTITION_KEY
 from voice_core.adapters.cosmos.conversations import CosmosConversations
-from voice_core.adapters.cosmos.documents import INDEXING_POLICY
 
 COSMOS, STORAGE = "modules/cosmos.bicep", "modules/storage.bicep"
 CONTAINER = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers"
-CLIPS, ARTEFACTS, DEPLOYMENT = "clips", "artefacts", "deployment"
+
+
+CODES = {
+    "conversations": (CosmosConversations, documents.INDEXING_POLICY),
+    "clips": (CosmosClips, clip_documents.INDEXING_POLICY),
+}
+"""The adapter that opens each container, and how it expects it to be indexed."""
+
+
+def containers(infra: Infra) -> dict[str, Any]:
+    """What is asked of each of Cosmos DB's containers, by name."""
+    loop = infra.only(CONTAINER).body
+    assert isinstance(loop, Loop)
+    asked = {each["name"]: each["indexed"] for each in infra.template(COSMOS).variables[loop.over.source]}
+    return {name: _resolved(loop.body, name, indexed) for name, indexed in asked.items()}
+
+
+def _resolved(body: Value, name: str, indexed: list[str]) -> Value:
+    """The loop's body in the turn of one container."""
+    match body:
+        case dict():
+            return {key: _resolved(value, name, indexed) for key, value in body.items()}
+        case Expression("container.name"):
+            return name
+        case Call("map", [Expression("container.indexed"), Expression("path => { path: path }")]):
+            return [{"path": path} for path in indexed]
+    return body
+
+
+def opened(adapter: type, *others: type) -> str:
+    """The container that adapters open unless they are told another."""
+    (name,) = {inspect.signature(each).parameters["container"].default for each in (adapter, *others)}
+    return str(name)
 
 
 @holds_until(Break(COSMOS, "paths: ['/userId']", "paths: ['/id']"), Break(COSMOS, "kind: 'Hash'", "kind: 'Range'"))
 def test_the_partition_key_is_the_codes(infra: Infra) -> None:
-    """Documents are partitioned by user, as the adapter writes them."""
-    key = infra.only(CONTAINER).properties["resource"]["partitionKey"]
-    assert key["paths"] == [PARTITION_KEY]
-    assert key["kind"] == "Hash"
+    """Documents are partitioned by user, as the adapters write them."""
+    for container in containers(infra).values():
+        key = container["properties"]["resource"]["partitionKey"]
+        assert key["paths"] == [PARTITION_KEY]
+        assert key["kind"] == "Hash"
 
 
-@holds_until(Break(COSMOS, "defaultTtl: -1", "defaultTtl: 3600"), Break(COSMOS, "      defaultTtl: -1\n", ""))
+@holds_until(Break(COSMOS, "defaultTtl: -1", "defaultTtl: 3600"), Break(COSMOS, "        defaultTtl: -1\n", ""))
 def test_documents_say_themselves_how_long_they_live(infra: Infra) -> None:
-    """TTL is on and has no default: the adapter gives every document its own."""
-    assert infra.only(CONTAINER).properties["resource"].get("defaultTtl") == -1
+    """TTL is on and has no default: the adapters give every document its own."""
+    for container in containers(infra).values():
+        assert container["properties"]["resource"].get("defaultTtl") == -1
 
 
 @holds_until(
-    Break(COSMOS, "path: '/seq/?'", "path: '/sequence/?'"),
+    Break(COSMOS, "'/seq/?'", "'/sequence/?'"),
+    Break(COSMOS, "indexed: ['/conversationId/?']", "indexed: ['/status/?']"),
+    Break(COSMOS, "map(container.indexed, path", "map(containers[0].indexed, path"),
     Break(COSMOS, "indexingMode: 'consistent'", "indexingMode: 'none'"),
     Break(COSMOS, "path: '/*'", "path: '/transcript/?'"),
 )
 def test_the_index_is_the_codes(infra: Infra) -> None:
     """What queries filter and sort by is indexed, and nothing else."""
-    assert infra.only(CONTAINER).properties["resource"]["indexingPolicy"] == INDEXING_POLICY
+    made = {name: each["properties"]["resource"]["indexingPolicy"] for name, each in containers(infra).items()}
+    assert made == {name: policy for name, (_, policy) in CODES.items()}
 
 
 @holds_until(
     Break(COSMOS, "name: 'conversations'", "name: 'chats'"),
-    Break(COSMOS, "id: 'conversations'", "id: 'chats'"),
+    Break(COSMOS, "name: 'clips'", "name: 'jobs'"),
+    Break(COSMOS, "id: container.name", "id: 'conversations'"),
 )
-def test_the_container_is_the_one_the_code_opens(infra: Infra) -> None:
-    """The adapter's container exists under its name."""
-    opened = inspect.signature(CosmosConversations).parameters["container"].default
-    container = infra.only(CONTAINER)
-    assert container.content["name"] == opened
-    assert container.properties["resource"]["id"] == opened
+def test_the_containers_are_those_the_code_opens(infra: Infra) -> None:
+    """The adapters' containers exist under their names."""
+    made = containers(infra)
+    assert set(made) == {opened(adapter) for adapter, _ in CODES.values()}
+    for name, container in made.items():
+        assert container["name"] == container["properties"]["resource"]["id"] == name
 
 
 @holds_until(
@@ -70,13 +113,21 @@ def test_an_idle_database_costs_its_storage_only(infra: Infra) -> None:
     assert account.properties["capabilities"] == [{"name": "EnableServerless"}]
 
 
-@holds_until(Break(STORAGE, "[deploymentContainer, clipsContainer, artefactsContainer]", "[deploymentContainer]"))
+def kept_by_the_code() -> set[str]:
+    """The containers that adapters open."""
+    return {opened(BlobRecordings), opened(BlobArtefacts, BlobSpeeches)}
+
+
+@holds_until(
+    Break(STORAGE, "[deploymentContainer, clipsContainer, artefactsContainer]", "[deploymentContainer]"),
+    Break(STORAGE, "clipsContainer = 'clips'", "clipsContainer = 'recordings'"),
+)
 def test_storage_has_its_three_containers(infra: Infra) -> None:
-    """The package, the clips and what is made of them each have a place."""
+    """The package, the clips and what is made of them each have a place, where the adapters look for it."""
     loop = infra.only("Microsoft.Storage/storageAccounts/blobServices/containers").body
     assert isinstance(loop, Loop)
     names = infra.template(STORAGE).variables
-    assert {names[each.source] for each in loop.over} == {CLIPS, ARTEFACTS, DEPLOYMENT}
+    assert {names[each.source] for each in loop.over} == {*kept_by_the_code(), "deployment"}
 
 
 @holds_until(
@@ -84,15 +135,17 @@ def test_storage_has_its_three_containers(infra: Infra) -> None:
     Break(STORAGE, "{ container: clipsContainer, days: clipDays }", "{ container: deploymentContainer, days: 1 }"),
     Break(STORAGE, "prefixMatch: ['${expiry.container}/']", "prefixMatch: []"),
     Break(STORAGE, "enabled: true", "enabled: false"),
+    Break(STORAGE, "['blockBlob', 'appendBlob']", "['blockBlob']"),
 )
 def test_recordings_expire(infra: Infra) -> None:
-    """Clips and what is made of them are deleted in time; the deployed package never is."""
+    """Clips and what is made of them, appended or not, are deleted in time; the deployed package never is."""
     loop = infra.only("Microsoft.Storage/storageAccounts/managementPolicies").properties["policy"]["rules"]
     rule = loop.body
     expiring = {infra.template(STORAGE).variables[each["container"].source] for each in loop.over}
-    assert expiring == {CLIPS, ARTEFACTS}
+    assert expiring == kept_by_the_code()
     assert rule["enabled"] is True
     assert rule["definition"]["filters"]["prefixMatch"] == [Expression("'${expiry.container}/'")]
+    assert set(rule["definition"]["filters"]["blobTypes"]) == {"blockBlob", "appendBlob"}
     assert "daysAfterModificationGreaterThan" in rule["definition"]["actions"]["baseBlob"]["delete"]
 
 

@@ -24,7 +24,6 @@ def listed(*options: str) -> set[str]:
 
 def test_deploy_makes_resources_then_code_then_events(cloud: Azure) -> None:
     """Each step builds on the one before, and the smoke test comes last."""
-    cloud.wait_for_clips()
     done = cloud.run("deploy.sh", "dev", "--yes")
     assert done.returncode == 0, done.stderr
     assert cloud.changes == [REGISTRATION, RESOURCES, CODE, SUBSCRIPTION]
@@ -42,7 +41,6 @@ def test_deploy_shows_what_would_change_first(cloud: Azure) -> None:
 
 def test_deploy_twice_does_the_same_twice(cloud: Azure) -> None:
     """A second run repeats what may be repeated, and makes nothing anew."""
-    cloud.wait_for_clips()
     cloud.run("deploy.sh", "dev", "--yes")
     first = cloud.calls
     assert cloud.run("deploy.sh", "dev", "--yes").returncode == 0
@@ -72,7 +70,6 @@ def test_deploy_twice_does_the_same_twice(cloud: Azure) -> None:
 )
 def test_deploy_stops_at_the_first_failure(cloud: Azure, failing: str, done: list[str]) -> None:
     """Nothing is built on what failed; what takes time to be allowed is tried again first."""
-    cloud.wait_for_clips()
     cloud.failing = failing
     assert cloud.run("deploy.sh", "dev", "--yes").returncode != 0
     assert cloud.changes == done
@@ -150,32 +147,22 @@ def test_every_module_that_is_imported_is_published() -> None:
 
 def test_clips_are_subscribed_with_the_webhooks_key(cloud: Azure) -> None:
     """Event Grid is given the function's webhook with its key, for new blobs of the clips' container alone."""
-    cloud.wait_for_clips()
     assert cloud.run("subscribe-clips.sh").returncode == 0
     call = cloud.call(SUBSCRIPTION)
     url = f"{cloud.environ['FUNCTION_APP_URL']}/runtime/webhooks/blobs"
-    assert option(call, "--endpoint") == f"{url}?functionName=Host.Functions.process_clip&code=webhook-key"
+    assert option(call, "--endpoint") == f"{url}?functionName=Host.Functions.take_clip&code=webhook-key"
     assert option(call, "--included-event-types") == "Microsoft.Storage.BlobCreated"
     assert option(call, "--subject-begins-with") == "/blobServices/default/containers/clips/"
 
 
 def test_the_webhooks_key_is_not_printed(cloud: Azure) -> None:
     """Logs of a deployment hold no key."""
-    cloud.wait_for_clips()
     done = cloud.run("deploy.sh", "dev", "--yes")
     assert "webhook-key" not in done.stdout + done.stderr
 
 
-def test_nothing_is_subscribed_that_nobody_waits_for(cloud: Azure) -> None:
-    """Without a function that is triggered by clips there is no subscription, and that is no failure."""
-    done = cloud.run("subscribe-clips.sh")
-    assert done.returncode == 0
-    assert cloud.calls == []
-
-
 def test_a_trigger_that_azure_does_not_list_is_a_failure(cloud: Azure) -> None:
-    """When the code waits for clips and Azure knows of no such function, the deployment is not done."""
-    cloud.wait_for_clips()
+    """While Azure knows of no function that waits for clips, the deployment is not done."""
     cloud.answers["functionapp function list"] = ""
     assert cloud.run("subscribe-clips.sh").returncode != 0
     assert cloud.changes == []

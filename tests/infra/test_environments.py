@@ -33,13 +33,13 @@ def test_every_environment_answers_the_same_questions(infra: Infra) -> None:
 
 @holds_until(
     Break(MAIN, "param alertEmail string", "param operators string"),
-    Break(MAIN, "  wafMode: 'Detection' | 'Prevention'\n", ""),
+    Break("choices.bicep", "  wafMode: 'Detection' | 'Prevention'\n", ""),
     Break(DEV, "  artefactDays: 7\n", ""),
 )
 def test_every_environment_answers_all_that_main_asks(infra: Infra) -> None:
     """Each parameter and each property of its type is given, and no other."""
-    main = infra.template(MAIN)
-    asked = {name: frozenset(main.types.get(kind, {})) for name, kind in main.parameters.items()}
+    types = infra.template("choices.bicep").types
+    asked = {name: frozenset(types.get(kind, {})) for name, kind in infra.template(MAIN).parameters.items()}
     for environment in infra.environments.values():
         assert {name: frozenset(inner) for name, inner in _shape(environment).items()} == asked
 
@@ -110,7 +110,8 @@ def test_each_stage_of_the_rollout_forgives_less(infra: Infra) -> None:
 )
 def test_beta_hears_and_answers_as_production_does(infra: Infra) -> None:
     """What beta testers judge is what is released: model, voice and words to the assistant are the same."""
-    said = ("SPEECH_LANGUAGE", "SPEECH_VOICE", "SYSTEM_PROMPT", "HISTORY_TURNS", "HISTORY_TOKENS", "MAX_REPLY_TOKENS")
+    said = {"SPEECH_LANGUAGE", "SPEECH_VOICE", "SYSTEM_PROMPT", "HISTORY_TURNS", "HISTORY_TOKENS", "MAX_REPLY_TOKENS"}
+    said |= {"OPENAI_REASONING_EFFORT", "CLIP_PROMPT", "CLIP_SUMMARY_CHARACTERS"}
     for stage in ("dev", "beta"):
         environment, prod = infra.environments[stage], infra.environments["prod"]
         assert [environment["model"][name] for name in ("name", "version")] == [

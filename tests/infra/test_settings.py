@@ -8,15 +8,18 @@ from tests.infra.bicep import Call, Choice, Expression
 from tests.infra.templates import Break, Infra, holds_until
 from voice_core.settings import Settings
 
-MAIN, APP = "main.bicep", "modules/functionapp.bicep"
+MAIN, CHOICES, APP = "main.bicep", "choices.bicep", "modules/functionapp.bicep"
 
 NEVER = {
     "SPEECH_KEY": "the app shows its identity",
     "OPENAI_KEY": "the app shows its identity",
     "COSMOS_KEY": "the app shows its identity",
-    "COSMOS_CREATE": "the template makes the container; an identity could not",
+    "COSMOS_CREATE": "the template makes the containers; an identity could not",
+    "STORAGE_KEY": "the app shows its identity",
+    "STORAGE_CREATE": "the template makes the containers",
+    "CLIP_SOURCE": "Event Grid, the code's default, is all that Flex has",
 }
-"""Fields of Settings for local runs only."""
+"""Settings for local runs only."""
 
 HOST = {
     "AzureWebJobsStorage__credential": "the host shows an identity",
@@ -36,7 +39,7 @@ REJECTED_BY_FLEX = re.compile(
 
 def chosen(infra: Infra) -> set[str]:
     """Settings that an environment's parameter file decides."""
-    return set(infra.template(MAIN).types["settingChoice"])
+    return set(infra.template(CHOICES).types["settingChoice"])
 
 
 def wired(infra: Infra) -> set[str]:
@@ -63,8 +66,8 @@ def _merged(union: Call) -> set[str]:
 
 
 @holds_until(
-    Break(MAIN, "  MAX_AUDIO_SECONDS: string\n", ""),
-    Break(MAIN, "  SPEECH_VOICE: string\n", "  SPEECH_VOICE: string\n  SPEECH_SPEED: string\n"),
+    Break(CHOICES, "  MAX_AUDIO_SECONDS: string\n", ""),
+    Break(CHOICES, "  SPEECH_VOICE: string\n", "  SPEECH_VOICE: string\n  SPEECH_SPEED: string\n"),
     Break(MAIN, "COSMOS_DATABASE:", "COSMOS_DB:"),
     Break(APP, "    AZURE_CLIENT_ID: identityClientId\n", ""),
 )
@@ -84,9 +87,10 @@ def test_host_settings_are_those_on_the_list(infra: Infra) -> None:
 
 
 @holds_until(
-    Break(MAIN, "SPEECH_LANGUAGE: string", "SPEECH_KEY: string"),
+    Break(CHOICES, "SPEECH_LANGUAGE: string", "SPEECH_KEY: string"),
     Break(MAIN, "SPEECH_ENDPOINT: speech", "COSMOS_CREATE: speech"),
     Break(APP, "AZURE_CLIENT_ID:", "CLIENT_SECRET:"),
+    Break(CHOICES, "CLIP_PROMPT: string", "CLIP_SOURCE: string"),
 )
 def test_no_setting_carries_a_secret(infra: Infra) -> None:
     """No app setting is a local run's, or named for a key, secret, password or token; the relay's has its own test."""
@@ -143,7 +147,7 @@ def test_settings_are_written_once(infra: Infra) -> None:
 
 
 @holds_until(
-    Break("main.prod.bicepparam", "STT_SECONDS: '10'", "STT_SECONDS: 'ten'"),
+    Break("main.prod.bicepparam", "  STT_SECONDS: '10'", "  STT_SECONDS: 'ten'"),
     Break("main.dev.bicepparam", "MAX_AUDIO_SECONDS: '60'", "MAX_AUDIO_SECONDS: '0'"),
     Break("main.beta.bicepparam", "HISTORY_TURNS: '20'", "HISTORY_TURNS: 20"),
 )
