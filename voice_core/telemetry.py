@@ -33,7 +33,7 @@ def request_id() -> str:
 
 def event(name: str, facts: Mapping[str, object]) -> None:
     """Log that *name* happened, with facts that hold no one's words; what is None is left out."""
-    known = {"request": request_id(), **facts}
+    known = {"request": request_id() or None, **facts}
     told = {key: value for key, value in known.items() if value is not None}
     logger.info("%s %s", name, " ".join(f"{key}={value}" for key, value in told.items()), extra={"facts": told})
 

@@ -124,8 +124,9 @@ async def test_a_failing_provider_is_asked_again() -> None:
     assert (world.clip.status, world.clip.attempts) == ("done", 1)
 
 
-async def test_a_provider_that_stays_away_fails_the_clip_in_the_end() -> None:
+async def test_a_provider_that_stays_away_fails_the_clip_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
     """Attempts raise, so that the host delivers again, until the last one says why; what was heard is kept."""
+    caplog.set_level("INFO", "voice")
     world = World(rules=replace(RULES, attempts=2))
     await world.open(recording(PCM))
     world.assistant.failure = StageFailed("Away.", stage="assistant")
@@ -143,6 +144,8 @@ async def test_a_provider_that_stays_away_fails_the_clip_in_the_end() -> None:
     assert world.clip.transcribed
     assert set(world.stt.billed.values()) == {1}
     assert NAME in world.recordings.kept
+    logged = [record.getMessage() for record in caplog.records if record.name == "voice"]
+    assert [line.split(" outcome=")[1].split()[0] for line in logged if line.startswith("clip ")] == ["again", "failed"]
 
 
 @pytest.mark.parametrize(

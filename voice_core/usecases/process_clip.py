@@ -1,5 +1,6 @@
 """Make of a clip what can be made of it, however often it is asked for and whoever else is at it."""
 
+from voice_core import telemetry
 from voice_core.domain.clip import ClipName, Failure
 from voice_core.domain.errors import NotFound, VoiceError
 from voice_core.usecases.answer_clip import answer_clip
@@ -35,9 +36,18 @@ async def _attempt(lease: Lease, company: ClipCompany) -> None:
     try:
         await lease.during(_work(lease, company))
     except VoiceError as error:
-        if error.retryable and lease.clip.attempts < company.rules.attempts:
+        again = error.retryable and lease.clip.attempts < company.rules.attempts
+        _report(lease, "again" if again else "failed", error)
+        if again:
             raise
         await lease.change(status="failed", failure=Failure.of(error), claim=None)
+    else:
+        _report(lease, "done")
+
+
+def _report(lease: Lease, outcome: str, error: VoiceError | None = None) -> None:
+    facts = {"clip": lease.clip.name.clip_id, "outcome": outcome, "attempt": lease.clip.attempts}
+    telemetry.event("clip", facts | (telemetry.reason(error) if error else {}))
 
 
 async def _work(lease: Lease, company: ClipCompany) -> None:
