@@ -19,7 +19,6 @@ from typing import Any
 
 from benchmarks.figures import BenchmarkFailed
 from tests.clips import Mortal
-from voice_core.wiring.clips import ClipWork
 from voice_core.domain.clip import ClipName
 from voice_core.domain.errors import VoiceError
 from voice_core.domain.speech import Hints
@@ -27,6 +26,7 @@ from voice_core.settings import Settings
 from voice_core.usecases.offer_clip import Wanted
 from voice_core.usecases.process_clip import process_clip
 from voice_core.wiring import App
+from voice_core.wiring.clips import ClipWork
 
 USER = "ann"
 
