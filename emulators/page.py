@@ -1,7 +1,9 @@
 """Serves the files of clients/web at ``/`` as a careful static host would."""
 
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -15,28 +17,31 @@ CONTENT_TYPES: Mapping[str, str] = {
 }
 """By a file's suffix; others are not served."""
 
-HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self'",
-            "connect-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-            "require-trusted-types-for 'script'",
-        )
-    ),
-    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",
-}
-"""What docs/web.md asks of any host of the page."""
+
+def page_headers(storage_url: str) -> Mapping[str, str]:
+    """What docs/web.md asks of any host of the page, which uploads recordings to *storage_url*, if that is set."""
+    return {
+        "Content-Security-Policy": "; ".join(
+            (
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                "img-src 'self'",
+                "media-src 'self'",
+                " ".join(("connect-src 'self'", *_origin(storage_url))),
+                "base-uri 'none'",
+                "form-action 'none'",
+                "frame-ancestors 'none'",
+                "require-trusted-types-for 'script'",
+            )
+        ),
+        "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-cache",
+    }
 
 
 def page_routes(folder: Path) -> Sequence[Route]:
@@ -45,12 +50,19 @@ def page_routes(folder: Path) -> Sequence[Route]:
     Only files found now are served, so no path of a request ever reaches the file system.
     """
     files = [file for file in sorted(folder.glob("*")) if file.suffix in CONTENT_TYPES]
-    routes = [Route(f"/{file.name}", _sender(file)) for file in files]
-    return [*routes, *(Route("/", _sender(file)) for file in files if file.name == "index.html")]
+    headers = page_headers(os.environ.get("STORAGE_URL", ""))
+    routes = [Route(f"/{file.name}", _sender(file, headers)) for file in files]
+    return [*routes, *(Route("/", _sender(file, headers)) for file in files if file.name == "index.html")]
 
 
-def _sender(file: Path) -> Callable[[Request], Awaitable[Response]]:
+def _origin(url: str) -> Sequence[str]:
+    """Of an absolute *url*; nothing of none."""
+    parts = urlsplit(url)
+    return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
+
+
+def _sender(file: Path, headers: Mapping[str, str]) -> Callable[[Request], Awaitable[Response]]:
     async def send(_request: Request) -> Response:
-        return FileResponse(file, headers=dict(HEADERS), media_type=CONTENT_TYPES[file.suffix])
+        return FileResponse(file, headers=dict(headers), media_type=CONTENT_TYPES[file.suffix])
 
     return send

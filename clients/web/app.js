@@ -2,11 +2,13 @@
 
 import { Backend } from "./backend.js";
 import { Choices } from "./choices.js";
+import { ClipUploads } from "./clip_uploads.js";
 import { ConversationList } from "./conversation_list.js";
 import { Dialogue } from "./dialogue.js";
 import { LevelMeter } from "./level.js";
 import { Microphone } from "./microphone.js";
 import { Player } from "./player.js";
+import { RecordingChooser } from "./recording_chooser.js";
 import { RemoteSpeech } from "./remote_speech.js";
 import { TalkButton } from "./talk_button.js";
 import { TurnList } from "./turn_list.js";
@@ -34,6 +36,7 @@ const meter = new LevelMeter(at("level"), at("talk"));
 const choices = new Choices(at("language"), at("voice"));
 const turns = new TurnList(at("turns"), at("scroller"), at("earlier"), {
   say: (text) => say(text),
+  parts: (turn) => backend.clipParts(turn),
   earlier: (continuation) => showTurns(continuation),
 });
 const conversations = new ConversationList(at("conversations"), at("more"), backend, {
@@ -56,10 +59,23 @@ const dialogue = new Dialogue({
     hint: tell,
   },
 });
+const uploads = new ClipUploads(backend, turns, {
+  opened: joinConversation,
+  ended: (text) => {
+    conversations.refresh();
+    tell(text);
+  },
+  failed: trouble,
+});
+new RecordingChooser(at("upload"), at("recording"), {
+  chosen: upload,
+  many: () => trouble("One recording at a time."),
+});
 const button = new TalkButton(at("talk"), { press, release, cancel });
 
 async function press() {
   unlock();
+  turns.quiet();
   trouble("");
   if (!microphone.open && !(await openMicrophone())) return;
   if (button.held) dialogue.press();
@@ -92,6 +108,18 @@ function say(text) {
   unlock();
   trouble("");
   dialogue.say(text);
+}
+
+function upload(file) {
+  trouble("");
+  const { language } = choices.options;
+  uploads.begin(file, { conversationId: dialogue.conversationId ?? undefined, language });
+}
+
+/** What is said next goes into the conversation that a recording has begun. */
+function joinConversation(id) {
+  dialogue.conversationId ??= id;
+  conversations.mark(dialogue.conversationId);
 }
 
 function unlock() {
@@ -144,7 +172,9 @@ async function showTurns(continuation) {
   const id = dialogue.conversationId;
   try {
     const page = await backend.turns(id, continuation);
-    if (id === dialogue.conversationId) turns.show(page);
+    if (id !== dialogue.conversationId) return;
+    turns.show(page);
+    if (!continuation) uploads.showAgain(id);
   } catch (error) {
     trouble(backendTrouble(error));
   }

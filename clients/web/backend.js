@@ -61,6 +61,37 @@ export class Backend {
     return this.#fetch("/session", { ...request, headers: { ...headers, Accept: "text/event-stream" }, signal });
   }
 
+  /** Open a clip: where to upload a recording, and the id under which it is followed. */
+  openClip(body, signal) {
+    return this.#json("/clips", { ...posted(body), signal });
+  }
+
+  /** How far a clip is, as events until it has ended. */
+  followClip(clipId, signal) {
+    return this.#fetch(`/clips/${clipId}`, { headers: { Accept: "text/event-stream" }, signal });
+  }
+
+  async cancelClip(clipId) {
+    await this.#fetch(`/clips/${clipId}`, { method: "DELETE" });
+  }
+
+  async clipText(clipId) {
+    return (await this.#fetch(`/clips/${clipId}/transcript.txt`)).text();
+  }
+
+  async clipReply(clipId) {
+    return (await this.#fetch(`/clips/${clipId}/reply.txt`)).text();
+  }
+
+  /** Where the parts of a turn are that was a clip. */
+  clipParts({ clipId, conversationId }) {
+    return {
+      text: `${this.#base}/clips/${clipId}/transcript.txt`,
+      captions: `${this.#base}/clips/${clipId}/transcript.vtt`,
+      speech: `${this.#base}/conversations/${conversationId}/turns/${clipId}/speech`,
+    };
+  }
+
   async #json(path, request) {
     return (await this.#fetch(path, request)).json();
   }

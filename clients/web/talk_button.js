@@ -1,7 +1,7 @@
 // The button that is held to talk: by mouse, touch, pen and space bar; Enter or a screen reader's click toggles it.
 
 const TYPING = "input, textarea, select, [contenteditable]";
-const PRESSABLE = "button, a, summary";
+const PRESSABLE = "button, a, summary, audio";
 
 export class TalkButton {
   #button;

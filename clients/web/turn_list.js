@@ -11,7 +11,7 @@ export class TurnList {
   #earlier;
   #listener;
 
-  /** @param {{say: (text: string) => void, earlier: (continuation: string) => void}} listener */
+  /** @param listener takes `say` and `parts` as a TurnView tells it, and `earlier` (where to continue) */
   constructor(list, scroller, earlier, listener) {
     this.#list = list;
     this.#scroller = scroller;
@@ -23,9 +23,19 @@ export class TurnList {
   /** A turn that begins now. */
   begin() {
     const view = new TurnView(this.#listener);
+    this.append(view);
+    return view;
+  }
+
+  /** Put a turn to the end that was taken away with all others. */
+  append(view) {
     this.#list.append(view.element);
     this.#toEnd();
-    return view;
+  }
+
+  /** Stop the players of turns. */
+  quiet() {
+    for (const audio of this.#list.querySelectorAll("audio")) audio.pause();
   }
 
   clear() {

@@ -1,6 +1,7 @@
 // One turn on the page: what was said, the reply, and how it went.
 
 import { element } from "./element.js";
+import { clipParts } from "./clip_parts.js";
 import { timingBar } from "./timings.js";
 
 export class TurnView {
@@ -11,7 +12,7 @@ export class TurnView {
   #edit = element("button.small", { type: "button", hidden: true }, "Edit and send again");
   #over = false;
 
-  /** @param {{say: (text: string) => void}} listener */
+  /** @param {{say: (text: string) => void, parts: (turn: object) => object}} listener `parts`: of a clip, their addresses */
   constructor(listener) {
     this.#listener = listener;
     this.#edit.onclick = () => this.#beginEdit();
@@ -38,6 +39,11 @@ export class TurnView {
     return this.#said.textContent;
   }
 
+  /** A recording is on its way: its *progress* stands where its words will. */
+  carries(progress) {
+    this.#said.replaceChildren(progress);
+  }
+
   /** What is heard so far; it may still change. */
   interim(text) {
     this.#said.textContent = text;
@@ -55,7 +61,8 @@ export class TurnView {
   }
 
   /** The turn as the server has it. */
-  done({ transcription, responseText, interrupted, degraded = [], timings = {} }) {
+  done(turn) {
+    const { transcription, responseText, interrupted, degraded = [], timings = {} } = turn;
     this.#over = true;
     this.said(transcription);
     this.#reply.textContent = responseText;
@@ -63,6 +70,7 @@ export class TurnView {
     if (interrupted) this.#note("Interrupted: only what was delivered is kept.");
     if (degraded.includes("speech")) this.#note("The reply could not be spoken.");
     if (degraded.includes("conversation")) this.#note("This turn could not be remembered.");
+    if (turn.clipId) this.#notes.append(clipParts(this.#listener.parts(turn), !degraded.includes("speech")));
     if (Object.keys(timings).length) this.#notes.append(timingBar(timings));
   }
 
@@ -78,13 +86,13 @@ export class TurnView {
   failed(text, again) {
     this.#over = true;
     this.#said.classList.remove("interim");
-    this.#note(text, "wrong");
+    this.#notes.append(element("p.wrong", { role: "alert" }, text));
     if (!again) return;
     this.#notes.append(element("button.small", { type: "button", onclick: again }, "Try again"));
   }
 
-  #note(text, kind = "quiet") {
-    this.#notes.append(element(`p.${kind}`, {}, text));
+  #note(text) {
+    this.#notes.append(element("p.quiet", {}, text));
   }
 
   #beginEdit() {

@@ -1,6 +1,7 @@
 // What went wrong, in words that say what to do.
 
 import { Refused, Unreachable } from "./backend.js";
+import { UploadFailed } from "./upload.js";
 
 const MICROPHONE = {
   NotAllowedError:
@@ -18,6 +19,21 @@ const PROBLEMS = {
   "audio-empty": "Nothing was heard. Hold the button while you speak.",
 };
 
+const STORAGE =
+  "Recordings need storage, and the server has none that answers. If it runs on your machine, install Node (nodejs.org) and run make run again; elsewhere see STORAGE_URL in docs/settings.md.";
+
+const CLIPS = {
+  "audio-too-large":
+    "The recording is larger than the server takes. Compress it (m4a, mp3 or opus), or upload it in parts.",
+  "audio-too-long": "The recording is longer than the server takes. Upload it in parts.",
+  "no-speech": "Nobody speaks in this recording.",
+};
+
+const UPLOADS = {
+  0: "The recording could not be sent: the connection was lost, or storage does not let this page in. See that you are online, then try again.",
+  403: "Storage refuses the recording: the time in which its upload could begin is over. Try again.",
+};
+
 /** @param {DOMException} error of getUserMedia */
 export function microphoneTrouble(error) {
   return MICROPHONE[error.name] ?? `The microphone does not work: ${error.message}. Typing works meanwhile.`;
@@ -33,4 +49,17 @@ export function backendTrouble(error) {
   if (error instanceof Refused) return problemTrouble(error.document);
   if (error instanceof Unreachable) return PROBLEMS.unreachable;
   return error.message;
+}
+
+/** @param {{code: string, detail: string, stage?: string}} problem of a clip, or why none was opened */
+export function clipTrouble({ code, detail, stage }) {
+  if (code === "stage-unreachable" && stage === "storage") return STORAGE;
+  return CLIPS[code] ?? detail;
+}
+
+/** @param {Error} error of an upload */
+export function uploadTrouble(error) {
+  if (error instanceof Refused) return clipTrouble(error.document);
+  if (error instanceof UploadFailed) return UPLOADS[error.status] ?? error.message;
+  return backendTrouble(error);
 }

@@ -2,13 +2,18 @@
 
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from azure.storage.blob import CorsRule
+from azure.storage.blob.aio import BlobServiceClient
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
-from tests.conftest import ROOT, Product, Services
+from emulators.page import page_routes
+from tests.conftest import ROOT, Account, Product, Services, function_host, served
 from tests.web.devtools import Tab, tab
 
 Open = Callable[..., Awaitable[Tab]]
@@ -30,20 +35,46 @@ async def services(services: Services) -> Services:
 @pytest.fixture
 async def open_page(product: Product, tmp_path: Path) -> AsyncIterator[Open]:
     """Open the page; every tab is closed in the end, and none may have complained."""
+    async with pages(product.url.removesuffix("/api/voice"), tmp_path) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def pages(url: str, folder: Path) -> AsyncIterator[Open]:
+    """What opens the page at *url*, with its microphone's sound in *folder*."""
     async with AsyncExitStack() as stack:
 
         async def opened(
             *flags: str, size: tuple[int, int] = DESKTOP, dark: bool = False, microphone: bool = True
         ) -> Tab:
-            sound = spoken(tmp_path / "microphone.wav")
+            sound = spoken(folder / "microphone.wav")
             fake = (*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={sound}") if microphone else ()
             page = await stack.enter_async_context(tab((*fake, *flags)))
             stack.callback(_check_calm, page)
             await dress(page, size, dark=dark)
-            await page.go(product.url.removesuffix("/api/voice"))
+            await page.go(url)
             return page
 
         yield opened
+
+
+@pytest.fixture
+async def open_clip_page(
+    clip_product: Product, account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> AsyncIterator[Open]:
+    """The same with storage, which lets the page in, and which the page's policy names."""
+    monkeypatch.setenv("STORAGE_URL", account.url)
+    page = Starlette(routes=[*page_routes(ROOT / "clients" / "web"), Mount("/", function_host())])
+    async with served(page) as url:
+        await _let_in(url, account)
+        async with pages(url, tmp_path) as opened:
+            yield opened
+
+
+async def _let_in(origin: str, account: Account) -> None:
+    rule = CorsRule([origin], ["PUT"], allowed_headers=["*"], max_age_in_seconds=3600)
+    async with BlobServiceClient.from_connection_string(account.connection) as client:
+        await client.set_service_properties(cors=[rule])
 
 
 def _check_calm(page: Tab) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulators.page import CONTENT_TYPES
+from emulators.page import CONTENT_TYPES, page_headers
 from tests.conftest import ROOT, Product
 
 NOWHERE = ("/nothing.js", "/../local.settings.json", "/%2e%2e/local.settings.json", "/api/voice/nothing")
@@ -20,6 +20,29 @@ async def test_a_file_of_the_page(product: Product, name: str) -> None:
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert (await response.text()).strip()
+
+
+@pytest.mark.parametrize(
+    ("storage", "origins"),
+    [
+        ("", "'self'"),
+        ("http://127.0.0.1:10000/devstoreaccount1", "'self' http://127.0.0.1:10000"),
+        ("https://kept.blob.core.windows.net/", "'self' https://kept.blob.core.windows.net"),
+    ],
+)
+def test_the_page_may_upload_to_storage(storage: str, origins: str) -> None:
+    """Its policy lets it connect to home and to the origin of storage, and nowhere else."""
+    policy = page_headers(storage)["Content-Security-Policy"]
+
+    assert f"; connect-src {origins};" in policy
+
+
+def test_docs_give_the_headers_that_the_local_host_sends() -> None:
+    """All but the two that only matter to a page beside others on its origin, word for word."""
+    page = (ROOT / "docs" / "web.md").read_text()
+
+    for name, value in page_headers("https://ACCOUNT.blob.core.windows.net").items():
+        assert f"\n{name}: {value}\n" in page or name.startswith("Cross-Origin-"), name
 
 
 def test_the_page_is_all_ours() -> None:

@@ -1,0 +1,210 @@
+"""Uploading a recording at the page, into real storage."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from emulators.script import Step
+from tests.conftest import HEARD, Account, Product
+from tests.sound import silence
+from tests.web.conftest import DESKTOP, NO_UDP, PHONE, Open, pages
+from tests.web.devtools import Tab
+from tests.web.talking import STATE, done, replies, said, send
+from tests.web.test_looks import CONTRASTS, LEAST_CONTRAST
+from tests.web.uploading import (
+    HELLO,
+    SLOW_BYTES_PER_SECOND,
+    WATCH,
+    answered,
+    choose,
+    drop,
+    failed,
+    limit,
+    play,
+    uploading,
+)
+from voice_core.audio import wav
+
+
+async def test_a_recording_is_uploaded_heard_and_answered(clip_product: Product, open_clip_page: Open) -> None:
+    """Real words: its progress is seen at every stage, then the transcript, the reply, and its speech by URL."""
+    clip_product.services.speech.clear()
+    page = await open_clip_page(NO_UDP)
+    await page.evaluate(WATCH)
+    await limit(page, SLOW_BYTES_PER_SECOND)
+    await choose(page, HELLO)
+    await answered(page)
+
+    (heard,) = await said(page)
+    assert "weather" in heard.lower()
+    assert heard.rstrip(".").lower() in (await replies(page))[0].lower()
+    seen = await page.evaluate("seen")
+    parts = [state["part"] for state in seen if state["phase"] == "Uploading"]
+    assert parts == sorted(parts)
+    assert any(0 < part < 1 for part in parts)
+    phases = list(dict.fromkeys(state["phase"] for state in seen))
+    assert [phase for phase in phases if phase in ("Uploading", "Transcribing")] == ["Uploading", "Transcribing"]
+    await play(page)
+    assert await page.evaluate(STATE) == "idle"
+
+
+async def test_the_next_turn_belongs_to_the_same_conversation(open_clip_page: Open) -> None:
+    """A dropped recording begins one; what is typed then goes on with it, and it can be read again later."""
+    page = await open_clip_page(NO_UDP)
+    await drop(page, HELLO)
+    await answered(page)
+    await send(page, "What did I just say")
+    await done(page, 2)
+
+    assert "weather" in (await replies(page))[1]
+    await page.until("document.querySelector('#conversations [aria-current=true]')?.innerText.includes('2 turns')")
+    await page.click("#new")
+    await page.click("#conversations .open")
+    await page.until("document.querySelectorAll('.turn').length === 2")
+    assert await page.evaluate("document.querySelectorAll('.turn:first-child .parts audio').length") == 1
+    assert await page.evaluate("fetch(document.querySelector('.parts a').href).then((answer) => answer.status)") == 200
+
+
+async def test_an_upload_is_cancelled(clip_product: Product, open_clip_page: Open) -> None:
+    """Its turn goes, the server knows, and the status says so."""
+    page = await open_clip_page(NO_UDP)
+    await limit(page, SLOW_BYTES_PER_SECOND / 10)
+    await choose(page, HELLO)
+    await uploading(page)
+    await page.click(".clip button")
+
+    await page.until("document.getElementById('status').textContent === 'The recording was cancelled.'")
+    assert await said(page) == []
+    assert (await the_clip(clip_product, page))["status"] == "cancelled"
+
+
+async def the_clip(product: Product, page: Tab) -> dict[str, Any]:
+    """What the server says of the clip that the page has asked for last."""
+    path = await page.evaluate(
+        "performance.getEntriesByType('resource').map((each) => each.name.match(/\\/clips\\/\\w+$/)?.[0])"
+        ".filter(Boolean).at(-1)"
+    )
+    async with product.get(path) as response:
+        clip: dict[str, Any] = json.loads(await response.text())
+        return clip
+
+
+async def test_another_conversation_does_not_stop_an_upload(open_clip_page: Open) -> None:
+    """Back in its conversation its progress is there again."""
+    page = await open_clip_page(NO_UDP)
+    await send(page, "The first matter")
+    await done(page, 1)
+    await page.until("document.querySelectorAll('#conversations .open').length === 1")
+    await limit(page, SLOW_BYTES_PER_SECOND / 10)
+    await choose(page, HELLO)
+    await uploading(page)
+    await page.click("#new")
+    assert await page.evaluate("document.querySelector('.clip')") is None
+    await page.click("#conversations .open")
+    await uploading(page)
+    await limit(page)
+    await answered(page)
+
+    assert len(await said(page)) == 2
+
+
+async def test_the_network_is_lost_and_found(account: Account, open_clip_page: Open) -> None:
+    """The page says so, and sends the recording again when asked to, in the same conversation."""
+    page = await open_clip_page(NO_UDP)
+    await page.call("Network.setBlockedURLs", urls=[f"*{account.name}*"])
+    await choose(page, HELLO)
+    assert "connection was lost" in await failed(page)
+
+    await page.call("Network.setBlockedURLs", urls=[])
+    await page.click(".notes button")
+
+    await answered(page)
+    assert len(await said(page)) == 1
+
+
+async def test_storage_is_away(open_page: Open) -> None:
+    """The page says what to install, and talking goes on."""
+    page = await open_page(NO_UDP)
+    await choose(page, HELLO)
+
+    assert "install Node" in await failed(page)
+    await send(page, "Good morning")
+    await done(page, 2)
+
+
+async def test_a_recording_that_is_too_large(small_clip_product: Product, tmp_path: Path) -> None:
+    """It is refused before it is sent."""
+    async with pages(small_clip_product.url.removesuffix("/api/voice"), tmp_path) as opened:
+        page = await opened(NO_UDP)
+        await choose(page, HELLO)
+
+        assert "larger than the server takes" in await failed(page)
+
+
+async def test_a_recording_of_nothing(open_clip_page: Open, tmp_path: Path) -> None:
+    """What is found out after the upload is told in the same place."""
+    (tmp_path / "silence.wav").write_bytes(wav.whole(silence(3.0), 16_000))
+    page = await open_clip_page(NO_UDP)
+    await choose(page, tmp_path / "silence.wav")
+
+    assert await failed(page) == "Nobody speaks in this recording."
+
+
+async def test_a_reply_that_fails_leaves_the_transcript(clip_product: Product, open_clip_page: Open) -> None:
+    """What was heard is shown, with the reason below."""
+    clip_product.services.openai.add("chat", Step(status=400, repeat=True))
+    page = await open_clip_page(NO_UDP)
+    await choose(page, HELLO)
+
+    assert await failed(page)
+    assert [words.lower() for words in await said(page)] == [HEARD]
+
+
+async def test_a_slot_that_is_no_good_any_more(clip_product: Product, open_clip_page: Open) -> None:
+    """Storage refuses it, and the page can tell that from a lost connection."""
+    page = await open_clip_page(NO_UDP)
+    async with clip_product.post("/clips", json={}) as response:
+        slot = (await response.json())["upload"]
+    told = await page.evaluate(
+        f"""(async () => {{
+            const {{ put }} = await import("./upload.js");
+            const {{ uploadTrouble }} = await import("./wording.js");
+            const late = {{ ...{json.dumps(slot)} }};
+            late.url = late.url.replace(/se=[^&]*/, "se=2020-01-01T00%3A00%3A00Z");
+            return put(new File(["words"], "late.wav"), late, () => {{}}, new AbortController().signal)
+                .catch(uploadTrouble);
+        }})()"""
+    )
+    assert "could begin is over" in told
+
+
+async def test_it_is_for_people_of_all_kinds(open_clip_page: Open) -> None:
+    """On a small telephone in the dark: all text stands out, every control has a name, nothing sticks out."""
+    page = await open_clip_page(NO_UDP, size=PHONE, dark=True)
+    await limit(page, SLOW_BYTES_PER_SECOND / 10)
+    await choose(page, HELLO)
+    await uploading(page)
+
+    assert await named(page, "progressbar") == ["Progress of hello.wav"]
+    assert {"Upload a recording", "Cancel hello.wav"} <= set(await named(page, "button"))
+    await check_looks(page, PHONE[0])
+    await limit(page)
+    await answered(page)
+    await check_looks(page, PHONE[0])
+    await page.call(
+        "Emulation.setDeviceMetricsOverride", width=DESKTOP[0], height=800, deviceScaleFactor=1, mobile=False
+    )
+    await check_looks(page, DESKTOP[0])
+
+
+async def named(page: Tab, role: str) -> list[str]:
+    """The names of all elements of a *role*, as a screen reader says them."""
+    nodes = (await page.call("Accessibility.getFullAXTree"))["nodes"]
+    return [node["name"]["value"] for node in nodes if not node.get("ignored") and node["role"]["value"] == role]
+
+
+async def check_looks(page: Tab, width: int) -> None:
+    contrasts = await page.evaluate(CONTRASTS)
+    assert {text: ratio for text, ratio in contrasts.items() if ratio < LEAST_CONTRAST} == {}
+    assert await page.evaluate("document.documentElement.scrollWidth") == width
+    assert await page.evaluate("document.querySelector('#upload').getBoundingClientRect().right") <= width
