@@ -54,18 +54,19 @@ class Mouth(MediaStreamTrack):
     def __init__(self) -> None:
         super().__init__()
         self.talking = False
-        self._sent = 0
+        self.sent = 0
+        """Packets of 20 ms."""
         self._began = asyncio.get_running_loop().time()
 
     async def recv(self) -> "av.Packet[Stream]":
         if self.readyState != "live":
             raise MediaStreamError
-        due = self._began + self._sent * 0.02
+        due = self._began + self.sent * 0.02
         await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
         voice, silence = _packets()
-        packet: av.Packet[Stream] = av.Packet(voice[self._sent % len(voice)] if self.talking else silence)
-        packet.pts, packet.time_base = self._sent * TICKS, Fraction(1, RATE)
-        self._sent += 1
+        packet: av.Packet[Stream] = av.Packet(voice[self.sent % len(voice)] if self.talking else silence)
+        packet.pts, packet.time_base = self.sent * TICKS, Fraction(1, RATE)
+        self.sent += 1
         return packet
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import azure.functions as func
 import pytest
 from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.queue.aio import QueueClient
 from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from emulators.blob_trigger import BlobTriggers, Pace
+from emulators.blob_trigger import HOST_CONTAINER, QUEUE, BlobTriggers, Pace
 from tests.conftest import Account
 from tests.eventually import eventually
 from voice_core.functions.blob_reference import BlobReference
@@ -73,6 +74,22 @@ async def upload(account: Account) -> AsyncIterator[Callable[[str, bytes], Any]]
 Upload = Callable[[str, bytes], Any]
 
 
+async def settled(account: Account, receipts: int) -> None:
+    """Nothing is queued or under way any more, and so many receipts are kept."""
+    async with (
+        BlobServiceClient.from_connection_string(account.connection) as blobs,
+        QueueClient.from_connection_string(account.connection, QUEUE) as queue,
+        asyncio.timeout(5),
+    ):
+        kept = blobs.get_container_client(HOST_CONTAINER)
+        while [1 async for _ in kept.list_blobs()] != [1] * receipts or await _queued(queue):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def _queued(queue: QueueClient) -> int:
+    return int((await queue.get_queue_properties()).approximate_message_count or 0)
+
+
 async def test_each_version_of_a_blob_is_told_once(account: Account, upload: Upload) -> None:
     """New blobs and new versions of old ones, also those that came while nobody looked; a receipt is kept of each."""
     told = Told()
@@ -81,6 +98,7 @@ async def test_each_version_of_a_blob_is_told_once(account: Account, upload: Upl
         await eventually(lambda: told.blobs == ["ann/1"], 5)
         await upload("ann/1", b"b")
         await eventually(lambda: told.blobs == ["ann/1"] * 2, 5)
+        await settled(account, receipts=2)
     again = Told()
     async with running(again, account):
         await upload("ann/2", b"c")
