@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks.clips import worker
 from benchmarks.processes import child
+from benchmarks.words import errors, words
 from emulators.speech.choice import engines_from
 from emulators.speech.engines import ENGINE_RATE
 from emulators.speech.voices import VOICES
@@ -95,19 +96,10 @@ def write(file: Path, pcm: bytes) -> None:
         opened.mux(stream.encode(None))
 
 
-def errors(said: str, heard: str) -> tuple[int, int]:
-    """Words wrong, missing or too many (Levenshtein), and words said."""
-    right, found = _words(said), _words(heard)
-    row = list(range(len(found) + 1))
-    for number, word in enumerate(right, 1):
-        above, row[0] = row[0], number
-        for place, other in enumerate(found, 1):
-            above, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, above + (word != other))
-    return row[-1], len(right)
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[\w']+", text.lower())
+def counted(said: str, heard: str) -> tuple[int, int]:
+    """Words wrong, missing or too many, and words said."""
+    right = words(said)
+    return errors(right, words(heard)), len(right)
 
 
 async def single(settings: Mapping[str, str], sounds: Mapping[str, Samples]) -> dict[str, str]:
@@ -141,7 +133,7 @@ async def measure(minutes: float) -> None:
     text = " ".join(sentence for sentence, _ in said)
     async with child("benchmarks.clip_services", "words") as services:
         alone = await single(services.told, sounds)
-        wrong = [errors(sentence, alone[sentence]) for sentence, _ in said]
+        wrong = [counted(sentence, alone[sentence]) for sentence, _ in said]
         singles = sum(count for count, _ in wrong) / sum(words for _, words in wrong)
         print(f"{minutes:g} minutes, {len(said)} sentences; by themselves WER {singles:.2%}", flush=True)
         for kind in ("wav", "m4a"):
@@ -156,10 +148,10 @@ async def measure(minutes: float) -> None:
 def _judged(done: Mapping[str, Any], said: Sequence[tuple[str, float]], text: str) -> str:
     if done["status"] != "done":
         return json.dumps(done)
-    count, words = errors(text, done["transcript"]["text"])
+    count, total = counted(text, done["transcript"]["text"])
     cues = np.array(starts(done["captions"]))
     beside = sorted(float(np.abs(cues - start).min()) for _, start in said)
-    return f"WER {count / words:.2%}; cues {beside[-1]:.2f} s beside at most, {beside[len(beside) // 2]:.2f} s mostly"
+    return f"WER {count / total:.2%}; cues {beside[-1]:.2f} s beside at most, {beside[len(beside) // 2]:.2f} s mostly"
 
 
 def main() -> None:
