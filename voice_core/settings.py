@@ -3,16 +3,10 @@
 Names and defaults are listed in docs/settings.md.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from json import loads
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from voice_core.domain.session import IceServer
-
-
-class SettingsError(Exception):
-    """A setting is missing or not what it should be; the message says which and what to do."""
+from voice_core.environ import read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,22 +108,7 @@ class Settings:
         Raises:
             SettingsError: naming every variable that is missing or malformed.
         """
-        values: dict[str, Any] = {}
-        wrong = []
-        for field in fields(cls):
-            name, kind = field.name.upper(), field.name if field.name in _READ else field.type
-            if text := environ.get(name, "").strip():
-                try:
-                    values[field.name] = _READ[kind](text)
-                except ValueError:
-                    # What has a reader of its own holds credentials.
-                    shown = name if kind == field.name else f"{name}={text!r}"
-                    wrong.append(f"{shown} is no {_KIND[kind]}")
-            elif field.name.endswith("_endpoint"):
-                wrong.append(f"{name} is missing")
-        if wrong:
-            raise SettingsError(f"{'; '.join(wrong)}. See docs/settings.md, or copy local.settings.json.")
-        return cls(**values)
+        return cls(**read(cls, environ))
 
 
 def clip_source(environ: Mapping[str, str]) -> str:
@@ -138,54 +117,3 @@ def clip_source(environ: Mapping[str, str]) -> str:
     The host asks for it before there are settings.
     """
     return environ.get("CLIP_SOURCE", "EventGrid")
-
-
-def _switch(text: str) -> bool:
-    try:
-        return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
-    except KeyError as error:
-        raise ValueError(text) from error
-
-
-def _positive(read: Callable[[str], float]) -> Callable[[str], float]:
-    def checked(text: str) -> float:
-        if (value := read(text)) <= 0:
-            raise ValueError(text)
-        return value
-
-    return checked
-
-
-def read_ice_servers(text: str) -> tuple[IceServer, ...]:
-    """The servers in `Settings.ice_servers`; raises ValueError."""
-    try:
-        return tuple(
-            IceServer(
-                (server["urls"],) if isinstance(server["urls"], str) else tuple(map(str, server["urls"])),
-                str(server.get("username", "")),
-                str(server.get("credential", "")),
-            )
-            for server in loads(text or "[]")
-        )
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(text) from error
-
-
-def _ice_servers(text: str) -> str:
-    read_ice_servers(text)
-    return text
-
-
-_READ: dict[Any, Callable[[str], Any]] = {
-    str: str,
-    int: _positive(int),
-    float: _positive(float),
-    bool: _switch,
-    "ice_servers": _ice_servers,
-}
-_KIND: dict[Any, str] = {
-    int: "positive whole number",
-    float: "positive number",
-    bool: "true or false",
-    "ice_servers": "list of ICE servers",
-}

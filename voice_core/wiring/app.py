@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from voice_core.audio.limits import Limits
 from voice_core.audio.raw import RawPcm
 from voice_core.domain.speech import Hints, Voice
+from voice_core.environ import read_ice_servers
 from voice_core.ports import Checkable
-from voice_core.settings import Settings, read_ice_servers
+from voice_core.settings import Settings
 from voice_core.wiring.adapters import Adapters
 
 if TYPE_CHECKING:

@@ -1,0 +1,99 @@
+"""Reads settings from the environment: the fields of a dataclass, each from the variable of its name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from json import loads
+from typing import Any, Literal, get_args, get_origin
+
+from voice_core.domain.session import IceServer
+
+
+class SettingsError(Exception):
+    """A setting is missing or not what it should be; the message says which and what to do."""
+
+
+def read(settings: Any, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The values of those fields of the dataclass *settings* that *environ* sets.
+
+    Raises:
+        SettingsError: naming every variable that is missing or malformed.
+    """
+    values: dict[str, Any] = {}
+    wrong = []
+    for field in fields(settings):
+        name, kind = field.name.upper(), field.name if field.name in _READ else field.type
+        if text := environ.get(name, "").strip():
+            try:
+                values[field.name] = _value(kind, text)
+            except ValueError:
+                # What has a reader of its own holds credentials.
+                shown = name if kind == field.name else f"{name}={text!r}"
+                wrong.append(f"{shown} is {_not(kind)}")
+        elif field.default is MISSING:
+            wrong.append(f"{name} is missing")
+    if wrong:
+        raise SettingsError(f"{'; '.join(wrong)}. See docs/settings.md, or copy local.settings.json.")
+    return values
+
+
+def _value(kind: Any, text: str) -> Any:
+    if get_origin(kind) is not Literal:
+        return _READ[kind](text)
+    if text.lower() not in get_args(kind):
+        raise ValueError(text)
+    return text.lower()
+
+
+def _not(kind: Any) -> str:
+    return f"none of {', '.join(get_args(kind))}" if get_origin(kind) is Literal else f"no {_KIND[kind]}"
+
+
+def _switch(text: str) -> bool:
+    try:
+        return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+    except KeyError as error:
+        raise ValueError(text) from error
+
+
+def _positive(read: Callable[[str], float]) -> Callable[[str], float]:
+    def checked(text: str) -> float:
+        if (value := read(text)) <= 0:
+            raise ValueError(text)
+        return value
+
+    return checked
+
+
+def read_ice_servers(text: str) -> tuple[IceServer, ...]:
+    """The servers in `Settings.ice_servers`; raises ValueError."""
+    try:
+        return tuple(
+            IceServer(
+                (server["urls"],) if isinstance(server["urls"], str) else tuple(map(str, server["urls"])),
+                str(server.get("username", "")),
+                str(server.get("credential", "")),
+            )
+            for server in loads(text or "[]")
+        )
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(text) from error
+
+
+def _ice_servers(text: str) -> str:
+    read_ice_servers(text)
+    return text
+
+
+_READ: dict[Any, Callable[[str], Any]] = {
+    str: str,
+    int: _positive(int),
+    float: _positive(float),
+    bool: _switch,
+    "ice_servers": _ice_servers,
+}
+_KIND: dict[Any, str] = {
+    int: "positive whole number",
+    float: "positive number",
+    bool: "true or false",
+    "ice_servers": "list of ICE servers",
+}
