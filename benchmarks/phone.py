@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -16,6 +16,14 @@ from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES
 
 CHUNK_SECONDS = 0.1
 """A phone that streams sends what it has recorded this often."""
+
+
+class Refused(BenchmarkFailed):
+    """A limit is reached: come back after *retry_after* seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"refused for {retry_after:g} s")
+        self.retry_after = retry_after
 
 
 def recording(seconds: int) -> bytes:
@@ -52,8 +60,10 @@ class Heard:
 class Phone:
     """One connection; one request at a time."""
 
-    def __init__(self, host: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._host = host
+    def __init__(
+        self, host: str, headers: Mapping[str, str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._always = "".join(f"{name}: {value}\r\n" for name, value in {"Host": host, **headers}.items())
         self._reader = reader
         self._writer = writer
 
@@ -79,13 +89,13 @@ class Phone:
         return (perf_counter() - sent) * 1000
 
     async def get(self, path: str) -> bytes:
-        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode())
+        self._writer.write(f"GET {path} HTTP/1.1\r\n{self._always}\r\n".encode())
         return b"".join([chunk async for chunk in self._answer()])
 
     async def _post(self, path: str, accept: str, pieces: Sequence[bytes], pause: float) -> float:
         """Send the request; the moment at which the kernel had its last byte."""
         self._writer.write(
-            f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\nAccept: {accept}\r\nContent-Type: audio/wav\r\n"
+            f"POST {path} HTTP/1.1\r\n{self._always}Accept: {accept}\r\nContent-Type: audio/wav\r\n"
             f"Content-Length: {sum(map(len, pieces))}\r\n\r\n".encode()
         )
         began = perf_counter()
@@ -99,13 +109,16 @@ class Phone:
     async def _answer(self) -> AsyncGenerator[bytes]:
         """The body of a response, as it comes."""
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode().lower()
-        length = next((line[16:] for line in head.split("\r\n") if line.startswith("content-length: ")), None)
+        said = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
+        length = said.get("content-length")
         if length is not None:
             yield await self._reader.readexactly(int(length))
         else:
             while size := int(await self._reader.readuntil(b"\r\n"), 16):
                 yield (await self._reader.readexactly(size + 2))[:-2]
             await self._reader.readexactly(2)
+        if head.startswith("http/1.1 429 "):
+            raise Refused(float(said["retry-after"]))
         if not head.startswith("http/1.1 200 "):
             raise BenchmarkFailed(f"the answer was {head.splitlines()[0]}")
 
@@ -119,13 +132,13 @@ async def _events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[dict[str, Any]
 
 
 @asynccontextmanager
-async def phone(url: str) -> AsyncIterator[Phone]:
-    """A phone that is connected to *url*."""
+async def phone(url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[Phone]:
+    """A phone that is connected to *url*, and sends *headers* with each request."""
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     # Else `drain` returns while up to 64 kB are still ours, and the clock would start too soon.
     writer.transport.set_write_buffer_limits(0)
     try:
-        yield Phone(address.netloc, reader, writer)
+        yield Phone(address.netloc, headers or {}, reader, writer)
     finally:
         writer.transport.abort()

@@ -1,0 +1,138 @@
+"""A hundred people talking for minutes, each at the pace of a person, through the real SDKs and services with delays.
+
+Everybody signs in as themselves, speaks for three seconds while the recording is being sent, hears the reply to its
+end, and speaks again: some eight turns a minute, which the default limit allows.
+"""
+
+import argparse
+import asyncio
+import base64
+import json
+import random
+import sys
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter
+
+from benchmarks import delays
+from benchmarks.figures import BenchmarkFailed, Figure, Target, command, percentile
+from benchmarks.phone import CHUNK_SECONDS, Refused, as_spoken, phone, recording
+from benchmarks.processes import Child, child
+
+UTTERANCE_SECONDS = 3
+LISTEN_SECONDS = 3.5, 4.5
+"""From a reply's last event to the next press: speech is made faster than it sounds."""
+SAMPLE_SECONDS = 10.0
+WARM_SECONDS = 60.0
+"""After which memory must have found its level."""
+MEGABYTE = 1 << 20
+PEOPLE, MINUTES = 100, 5.0
+
+
+@dataclass(slots=True)
+class Crowd:
+    """What happened to everybody."""
+
+    first_sound_ms: list[float] = field(default_factory=list)
+    failed: int = 0
+    refused: int = 0
+    """By a limit, with the time to wait: no failure."""
+    resident: list[float] = field(default_factory=list)
+    """Megabytes, every SAMPLE_SECONDS."""
+
+
+async def talking(people: int, minutes: float) -> AsyncGenerator[Figure]:
+    """*people* for *minutes*."""
+    crowd = Crowd()
+    async with (
+        child("benchmarks.services", "delays") as services,
+        child("benchmarks.server", "sdk", settings={**services.told, "AUTH_MODE": "easyauth"}) as server,
+    ):
+        before = server.cpu_seconds
+        ends = perf_counter() + minutes * 60
+        await asyncio.gather(_watch(server, ends, crowd), *(_person(server, who, ends, crowd) for who in range(people)))
+        cpu = server.cpu_seconds_since(before)
+    yield _turns(people, minutes, crowd, cpu)
+    if crowd.resident:
+        yield _memory(crowd)
+
+
+async def _person(server: Child, who: int, ends: float, crowd: Crowd) -> None:
+    said = as_spoken(recording(UTTERANCE_SECONDS))
+    # Nobody presses when the others do.
+    await asyncio.sleep(random.uniform(0, UTTERANCE_SECONDS + LISTEN_SECONDS[1]))
+    while perf_counter() < ends:
+        try:
+            async with phone(server.told["url"], signed_in(f"person-{who}")) as caller:
+                while perf_counter() < ends:
+                    heard = await caller.turn(said, CHUNK_SECONDS)
+                    crowd.first_sound_ms.append(heard.first["speech.audio.delta"])
+                    await asyncio.sleep(random.uniform(*LISTEN_SECONDS))
+        except Refused as refusal:
+            crowd.refused += 1
+            await asyncio.sleep(refusal.retry_after)
+        except (BenchmarkFailed, OSError, EOFError) as failure:
+            print(f"failed: {failure}", file=sys.stderr)
+            crowd.failed += 1
+            await asyncio.sleep(1)
+
+
+def signed_in(user: str) -> dict[str, str]:
+    """The header that App Service Authentication adds for *user*."""
+    claims = [
+        {"typ": "http://schemas.microsoft.com/identity/claims/tenantid", "val": "benchmarks"},
+        {"typ": "http://schemas.microsoft.com/identity/claims/objectidentifier", "val": user},
+    ]
+    principal = {"auth_typ": "aad", "claims": claims, "name_typ": "name", "role_typ": "roles"}
+    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps(principal).encode()).decode()}
+
+
+async def _watch(server: Child, ends: float, crowd: Crowd) -> None:
+    while perf_counter() < ends and server.resident_bytes is not None:
+        await asyncio.sleep(SAMPLE_SECONDS)
+        if resident := server.resident_bytes:
+            crowd.resident.append(resident / MEGABYTE)
+
+
+def _turns(people: int, minutes: float, crowd: Crowd, cpu: float | None) -> Figure:
+    done = len(crowd.first_sound_ms)
+    succeeded = 100 * done / max(1, done + crowd.failed)
+    return Figure(
+        name=f"first sound, {people} people for {minutes:g} minutes",
+        unit="ms",
+        values=crowd.first_sound_ms,
+        floor=delays.STREAMED_MS,
+        targets=(Target("succeeded_percent", 99.9, least=True),),
+        facts={
+            "succeeded_percent": round(succeeded, 2),
+            "failed": crowd.failed,
+            "refused_by_limit": crowd.refused,
+            "turns_a_second": round(done / minutes / 60, 1),
+            **({} if cpu is None else {"cpu_seconds_a_turn": round(cpu / max(1, done), 4)}),
+        },
+    )
+
+
+def _memory(crowd: Crowd) -> Figure:
+    warm = crowd.resident[round(WARM_SECONDS / SAMPLE_SECONDS) :] or crowd.resident
+    third = max(1, len(warm) // 3)
+    growth = percentile(warm[-third:], 50) / percentile(warm[:third], 50) - 1
+    return Figure(
+        name="memory, after the first minute",
+        unit="MB",
+        values=warm,
+        targets=(Target("growth_percent", 5),),
+        facts={
+            "growth_percent": round(100 * growth, 1),
+            "megabytes": ", ".join(f"{megabytes:.0f}" for megabytes in crowd.resident[::3]),
+        },
+    )
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(add_help=False)
+    arguments.add_argument("--people", type=int, default=PEOPLE)
+    arguments.add_argument("--minutes", type=float, default=MINUTES)
+    chosen, sys.argv[1:] = arguments.parse_known_args()
+    command(partial(talking, chosen.people, chosen.minutes))
