@@ -11,7 +11,7 @@ VENV := .venv-$(BEST)
 AZURITE := 3.37.0
 PIP_FLAGS := -qq --disable-pip-version-check
 
-.PHONY: help run emulators azurite test check infra-check bench live clean
+.PHONY: help run emulators azurite test check infra-check contract fuzz lock audit bench live clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,10 @@ help:
 	@echo "make emulators   only the emulators, for func start in another terminal"
 	@echo "make check       lint, types, layers, links: what CI runs besides the tests"
 	@echo "make infra-check all that can be checked of the templates and scripts without Azure"
+	@echo "make contract    10,000 requests made of the contract, each answered by it"
+	@echo "make fuzz        100,000 damaged recordings"
+	@echo "make lock        requirements.txt, of requirements.in: what is deployed, by hashes"
+	@echo "make audit       what is known against the packages in it"
 	@echo "make bench       the benchmarks, as tables"
 	@echo "make live        the adapters' tests against real Azure, with its settings in the environment"
 	@echo "make clean       remove what was set up"
@@ -54,6 +58,21 @@ infra-check: $(VENV)/dev.done
 	$(VENV)/bin/python -m pytest -q tests/infra
 	@if command -v bicep >/dev/null; then bicep build infra/main.bicep --stdout >/dev/null; fi
 
+# ARGS="--examples 20 --seed 2", say, for another run than the usual one; likewise of fuzz.
+contract: $(VENV)/dev.done azurite
+	$(VENV)/bin/python -m tests.hygiene.contract $(ARGS)
+
+fuzz: $(VENV)/dev.done
+	$(VENV)/bin/python -m tests.hygiene.fuzz $(ARGS)
+
+# The oldest Python decides, for it has the fewest versions to choose from; what differs on others is marked.
+lock: $(VENV)/dev.done
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" requirements.in --output-file requirements.txt
+
+audit: $(VENV)/dev.done
+	$(VENV)/bin/pip-audit --disable-pip --require-hashes --requirement requirements.txt
+
 bench: $(VENV)/dev.done
 	$(VENV)/bin/python -m benchmarks
 
@@ -63,18 +82,20 @@ live: $(VENV)/dev.done
 clean:
 	rm -rf .venv-3.* .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# Each environment is made once, and again when its requirements change.
+# Each environment is made once, and again when its requirements change: first what is deployed, exactly, then the rest.
 .venv-%/bin/python:
 	@echo "Setting up Python $* in .venv-$* (once; a minute or two) ..."
 	@$(patsubst $*=%,%,$(filter $*=%,$(PYTHONS))) -m venv .venv-$*
 
-.venv-%/local.done: requirements.txt requirements-local.txt | .venv-%/bin/python
+.venv-%/local.done: requirements.in requirements.txt requirements-local.txt | .venv-%/bin/python
 	@echo "Installing what the product and its emulators need ..."
+	@.venv-$*/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements.txt
 	@.venv-$*/bin/python -m pip install $(PIP_FLAGS) -r requirements-local.txt
 	@touch $@
 
-.venv-%/dev.done: requirements.txt requirements-local.txt requirements-dev.txt | .venv-%/bin/python
+.venv-%/dev.done: requirements.in requirements.txt requirements-local.txt requirements-dev.txt | .venv-%/bin/python
 	@echo "Installing what the tests need ..."
+	@.venv-$*/bin/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements.txt
 	@.venv-$*/bin/python -m pip install $(PIP_FLAGS) -r requirements-dev.txt
 	@# Azure's own runtime asks for 3.13; its code runs on the older ones too, and the tests drive it there.
 	@.venv-$*/bin/python -m pip install $(PIP_FLAGS) --no-deps --ignore-requires-python azure-functions-runtime==1.3.0

@@ -48,6 +48,7 @@ async def _serve(engine: str) -> None:
             "COSMOS_ENDPOINT": cosmos_url,
             "COSMOS_KEY": "bG9jYWw=",
             "COSMOS_CREATE": "true",
+            "AUTH_MODE": "none",
             "STORAGE_URL": storage.url(),
             "STORAGE_KEY": KEY,
             "STORAGE_CREATE": "true",

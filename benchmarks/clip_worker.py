@@ -43,7 +43,10 @@ class Killed(Mortal):
 
 
 async def _open(work: ClipWork, file: str, *phrases: str) -> dict[str, Any]:
-    clip, slot = await work.offer(Wanted(user_id=USER, hints=Hints(phrases=phrases)))
+    offered = await work.offer(Wanted(user_id=USER, hints=Hints(phrases=phrases)))
+    clip, slot = offered.clip, offered.slot
+    if slot is None:
+        raise BenchmarkFailed("a new clip has no slot")
     sent = [part for name, value in slot.headers.items() for part in ("-H", f"{name}: {value}")]
     curl = await asyncio.create_subprocess_exec("curl", "-sf", "-T", file, *sent, slot.url)
     if await curl.wait():

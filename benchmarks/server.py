@@ -23,14 +23,22 @@ from benchmarks import delays
 from benchmarks.plan_order import post_in_plan_order
 from benchmarks.tones import ToneTts
 from emulators.functions import host, load_app
-from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt
+from tests.scripted import ScriptedAdmissions, ScriptedAssistant, ScriptedConversations, ScriptedStt
 from voice_core import wiring
 from voice_core.settings import Settings
 from voice_core.usecases.said import Company
+from voice_core.wiring.quotas import Quotas
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = Settings(
-    speech_endpoint="http://127.0.0.1", openai_endpoint="http://127.0.0.1", cosmos_endpoint="", sessions_max=1000
+    speech_endpoint="http://127.0.0.1",
+    openai_endpoint="http://127.0.0.1",
+    cosmos_endpoint="",
+    auth_mode="none",
+    turns_per_minute=10_000,
+    sessions_per_hour=10_000,
+    audio_seconds_per_day=10_000_000,
+    sessions_max=1000,
 )
 
 
@@ -39,20 +47,28 @@ class ScriptedApp(wiring.App):
 
     @cached_property
     def company(self) -> Company:
-        return Company(
-            stt=ScriptedStt(text=delays.HEARD, final_seconds=delays.FINAL_SECONDS),
-            assistant=ScriptedAssistant(
-                delays.REPLY,
-                first_seconds=delays.FIRST_TOKEN_SECONDS,
-                tokens_per_second=delays.TOKENS_PER_SECOND,
-            ),
-            tts=ToneTts(
-                first_seconds=delays.FIRST_SPEECH_SECONDS,
-                real_time_factor=delays.REAL_TIME_FACTOR,
-                seconds_per_character=delays.SPEECH_SECONDS / len(delays.REPLY),
-            ),
-            conversations=ScriptedConversations(),
+        assistant = ScriptedAssistant(
+            delays.REPLY,
+            first_seconds=delays.FIRST_TOKEN_SECONDS,
+            tokens_per_second=delays.TOKENS_PER_SECOND,
         )
+        tts = ToneTts(
+            first_seconds=delays.FIRST_SPEECH_SECONDS,
+            real_time_factor=delays.REAL_TIME_FACTOR,
+            seconds_per_character=delays.SPEECH_SECONDS / len(delays.REPLY),
+        )
+        return Company(
+            stt=self.guards.stt(ScriptedStt(text=delays.HEARD, final_seconds=delays.FINAL_SECONDS), None),
+            assistant=self.guards.assistant(assistant, None),
+            tts=self.guards.tts(tts, None),
+            conversations=self.guards.store(
+                ScriptedConversations(), "conversations", self.settings.conversations_seconds
+            ),
+        )
+
+    @cached_property
+    def quotas(self) -> Quotas:
+        return Quotas(self.settings, ScriptedAdmissions())
 
 
 async def get_held(_request: Request) -> Response:

@@ -42,6 +42,8 @@ def _settings(speech: str, openai: str, cosmos: str) -> dict[str, str]:
         "COSMOS_ENDPOINT": cosmos,
         "COSMOS_KEY": "bG9jYWw=",
         "COSMOS_CREATE": "true",
+        "AUTH_MODE": "none",
+        "TURNS_PER_MINUTE": "1000000",
     }
 
 

@@ -19,6 +19,7 @@ from emulators.azurite import AzuriteMissing, allow_uploads, azurite, program
 from emulators.cosmos import cosmos_app
 from emulators.functions import load_settings
 from emulators.openai import openai_app
+from emulators.openid import openid_app
 from emulators.serving import serving
 from emulators.speech import speech_app
 
@@ -27,6 +28,7 @@ ENDPOINTS = {
     "openai": "OPENAI_ENDPOINT",
     "cosmos": "COSMOS_ENDPOINT",
     "storage": "STORAGE_URL",
+    "issuer": "JWT_ISSUER",
 }
 START_SECONDS = 60.0
 
@@ -52,9 +54,11 @@ def main() -> None:
 
 async def _run(folder: Path, port: int | None, *, with_host: bool) -> None:
     began = monotonic()
-    settings_port = load_settings(folder)
-    port = port or settings_port
+    settings = load_settings(folder)
+    port = port or settings.port
     ports = {name: urlsplit(os.environ[setting]).port or 80 for name, setting in ENDPOINTS.items()}
+    if not _issues_tokens(os.environ):
+        del ports["issuer"]
     _check_free(ports | ({"host": port} if with_host else {}))
     async with AsyncExitStack() as stack:
         await _start_emulators(stack, folder, ports)
@@ -66,6 +70,8 @@ async def _run(folder: Path, port: int | None, *, with_host: bool) -> None:
         host = await stack.enter_async_context(_host(folder, port))
         await _until_healthy(host, port)
         _say(_welcome(port, monotonic() - began))
+        if "issuer" in ports:
+            _say(_sign_in(ports["issuer"]))
         await asyncio.wait(
             {asyncio.ensure_future(host.wait()), asyncio.ensure_future(_interrupted())}, return_when="FIRST_COMPLETED"
         )
@@ -78,9 +84,15 @@ async def _start_emulators(stack: AsyncExitStack, folder: Path, ports: Mapping[s
         "speech": speech_app(),
         "openai": openai_app(upstream=os.environ.get("OPENAI_UPSTREAM")),
         "cosmos": cosmos_app(kept / "cosmos.sqlite"),
+        "issuer": openid_app(),
     }
-    for name, app in apps.items():
-        await stack.enter_async_context(serving(app, ports[name]))
+    for name in apps.keys() & ports.keys():
+        await stack.enter_async_context(serving(apps[name], ports[name]))
+
+
+def _issues_tokens(environ: Mapping[str, str]) -> bool:
+    """Whether the product asks for tokens, and for those of an issuer on this machine."""
+    return environ.get("AUTH_MODE") == "jwt" and urlsplit(environ["JWT_ISSUER"]).hostname == "127.0.0.1"
 
 
 async def _start_storage(stack: AsyncExitStack, folder: Path, port: int, page_port: int) -> None:
@@ -140,6 +152,7 @@ async def _until_healthy(host: asyncio.subprocess.Process, port: int) -> None:
                 async with session.get(url) as response:
                     if response.status == 200:
                         return
+                    raise CannotStart(f"The function app answers {response.status}: {await response.text()}")
             await asyncio.sleep(0.1)
     raise CannotStart("The function app did not start; what it printed above says why.")
 
@@ -171,7 +184,16 @@ See everything as it happens:
 Type instead:
   curl -s {base}/process -H 'Content-Type: application/json' -d '{{"text": "What can you do?", "speech": "none"}}'
 
+See where the last turns' time went:
+  http://127.0.0.1:{port}/turns.html
+
 More: docs/api.md, {base}/openapi.json
+"""
+
+
+def _sign_in(port: int) -> str:
+    return f"""Each of these needs a token, and -H "Authorization: Bearer $TOKEN" to show it (docs/identity.md):
+  TOKEN=$(curl -s 'http://127.0.0.1:{port}/_emulator/token?sub=anna')
 """
 
 

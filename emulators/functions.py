@@ -16,6 +16,7 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from starlette.routing import Route
 
 from emulators.azurite import BLOB_PORT, DEVELOPMENT, QUEUE_PORT, Storage
 from emulators.blob_trigger import BlobTriggers
+from emulators.cors import Cors
 from emulators.page import page_routes
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -37,12 +39,23 @@ ANY_METHOD = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
 """Of a trigger that names none."""
 
 
-def load_settings(folder: Path) -> int:
-    """Put the Values of local.settings.json into the environment, where they do not override; give its port."""
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """The Host section of local.settings.json."""
+
+    port: int = 7071
+    origins: str = ""
+    """Whose pages may call, separated by commas."""
+    credentials: bool = False
+
+
+def load_settings(folder: Path) -> HostSettings:
+    """Put the Values of local.settings.json into the environment, where they do not override; give its Host."""
     document = json.loads((folder / "local.settings.json").read_text())
     for name, value in document.get("Values", {}).items():
         os.environ.setdefault(name, str(value))
-    return int(document.get("Host", {}).get("LocalHttpPort", 7071))
+    told = document.get("Host", {})
+    return HostSettings(int(told.get("LocalHttpPort", 7071)), told.get("CORS", ""), told.get("CORSCredentials", False))
 
 
 def load_app(folder: Path) -> func.FunctionApp:
@@ -134,17 +147,18 @@ def main() -> None:
     arguments.add_argument("--port", type=int, help="instead of the one in local.settings.json")
     arguments.add_argument("--key", help="ask for this key where a function's auth level does")
     options = arguments.parse_args()
-    port = load_settings(options.folder)
+    settings = load_settings(options.folder)
     app = host(load_app(options.folder), options.folder, options.key)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for noisy in ("azure", "httpx2", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    asyncio.run(_serve(app, options.port or port))
+    asyncio.run(_serve(app, settings, options.port or settings.port))
 
 
-async def _serve(app: Starlette, port: int) -> None:
+async def _serve(app: Starlette, settings: HostSettings, port: int) -> None:
+    cors = Cors(app, settings.origins, credentials=settings.credentials)
     # As in the worker: one process, asyncio's own loop, no lifespan.
-    server = uvicorn.Server(uvicorn.Config(app, port=port, lifespan="off", log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(cors, port=port, lifespan="off", log_level="warning"))
     triggers = BlobTriggers(app.state.functions, storage_connection(os.environ))
     app.routes.insert(0, Route("/runtime/webhooks/blobs", triggers.webhook, methods=["POST"]))
     async with triggers.running():

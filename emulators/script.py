@@ -60,6 +60,8 @@ class Served:
     ended: float | None = None
     outcome: str = "running"
     """running, done, cancelled (the caller went away), dropped, hung, or status-NNN."""
+    trace: str = ""
+    """How the caller names its own work: a traceparent, or the Speech SDK's ids of connection and request."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What the request asked: phrases, ssml, audio_seconds, messages, …"""
 

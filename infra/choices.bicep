@@ -46,10 +46,15 @@ type retentionChoice = {
 
 @export()
 type thresholdChoice = {
-  @description('Per cent of requests.')
+  @description('Per cent of requests, and of turns.')
   failedPercent: int
-  @description('Milliseconds from request to the end of the answer, for 95 % of turns.')
+  @description('Milliseconds from the end of the utterance to the end of the turn, for 95 % of turns.')
   slowTurnMs: int
+  @description('Milliseconds from the end of the utterance to the first sound of the reply, likewise; the next three of its parts.')
+  firstAudioMs: int
+  sttMs: int
+  assistantMs: int
+  ttsMs: int
   @description('Requests that a provider turned away within a quarter of an hour.')
   throttledRequests: int
 }
@@ -74,9 +79,19 @@ type settingChoice = {
   HISTORY_TOKENS: string
   MAX_REPLY_TOKENS: string
   CONVERSATION_DAYS: string
+  TURNS_PER_MINUTE: string
+  TRANSCRIPTS_PER_MINUTE: string
+  SPEECHES_PER_MINUTE: string
+  SESSIONS_PER_HOUR: string
+  CLIPS_PER_DAY: string
+  AUDIO_SECONDS_PER_DAY: string
+  LIMITS_WHEN_DOWN: string
+  LIMITS_SECONDS: string
   MAX_AUDIO_BYTES: string
   MAX_AUDIO_SECONDS: string
   MAX_TEXT_CHARACTERS: string
+  BODY_SECONDS: string
+  BODY_STALL_SECONDS: string
   MAX_CLIP_BYTES: string
   MAX_CLIP_SECONDS: string
   CLIP_UPLOAD_SECONDS: string
@@ -99,4 +114,16 @@ type settingChoice = {
   ASSISTANT_SECONDS: string
   TTS_SECONDS: string
   CONVERSATIONS_SECONDS: string
+  STORAGE_SECONDS: string
+  BREAKER_FAILURES: string
+  BREAKER_SECONDS: string
+  PROVIDER_WAIT_SECONDS: string
+  @description('Of another deployment. The app\'s identity needs its role there, which this template does not give it.')
+  OPENAI_FALLBACK_ENDPOINT: string
+  OPENAI_FALLBACK_MODEL: string
+  @description('Of a Speech resource in another region; likewise.')
+  SPEECH_FALLBACK_ENDPOINT: string
+  OTEL_TRACES_SAMPLER_ARG: string
+  SLOW_TURN_SECONDS: string
+  REQUEST_CLAIM_SECONDS: string
 }

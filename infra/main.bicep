@@ -29,7 +29,7 @@ param budget budgetChoice
 @description('The settings that no resource below decides.')
 param settings settingChoice
 
-@description('Where pages are served that may upload clips, as https://www.example.com. Apps need not be named.')
+@description('Where pages are served that may call and upload clips, as https://www.example.com. Apps need not be named.')
 param pageOrigins string[]
 
 var unique = uniqueString(subscription().id, environmentName, location)
@@ -157,6 +157,7 @@ module functionApp 'modules/functionapp.bicep' = {
     insightsConnectionString: monitoring.outputs.connectionString
     frontDoorId: frontDoor.outputs.frontDoorId
     authClientId: authClientId
+    pageOrigins: pageOrigins
     memoryMB: scale.memoryMB
     maximumInstances: scale.maximumInstances
     requestsPerInstance: scale.requestsPerInstance
@@ -171,7 +172,13 @@ module functionApp 'modules/functionapp.bicep' = {
       COSMOS_ENDPOINT: cosmos.outputs.endpoint
       COSMOS_DATABASE: cosmos.outputs.database
       STORAGE_URL: storage.outputs.blobEndpoint
+      // As much as an instance's requests can use, of which a turn has two in synthesis. All instances together may ask for
+      // more than a quota: docs/reliability.md.
+      STT_CONCURRENT: string(scale.requestsPerInstance)
+      TTS_CONCURRENT: string(2 * scale.requestsPerInstance)
       CLIP_DAYS: string(retention.artefactDays)
+      // Users are told apart in telemetry by pseudonyms that are this deployment's own.
+      USER_SALT: guid(group.id, 'users')
       TURN_SECRET: empty(settings.TURN_URLS) ? '' : vault.outputs.turnSecretReference
     })
   }

@@ -1,6 +1,7 @@
 """What works on clips, in plain Python: every store in memory, with a count of calls and deaths at any of them."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,13 +9,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
+from tests.scripted import ScriptedAdmissions, ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
 from tests.tone_words import heard
 from voice_core.audio import wav
 from voice_core.domain.clip import Clip, ClipName, Recording, Slot
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound
+from voice_core.domain.limits import Allowance
 from voice_core.domain.speech import Hints, Interim, KeptSpeech, SpeechName, TimedPhrase, TimedWord, Transcript
+from voice_core.usecases.admit import Admission, LimitRules
+from voice_core.usecases.charge import Charges
 from voice_core.usecases.clip_company import ClipCompany, ClipRules
 from voice_core.usecases.said import Company
 
@@ -24,6 +28,7 @@ CONVERSATION = "c1"
 RULES = ClipRules(
     segment_seconds=4.0, claim_seconds=0.2, progress_seconds=0.01, pause_seconds=0.0, tries=2, attempts=1000
 )
+LIMITS = LimitRules(rates={}, allowance=Allowance(1000), when_down="closed")
 
 
 @dataclass
@@ -116,9 +121,11 @@ class MemorySpeeches:
         self.kept[name] = b""
         self.complete.discard(name)
 
-    async def append(self, name: SpeechName, pcm: bytes) -> None:
+    async def append(self, name: SpeechName, start: int, pcm: bytes) -> None:
         await self.find(name)
-        self.kept[name] += pcm
+        if len(self.kept[name]) not in (start, start + len(pcm)):
+            raise Conflict("Somebody else keeps speech here.")
+        self.kept[name] = self.kept[name][:start] + pcm
 
     async def finish(self, name: SpeechName) -> None:
         await self.find(name)
@@ -256,6 +263,7 @@ class World:
     assistant: ScriptedAssistant = field(default_factory=lambda: ScriptedAssistant(reply_text="All is well."))
     tts: ScriptedTts = field(default_factory=lambda: ScriptedTts(seconds_per_character=0.001))
     conversations: ScriptedConversations = field(default_factory=ScriptedConversations)
+    admissions: ScriptedAdmissions = field(default_factory=ScriptedAdmissions)
     rules: ClipRules = RULES
 
     def worker(self, mortal: Mortal | None = None) -> ClipCompany:
@@ -274,6 +282,8 @@ class World:
             speeches=wrapped(self.speeches),
             stt=wrapped(self.stt),
             company=company,
+            admission=Admission(self.admissions, LIMITS, time.time),
+            charges=Charges(self.admissions, time.time),
             rules=self.rules,
         )
 

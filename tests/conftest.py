@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,6 +15,7 @@ import pytest_asyncio
 import uvicorn
 from hypothesis import settings
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from emulators.azurite import KEY, AzuriteMissing, Storage, azurite, program
 from emulators.blob_trigger import BlobTriggers, Pace
@@ -24,6 +25,7 @@ from emulators.openai import openai_app
 from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
+from tests.issuers import Issuer, issuing, signer
 from voice_core import wiring
 from voice_core.settings import Settings
 
@@ -129,14 +131,39 @@ async def services() -> AsyncIterator[Services]:
             cosmos_endpoint=cosmos_url,
             cosmos_key="bG9jYWw=",
             cosmos_create=True,
+            auth_mode="none",
+            turns_per_minute=1000,
+            transcripts_per_minute=1000,
+            speeches_per_minute=1000,
         )
         yield Services(speech, openai, cosmos, local)
+
+
+@pytest.fixture
+async def issuer() -> AsyncIterator[Issuer]:
+    """Somebody whose tokens are believed."""
+    async with issuing(signer()) as one:
+        yield one
 
 
 @pytest.fixture
 async def product(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Product]:
     async with AsyncExitStack() as stack:
         yield await _product(stack, services, monkeypatch)
+
+
+@pytest.fixture
+async def product_with(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Callable[..., Awaitable[Product]]]:
+    """Makes the product with settings of a test's own."""
+    async with AsyncExitStack() as stack:
+
+        async def make(**changed: Any) -> Product:
+            own = replace(services.settings, **changed)
+            return await _product(stack, replace(services, settings=own), monkeypatch)
+
+        yield make
 
 
 @pytest.fixture
@@ -163,7 +190,7 @@ def function_host() -> Starlette:
 
 
 @asynccontextmanager
-async def served(app: Starlette) -> AsyncIterator[str]:
+async def served(app: ASGIApp) -> AsyncIterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error", timeout_graceful_shutdown=1))
     started = asyncio.Event()
     startup = server.startup

@@ -1,12 +1,13 @@
-"""The four ports in plain Python, with scripted delays and faults: company for a turn without any service."""
+"""The ports of a turn in plain Python, with scripted delays and faults: company for a turn without any service."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voice_core.domain.audio import RECOGNITION_RATE, SPEECH_RATE, milliseconds
 from voice_core.domain.conversation import Conversation, Page, Turn
 from voice_core.domain.errors import NotFound
+from voice_core.domain.limits import Allowance, Rate, Used, day
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
 
 CHUNK_SECONDS = 0.1
@@ -150,11 +151,24 @@ class ScriptedConversations:
             raise NotFound("You have no such conversation.", code="conversation-not-found")
         return self.kept[user_id, conversation_id][-limit:]
 
-    async def append(self, user_id: str, turn: Turn) -> None:
+    async def turn(self, user_id: str, conversation_id: str, turn_id: str) -> Turn:
+        await self._trouble()
+        for turn in self.kept.get((user_id, conversation_id), []):
+            if turn.id == turn_id:
+                return turn
+        raise NotFound("You have no such turn.", code="turn-not-found")
+
+    async def append(self, user_id: str, turn: Turn) -> bool:
         await self._trouble()
         turns = self.kept.setdefault((user_id, turn.conversation_id), [])
-        if all(known.id != turn.id for known in turns):
-            turns.append(turn)
+        for number, known in enumerate(turns):
+            if known.id == turn.id and not known.interrupted:
+                return known == turn
+            if known.id == turn.id:
+                turns[number] = turn
+                return True
+        turns.append(turn)
+        return True
 
     async def list(self, user_id: str, limit: int, continuation: str | None) -> Page[Conversation]:
         return Page(())
@@ -172,5 +186,41 @@ class ScriptedConversations:
     async def _trouble(self) -> None:
         if self.hangs:
             await asyncio.Event().wait()
+        if self.failure:
+            raise self.failure
+
+
+@dataclass
+class ScriptedAdmissions:
+    """One worker's count, or what happens when nobody counts."""
+
+    failure: Failure = None
+    moments: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """Of admissions by user and kind, newest first."""
+    heard_ms: dict[tuple[str, int], int] = field(default_factory=dict)
+    """By user and day."""
+    asked: int = 0
+
+    async def admit(self, user_id: str, rate: Rate, allowance: Allowance | None, now: int) -> tuple[bool, Used]:
+        self._count()
+        moments = self.moments.setdefault((user_id, rate.kind), [])
+        used = Used(tuple(moments), day(now), self.heard_ms.get((user_id, day(now)), 0))
+        limits = (rate, allowance) if allowance else (rate,)
+        if not all(limit.left(used, now).count for limit in limits):
+            return False, used
+        moments.insert(0, now)
+        return True, replace(used, moments=tuple(moments))
+
+    async def charge(self, user_id: str, heard_ms: int, now: int) -> None:
+        self._count()
+        self.heard_ms[user_id, day(now)] = self.heard_ms.get((user_id, day(now)), 0) + heard_ms
+
+    async def heard(self, user_id: str) -> Used:
+        self._count()
+        latest = max((on for user, on in self.heard_ms if user == user_id), default=0)
+        return Used((), latest, self.heard_ms.get((user_id, latest), 0))
+
+    def _count(self) -> None:
+        self.asked += 1
         if self.failure:
             raise self.failure

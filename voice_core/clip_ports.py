@@ -83,8 +83,8 @@ class Speeches(Protocol):
     async def begin(self, name: SpeechName) -> None:
         """Keep none of it so far."""
 
-    async def append(self, name: SpeechName, pcm: bytes) -> None:
-        """Keep some more, whole samples."""
+    async def append(self, name: SpeechName, start: int, pcm: bytes) -> None:
+        """Keep some more, whole samples, after the *start* bytes that are kept; done twice, it is done once."""
 
     async def finish(self, name: SpeechName) -> None:
         """There is no more."""

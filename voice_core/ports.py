@@ -8,8 +8,31 @@ from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from typing import Protocol
 
 from voice_core.domain.conversation import Conversation, Page, Turn
+from voice_core.domain.limits import Allowance, Rate, Used
+from voice_core.domain.request import Request, RequestName
 from voice_core.domain.session import IceServer, PeerEvent
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
+
+
+class Headers(Protocol):
+    def getlist(self, key: str) -> list[str]:
+        """All values of a header, by its name in lower case."""
+
+
+class Callers(Protocol):
+    async def identify(self, headers: Headers) -> str:
+        """The user id of whoever sent a request with *headers*: letters and digits, `domain.user`.
+
+        Raises:
+            Unauthenticated: they do not say who they are, or not so that it can be believed.
+            Unreachable: with stage ``identity``; it cannot be told just now.
+        """
+
+    async def check(self) -> None:
+        """Get ready to identify, or raise Unreachable."""
+
+    async def close(self) -> None:
+        """Free everything."""
 
 
 class SpeechToText(Protocol):
@@ -72,10 +95,17 @@ class Conversations(Protocol):
             StageFailed: with stage ``conversations``.
         """
 
-    async def append(self, user_id: str, turn: Turn) -> None:
-        """Remember *turn* in its conversation, which begins with its first turn.
+    async def turn(self, user_id: str, conversation_id: str, turn_id: str) -> Turn:
+        """One turn.
 
-        Appending a turn that is already there, by its id, changes nothing.
+        Raises:
+            NotFound: ``turn-not-found``.
+        """
+
+    async def append(self, user_id: str, turn: Turn) -> bool:
+        """Remember *turn* in its conversation, which begins with its first turn; whether it is what is kept.
+
+        One of its id that was interrupted gives way to it. Any other stays, and nothing changes.
         """
 
     async def list(self, user_id: str, limit: int, continuation: str | None) -> Page[Conversation]:
@@ -86,6 +116,47 @@ class Conversations(Protocol):
 
     async def delete(self, user_id: str, conversation_id: str) -> None:
         """Forget the conversation and its turns; succeeds when there is none."""
+
+
+class Requests(Protocol):
+    """Requests that may be sent again. All raise StageFailed with stage ``requests``."""
+
+    async def add(self, request: Request) -> Request:
+        """Keep a new one; gives it with its version.
+
+        Raises:
+            Conflict: there is one of this name.
+        """
+
+    async def get(self, name: RequestName) -> Request:
+        """The request as it is now.
+
+        Raises:
+            NotFound: ``request-not-found``.
+        """
+
+    async def replace(self, request: Request) -> Request:
+        """Keep one that was changed; gives it with its new version.
+
+        Raises:
+            Conflict: somebody else has changed it since it was read, or it is gone.
+        """
+
+    async def delete(self, request: Request) -> None:
+        """Forget this version; succeeds when there is another, or none."""
+
+
+class Admissions(Protocol):
+    """Counts for all workers alike. *now* is in milliseconds since 1970. All raise StageFailed, stage ``limits``."""
+
+    async def admit(self, user_id: str, rate: Rate, allowance: Allowance | None, now: int) -> tuple[bool, Used]:
+        """Count one more, unless *rate* or *allowance* is used up: whether it was, and what is used then."""
+
+    async def charge(self, user_id: str, heard_ms: int, now: int) -> None:
+        """So much sound was heard, whether or not there was that much left."""
+
+    async def heard(self, user_id: str) -> Used:
+        """The sound that is used; no moments."""
 
 
 class Peer(Protocol):

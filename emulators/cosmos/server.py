@@ -60,6 +60,7 @@ async def _serve(request: web.Request) -> web.Response:
     asked = Request(request.method, segments, request.headers, await request.read(), request.host)
     with request.app[SCRIPT].serving(asked.operation) as served:
         served.facts = {"link": "/".join(segments), "partition": asked.headers.get("x-ms-documentdb-partitionkey")}
+        served.trace = asked.headers.get("traceparent", "")
         return await _stepped(request, asked, request.app[SCRIPT].next(asked.operation), served)
 
 

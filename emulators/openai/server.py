@@ -102,6 +102,7 @@ async def _serve(
     script = request.app[SCRIPT]
     with script.serving(operation) as served:
         served.facts.update(facts or {}, connection=_connection(request))
+        served.trace = request.headers.get("traceparent", "")
         step = script.next(operation)
         await asyncio.sleep(step.connect_seconds)
         if step.hang:

@@ -82,6 +82,7 @@ async def answering(channel: Channel, request_id: str, script: Script, operation
     What cannot be served, or fails, closes the socket with the reason; only being cancelled goes on to the caller.
     """
     with script.serving(operation) as served:
+        served.trace = f"{channel.connection_id} {request_id}"
         try:
             yield Answer(channel, request_id, script.next(operation), served)
         except TurnEnded:

@@ -22,7 +22,10 @@ class ClientGone(Exception):
 class Channel:
     """What is sent over the socket, and how it ends."""
 
-    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None, connection_id: str = ""
+    ) -> None:
+        self.connection_id = connection_id
         self._socket = socket
         self._transport = transport
 

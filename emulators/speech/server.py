@@ -103,7 +103,7 @@ async def _converse(request: web.Request, operation: str, turns_of: Callable[[Ch
         return refusal
     socket = web.WebSocketResponse(protocols=("USP",), max_msg_size=LARGEST_MESSAGE_BYTES)
     await socket.prepare(request)
-    channel = Channel(socket, request.transport)
+    channel = Channel(socket, request.transport, request.headers.get("X-ConnectionId", ""))
     turns = turns_of(channel)
     try:
         await _read(socket, channel, turns)

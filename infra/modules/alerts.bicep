@@ -1,4 +1,4 @@
-// Who is told, and of what. docs/deploy.md says what to do about each.
+// Who is told, and of what. docs/operations.md says what to do about each.
 
 import { thresholdChoice } from '../choices.bicep'
 
@@ -69,6 +69,70 @@ var queryAlerts = [
     query: loadTextContent('../queries/slow-turns.kql')
     column: 'p95Ms'
     threshold: thresholds.slowTurnMs
+    severity: 2
+  }
+  {
+    name: 'failed-turns'
+    description: 'Fewer turns succeed than promised.'
+    query: loadTextContent('../queries/failed-turns.kql')
+    column: 'failedPercent'
+    threshold: thresholds.failedPercent
+    severity: 1
+  }
+  {
+    name: 'slow-first-audio'
+    description: 'Replies begin to sound later than promised.'
+    query: loadTextContent('../queries/slow-first-audio.kql')
+    column: 'p95Ms'
+    threshold: thresholds.firstAudioMs
+    severity: 2
+  }
+  {
+    name: 'slow-stt'
+    description: 'Recognition takes longer than promised.'
+    query: loadTextContent('../queries/slow-stt.kql')
+    column: 'p95Ms'
+    threshold: thresholds.sttMs
+    severity: 3
+  }
+  {
+    name: 'slow-assistant'
+    description: 'The assistant takes longer than promised.'
+    query: loadTextContent('../queries/slow-assistant.kql')
+    column: 'p95Ms'
+    threshold: thresholds.assistantMs
+    severity: 3
+  }
+  {
+    name: 'slow-tts'
+    description: 'Synthesis takes longer than promised.'
+    query: loadTextContent('../queries/slow-tts.kql')
+    column: 'p95Ms'
+    threshold: thresholds.ttsMs
+    severity: 3
+  }
+  {
+    name: 'held-back'
+    description: 'Providers turn requests away, or we hold them back.'
+    query: loadTextContent('../queries/held-back.kql')
+    column: 'requests'
+    threshold: thresholds.throttledRequests
+    severity: 2
+  }
+  {
+    name: 'given-up'
+    description: 'A provider failed so often that it is not asked for a while.'
+    query: loadTextContent('../queries/given-up.kql')
+    column: 'times'
+    threshold: 0
+    severity: 1
+  }
+  {
+    name: 'uncounted'
+    description: 'Nobody could count what users take: limits do not hold, or keep everybody out.'
+    query: loadTextContent('../queries/uncounted.kql')
+    column: 'requests'
+    threshold: 0
     severity: 2
   }
   {

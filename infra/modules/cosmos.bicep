@@ -1,4 +1,4 @@
-// Conversations and the jobs of clips, in a serverless Cosmos DB account: an idle month costs only what is stored.
+// All that is kept but sound, in a serverless Cosmos DB account: an idle month costs only what is stored.
 
 param name string
 param location string
@@ -59,6 +59,14 @@ var containers = [
   {
     name: 'clips'
     indexed: ['/conversationId/?']
+  }
+  {
+    name: 'limits'
+    indexed: []
+  }
+  {
+    name: 'requests'
+    indexed: []
   }
 ]
 

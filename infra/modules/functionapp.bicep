@@ -17,6 +17,9 @@ param frontDoorId string
 @description('The app registration whose tokens callers show.')
 param authClientId string
 
+@description('Where pages are served that may call, as https://www.example.com. Apps need not be named.')
+param pageOrigins string[]
+
 @description('Every setting that the code reads.')
 param settings object
 
@@ -100,6 +103,11 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       http20Enabled: true
+      // Preflights end here. Callers show a token, never a cookie.
+      cors: {
+        allowedOrigins: pageOrigins
+        supportCredentials: false
+      }
       ipSecurityRestrictionsDefaultAction: 'Deny'
       ipSecurityRestrictions: [
         {
@@ -135,6 +143,7 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   name: 'appsettings'
   properties: union(settings, {
     AZURE_CLIENT_ID: identityClientId
+    AUTH_MODE: 'easyauth'
     AzureWebJobsStorage__credential: 'managedidentity'
     AzureWebJobsStorage__clientId: identityClientId
     AzureWebJobsStorage__blobServiceUri: blobEndpoint

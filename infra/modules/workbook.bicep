@@ -7,6 +7,74 @@ param workspaceId string
 
 var charts = [
   {
+    title: 'Success and error rate of turns'
+    query: loadTextContent('../queries/success-rate.kql')
+  }
+  {
+    title: 'How turns end'
+    query: loadTextContent('../queries/how-turns-end.kql')
+  }
+  {
+    title: 'How long the stages take, 95 %'
+    query: loadTextContent('../queries/stage-latency.kql')
+  }
+  {
+    title: 'The slowest turns'
+    query: loadTextContent('../queries/slowest-turns.kql')
+  }
+  {
+    title: 'Adoption: of all users, who has spoken'
+    query: loadTextContent('../queries/adoption.kql')
+  }
+  {
+    title: 'Users by the day of their first use'
+    query: loadTextContent('../queries/first-use.kql')
+  }
+  {
+    title: 'Repeat usage: who came back on another day'
+    query: loadTextContent('../queries/repeat-use.kql')
+  }
+  {
+    title: 'Sessions that ended as wished'
+    query: loadTextContent('../queries/session-completion.kql')
+  }
+  {
+    title: 'Why sessions ended'
+    query: loadTextContent('../queries/session-ends.kql')
+  }
+  {
+    title: 'Sessions open at a time'
+    query: loadTextContent('../queries/sessions-open.kql')
+  }
+  {
+    title: 'Clips'
+    query: loadTextContent('../queries/clips-done.kql')
+  }
+  {
+    title: 'Events of new clips that did not arrive'
+    query: loadTextContent('../queries/clip-events.kql')
+  }
+  {
+    title: 'Tokens of the assistant'
+    query: loadTextContent('../queries/tokens.kql')
+  }
+  {
+    title: 'Seconds of speech'
+    query: loadTextContent('../queries/audio-seconds.kql')
+  }
+  {
+    title: 'Calls of providers and the store'
+    query: loadTextContent('../queries/provider-calls.kql')
+  }
+  {
+    title: 'Limits hit'
+    query: loadTextContent('../queries/limits-hit.kql')
+  }
+  {
+    title: 'What else happened'
+    query: loadTextContent('../queries/what-happened.kql')
+  }
+  {
     title: 'Requests, by how they were answered'
     query: loadTextContent('../queries/requests-by-answer.kql')
   }
@@ -17,10 +85,6 @@ var charts = [
   {
     title: 'Stopped by the firewall'
     query: loadTextContent('../queries/blocked-by-firewall.kql')
-  }
-  {
-    title: 'Events of new clips that did not arrive'
-    query: loadTextContent('../queries/clip-events.kql')
   }
 ]
 

@@ -16,7 +16,8 @@ from emulators.script import Script, Step
 from emulators.serving import serving
 from tests.eventually import eventually
 from voice_core import ports
-from voice_core.adapters.azure_openai import CUT_OFF_NOTE, AzureOpenAIAssistant
+from voice_core.adapters.azure_openai.assistant import AzureOpenAIAssistant
+from voice_core.adapters.azure_openai.history import CUT_OFF_NOTE
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Misconfigured, ReplyRefused, StageFailed, StageTimedOut, Throttled, VoiceError
 

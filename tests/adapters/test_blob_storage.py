@@ -139,9 +139,9 @@ async def test_speech_grows_until_it_is_complete(storage: BlobAccount) -> None:
     with pytest.raises(NotFound):
         await speeches.find(SPEECH)
     await speeches.begin(SPEECH)
-    await speeches.append(SPEECH, b"\1\0\2\0")
+    await speeches.append(SPEECH, 0, b"\1\0\2\0")
     half = await speeches.find(SPEECH)
-    await speeches.append(SPEECH, b"\3\0")
+    await speeches.append(SPEECH, 4, b"\3\0")
     await speeches.finish(SPEECH)
     whole = await speeches.find(SPEECH)
 
@@ -150,6 +150,18 @@ async def test_speech_grows_until_it_is_complete(storage: BlobAccount) -> None:
     assert await speeches.read(SPEECH, 2, 4) == b"\2\0\3\0"
     await speeches.begin(SPEECH)
     assert (await speeches.find(SPEECH)).pcm_bytes == 0
+
+
+async def test_speech_that_is_sent_twice_is_kept_once(storage: BlobAccount) -> None:
+    """An append whose answer was lost is sent again and changes nothing; one that belongs elsewhere is refused."""
+    speeches = BlobSpeeches(storage)
+    await speeches.begin(SPEECH)
+    for _ in range(2):
+        await speeches.append(SPEECH, 0, b"\1\0\2\0")
+
+    assert (await speeches.find(SPEECH)).pcm_bytes == 4
+    with pytest.raises(Conflict):
+        await speeches.append(SPEECH, 2, b"\3\0\4\0\5\0")
 
 
 async def test_encoded_speech_is_kept_once(storage: BlobAccount) -> None:

@@ -36,6 +36,7 @@ CLIP = Clip(
     failure=Failure("no-speech", "Nobody speaks.", "stt"),
     transcribed=True,
     forgotten=True,
+    fingerprint="f" * 64,
 )
 TTL_SECONDS = 1000
 

@@ -64,6 +64,10 @@ async def test_a_turn_is_remembered_whole(store: CosmosConversations) -> None:
         interrupted=True,
         degraded=("speech",),
         timings={"stt": 120, "assistant": 900},
+        clip_id="clip1",
+        confidence=0.875,
+        utterance_ms=1200,
+        fingerprint="f" * 64,
     )
     await store.append("u", whole)
     assert await store.recent("u", "c_-9", 5) == [whole]
@@ -108,6 +112,45 @@ async def test_a_turn_is_stored_once(store: CosmosConversations) -> None:
     await store.append("u", replace(turn(1), reply="another"))
     assert await store.recent("u", "c", 9) == [turn(1)]
     assert (await store.list("u", 9, None)).items[0].turn_count == 1
+
+
+async def test_a_turn_that_was_interrupted_gives_way(store: CosmosConversations, url: str) -> None:
+    """A turn of the same id takes its place in the conversation, once it is there whole; then it stays."""
+    await remember(store, 1)
+    broken, whole = replace(turn(2), reply="", interrupted=True), turn(2)
+    await store.append("u", broken)
+    await store.append("u", turn(3))
+
+    assert await store.append("u", whole)
+    assert await store.append("u", whole)
+    assert not await store.append("u", replace(whole, reply="another"))
+    assert not await store.append("u", broken)
+    assert await store.recent("u", "c", 9) == [turn(1), turn(2), turn(3)]
+    stored = await documents(url)
+    assert [document["turnCount"] for document in stored if document["type"] == "conversation"] == [3]
+
+
+async def test_an_interrupted_turn_gives_way_to_one_of_many(store: CosmosConversations) -> None:
+    """Of several at once that would take its place, one does, and the others are told so."""
+    await store.append("u", replace(turn(1), interrupted=True))
+    rivals = [replace(turn(1), reply=f"reply {number}") for number in range(4)]
+    kept = await asyncio.gather(*(store.append("u", rival) for rival in rivals))
+
+    assert sorted(kept) == [False, False, False, True]
+    assert await store.recent("u", "c", 9) == [rivals[kept.index(True)]]
+
+
+async def test_one_turn_can_be_read(store: CosmosConversations) -> None:
+    """By its id, in its own conversation only, and not once that is deleted."""
+    await remember(store, 2)
+    assert await store.turn("u", "c", "t2") == turn(2)
+    for user, conversation, name in (("u", "c", "t3"), ("u", "d", "t2"), ("v", "c", "t2")):
+        with pytest.raises(NotFound) as caught:
+            await store.turn(user, conversation, name)
+        assert caught.value.code == "turn-not-found"
+    await store.delete("u", "c")
+    with pytest.raises(NotFound):
+        await store.turn("u", "c", "t2")
 
 
 async def test_a_turn_whose_answer_was_lost_is_stored_once(store: CosmosConversations, script: Script) -> None:

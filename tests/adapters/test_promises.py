@@ -50,6 +50,7 @@ async def _emulated(stack: AsyncExitStack) -> Settings:
         cosmos_endpoint=cosmos,
         cosmos_key=LOCAL_KEY,
         cosmos_create=True,
+        auth_mode="none",
     )
 
 

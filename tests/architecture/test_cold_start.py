@@ -6,7 +6,11 @@ import sys
 
 from tests.conftest import ROOT
 
-HEAVY = ("openai", "azure.cosmos", "azure.identity", "azure.cognitiveservices", "aiortc", "av", "numpy", "aiohttp")
+HEAVY = {
+    *("openai", "azure.cosmos", "azure.identity", "azure.cognitiveservices", "aiortc", "av", "numpy", "aiohttp"),
+    *("opentelemetry.sdk", "azure.monitor"),
+    *("jwt", "cryptography"),
+}
 
 
 def test_importing_the_function_app_loads_no_sdk() -> None:

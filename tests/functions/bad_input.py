@@ -56,9 +56,19 @@ CASES = [
     Case(
         "an Idempotency-Key of 201 characters",
         400,
-        "request-invalid",
+        "idempotency-key-invalid",
         {"text": "hi"},
         headers={"Idempotency-Key": "k" * 201},
+    ),
+    Case(
+        "an Idempotency-Key of nothing", 400, "idempotency-key-invalid", {"text": "hi"}, headers={"Idempotency-Key": ""}
+    ),
+    Case(
+        "an Idempotency-Key of two words",
+        400,
+        "idempotency-key-invalid",
+        {"text": "hi"},
+        headers={"Idempotency-Key": "two words"},
     ),
     Case("text of white space", 400, "text-empty", {"text": " \n "}),
     Case("text beyond the limit", 413, "text-too-long", {"text": "a" * 51}),

@@ -1,5 +1,7 @@
 """/health: alive, ready, and which dependency is not."""
 
+import asyncio
+
 import pytest
 
 from emulators.script import Script, Step
@@ -26,6 +28,9 @@ async def test_a_deep_check_asks_everyone(product: Product) -> None:
         "assistant": True,
         "tts": True,
         "conversations": True,
+        "requests": True,
+        "limits": True,
+        "identity": True,
     }
 
 
@@ -34,7 +39,7 @@ async def test_a_deep_check_asks_everyone(product: Product) -> None:
     [
         ("speech", ["voices"], {"stt", "tts"}),
         ("openai", ["models", "chat"], {"assistant"}),
-        ("cosmos", ["account", "database", "container", "read", "query"], {"conversations"}),
+        ("cosmos", ["account", "database", "container", "read", "query"], {"conversations", "requests", "limits"}),
     ],
 )
 async def test_a_deep_check_names_who_is_away(
@@ -49,6 +54,19 @@ async def test_a_deep_check_names_who_is_away(
 
     assert response.status == 503
     assert {name for name, check in answer["checks"].items() if not check["ok"]} == names
+
+
+async def test_many_who_ask_cost_no_more_than_one(product: Product) -> None:
+    """Nobody has to sign in for a deep check, so nobody can turn it on our providers."""
+
+    async def check() -> int:
+        async with product.get("/health?deep=1") as response:
+            status: int = response.status
+            return status
+
+    assert set(await asyncio.gather(*(check() for _ in range(20)))) == {200}
+    assert await check() == 200
+    assert [served.operation for served in product.services.openai.served] == ["models"]
 
 
 async def test_warming_opens_connections(product: Product) -> None:

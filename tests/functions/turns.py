@@ -30,7 +30,7 @@ async def sse(response: aiohttp.ClientResponse) -> list[dict[str, Any]]:
 def parse_sse(text: str) -> list[dict[str, Any]]:
     events = []
     for block in text.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.splitlines())
+        fields = dict(line.split(": ", 1) for line in block.split("\n") if line)
         if fields:
             document = json.loads(fields["data"])
             assert document["type"] == fields["event"]

@@ -26,6 +26,9 @@ ADAPTERS_NEED = {
     "blob_storage": {"Storage Blob Data Owner"},
     "aiortc_sessions": set[str](),
     "entra": set[str](),
+    "easy_auth": set[str](),
+    "openid": set[str](),
+    "open_telemetry": {"Monitoring Metrics Publisher"},
 }
 HOST_NEEDS = {
     "Storage Blob Data Owner",

@@ -8,10 +8,12 @@ from tests.infra.templates import Break, Infra, holds_until
 from voice_core.adapters.blob_storage.artefacts import BlobArtefacts
 from voice_core.adapters.blob_storage.recordings import BlobRecordings
 from voice_core.adapters.blob_storage.speeches import BlobSpeeches
-from voice_core.adapters.cosmos import clip_documents, documents
+from voice_core.adapters.cosmos import admission_documents, clip_documents, documents, requests
+from voice_core.adapters.cosmos.admissions import CosmosAdmissions
 from voice_core.adapters.cosmos.clips import CosmosClips
 from voice_core.adapters.cosmos.container import PARTITION_KEY
 from voice_core.adapters.cosmos.conversations import CosmosConversations
+from voice_core.adapters.cosmos.requests import CosmosRequests
 
 COSMOS, STORAGE = "modules/cosmos.bicep", "modules/storage.bicep"
 CONTAINER = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers"
@@ -20,6 +22,8 @@ CONTAINER = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers"
 CODES = {
     "conversations": (CosmosConversations, documents.INDEXING_POLICY),
     "clips": (CosmosClips, clip_documents.INDEXING_POLICY),
+    "limits": (CosmosAdmissions, admission_documents.INDEXING_POLICY),
+    "requests": (CosmosRequests, requests.INDEXING_POLICY),
 }
 """The adapter that opens each container, and how it expects it to be indexed."""
 
@@ -82,6 +86,8 @@ def test_the_index_is_the_codes(infra: Infra) -> None:
 @holds_until(
     Break(COSMOS, "name: 'conversations'", "name: 'chats'"),
     Break(COSMOS, "name: 'clips'", "name: 'jobs'"),
+    Break(COSMOS, "name: 'limits'", "name: 'quotas'"),
+    Break(COSMOS, "name: 'requests'", "name: 'keys'"),
     Break(COSMOS, "id: container.name", "id: 'conversations'"),
 )
 def test_the_containers_are_those_the_code_opens(infra: Infra) -> None:

@@ -38,6 +38,18 @@ def test_the_origin_takes_two_callers(infra: Infra) -> None:
 
 
 @holds_until(
+    Break(APP, "allowedOrigins: pageOrigins", "allowedOrigins: ['*']"),
+    Break(APP, "supportCredentials: false", "supportCredentials: true"),
+    Break("main.bicep", "authClientId: authClientId\n    pageOrigins: pageOrigins", "pageOrigins: ['*']"),
+)
+def test_pages_of_other_origins_are_let_in_by_name(infra: Infra) -> None:
+    """The platform answers preflights for the named pages, of which there are none as it comes, without cookies."""
+    assert site(infra)["cors"] == {"allowedOrigins": Expression("pageOrigins"), "supportCredentials": False}
+    assert infra.template("main.bicep").modules["functionApp"][1]["pageOrigins"] == Expression("pageOrigins")
+    assert all(environment["pageOrigins"] == [] for environment in infra.environments.values())
+
+
+@holds_until(
     Break(APP, "            'x-azure-fdid': [frontDoorId]\n", ""),
     Break("main.bicep", "frontDoorId: frontDoor.outputs.frontDoorId", "frontDoorId: ''"),
     Break("modules/frontdoor-profile.bicep", "profile.properties.frontDoorId", "profile.name"),

@@ -24,10 +24,13 @@ def sign_in(infra: Infra) -> dict[str, Any]:
     Break(APP, "unauthenticatedClientAction: 'Return401'", "unauthenticatedClientAction: 'AllowAnonymous'"),
     Break(APP, "    platform: {\n      enabled: true", "    platform: {\n      enabled: false"),
     Break(APP, "requireHttps: true", "requireHttps: false"),
+    Break(APP, "AUTH_MODE: 'easyauth'", "AUTH_MODE: 'none'"),
 )
 def test_callers_sign_in(infra: Infra) -> None:
-    """Without a token there is 401, and no redirect to a page that a phone cannot use."""
+    """Without a token there is 401, no redirect to a page that a phone cannot use; the app believes who is let in."""
     properties = sign_in(infra)
+    settings = infra.template(APP).resources["appSettings"].body["properties"].arguments[1]
+    assert settings["AUTH_MODE"] == "easyauth"
     assert properties["platform"]["enabled"] is True
     assert properties["globalValidation"]["requireAuthentication"] is True
     assert properties["globalValidation"]["unauthenticatedClientAction"] == "Return401"

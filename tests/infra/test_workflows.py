@@ -57,6 +57,12 @@ def test_ci_tests_both_pythons() -> None:
     assert "make test-${{ matrix.python }}" in commands(CI)
 
 
+def test_what_is_deployed_is_audited() -> None:
+    """The packages of the lock are asked about at every push and once a week: what is known against them changes."""
+    assert "make audit" in commands(CI)
+    assert document(CI)["on"]["schedule"]
+
+
 def test_deploying_signs_in_with_the_workflows_token() -> None:
     """Each job that reaches Azure may ask for a token, and names an environment that Azure trusts."""
     workflow = document(DEPLOY)

@@ -228,6 +228,7 @@ async def test_a_conversation_that_is_named_must_be_there() -> None:
     with pytest.raises(NotFound, match="no such conversation"):
         await offer_clip(Wanted(user_id="ann", conversation_id="made-up"), world.worker())
 
-    clip, _ = await offer_clip(Wanted(user_id="ann"), world.worker())
-    again, _ = await offer_clip(Wanted(user_id="ann", conversation_id=clip.conversation_id), world.worker())
+    clip = (await offer_clip(Wanted(user_id="ann"), world.worker())).clip
+    wanted = Wanted(user_id="ann", conversation_id=clip.conversation_id)
+    again = (await offer_clip(wanted, world.worker())).clip
     assert again.conversation_id == clip.conversation_id

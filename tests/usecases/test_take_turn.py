@@ -332,6 +332,18 @@ async def test_each_stage_has_its_deadline(room: Room, stage: str, seconds: Dead
         assert (failure(events).code, failure(events).stage) == ("stage-timed-out", stage)
 
 
+async def test_a_reply_that_trickles_has_an_end(room: Room) -> None:
+    """Words that each come in time do not come for ever; those that came are kept."""
+    room.deadlines = Deadlines(assistant=0.05)
+    room.assistant.tokens_per_second = 30
+    room.assistant.reply_text = "and so on " * 100
+
+    events = await asyncio.wait_for(room.events(), 5)
+
+    assert (failure(events).code, failure(events).stage) == ("stage-timed-out", "assistant")
+    assert failure(events).extra["responseText"].startswith("and so on")
+
+
 async def test_a_long_utterance_is_not_late(room: Room) -> None:
     """The deadline of recognition counts from the end of the utterance."""
     room.deadlines = Deadlines(stt=0.05)

@@ -27,7 +27,7 @@ class Decoding:
 
     def __init__(self, raw: RawPcm | None, limits: Limits) -> None:
         """*raw* is what bytes are that no container claims; without it they are refused."""
-        self._raw = raw
+        self.raw = raw
         self._limits = limits
         self.format: str | None = None
         """The container's name, or ``pcm``; known once its first bytes are."""
@@ -75,7 +75,7 @@ class Decoding:
     def _recognised(self, head: bytearray) -> str:
         if not head:
             raise InvalidAudio("The audio has no bytes. Send the recording.", code="audio-empty")
-        name = sniff(head) or ("pcm" if self._raw else None)
+        name = sniff(head) or ("pcm" if self.raw else None)
         if name is None:
             raise UnsupportedFormat(f"These bytes are none of {ACCEPTED}. Say so if they are headerless PCM.")
         return name
@@ -83,7 +83,7 @@ class Decoding:
     async def _plain_header(self, head: bytearray, upload: AsyncIterator[bytes]) -> wav.WavHeader | None:
         """Where PCM begins in the upload; None when a container has to be decoded."""
         if self.format == "pcm":
-            return wav.WavHeader(self._raw, 0, None)
+            return wav.WavHeader(self.raw, 0, None)
         if self.format != "wav":
             return None
         while (header := wav.read_header(head)) is None:

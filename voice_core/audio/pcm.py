@@ -16,6 +16,9 @@ Samples = NDArray[np.float32]
 FULL_SCALE = 32_768
 """Of 16-bit samples."""
 
+LOUDEST = 16.0
+"""Of float samples, in full scales: recorders leave headroom above 1, and what is beyond 24 dB of it is damage."""
+
 RECOGNITION = RawPcm(rate=RECOGNITION_RATE)
 """The layout that everything is brought to."""
 
@@ -130,12 +133,12 @@ def mono(frames: Samples) -> Samples:
 
 
 def scaled(numbers: NDArray[Any]) -> Samples:
-    """Samples of any dtype at full scale 1; what is no number becomes one."""
+    """Samples of any dtype at full scale 1; what is no number becomes one, and none is so large that sums overflow."""
     floats: Samples
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         floats = numbers.astype(np.float32)
     if numbers.dtype.kind == "f":
-        return np.nan_to_num(floats, copy=False, posinf=1.0, neginf=-1.0)
+        return np.clip(np.nan_to_num(floats, copy=False, posinf=1.0, neginf=-1.0), -LOUDEST, LOUDEST)
     half = np.float32(2.0 ** (8 * numbers.dtype.itemsize - 1))
     return (floats - half) / half if numbers.dtype.kind == "u" else floats / half
 

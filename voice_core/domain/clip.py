@@ -64,6 +64,8 @@ class Clip:
     """Its transcript can be read, however the job ended."""
     forgotten: bool = False
     """Its conversation was deleted, and it with it."""
+    fingerprint: str = ""
+    """Of the request that opened it, when that may be sent again."""
     etag: str = field(default="", compare=False)
     """Names this version of the job."""
 

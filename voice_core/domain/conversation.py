@@ -9,9 +9,12 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-def new_conversation_id() -> str:
-    """An id that is told before the conversation begins; it is known by its check digits when it comes back."""
-    number = token_hex(12)
+def new_conversation_id(seed: str = "") -> str:
+    """An id that is told before the conversation begins; it is known by its check digits when it comes back.
+
+    With a *seed* of hex digits, at least 24 of them, it is always the same.
+    """
+    number = seed[:24] or token_hex(12)
     return number + _check_digits(number)
 
 
@@ -46,6 +49,12 @@ class Turn:
     """Milliseconds a stage."""
     clip_id: str = ""
     """Of the clip that was spoken, when it was one: it has the whole transcript, of which the turn keeps a part."""
+    confidence: float | None = None
+    """Of the transcript, 0 to 1; None when the recogniser gave none."""
+    utterance_ms: int = 0
+    """How long the user spoke."""
+    fingerprint: str = ""
+    """Of the request it was taken for, when that may be sent again."""
 
 
 @dataclass(frozen=True, slots=True)

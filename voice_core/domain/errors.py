@@ -4,19 +4,27 @@ VoiceError
 ├── InvalidInput            the request cannot be served as it is: mend it
 │   ├── InvalidAudio        the sound could not be read
 │   │   └── TooLarge        too many bytes or seconds for one turn
-│   └── UnsupportedFormat   these bytes are no sound we know
+│   ├── UnsupportedFormat   these bytes are no sound we know
+│   ├── BodyStalled         the rest of the request did not come
+│   └── KeyReused           its Idempotency-Key was another request's
+├── Unauthenticated         the caller does not say who they are
+│   └── InvalidToken        or not so that it can be believed
 ├── NoSpeech                nothing was said
 ├── NotFound                no such thing of yours
 ├── Conflict                somebody else was there first
 ├── Busy                    there is no room for this here now
+├── LimitReached            you have had as much of this as you may for now
 ├── ReplyRefused            the assistant's content filter said no
 └── StageFailed             a provider let us down
     ├── StageTimedOut       it took too long
     ├── Throttled           it asked us to slow down
     ├── Unreachable         it is not there
+    │   └── Unavailable     it failed again and again, so it is not asked just now
+    ├── Crowded             we ask as much of it as we may already
     └── Misconfigured       it does not accept us: an operator must mend it
 
-``code`` is stable and kebab-case; clients branch on it. ``stage`` is stt, assistant or tts, or a store's name.
+``code`` is stable and kebab-case; clients branch on it. ``stage`` is stt, assistant, tts or identity, or a store's
+name.
 """
 
 from collections.abc import Mapping
@@ -66,6 +74,23 @@ class UnsupportedFormat(InvalidInput):
     code = "audio-format-unknown"
 
 
+class BodyStalled(InvalidInput):
+    code = "body-stalled"
+    retryable = True
+
+
+class KeyReused(InvalidInput):
+    code = "idempotency-key-reused"
+
+
+class Unauthenticated(VoiceError):
+    code = "unauthenticated"
+
+
+class InvalidToken(Unauthenticated):
+    code = "token-invalid"
+
+
 class NoSpeech(VoiceError):
     code = "no-speech"
 
@@ -81,6 +106,11 @@ class Conflict(VoiceError):
 
 class Busy(VoiceError):
     code = "busy"
+    retryable = True
+
+
+class LimitReached(VoiceError):
+    code = "limit-reached"
     retryable = True
 
 
@@ -103,6 +133,14 @@ class Throttled(StageFailed):
 
 class Unreachable(StageFailed):
     code = "stage-unreachable"
+
+
+class Unavailable(Unreachable):
+    code = "stage-unavailable"
+
+
+class Crowded(StageFailed):
+    code = "stage-busy"
 
 
 class Misconfigured(StageFailed):

@@ -17,6 +17,8 @@ class TurnCreated:
     type: ClassVar = "turn.created"
     turn_id: str
     conversation_id: str
+    replayed: bool = False
+    """The turn was taken before, and is told again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,31 @@
 """The part of the contract that is about clips and kept speech."""
 
 from voice_core.functions import clip_schemas
-from voice_core.functions.operations import BINARY, Json, json_of, operation, parameters, schema_of
+from voice_core.functions.operations import BINARY, IDEMPOTENCY, Json, json_of, operation, parameters, server_sent
 from voice_core.functions.speech_out import AUDIO_OFFERS
 
+TEXT: Json = {"schema": {"type": "string"}}
 _AWAY = (502, 503, 504)
 
 
 def clip_paths() -> Json:
     clip, part = parameters(clip_schemas.ClipPath, "path"), parameters(clip_schemas.ClipPart, "path")
     answer = json_of(clip_schemas.ClipAnswer)
-    events = {"text/event-stream": schema_of(clip_schemas.ClipAnswer)}
+    events = server_sent(clip_schemas.ClipAnswer.__name__, "the stream ends when the clip does")
     opened = {"description": "Upload the recording as it says", "content": answer}
     post = operation(
         "Open a clip",
         json_of(clip_schemas.ClipRequest),
         None,
-        (400, 404, 413, *_AWAY),
+        (400, 404, 409, 413, 422, 429, *_AWAY),
+        [IDEMPOTENCY],
         also={"202": opened},
     )
     del post["responses"]["204"]
     post["requestBody"]["required"] = False
     unchanged = {"304": {"description": "As the client knows it"}}
     known: Json = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
-    parts = {name: {"schema": {"type": "string"}} for name in ("application/json", "text/plain", "text/vtt")}
+    parts = json_of(clip_schemas.ClipTranscript) | dict.fromkeys(("text/plain", "text/vtt"), TEXT)
     return {
         "/clips": {"post": post},
         "/clips/{clipId}": {

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from voice_core.functions.schemas import Answered, ConversationId, Language, Phrase, Sent
+from voice_core.functions.schemas import Answered, ConversationId, Language, Phrase
+from voice_core.functions.sent import Sent
 
 
 class ClipRequest(Sent):
@@ -78,3 +79,27 @@ class ClipAnswer(Answered):
     problem: ClipProblem | None = Field(None, description="Why it failed.")
     degraded: list[Literal["speech"]] = Field([], description="`speech`: the reply could not be spoken.")
     links: ClipLinks
+
+
+class TimedWordAnswer(Answered):
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+class TimedPhraseAnswer(TimedWordAnswer):
+    """Words that were said in one go, and where in the recording."""
+
+    language: str | None = None
+    confidence: float | None = None
+    words: list[TimedWordAnswer] = Field([], description="Each, where the service tells.")
+
+
+class ClipTranscript(Answered):
+    """``transcript.json``, as `voice_core.usecases.transcripts` writes it."""
+
+    clip_id: str
+    duration_ms: int = Field(description="Of the recording.")
+    language: str = Field(description="That of most of the time.")
+    text: str
+    phrases: list[TimedPhraseAnswer]

@@ -12,13 +12,15 @@ from voice_core import telemetry, wiring
 from voice_core.domain.clip import Clip, ClipName
 from voice_core.domain.errors import NotFound
 from voice_core.domain.speech import Hints
+from voice_core.functions.admission import admitted
 from voice_core.functions.blob_reference import BlobReference
 from voice_core.functions.clip_answers import answer, etag, followed, location, retry_headers
 from voice_core.functions.clip_schemas import ClipPart, ClipPath, ClipRequest
 from voice_core.functions.http import json_response, negotiate, served
+from voice_core.functions.idempotency import REPLAYED, Key, idempotency_key
 from voice_core.functions.identity import user_id
 from voice_core.functions.incoming import Incoming
-from voice_core.functions.schemas import parsed
+from voice_core.functions.sent import parsed
 from voice_core.functions.spoken_request import OTHER_MEMBERS_BYTES, query_options, read_json
 from voice_core.functions.streaming import StreamedResponse
 from voice_core.settings import clip_source
@@ -38,21 +40,26 @@ STORAGE = "AzureWebJobsStorage"
 MEDIA_TYPES = {"json": "application/json", "txt": "text/plain", "vtt": "text/vtt"}
 
 
-@blueprint.route("voice/clips", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("voice/clips", methods=["POST"])
 @served
 async def post_clip(incoming: Incoming) -> Response:
     """Open a clip, and say where to upload its recording."""
+    key = idempotency_key(incoming)
     body = await incoming.read(OTHER_MEMBERS_BYTES)
     asked = parsed(ClipRequest, query_options(incoming) | (await read_json(body) if body else {}))
     work = await wiring.ready_for_clips()
-    clip, slot = await work.offer(_wanted(asked, user_id(incoming)))
-    if asked.content_type:
+    wanted = _wanted(asked, user_id(incoming), key)
+    await admitted(incoming, "clips", hears=True)
+    offered = await work.offer(wanted)
+    clip, slot = offered.clip, offered.slot
+    if asked.content_type and slot:
         slot.headers["Content-Type"] = asked.content_type
+    incoming.told.update(REPLAYED if offered.replayed else {})
     headers = {"Location": location(clip), "ETag": etag(clip)} | retry_headers(clip)
     return json_response(answer(clip, slot).document(), status_code=202, headers=headers)
 
 
-@blueprint.route("voice/clips/{clipId}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("voice/clips/{clipId}", methods=["GET"])
 @served
 async def get_clip(incoming: Incoming) -> Response:
     """How far a clip is: once, or as events until it has ended."""
@@ -68,7 +75,7 @@ async def get_clip(incoming: Incoming) -> Response:
     return json_response(answer(clip).document(), headers=headers)
 
 
-@blueprint.route("voice/clips/{clipId}", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("voice/clips/{clipId}", methods=["DELETE"])
 @served
 async def delete_clip(incoming: Incoming) -> Response:
     """Cancel a clip and remove what was made of it."""
@@ -78,7 +85,7 @@ async def delete_clip(incoming: Incoming) -> Response:
     return Response(status_code=204)
 
 
-@blueprint.route("voice/clips/{clipId}/{part}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("voice/clips/{clipId}/{part}", methods=["GET"])
 @served
 async def get_clip_part(incoming: Incoming) -> Response:
     """The transcript in one of its forms, or the reply."""
@@ -122,7 +129,7 @@ async def give_up_clip(message: func.QueueMessage) -> None:
         await work.give_up(name)
 
 
-def _wanted(asked: ClipRequest, user: str) -> Wanted:
+def _wanted(asked: ClipRequest, user: str, key: Key | None) -> Wanted:
     languages = (asked.language,) if asked.language else tuple(asked.languages)
     return Wanted(
         user_id=user,
@@ -132,6 +139,7 @@ def _wanted(asked: ClipRequest, user: str) -> Wanted:
         hints=Hints(languages, tuple(asked.phrases)),
         reply=asked.reply,
         notes=asked.notes,
+        request=key.request("clip", asked) if key else None,
     )
 
 

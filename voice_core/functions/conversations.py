@@ -15,37 +15,37 @@ from voice_core.functions.schemas import (
     ListQuery,
     TurnListed,
     TurnsAnswer,
-    parsed,
 )
+from voice_core.functions.sent import parsed
 from voice_core.functions.turn_json import turn_members
 
 blueprint = func.Blueprint()
 
 
-@blueprint.route("voice/conversations", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("voice/conversations", methods=["GET"])
 @served
 async def list_conversations(incoming: Incoming) -> Response:
     """The user's conversations, latest first."""
     query = parsed(ListQuery, dict(incoming.query))
     app = await wiring.ready()
-    page = await app.conversations.list(user_id(incoming), query.limit, query.continuation)
+    page = await app.company.conversations.list(user_id(incoming), query.limit, query.continuation)
     listed = [_conversation(conversation) for conversation in page.items]
     return json_response(ConversationsAnswer(conversations=listed, continuation=page.continuation).document())
 
 
-@blueprint.route("voice/conversations/{conversationId}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("voice/conversations/{conversationId}", methods=["GET"])
 @served
 async def get_conversation(incoming: Incoming) -> Response:
     """A conversation's turns, latest first."""
     conversation_id, query = _named(incoming), parsed(ListQuery, dict(incoming.query))
     app = await wiring.ready()
-    page = await app.conversations.turns(user_id(incoming), conversation_id, query.limit, query.continuation)
+    page = await app.company.conversations.turns(user_id(incoming), conversation_id, query.limit, query.continuation)
     turns = [_turn(turn) for turn in page.items]
     answer = TurnsAnswer(conversation_id=conversation_id, turns=turns, continuation=page.continuation)
     return json_response(answer.document())
 
 
-@blueprint.route("voice/conversations/{conversationId}", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("voice/conversations/{conversationId}", methods=["DELETE"])
 @served
 async def delete_conversation(incoming: Incoming) -> Response:
     """Forget a conversation; it is no error when there is none."""

@@ -1,48 +1,48 @@
-"""/health: whether this worker lives, and on request whether all it needs does."""
+"""/health: whether this worker lives, and on request whether all it needs does.
 
-import asyncio
-from time import monotonic
+Anyone may ask: a probe has no token. So it tells nothing of anybody, and many who ask cost no more than one.
+"""
+
+from collections.abc import Mapping
 
 import azure.functions as func
 from starlette.responses import Response
 
 from voice_core import wiring
-from voice_core.domain.errors import VoiceError
-from voice_core.functions.http import json_response, served
+from voice_core.functions.http import json_response, served_publicly
 from voice_core.functions.incoming import Incoming
-from voice_core.functions.schemas import CheckAnswer, HealthAnswer, HealthQuery, parsed
-from voice_core.ports import Checkable
+from voice_core.functions.schemas import CheckAnswer, HealthAnswer, HealthQuery
+from voice_core.functions.sent import parsed
+from voice_core.usecases.breaker import State
+from voice_core.usecases.check_up import Check
+from voice_core.wiring.callers import identity_mistake
 
 blueprint = func.Blueprint()
 
-CHECK_SECONDS = 5.0
-
 
 @blueprint.route("voice/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@served
+@served_publicly
 async def get_health(incoming: Incoming) -> Response:
     """Alive; with ``deep=1`` also which dependency is not, with ``warm=1`` ready for a quick first turn."""
     query = parsed(HealthQuery, dict(incoming.query))
     app = wiring.app()
     if query.warm:
         await app.warm()
-    if not query.deep:
-        return json_response(HealthAnswer(status="ok").document())
-    await app.load()
-    checked = await asyncio.gather(*(_check(dependency) for dependency in app.dependencies.values()))
-    checks = dict(zip(app.dependencies, checked, strict=True))
+    if query.deep:
+        await app.load()
+        await app.load_callers()
+        checks = await app.check_up.result()
+        return _answered(checks, {name: breaker.state for name, breaker in app.guards.breakers.items()})
+    mistake = identity_mistake(app.settings)
+    # A worker that lets nobody in is not well, however it is otherwise.
+    return _answered({"identity": Check(ok=False, ms=0, detail=mistake)} if mistake else {}, {})
+
+
+def _answered(checks: Mapping[str, Check], breakers: Mapping[str, State]) -> Response:
     whole = all(check.ok for check in checks.values())
-    answer = HealthAnswer(status="ok" if whole else "degraded", checks=checks)
+    told = {
+        name: CheckAnswer(ok=check.ok, ms=check.ms, detail=check.detail, breaker=breakers.get(name))
+        for name, check in checks.items()
+    }
+    answer = HealthAnswer(status="ok" if whole else "degraded", checks=told or None)
     return json_response(answer.document(), status_code=200 if whole else 503)
-
-
-async def _check(dependency: Checkable) -> CheckAnswer:
-    began, detail = monotonic(), None
-    try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            await dependency.check()
-    except VoiceError as error:
-        detail = error.detail
-    except TimeoutError:
-        detail = f"It did not answer within {CHECK_SECONDS:g} s."
-    return CheckAnswer(ok=detail is None, ms=round((monotonic() - began) * 1000), detail=detail)

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from math import ceil
+from time import monotonic
 from typing import Any
 
 import azurefunctions.extensions.http.fastapi  # noqa: F401 - makes the Functions worker stream requests and responses
@@ -10,11 +12,17 @@ from starlette.responses import JSONResponse, Response
 
 from voice_core import telemetry
 from voice_core.domain import errors
+from voice_core.functions.answer_headers import guard
+from voice_core.functions.identity import authenticate
 from voice_core.functions.incoming import ClientGone, Incoming
 from voice_core.functions.streaming import StreamedResponse
 
 PROBLEM = "application/problem+json"
 """RFC 9457."""
+
+
+_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+"""Those that JSON leaves as they are, as JSON writes others. They can be in text only."""
 
 
 class NotAcceptable(errors.InvalidInput):
@@ -54,14 +62,19 @@ STATUS: Mapping[type[errors.VoiceError], int] = {
     errors.UnsupportedFormat: 415,
     errors.TooLarge: 413,
     errors.InvalidAudio: 422,
+    errors.BodyStalled: 408,
+    errors.KeyReused: 422,
     errors.InvalidInput: 400,
+    errors.Unauthenticated: 401,
     errors.NoSpeech: 422,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.Busy: 503,
+    errors.LimitReached: 429,
     errors.ReplyRefused: 422,
     errors.Throttled: 503,
     errors.Unreachable: 503,
+    errors.Crowded: 503,
     errors.StageTimedOut: 504,
     errors.StageFailed: 502,
     errors.VoiceError: 500,
@@ -70,18 +83,21 @@ STATUS: Mapping[type[errors.VoiceError], int] = {
 
 TITLES: Mapping[int, str] = {
     400: "The request cannot be served as it is",
+    401: "We do not know who you are",
     404: "There is no such thing of yours",
     405: "This method is not for this path",
     406: "No such answer is made here",
+    408: "The request did not come whole",
     409: "Somebody else was there first",
     412: "Something has changed since",
     413: "Too large",
     415: "This is no format we know",
     422: "Nothing could be made of this",
     428: "Say which state this is about",
+    429: "That is as much as you may just now",
     500: "Something of ours went wrong",
     502: "A service we need failed",
-    503: "Too busy just now",
+    503: "Not to be had just now",
     504: "A service we need took too long",
 }
 
@@ -101,14 +117,31 @@ def problem(error: errors.VoiceError) -> dict[str, Any]:
         "code": error.code,
         "stage": error.stage,
         "retryable": error.retryable,
+        "retryAfter": _wait(error),
         "requestId": telemetry.request_id(),
     }
     return error.extra | {name: value for name, value in document.items() if value is not None}
 
 
+def _wait(error: errors.VoiceError) -> int | None:
+    """Whole seconds, rounded up: who comes back then is not too early."""
+    return None if error.retry_after is None else max(1, ceil(error.retry_after))
+
+
 def problem_response(error: errors.VoiceError) -> Response:
-    headers = {} if error.retry_after is None else {"Retry-After": str(max(1, round(error.retry_after)))}
+    wait = _wait(error)
+    headers = {} if wait is None else {"Retry-After": str(wait)}
+    if isinstance(error, errors.BodyStalled):
+        # Else what comes of the body after all would be waited for.
+        headers["Connection"] = "close"
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = _challenge(error)
     return JSONResponse(problem(error), status(error), headers, PROBLEM)
+
+
+def _challenge(error: errors.Unauthenticated) -> str:
+    """What to show instead (RFC 6750, 3): why it is refused is told only to those who have shown something."""
+    return 'Bearer error="invalid_token"' if isinstance(error, errors.InvalidToken) else "Bearer"
 
 
 def json_response(document: Any, *, status_code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -116,27 +149,46 @@ def json_response(document: Any, *, status_code: int = 200, headers: Mapping[str
 
 
 Handler = Callable[[Incoming], Awaitable[Response]]
+AzureHandler = Callable[[Request], Awaitable[Response]]
 
 
-def served(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """*handler* as Azure calls it: errors become problem documents, every answer names its request."""
+def served(handler: Handler) -> AzureHandler:
+    """*handler* as Azure calls it, for callers who are known before it runs and before any of the body is read."""
+
+    async def for_the_known(incoming: Incoming) -> Response:
+        await authenticate(incoming)
+        return await handler(incoming)
+
+    return _served(for_the_known, handler)
+
+
+def served_publicly(handler: Handler) -> AzureHandler:
+    """*handler* as Azure calls it, for anyone: nobody is asked who they are."""
+    return _served(handler, handler)
+
+
+def _served(serving: Handler, handler: Handler) -> AzureHandler:
+    """*serving*, under the name of *handler*: errors become problem documents, every answer names its request."""
 
     async def serve(req: Request) -> Response:
-        request_id = telemetry.begin_request(req.headers.get("traceparent"))
+        began, request_id = monotonic(), telemetry.begin_request(req.headers.get("traceparent"))
         incoming = Incoming(req)
         try:
-            response = await handler(incoming)
+            response = await serving(incoming)
         except ClientGone:
             response = Response(status_code=499)
         except errors.VoiceError as error:
-            telemetry.event("refused", telemetry.reason(error))
+            refused = "unauthenticated" if isinstance(error, errors.Unauthenticated) else "refused"
+            telemetry.event(refused, telemetry.reason(error))
             response = problem_response(error)
         except Exception:  # noqa: BLE001 - the last door: nothing may leave it as a bare 500
             telemetry.unexpected(handler.__name__)
             response = problem_response(errors.VoiceError("An unexpected error; our log has its request id."))
         if not isinstance(response, StreamedResponse):
             await incoming.aclose()
-        response.headers["X-Request-Id"] = request_id
+        response.headers.update({"X-Request-Id": request_id, **incoming.told})
+        guard(response.headers, req.headers)
+        telemetry.answered(req.method, response.status_code, began)
         return response
 
     serve.__name__ = handler.__name__
@@ -177,5 +229,5 @@ def _match(offer: str, media: str, weight: float) -> tuple[int, float]:
 
 
 def compact(document: Any) -> bytes:
-    """*document* as JSON in one line."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    """*document* as JSON in one line, also for readers to whom more than a line feed ends one (Unicode, 5.8)."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).translate(_LINE_ENDS).encode()

@@ -6,9 +6,13 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from voice_core.domain.errors import TooLarge
+from voice_core import wiring
+from voice_core.domain.errors import BodyStalled, InvalidInput, TooLarge
 
 Result = TypeVar("Result")
+
+LONGEST_LENGTH = 15
+"""Digits of a Content-Length."""
 
 WAITING_CHUNKS = 16
 """How much of a body is read ahead of whoever decodes it."""
@@ -29,6 +33,10 @@ class Incoming:
         self.headers = request.headers
         self.query = request.query_params
         self.path = request.path_params
+        self.user_id = ""
+        """Of the caller, once they are known; `identity.user_id` reads it."""
+        self.told: dict[str, str] = {}
+        """Headers of the answer, whatever it will be."""
         self._receive = request.receive
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING_CHUNKS)
         self._gone: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -41,25 +49,43 @@ class Incoming:
 
     @property
     def content_length(self) -> int:
-        """Bytes the body will have, 0 when it does not say."""
-        return int(self.headers.get("content-length", 0))
+        """Bytes the body will have, 0 when it does not say.
+
+        Raises:
+            InvalidInput: what it says is no number of bytes.
+        """
+        said = self.headers.get("content-length", "0")
+        if not (said.isascii() and said.isdecimal() and len(said) <= LONGEST_LENGTH):
+            raise InvalidInput("The Content-Length is no number of bytes.")
+        return int(said)
 
     async def chunks(self, limit: int | None = None) -> AsyncGenerator[bytes]:
         """The body as it arrives, of at most *limit* bytes.
 
         Raises:
             TooLarge: ``body-too-large``, as soon as that is known.
+            BodyStalled: it comes too slowly.
             ClientGone: before the body's end.
         """
         _refuse_over(limit, self.content_length)
         self._start()
         arrived = 0
-        while (chunk := await self._chunks.get()) is not None:
+        ends = asyncio.get_running_loop().time() + wiring.app().settings.body_seconds
+        while (chunk := await self._next(ends)) is not None:
             arrived += len(chunk)
             _refuse_over(limit, arrived)
             yield chunk
         if self._gone.done():
             raise ClientGone
+
+    async def _next(self, ends: float) -> bytes | None:
+        """The next piece of the body, None after the last, which must come before *ends*, of the event loop's clock."""
+        stalls = asyncio.get_running_loop().time() + wiring.app().settings.body_stall_seconds
+        try:
+            async with asyncio.timeout_at(min(stalls, ends)):
+                return await self._chunks.get()
+        except TimeoutError as error:
+            raise BodyStalled("The rest of the body did not come in time. Send it again.") from error
 
     async def read(self, limit: int) -> bytes:
         """The whole body; raises as `chunks` does."""

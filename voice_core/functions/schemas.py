@@ -1,38 +1,18 @@
 """What is sent and what is answered, as JSON: the source of validation and of /openapi.json."""
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from voice_core.domain.errors import InvalidInput
+from voice_core.functions.sent import Sent
 
 ResponseFormat = Literal["pcm", "wav", "mp3", "opus"]
 ConversationId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
-Model = TypeVar("Model", bound=BaseModel)
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class Sent(BaseModel):
-    """Something a caller sends: camelCase names, matched whatever their case; members we do not know are ignored."""
-
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True, defer_build=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fold_names(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        known = {field.alias.lower(): field.alias for field in cls.model_fields.values() if field.alias}
-        folded: dict[str, Any] = {}
-        for name, member in value.items():
-            alias = known.get(str(name).lower())
-            if alias in folded:
-                raise ValueError(f"{alias} is given twice")
-            if alias and member is not None:
-                folded[alias] = member
-        return folded
+SAYABLE: dict[str, Any] = {"minLength": 1, "pattern": r"\S"}
+"""What the contract asks of a text; `spoken_request.typed` sees to it, with codes of its own."""
 
 
 class Spoken(Sent):
@@ -52,7 +32,9 @@ class Spoken(Sent):
 class ProcessRequest(Spoken):
     """One turn: either `audioData` or `text`."""
 
-    text: str | None = Field(None, description="What the user typed, instead of a recording.")
+    text: str | None = Field(
+        None, description="What the user typed, instead of a recording.", json_schema_extra=SAYABLE
+    )
     conversation_id: ConversationId | None = Field(None, description="Leave it out to begin a conversation.")
     voice: str | None = Field(None, max_length=100, description="A name from /voices.")
     response_format: ResponseFormat = Field("pcm", description="Of the speech in JSON and events.")
@@ -68,7 +50,7 @@ class TranscribeRequest(Spoken):
 class SpeakRequest(Sent):
     """Words to be spoken."""
 
-    text: str
+    text: str = Field(json_schema_extra=SAYABLE)
     voice: str | None = Field(None, max_length=100, description="A name from /voices.")
     response_format: ResponseFormat = Field("pcm", description="Of the speech in a JSON answer.")
 
@@ -77,7 +59,9 @@ class ListQuery(Sent):
     """One page of a list."""
 
     limit: int = Field(20, ge=1, le=100)
-    continuation: str | None = Field(None, max_length=10_000, description="From the page before.")
+    continuation: str | None = Field(
+        None, max_length=4_096, pattern=r"^[A-Za-z0-9_=-]*$", description="From the page before."
+    )
 
 
 class ConversationPath(Sent):
@@ -122,8 +106,10 @@ class TurnAnswer(Answered):
     response_text: str = Field(description="What the assistant answers.")
     language: str
     interrupted: bool = False
-    degraded: list[Literal["speech", "conversation"]] = Field(
-        [], description="`speech`: the reply could not be (wholly) spoken. `conversation`: it could not be remembered."
+    degraded: list[Literal["speech", "conversation", "idempotency"]] = Field(
+        [],
+        description="`speech`: the reply could not be (wholly) spoken. `conversation`: it could not be remembered."
+        " `idempotency`: its key could not, so that the same request may be answered anew.",
     )
     timings: dict[str, int] = Field(
         {}, description="Milliseconds a stage; stt, assistant and tts add up to firstAudio."
@@ -194,6 +180,9 @@ class CheckAnswer(Answered):
     ok: bool
     ms: int
     detail: str | None = None
+    breaker: Literal["closed", "open", "half-open"] | None = Field(
+        None, description="What this worker makes of it: open, it is not asked for a while."
+    )
 
 
 class HealthAnswer(Answered):
@@ -213,25 +202,9 @@ class Problem(Answered):
     code: str = Field(description="Stable; branch on this.")
     stage: str | None = None
     retryable: bool = Field(description="Whether the same request may succeed later.")
+    retry_after: int | None = Field(None, description="After so many seconds, as in the header Retry-After.")
     request_id: str
     turn_id: str | None = None
     conversation_id: str | None = None
     transcription: str | None = None
     response_text: str | None = None
-
-
-def parsed(model: type[Model], value: Any) -> Model:
-    """*value* as a *model*.
-
-    Raises:
-        InvalidInput: ``request-invalid``, naming each member that is wrong but not repeating what it held.
-    """
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        wrong = [
-            {"name": ".".join(str(part) for part in item["loc"]), "detail": item["msg"]}
-            for item in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        told = "; ".join(f"{item['name'] or 'the request'}: {item['detail']}" for item in wrong[:3])
-        raise InvalidInput(f"Mend {told}.", extra={"errors": wrong}) from None

@@ -60,6 +60,7 @@ def held_open(incoming: Incoming, opened: "Opened") -> Response:
 
 
 async def _stream(opened: "Opened", events: AsyncGenerator[Told]) -> AsyncGenerator[bytes]:
+    opened.live.holders += 1
     try:
         yield _frame("session.created", 0, compact({"type": "session.created"} | _answer(opened).document()))
         number = 1
@@ -71,7 +72,10 @@ async def _stream(opened: "Opened", events: AsyncGenerator[Told]) -> AsyncGenera
                 yield _frame(one.type, number, one.text.encode())
                 number += 1
     finally:
-        opened.live.close(Reason.CLIENT_LEFT)
+        # Whoever asked again, because the first answer broke off, holds it open now.
+        opened.live.holders -= 1
+        if not opened.live.holders:
+            opened.live.close(Reason.CLIENT_LEFT)
 
 
 def _frame(event: str, number: int, data: bytes) -> bytes:

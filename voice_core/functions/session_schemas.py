@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from voice_core.functions.schemas import Answered, ConversationId, Language, Phrase, ResponseFormat, Sent
+from voice_core.functions.schemas import Answered, ConversationId, Language, Phrase, ResponseFormat
+from voice_core.functions.sent import Sent
 
 
 class Offer(Sent):

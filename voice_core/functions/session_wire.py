@@ -10,7 +10,8 @@ from voice_core.domain.errors import InvalidInput
 from voice_core.domain.events import Event
 from voice_core.functions.event_stream import document, error_document
 from voice_core.functions.http import compact
-from voice_core.functions.schemas import Answered, Language, Phrase, Sent, parsed
+from voice_core.functions.schemas import Answered, Language, Phrase
+from voice_core.functions.sent import Sent, parsed
 from voice_core.functions.spoken_request import typed
 
 LONGEST = 64_000

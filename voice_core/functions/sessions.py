@@ -8,12 +8,14 @@ from starlette.responses import Response
 from voice_core import wiring
 from voice_core.domain.conversation import new_conversation_id
 from voice_core.domain.session import Update
-from voice_core.functions.http import WrongContentType, json_response, negotiate, served
+from voice_core.functions.admission import admitted
+from voice_core.functions.http import WrongContentType, json_response, negotiate, served, served_publicly
+from voice_core.functions.idempotency import REPLAYED, Key, idempotency_key
 from voice_core.functions.identity import user_id
 from voice_core.functions.incoming import Incoming
-from voice_core.functions.schemas import parsed
+from voice_core.functions.sent import parsed
 from voice_core.functions.session_answers import held_open, negotiated, prepared
-from voice_core.functions.session_schemas import SessionPath, SessionRequest, SessionStateAnswer
+from voice_core.functions.session_schemas import Offer, SessionPath, SessionRequest, SessionStateAnswer
 from voice_core.functions.session_wire import SessionWire
 from voice_core.functions.spoken_request import query_options, read_json, typed
 from voice_core.functions.whip import FRAGMENT, check_fragment, etag, whip_answer
@@ -29,31 +31,32 @@ OFFER_BYTES = 128_000
 EVENTS = "text/event-stream"
 
 
-@blueprint.route("voice/session", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("voice/session", methods=["POST"])
 @served
 async def post_session(incoming: Incoming) -> Response:
     """Open a session, or without an offer prepare one."""
+    key = idempotency_key(incoming)
     if incoming.content_type == SDP:
-        return await _whip(incoming)
+        return await _whip(incoming, key)
     if incoming.content_type not in ("application/json", ""):
         raise WrongContentType(f"Send JSON, or an SDP offer as {SDP}.")
     media_type = negotiate(incoming.headers.get("accept", ""), ("application/json", EVENTS))
     body = await incoming.read(OFFER_BYTES)
     asked = parsed(SessionRequest, query_options(incoming) | (await read_json(body) if body else {}))
     if asked.offer is None:
-        return _prepare(incoming, asked)
-    opened = await _open(incoming, asked, asked.offer.sdp)
+        return _prepare(incoming, asked, key)
+    opened = await _open(incoming, asked, asked.offer, key)
     return held_open(incoming, opened) if media_type == EVENTS else negotiated(opened)
 
 
 @blueprint.route("voice/session", methods=["OPTIONS"], auth_level=func.AuthLevel.ANONYMOUS)
-@served
+@served_publicly
 async def options_session(_incoming: Incoming) -> Response:
     """What may be posted."""
     return Response(status_code=204, headers={"Accept-Post": f"{SDP}, application/json", "Allow": "OPTIONS, POST"})
 
 
-@blueprint.route("voice/session/{sessionId}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("voice/session/{sessionId}", methods=["GET"])
 @served
 async def get_session(incoming: Incoming) -> Response:
     """How a session is."""
@@ -61,7 +64,7 @@ async def get_session(incoming: Incoming) -> Response:
     return _state(app, incoming)
 
 
-@blueprint.route("voice/session/{sessionId}", methods=["PATCH"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("voice/session/{sessionId}", methods=["PATCH"])
 @served
 async def patch_session(incoming: Incoming) -> Response:
     """More addresses of the client's (trickle ICE)."""
@@ -75,7 +78,7 @@ async def patch_session(incoming: Incoming) -> Response:
     return Response(status_code=204, headers={"ETag": etag(live)})
 
 
-@blueprint.route("voice/session/{sessionId}", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("voice/session/{sessionId}", methods=["DELETE"])
 @served
 async def delete_session(incoming: Incoming) -> Response:
     """End a session."""
@@ -90,32 +93,43 @@ async def _app() -> wiring.App:
     return app
 
 
-async def _whip(incoming: Incoming) -> Response:
-    offer = (await incoming.read(OFFER_BYTES)).decode(errors="replace")
+async def _whip(incoming: Incoming, key: Key | None) -> Response:
+    offer = Offer(sdp=(await incoming.read(OFFER_BYTES)).decode(errors="replace"))
     asked = parsed(SessionRequest, query_options(incoming))
-    return whip_answer(await _open(incoming, asked, offer))
+    return whip_answer(await _open(incoming, asked, offer, key))
 
 
-async def _open(incoming: Incoming, asked: SessionRequest, offer: str) -> "Opened":
+async def _open(incoming: Incoming, asked: SessionRequest, offer: Offer, key: Key | None) -> "Opened":
     app = await _app()
     longest = app.settings.max_text_characters
     who = Asked(
         user_id=user_id(incoming),
-        conversation_id=asked.conversation_id or new_conversation_id(),
+        conversation_id=_conversation_id(asked, key),
         query=typed(asked.query, longest) if asked.query else "",
         wishes=Update(
             voice=asked.voice, language=asked.language, phrases=tuple(asked.phrases), hands_free=asked.hands_free
         ),
     )
-    opened = await incoming.unless_gone(app.sessions.open(who, offer, SessionWire(longest)))
+    await admitted(incoming, "sessions")
+    wire = SessionWire(longest)
+    if key is None:
+        opened, again = await incoming.unless_gone(app.sessions.open(who, offer.sdp, wire)), False
+    else:
+        request = key.request("session", asked.model_copy(update={"offer": offer}))
+        opened, again = await incoming.unless_gone(app.sessions.open_once(who, offer.sdp, wire, request))
+    incoming.told.update(REPLAYED if again else {})
     app.warm_soon()
     return opened
 
 
-def _prepare(incoming: Incoming, asked: SessionRequest) -> Response:
+def _prepare(incoming: Incoming, asked: SessionRequest, key: Key | None) -> Response:
     app = wiring.app()
     app.warm_soon()
-    return prepared(asked.conversation_id or new_conversation_id(), app.ice.mint(user_id(incoming)))
+    return prepared(_conversation_id(asked, key), app.ice.mint(user_id(incoming)))
+
+
+def _conversation_id(asked: SessionRequest, key: Key | None) -> str:
+    return asked.conversation_id or new_conversation_id(key.id_of("conversation") if key else "")
 
 
 def _state(app: wiring.App, incoming: Incoming) -> Response:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from python_multipart.multipart import parse_options_header
@@ -16,8 +16,11 @@ from voice_core.audio.raw import RawPcm
 from voice_core.audio.sniff import FRAMES_BYTES, sniff
 from voice_core.domain.errors import InvalidInput, TooLarge
 from voice_core.domain.speech import Hints
+from voice_core.functions.idempotency import Key
 from voice_core.functions.incoming import Incoming
-from voice_core.functions.schemas import Spoken, parsed
+from voice_core.functions.schemas import Spoken
+from voice_core.functions.sent import parsed
+from voice_core.usecases.once import Repeatable
 
 if TYPE_CHECKING:
     from voice_core.audio.decoding import Decoding
@@ -28,6 +31,8 @@ OTHER_MEMBERS_BYTES = 128_000
 """Room in a JSON or multipart body for all but the recording."""
 
 LISTS = {"phrases", "languages"}
+WORDS = {"audiodata", "notes", "query", "text"}
+"""Members that are read from a body only."""
 RAW_FORMATS = {"pcm16", "pcm", "raw", "lpcm", "s16le", "l16"}
 RAW_MEDIA_TYPES = {b"audio/pcm": "s16le", b"audio/l16": "s16be"}
 """Encoding of headerless PCM by content type; that of L16 is from RFC 2586."""
@@ -49,6 +54,8 @@ class SpokenRequest(Generic[Options]):
     options: Options
     decoding: "Decoding | None" = None
     upload: AsyncIterable[bytes] | None = None
+    request: Repeatable | None = None
+    """Set when it may be sent again."""
 
     @property
     def hints(self) -> Hints:
@@ -60,6 +67,12 @@ class SpokenRequest(Generic[Options]):
     def format(self) -> str | None:
         """What the recording turned out to be, once it is read."""
         return self.decoding.format if self.decoding else None
+
+    def under(self, key: Key, limits: Limits) -> "SpokenRequest[Options]":
+        """The same, to be known again under *key*, in whatever shape it is sent then."""
+        layout = str(self.decoding.raw) if self.decoding else ""
+        request = key.request("turn", self.options, self.upload, limits, layout=layout)
+        return replace(self, upload=None if self.upload is None else request.fingerprint, request=request)
 
     def utterance(self) -> AsyncGenerator[bytes] | None:
         """Mono 16-bit PCM at 16 kHz, while it arrives."""
@@ -96,8 +109,8 @@ def _body_limit(app: Reader) -> int:
 
 
 def query_options(incoming: Incoming) -> dict[str, Any]:
-    """The options in the URL."""
-    return _listed(incoming.query.multi_items())
+    """The options in the URL. No words are read there: URLs end up in the logs of others."""
+    return _listed(item for item in incoming.query.multi_items() if item[0].lower() not in WORDS)
 
 
 def _listed(items: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from voice_core.functions.clip_schemas import SpeechPath, SpeechQuery
 from voice_core.functions.http import negotiate, served
 from voice_core.functions.identity import user_id
 from voice_core.functions.incoming import Incoming
-from voice_core.functions.schemas import ResponseFormat, parsed
+from voice_core.functions.schemas import ResponseFormat
+from voice_core.functions.sent import parsed
 from voice_core.functions.speech_out import AUDIO_OFFERS, MEDIA_TYPES, Encoders, encoded_whole
 from voice_core.functions.streaming import StreamedResponse
 
@@ -27,11 +28,7 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 """One range (RFC 9110, 14.1.2); several may be answered with the whole."""
 
 
-@blueprint.route(
-    "voice/conversations/{conversationId}/turns/{turnId}/speech",
-    methods=["GET", "HEAD"],
-    auth_level=func.AuthLevel.ANONYMOUS,
-)
+@blueprint.route("voice/conversations/{conversationId}/turns/{turnId}/speech", methods=["GET", "HEAD"])
 @served
 async def get_turn_speech(incoming: Incoming) -> Response:
     """The speech of a turn: whole with its length, or streamed while it is still being made."""

@@ -6,12 +6,13 @@ from starlette.responses import Response
 from voice_core import wiring
 from voice_core.functions.http import json_response, served
 from voice_core.functions.incoming import Incoming
-from voice_core.functions.schemas import VoiceAnswer, VoicesAnswer, VoicesQuery, parsed
+from voice_core.functions.schemas import VoiceAnswer, VoicesAnswer, VoicesQuery
+from voice_core.functions.sent import parsed
 
 blueprint = func.Blueprint()
 
 
-@blueprint.route("voice/voices", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("voice/voices", methods=["GET"])
 @served
 async def list_voices(incoming: Incoming) -> Response:
     """The voices that may be asked for."""

@@ -1,7 +1,7 @@
 """Reply to what was said, aloud: each sentence is spoken while the next is being written."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from voice_core.audio.sentences import Sentences
@@ -32,7 +32,7 @@ async def answer(draft: Draft, history: Sequence[Turn], said: Said, company: Com
     making = [_write(draft, words, sentences)]
     if said.aloud:
         speech = speak(_queued(sentences), tts=company.tts, voice=said.voice, seconds=company.deadlines.tts)
-        making.append(_say(draft, speech))
+        making.append(spoken(speech, lambda error: draft.degrade("speech", error)))
     pieces = Pump(*making)
     try:
         async for piece in pieces:
@@ -59,7 +59,10 @@ async def _write(
     yield ReplyDone(reply)
 
 
-async def _say(draft: Draft, speech: AsyncGenerator[Speech]) -> AsyncGenerator[Answering]:
+async def spoken(
+    speech: AsyncGenerator[Speech], lost: Callable[[StageFailed], None]
+) -> AsyncGenerator[SpeechDelta | SpeechDone]:
+    """The events of *speech*; when it fails, *lost* is told, and what there was of it ends as usual."""
     seq = spoken_bytes = 0
     try:
         async with aclosing(speech):
@@ -67,7 +70,7 @@ async def _say(draft: Draft, speech: AsyncGenerator[Speech]) -> AsyncGenerator[A
                 yield SpeechDelta(piece.pcm, seq, piece.sentence)
                 seq, spoken_bytes = seq + 1, spoken_bytes + len(piece.pcm)
     except StageFailed as error:
-        draft.degrade("speech", error)
+        lost(error)
     if spoken_bytes:
         yield SpeechDone(milliseconds(spoken_bytes, SPEECH_RATE))
 

@@ -40,7 +40,10 @@ async def answer_clip(lease: Lease, phrases: Sequence[TimedPhrase], company: Cli
         reply = (await company.artefacts.get(clip.name, REPLY)).decode()
     except NotFound:
         reply = await persistently(
-            lambda: _reply(clip, text, company), tries=rules.tries, pause_seconds=rules.pause_seconds
+            lambda: _reply(clip, text, company),
+            retries=company.retries,
+            tries=rules.tries,
+            pause_seconds=rules.pause_seconds,
         )
         await company.artefacts.put(clip.name, REPLY, reply.encode())
     if not await _say(clip, reply, company):
@@ -48,6 +51,7 @@ async def answer_clip(lease: Lease, phrases: Sequence[TimedPhrase], company: Cli
     turn = _turn(lease.clip, text, reply, spoken_language(phrases))
     await persistently(
         lambda: company.company.conversations.append(clip.user_id, turn),
+        retries=company.retries,
         tries=rules.tries,
         pause_seconds=rules.pause_seconds,
     )

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from voice_core.audio.limits import Limits
 from voice_core.clip_ports import Artefacts, Clips, Recordings, Speeches
 from voice_core.ports import SpeechToText
+from voice_core.usecases.admit import Admission
+from voice_core.usecases.charge import Charges
+from voice_core.usecases.persist import Retries
 from voice_core.usecases.said import Company
 
 
@@ -48,4 +51,7 @@ class ClipCompany:
     """With more patience than a turn's."""
     company: Company
     """Who answers."""
+    admission: Admission
+    charges: Charges
+    retries: Retries = field(default_factory=Retries)
     rules: ClipRules = field(default_factory=ClipRules)

@@ -43,10 +43,13 @@ class LiveSession:
         self.session = Session(began=_now(), limits=limits)
         self._turns = SessionTurns(asked, peer, take_turn=take_turn, audio=audio, tell=self._tell, enter=self._enter)
         self._waiting: asyncio.Timeout | None = None
+        self.holders = 0
+        """Answers that are held open, and the session with them."""
         self._followers: list[asyncio.Queue[Told | None]] = []
 
     async def run(self) -> None:
         """Serve the session until it is closed, and free all that it holds."""
+        telemetry.event("session-started", {"session": self.id}, user_id=self.asked.user_id)
         try:
             while not (self._at_now()).closed:
                 if (event := await self._next()) is not None:
@@ -136,7 +139,8 @@ class LiveSession:
             await self.peer.aclose()
             for follower in self._followers:
                 follower.put_nowait(None)
-        telemetry.event("session", {"reason": reason, "seconds": round(_now() - self.session.began)})
+        ended = {"session": self.id, "reason": reason, "seconds": round(_now() - self.session.began)}
+        telemetry.event("session", ended, user_id=self.asked.user_id)
 
 
 def _now() -> float:

@@ -1,13 +1,17 @@
 """How long the turn waits for each stage."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from dataclasses import dataclass
+from math import inf
 from typing import TypeVar
 
 from voice_core.domain.errors import StageTimedOut
 
 Item = TypeVar("Item")
+
+WHOLE = 4
+"""Deadlines that all of a stream may take: one that trickles would be in time for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Deadline:
         self._seconds = seconds
         self.started: float | None = None
         """On the event loop's clock, seconds."""
+        self.latest = inf
+        """Likewise: beyond this it is over, however often it is started."""
         self._waiting: asyncio.Timeout | None = None
 
     def start(self) -> None:
@@ -47,21 +53,33 @@ class Deadline:
             StopAsyncIteration: there is none.
             StageTimedOut: it did not come in time.
         """
-        when = None if self.started is None else self.started + self._seconds
+        when = None if self.started is None else min(self.started + self._seconds, self.latest)
         try:
             async with asyncio.timeout_at(when) as self._waiting:
                 return await anext(stream)
         except TimeoutError as error:
-            raise StageTimedOut(
-                f"The {self._stage} stage did not answer within {self._seconds:g} s.", stage=self._stage
-            ) from error
+            raise _timed_out(self._stage, self._seconds) from error
         finally:
             self._waiting = None
 
 
+async def in_time(work: Awaitable[Item], stage: str, seconds: float | None) -> Item:
+    """What *work* gives.
+
+    Raises:
+        StageTimedOut: it took longer than *seconds*, if that is limited.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError as error:
+        raise _timed_out(stage, seconds or 0.0) from error
+
+
 async def paced(stream: AsyncGenerator[Item], stage: str, seconds: float) -> AsyncGenerator[Item]:
-    """The items of *stream*, none of them later than *seconds* after the one before."""
+    """The items of *stream*, none later than *seconds* after the one before, and all within `WHOLE` times as long."""
     deadline = Deadline(stage, seconds)
+    deadline.latest = asyncio.get_running_loop().time() + WHOLE * seconds
     try:
         while True:
             deadline.start()
@@ -72,3 +90,7 @@ async def paced(stream: AsyncGenerator[Item], stage: str, seconds: float) -> Asy
             yield item
     finally:
         await stream.aclose()
+
+
+def _timed_out(stage: str, seconds: float) -> StageTimedOut:
+    return StageTimedOut(f"The {stage} stage did not answer within {seconds:g} s.", stage=stage)

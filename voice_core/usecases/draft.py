@@ -9,10 +9,14 @@ from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import VoiceError
 from voice_core.domain.events import Event, ReplyDelta, SpeechDelta, SpeechDone, TranscriptDone
 from voice_core.domain.speech import Transcript
+from voice_core.telemetry.turns import Stage, TurnSeen
 from voice_core.usecases.recital import Recital
 from voice_core.usecases.said import Said
 
 Made = TypeVar("Made", bound=Event)
+
+STAGES = {"stt": ("ended", "heard"), "assistant": ("heard", "sentence"), "tts": ("sentence", "speech")}
+"""From which mark to which each of them runs."""
 
 
 class Draft:
@@ -26,8 +30,11 @@ class Draft:
         self._recital = Recital()
         self.reached = False
         """Whether the caller has any result at all."""
-        self._degraded: list[str] = []
+        self._degraded: list[str] = list(said.degraded)
+        self._speech_bytes = 0
+        self._request = telemetry.begin_turn()
         self._marks: dict[str, float] = {}
+        self.mark("began")
         if said.utterance is None:
             self.transcript = Transcript(said.text, "".join(said.hints.languages[:1]))
             self.mark("ended")
@@ -45,7 +52,7 @@ class Draft:
         return self._delivered if listener is None else self._recital.heard(listener.heard_seconds)
 
     def mark(self, moment: str, when: float | None = None) -> None:
-        """Note when *moment* came first: ended, heard, sentence, speech. Seconds of the monotonic clock."""
+        """Note when *moment* came first: began, ended, heard, sentence, speech. Seconds of the monotonic clock."""
         self._marks.setdefault(moment, monotonic() if when is None else when)
 
     def degrade(self, part: str, cause: BaseException) -> None:
@@ -64,6 +71,7 @@ class Draft:
                 self.reply += text
             case SpeechDelta(pcm, _, sentence):
                 self.mark("speech")
+                self._speech_bytes += len(pcm)
                 self._recital.add(sentence, len(pcm))
             case SpeechDone():
                 self._recital.finish()
@@ -98,6 +106,8 @@ class Draft:
             interrupted=interrupted,
             degraded=tuple(self._degraded),
             timings=self.timings(),
+            confidence=self.transcript.confidence if self.transcript else None,
+            utterance_ms=self.transcript.duration_ms if self.transcript else 0,
         )
 
     def timings(self) -> dict[str, int]:
@@ -106,18 +116,22 @@ class Draft:
         ``stt`` runs from the end of the utterance to its transcript, ``assistant`` on to the first sentence, ``tts`` on
         to the first speech.
         """
-        spans = {}
-        for stage, begin, end in (
-            ("stt", "ended", "heard"),
-            ("assistant", "heard", "sentence"),
-            ("tts", "sentence", "speech"),
-            ("firstAudio", "ended", "speech"),
-        ):
-            if begin in self._marks and end in self._marks:
-                spans[stage] = round((self._marks[end] - self._marks[begin]) * 1000)
-        if "ended" in self._marks:
-            spans["total"] = round((monotonic() - self._marks["ended"]) * 1000)
-        return spans
+        marks = self._marks
+        spans = {stage.name: stage.seconds for stage in self._stages()}
+        if "ended" in marks and "speech" in marks:
+            spans["firstAudio"] = marks["speech"] - marks["ended"]
+        if "ended" in marks:
+            spans["total"] = monotonic() - marks["ended"]
+        return {name: round(seconds * 1000) for name, seconds in spans.items()}
+
+    def _stages(self) -> list[Stage]:
+        """Those that have ended."""
+        marks = self._marks
+        return [
+            Stage(stage, marks[begin], marks[end])
+            for stage, (begin, end) in STAGES.items()
+            if begin in marks and end in marks
+        ]
 
     def told(self, error: VoiceError) -> VoiceError:
         """*error* with what had been done before it, so that nothing paid for is lost."""
@@ -130,6 +144,30 @@ class Draft:
         return error
 
     def report(self, outcome: str, error: VoiceError | None = None) -> None:
-        """Log how the turn ended: done, failed or left."""
-        facts = {"turn": self._said.turn_id, "outcome": outcome, **self.timings()}
-        telemetry.event("turn", facts | (telemetry.reason(error) if error else {}))
+        """Tell how the turn ended: done, failed, refused or left."""
+        timings = self.timings()
+        facts = {"turn": self._said.turn_id, "outcome": outcome, **timings}
+        telemetry.log("turn", facts | (telemetry.reason(error) if error else {}))
+        telemetry.tell_turn(self._seen(outcome, error, timings))
+
+    def _seen(self, outcome: str, error: VoiceError | None, timings: dict[str, int]) -> TurnSeen:
+        said, transcript = self._said, self.transcript
+        return TurnSeen(
+            turn_id=said.turn_id,
+            user_id=said.user_id,
+            span=self._request.span,
+            outcome=outcome,
+            code=error.code if error else "",
+            failed_stage=(error.stage or "") if error else "",
+            degraded=tuple(self._degraded),
+            delivery=said.delivery,
+            spoken=said.utterance is not None,
+            transcript_characters=len(self.words),
+            heard_seconds=transcript.duration_ms / 1000 if transcript else 0.0,
+            speech_bytes=self._speech_bytes,
+            began=self._marks["began"],
+            ended=monotonic(),
+            timings=timings,
+            stages=self._stages(),
+            calls=tuple(self._request.calls),
+        )

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from voice_core.clip_ports import Speeches
-from voice_core.domain.errors import StageFailed
+from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.domain.events import Event, SpeechDelta, TurnDone
 from voice_core.domain.speech import SpeechName
 
@@ -18,6 +18,7 @@ class Keeper:
         self._name = name
         self._speeches = speeches
         self._held = bytearray()
+        self._kept_bytes = 0
         self._writing: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
@@ -48,7 +49,8 @@ class Keeper:
     async def _write(self) -> None:
         while self._held:
             pcm, self._held = bytes(self._held), bytearray()
-            await self._speeches.append(self._name, pcm)
+            await self._speeches.append(self._name, self._kept_bytes, pcm)
+            self._kept_bytes += len(pcm)
         self._writing = None
 
 
@@ -108,7 +110,7 @@ class _Shelf:
         if self._works:
             try:
                 await self._keeper.finish()
-            except StageFailed:
+            except (StageFailed, NotFound, Conflict):
                 self._works = False
         return self._works
 

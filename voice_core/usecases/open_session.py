@@ -13,6 +13,8 @@ from voice_core.domain.session import IceServer, Reason, SessionLimits, State
 from voice_core.ports import Peers
 from voice_core.usecases.asked import Asked, Wire
 from voice_core.usecases.converse import LiveSession
+from voice_core.usecases.once import Repeatable
+from voice_core.usecases.open_once import Openings
 from voice_core.usecases.played_turn import TakeTurn
 from voice_core.usecases.relay import IceServers
 
@@ -59,6 +61,7 @@ class Sessions:
         self._opening = 0
         self._live: dict[str, tuple[Opened, asyncio.Task[None]]] = {}
         self._ended: OrderedDict[str, Known] = OrderedDict()
+        self._openings = Openings()
 
     async def open(self, asked: Asked, offer: str, wire: Wire) -> Opened:
         """Answer *offer*, SDP, and serve the session from then on.
@@ -86,6 +89,10 @@ class Sessions:
         self._live[live.id] = opened, serving
         serving.add_done_callback(lambda _: self._forget(opened))
         return opened
+
+    async def open_once(self, asked: Asked, offer: str, wire: Wire, request: Repeatable) -> tuple[Opened, bool]:
+        """As `open`; but the session that *request* has opened before, if it lasts, and whether it is that."""
+        return await self._openings.open(request, lambda: self.open(asked, offer, wire))
 
     def live(self, user_id: str, session_id: str) -> LiveSession:
         """A session that lasts.

@@ -2,7 +2,7 @@
 
 from voice_core import telemetry
 from voice_core.domain.clip import ClipName, Failure
-from voice_core.domain.errors import NotFound, VoiceError
+from voice_core.domain.errors import LimitReached, NotFound, VoiceError
 from voice_core.usecases.answer_clip import answer_clip
 from voice_core.usecases.cancel_clip import remove
 from voice_core.usecases.claim import Lease, Lost, claim
@@ -36,7 +36,9 @@ async def _attempt(lease: Lease, company: ClipCompany) -> None:
     try:
         await lease.during(_work(lease, company))
     except VoiceError as error:
-        again = error.retryable and lease.clip.attempts < company.rules.attempts
+        # When a limit lets its owner go on, it is too late for another attempt.
+        passes = error.retryable and not isinstance(error, LimitReached)
+        again = passes and lease.clip.attempts < company.rules.attempts
         _report(lease, "again" if again else "failed", error)
         if again:
             raise
@@ -47,7 +49,7 @@ async def _attempt(lease: Lease, company: ClipCompany) -> None:
 
 def _report(lease: Lease, outcome: str, error: VoiceError | None = None) -> None:
     facts = {"clip": lease.clip.name.clip_id, "outcome": outcome, "attempt": lease.clip.attempts}
-    telemetry.event("clip", facts | (telemetry.reason(error) if error else {}))
+    telemetry.event("clip", facts | (telemetry.reason(error) if error else {}), user_id=lease.clip.user_id)
 
 
 async def _work(lease: Lease, company: ClipCompany) -> None:
@@ -61,6 +63,7 @@ async def _work(lease: Lease, company: ClipCompany) -> None:
 
 async def _transcribe(lease: Lease, company: ClipCompany) -> None:
     name = lease.clip.name
+    await company.admission.check_sound(name.user_id)
     recording = await company.recordings.find(name)
     await lease.change(status="transcribing", recording=recording.version)
     phrases, duration_ms = await transcribe_clip(lease, recording, company)

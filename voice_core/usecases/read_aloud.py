@@ -17,7 +17,7 @@ async def read_aloud(text: str, voice: str | None, company: Company) -> AsyncGen
         StageFailed: with stage ``tts``.
     """
     spoken = False
-    speech = speak(_sentences(text), tts=company.tts, voice=voice, seconds=company.deadlines.tts)
+    speech = speak(sentences(text), tts=company.tts, voice=voice, seconds=company.deadlines.tts)
     async with aclosing(speech):
         async for piece in speech:
             spoken = True
@@ -26,7 +26,8 @@ async def read_aloud(text: str, voice: str | None, company: Company) -> AsyncGen
         raise InvalidInput("Nothing in this text can be spoken.", code="text-unspeakable")
 
 
-async def _sentences(text: str) -> AsyncGenerator[str]:
+async def sentences(text: str) -> AsyncGenerator[str]:
+    """*text* as it is spoken, one after the other."""
     splitter = Sentences()
     for sentence in [*splitter.feed(text), *splitter.finish()]:
         yield sentence

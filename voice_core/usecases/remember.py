@@ -1,7 +1,8 @@
 """What the conversation knows before a turn and keeps after it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 
 from voice_core.domain.conversation import Turn, may_begin
 from voice_core.domain.errors import Conflict, NotFound, StageFailed, VoiceError
@@ -32,19 +33,31 @@ class Memory:
             return ()
         try:
             async with asyncio.timeout(self._seconds):
-                said = self._said
-                return await self._conversations.recent(said.user_id, said.conversation_id, self._turns)
+                # A turn that broke off and is taken anew is no history of itself.
+                return [turn for turn in await self._recent() if turn.id != self._said.turn_id]
         except NotFound:
-            if not may_begin(said.conversation_id):
+            if not may_begin(self._said.conversation_id):
                 raise
             return ()
         except (StageFailed, TimeoutError) as error:
             self._draft.degrade("conversation", error)
             return ()
 
+    def _recent(self) -> Awaitable[Sequence[Turn]]:
+        said = self._said
+        return said.recalled or self._conversations.recent(said.user_id, said.conversation_id, self._turns)
+
     async def remember(self) -> Turn:
-        """Keep the whole turn, and give it as it ended."""
-        await self._append(self._draft.turn())
+        """Keep the whole turn, and give it as it ended.
+
+        Raises:
+            Conflict: ``idempotency-running``; another worker is at it by now, or has stored its own.
+        """
+        seal = self._said.seal
+        fingerprint = await seal() if seal else ""
+        if not await self._append(replace(self._draft.turn(), fingerprint=fingerprint)) and seal:
+            detail = "This request has been answered meanwhile. Send it again, with the same key, to be told how."
+            raise Conflict(detail, code="idempotency-running", retry_after=0.0)
         return self._draft.turn()
 
     async def keep(self, error: VoiceError) -> None:
@@ -63,9 +76,11 @@ class Memory:
         if self._said.listener is not None:
             self._said.listener.left(self._draft.turn(reply=delivered, interrupted=True))
 
-    async def _append(self, turn: Turn) -> None:
+    async def _append(self, turn: Turn) -> bool:
+        """False when another turn of its id is kept."""
         try:
             async with asyncio.timeout(self._seconds):
-                await self._conversations.append(self._said.user_id, turn)
+                return await self._conversations.append(self._said.user_id, turn)
         except (StageFailed, Conflict, TimeoutError) as error:
             self._draft.degrade("conversation", error)
+            return True

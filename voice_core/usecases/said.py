@@ -1,6 +1,6 @@
 """What a turn begins with: what was said, and who takes part."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -42,6 +42,13 @@ class Said:
     delivery: Delivery = "events"
     listener: Listener | None = None
     """Of a reply that is ``played``."""
+    recalled: Awaitable[Sequence[Turn]] | None = None
+    """The conversation's last turns, where they are being fetched already."""
+    seal: Callable[[], Awaitable[str]] | None = None
+    """Asked before the turn is stored, of a request that may be sent again: gives its fingerprint, or raises Conflict
+    when another worker is at it."""
+    degraded: tuple[str, ...] = ()
+    """What the turn goes without from its beginning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,6 +127,7 @@ class SessionTurns:
         self._follow(turn, State.CONNECTED)
 
     async def _run(self, turn: PlayedTurn, before: set[asyncio.Task[None]], said: Said) -> None:
+        telemetry.branch()
         try:
             if before:
                 await asyncio.wait(before)

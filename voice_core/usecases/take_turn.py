@@ -42,7 +42,10 @@ async def take_turn(said: Said, company: Company) -> AsyncGenerator[Event]:
     except VoiceError as error:
         await memory.keep(error)
         end = TurnFailed(draft.told(error))
-        draft.report("failed", error)
+        draft.report("failed" if isinstance(error, StageFailed) else "refused", error)
+    except Exception:
+        draft.report("failed", VoiceError("An unexpected error."))
+        raise
     except (GeneratorExit, asyncio.CancelledError):
         await memory.keep_delivered()
         draft.report("left")

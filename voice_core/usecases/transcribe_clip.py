@@ -90,8 +90,15 @@ class _Segments:
 
     async def _hear(self, name: str, segment: Segment) -> None:
         rules = self._company.rules
-        heard = await persistently(partial(self._heard, segment), tries=rules.tries, pause_seconds=rules.pause_seconds)
+        heard = await persistently(
+            partial(self._heard, segment),
+            retries=self._company.retries,
+            tries=rules.tries,
+            pause_seconds=rules.pause_seconds,
+        )
         await self._company.artefacts.put(self._recording.name, name, written(heard))
+        heard_ms = segment.end_ms - segment.start_ms
+        await self._company.charges.charge(self._recording.name.user_id, heard_ms)
         self._note(segment)
 
     async def _heard(self, segment: Segment) -> Sequence[TimedPhrase]:

@@ -9,15 +9,22 @@ from voice_core.settings import Settings
 
 if TYPE_CHECKING:
     from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
-    from voice_core.adapters.azure_openai import AzureOpenAIAssistant
+    from voice_core.adapters.azure_openai.assistant import AzureOpenAIAssistant
     from voice_core.adapters.azure_speech.access import SpeechAccess
     from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
     from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
+    from voice_core.adapters.cosmos.admissions import CosmosAdmissions
     from voice_core.adapters.cosmos.conversations import CosmosConversations
+    from voice_core.adapters.cosmos.requests import CosmosRequests
     from voice_core.adapters.entra import EntraTokens
+    from voice_core.ports import Callers, Checkable
 
 COGNITIVE_SCOPE = "https://cognitiveservices.azure.com/.default"
 """What Speech and Azure OpenAI accept tokens for."""
+
+
+REQUEST_SECONDS = 86_400
+"""How long an Idempotency-Key is remembered."""
 
 
 class Closable(Protocol):
@@ -34,17 +41,19 @@ class Adapters:
     def stt(self) -> "AzureSpeechToText":
         from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
 
-        return AzureSpeechToText(self.speech, language=self.settings.speech_language)
+        return AzureSpeechToText(
+            self.speech, language=self.settings.speech_language, final_seconds=self.settings.stt_seconds
+        )
 
     @cached_property
     def tts(self) -> "AzureTextToSpeech":
         from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
 
-        return AzureTextToSpeech(self.speech, voice=self.settings.speech_voice)
+        return AzureTextToSpeech(self.speech, voice=self.settings.speech_voice, chunk_seconds=self.settings.tts_seconds)
 
     @cached_property
     def assistant(self) -> "AzureOpenAIAssistant":
-        from voice_core.adapters.azure_openai import AzureOpenAIAssistant
+        from voice_core.adapters.azure_openai.assistant import AzureOpenAIAssistant
 
         settings = self.settings
         return AzureOpenAIAssistant(
@@ -72,7 +81,40 @@ class Adapters:
             database=settings.cosmos_database,
             ttl_seconds=settings.conversation_days * 86_400,
             create=settings.cosmos_create,
+            deadline_seconds=settings.conversations_seconds,
         )
+
+    @cached_property
+    def requests(self) -> "CosmosRequests":
+        from voice_core.adapters.cosmos.requests import CosmosRequests
+
+        settings = self.settings
+        return CosmosRequests(
+            settings.cosmos_endpoint,
+            credential=settings.cosmos_key or self.identity(),
+            database=settings.cosmos_database,
+            ttl_seconds=REQUEST_SECONDS,
+            create=settings.cosmos_create,
+        )
+
+    @cached_property
+    def admissions(self) -> "CosmosAdmissions":
+        from voice_core.adapters.cosmos.admissions import CosmosAdmissions
+
+        settings = self.settings
+        return CosmosAdmissions(
+            settings.cosmos_endpoint,
+            credential=settings.cosmos_key or self.identity(),
+            database=settings.cosmos_database,
+            create=settings.cosmos_create,
+            deadline_seconds=settings.limits_seconds,
+        )
+
+    @cached_property
+    def callers(self) -> "Callers":
+        from voice_core.wiring.callers import callers
+
+        return callers(self.settings)
 
     @cached_property
     def peers(self) -> "AiortcPeers":
@@ -92,13 +134,24 @@ class Adapters:
             token=self._token(settings.speech_key),
         )
 
+    @property
+    def fallbacks(self) -> dict[str, "Checkable"]:
+        """The providers whose endpoints are known, by the names of their breakers when these are the second ones."""
+        speech: dict[str, Checkable] = {}
+        if self.settings.speech_endpoint:
+            speech = {"stt-fallback": self.stt, "tts-fallback": self.tts}
+        return speech | ({"assistant-fallback": self.assistant} if self.settings.openai_endpoint else {})
+
     def identity(self) -> Any:
         """The app's own identity, for services without a key."""
         return self._entra.credential
 
     async def close(self) -> None:
         """Close what has been made, last what others stand on."""
-        for names in (("stt", "tts", "assistant", "conversations"), ("speech", "_entra")):
+        for names in (
+            ("callers", "stt", "tts", "assistant", "conversations", "requests", "admissions"),
+            ("speech", "_entra"),
+        ):
             made: list[Closable] = [self.__dict__[name] for name in names if name in self.__dict__]
             await asyncio.gather(*(adapter.close() for adapter in made))
 

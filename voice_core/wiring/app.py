@@ -14,16 +14,22 @@ from voice_core.environ import read_ice_servers
 from voice_core.ports import Checkable
 from voice_core.settings import Settings
 from voice_core.wiring.adapters import Adapters
+from voice_core.wiring.watching import Watching
 
 if TYPE_CHECKING:
     from voice_core.audio.decoding import Decoding
     from voice_core.audio.encoding import SpeechEncoder
+    from voice_core.domain.conversation import Turn
     from voice_core.domain.events import Event
     from voice_core.domain.speech import Transcript
+    from voice_core.usecases.check_up import CheckUp
+    from voice_core.usecases.once import Once
     from voice_core.usecases.open_session import Sessions
     from voice_core.usecases.relay import IceServers
     from voice_core.usecases.said import Company, Said
     from voice_core.wiring.clips import ClipWork
+    from voice_core.wiring.guards import Guards
+    from voice_core.wiring.quotas import Quotas
 
 
 class App(Adapters):
@@ -33,34 +39,47 @@ class App(Adapters):
         super().__init__(settings)
         self._loading = threading.Lock()
         self._warming: asyncio.Task[None] | None = None
+        self.watching = Watching(settings)
+
+    @cached_property
+    def guards(self) -> "Guards":
+        """What keeps the product from waiting for the dead, and from asking too much of the living."""
+        from voice_core.wiring.guards import Guards
+
+        return Guards(self.settings)
+
+    @cached_property
+    def second(self) -> Adapters:
+        """The providers to fall back on, as far as the settings name any."""
+        return Adapters(self.settings.fallback)
 
     @cached_property
     def company(self) -> "Company":
         """Who takes part in a turn."""
-        from voice_core.usecases.deadlines import Deadlines
-        from voice_core.usecases.said import Company
+        from voice_core.wiring.company import company
 
-        settings = self.settings
-        return Company(
-            stt=self.stt,
-            assistant=self.assistant,
-            tts=self.tts,
-            conversations=self.conversations,
-            deadlines=Deadlines(
-                stt=settings.stt_seconds,
-                assistant=settings.assistant_seconds,
-                tts=settings.tts_seconds,
-                conversations=settings.conversations_seconds,
-            ),
-            history_turns=settings.history_turns,
-        )
+        return company(self, self.second, self.guards)
+
+    @cached_property
+    def once(self) -> "Once":
+        """Who sees to it that a turn is taken once, however often it is asked for."""
+        from voice_core.wiring.company import once
+
+        return once(self, self.company, self.guards)
+
+    @cached_property
+    def quotas(self) -> "Quotas":
+        """How much of all this each user may have."""
+        from voice_core.wiring.quotas import Quotas
+
+        return Quotas(self.settings, self.guards.store(self.admissions, "limits", self.settings.limits_seconds))
 
     @cached_property
     def clip_work(self) -> "ClipWork":
         """What works on clips, and keeps speech."""
         from voice_core.wiring.clips import ClipWork
 
-        return ClipWork(self.settings, self.company, self.speech, self.identity)
+        return ClipWork(self.settings, self.company, self.quotas, self.guards, self.speech, self.identity)
 
     @cached_property
     def ice(self) -> "IceServers":
@@ -78,22 +97,10 @@ class App(Adapters):
     @cached_property
     def sessions(self) -> "Sessions":
         """The sessions of this worker."""
-        from voice_core.domain.session import SessionLimits
-        from voice_core.usecases.open_session import Sessions
+        from voice_core.wiring.sessions import sessions
 
-        settings = self.settings
-        return Sessions(
-            self.peers,
-            self.ice,
-            take_turn=self.take_turn,
-            limits=SessionLimits(
-                idle_seconds=settings.session_idle_seconds,
-                max_seconds=settings.session_max_seconds,
-                grace_seconds=settings.session_grace_seconds,
-            ),
-            audio=self.limits,
-            most=settings.sessions_max,
-        )
+        admitted = self.quotas.admitted_turn
+        return sessions(self.settings, self.peers, self.ice, self.limits, lambda said: admitted(said, self.take_turn))
 
     @cached_property
     def limits(self) -> Limits:
@@ -113,12 +120,17 @@ class App(Adapters):
         return encoder(audio_format)
 
     async def voices(self) -> Sequence[Voice]:
-        return await self.tts.voices()
+        return await self.company.tts.voices()
 
     def take_turn(self, said: "Said") -> "AsyncGenerator[Event]":
         from voice_core.usecases.take_turn import take_turn
 
-        return take_turn(said, self.company)
+        return take_turn(self.quotas.charged(said), self.company)
+
+    def replay(self, turn: "Turn", said: "Said") -> "AsyncGenerator[Event]":
+        from voice_core.usecases.replay import replay
+
+        return replay(turn, said, self.company)
 
     async def transcribe(self, utterance: AsyncGenerator[bytes], hints: Hints) -> "Transcript":
         from voice_core.usecases.transcribe import transcribe
@@ -130,7 +142,7 @@ class App(Adapters):
         if self.settings.storage_url:
             await self.load_clips()
             await self.clip_work.forget(user_id, conversation_id)
-        await self.conversations.delete(user_id, conversation_id)
+        await self.company.conversations.delete(user_id, conversation_id)
 
     def read_aloud(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
         from voice_core.usecases.read_aloud import read_aloud
@@ -145,8 +157,27 @@ class App(Adapters):
             "assistant": self.assistant,
             "tts": self.tts,
             "conversations": self.conversations,
+            "requests": self.requests,
+            "limits": self.admissions,
+            "identity": self.callers,
         }
-        return turn | (self.clip_work.dependencies if self.settings.storage_url else {})
+        return turn | self.second.fallbacks | (self.clip_work.dependencies if self.settings.storage_url else {})
+
+    @cached_property
+    def check_up(self) -> "CheckUp":
+        """How they are."""
+        from voice_core.usecases.check_up import CheckUp
+
+        return CheckUp(lambda: self.dependencies)
+
+    async def load_callers(self) -> None:
+        """Import what tells callers apart, off the event loop."""
+        if "callers" not in self.__dict__:
+            await asyncio.to_thread(self._load_callers)
+
+    def _load_callers(self) -> None:
+        with self._loading:
+            _ = self.callers
 
     async def load(self) -> None:
         """Import what a turn needs, off the event loop."""
@@ -155,10 +186,10 @@ class App(Adapters):
 
     def _load(self) -> None:
         from voice_core.audio import container, encoding  # noqa: F401
-        from voice_core.usecases import read_aloud, take_turn, transcribe  # noqa: F401
+        from voice_core.usecases import read_aloud, replay, take_turn, transcribe  # noqa: F401
 
         with self._loading:
-            _ = self.company
+            _ = self.company, self.quotas, self.once
         # All of this stays. Looking through it again would hold every turn up for 40 ms, now and then.
         gc.collect()
         gc.freeze()
@@ -196,12 +227,15 @@ class App(Adapters):
 
     async def warm(self) -> None:
         """Load what the first turn needs, off the event loop, and open its connections."""
-        await self.load()
+        await asyncio.gather(self.load(), self.load_callers())
         company = self.company
         opening: Iterable[Awaitable[None]] = (
             company.stt.warm(Hints()),
             company.assistant.warm(),
             company.tts.warm(None),
+            self.admissions.check(),
+            self.requests.check(),
+            self.callers.check(),
         )
         await asyncio.gather(*opening, return_exceptions=True)
 
@@ -209,7 +243,8 @@ class App(Adapters):
         """Close what has been opened, last what others stand on."""
         if self._warming is not None:
             await asyncio.wait([self._warming])
-        for name in ("sessions", "clip_work"):
+        for name in ("sessions", "clip_work", "quotas", "second"):
             if name in self.__dict__:
                 await self.__dict__[name].close()
         await super().close()
+        await asyncio.to_thread(self.watching.close)

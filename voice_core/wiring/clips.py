@@ -13,7 +13,9 @@ from voice_core.adapters.blob_storage.recordings import BlobRecordings
 from voice_core.adapters.blob_storage.speeches import BlobSpeeches
 from voice_core.adapters.cosmos.clips import CosmosClips
 from voice_core.audio.limits import Limits
-from voice_core.domain.clip import Clip, ClipName, Slot
+from voice_core.clip_ports import Artefacts, Clips, Recordings, Speeches
+from voice_core.domain.clip import ClipName
+from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Unreachable
 from voice_core.domain.events import Event
 from voice_core.domain.speech import KeptSpeech, SpeechName
@@ -24,13 +26,16 @@ from voice_core.usecases.claim import give_up
 from voice_core.usecases.clip_company import ClipCompany, ClipRules
 from voice_core.usecases.fetch_speech import Encode, encoded_bytes, find_speech, follow_speech
 from voice_core.usecases.keep_speech import kept
-from voice_core.usecases.offer_clip import Wanted, offer_clip
+from voice_core.usecases.offer_clip import Offered, Wanted, offer_clip
 from voice_core.usecases.process_clip import process_clip
-from voice_core.usecases.said import Company
+from voice_core.usecases.replay import replay_kept
+from voice_core.usecases.said import Company, Said
+from voice_core.wiring.guards import Guards
+from voice_core.wiring.quotas import Quotas
 
 
 class ClipWork:
-    """The work on clips in one worker process, answered by *company*.
+    """The work on clips in one worker process, answered by *company*, within *quotas* and behind *guards*.
 
     *credential* gives the app's identity, for services without a key.
 
@@ -39,40 +44,54 @@ class ClipWork:
     """
 
     def __init__(
-        self, settings: Settings, company: Company, speech: SpeechAccess, credential: Callable[[], Any]
+        self,
+        settings: Settings,
+        company: Company,
+        quotas: Quotas,
+        guards: Guards,
+        speech: SpeechAccess,
+        credential: Callable[[], Any],
     ) -> None:
         if not settings.storage_url:
             raise Unreachable("Clip storage is not set up: STORAGE_URL names none.", stage="storage", retryable=False)
         self.storage = BlobAccount(
             settings.storage_url, credential=settings.storage_key or credential(), create=settings.storage_create
         )
-        self.clips = CosmosClips(
+        self._jobs = CosmosClips(
             settings.cosmos_endpoint,
             credential=settings.cosmos_key or credential(),
             database=settings.cosmos_database,
             ttl_seconds=settings.clip_days * 86_400,
             create=settings.cosmos_create,
+            deadline_seconds=settings.conversations_seconds,
         )
         self._speech_hours = settings.speech_hours
         self.stt = AzureSpeechToText(speech, language=settings.speech_language, final_seconds=settings.clip_stt_seconds)
-        self.artefacts = BlobArtefacts(self.storage)
-        self.speeches = BlobSpeeches(self.storage)
+        jobs: Clips = self._jobs
+        recordings: Recordings = BlobRecordings(self.storage)
+        artefacts: Artefacts = BlobArtefacts(self.storage)
+        speeches: Speeches = BlobSpeeches(self.storage)
+        self.clips = guards.store(jobs, "clips", settings.conversations_seconds)
+        self.artefacts, self.speeches = guards.storage(artefacts), guards.storage(speeches)
         self.company = ClipCompany(
             clips=self.clips,
-            recordings=BlobRecordings(self.storage),
+            recordings=guards.storage(recordings),
             artefacts=self.artefacts,
             speeches=self.speeches,
-            stt=self.stt,
+            stt=guards.clip_stt(self.stt),
+            retries=guards.retries,
             company=company,
+            admission=quotas.admission,
+            charges=quotas.charges,
             rules=_rules(settings),
         )
 
     @property
     def dependencies(self) -> dict[str, Checkable]:
         """The services that a clip needs and a turn does not."""
-        return {"clips": self.clips, "storage": self.storage}
+        return {"clips": self._jobs, "storage": self.storage}
 
-    async def offer(self, wanted: Wanted) -> tuple[Clip, Slot]:
+    async def offer(self, wanted: Wanted) -> Offered:
         return await offer_clip(wanted, self.company)
 
     async def process(self, name: ClipName) -> None:
@@ -102,13 +121,17 @@ class ClipWork:
         """The events of *turn* without its sound, which is kept as *name*."""
         return kept(turn, name, self.speeches)
 
+    def replay_kept(self, turn: Turn, said: Said) -> AsyncGenerator[Event]:
+        """The events of *turn* told again, without its sound, which is kept."""
+        return replay_kept(turn, said, self.company.company, self.speeches, keep_hours=self._speech_hours)
+
     @staticmethod
     def name_of(blob: str) -> ClipName | None:
         """Whose recording a *blob* is; None when it is none of ours."""
         return clip_name(blob)
 
     async def close(self) -> None:
-        await asyncio.gather(self.storage.close(), self.clips.close(), self.stt.close())
+        await asyncio.gather(self.storage.close(), self._jobs.close(), self.stt.close())
 
 
 def _rules(settings: Settings) -> ClipRules:

@@ -1,5 +1,6 @@
 """What goes wrong at the service, as our errors."""
 
+import asyncio
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from time import monotonic
@@ -15,7 +16,7 @@ from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.failures import SpeechServiceError
 from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
 from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
-from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut, Throttled
+from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut, Throttled, Unreachable
 from voice_core.domain.speech import Hints
 
 SOUND = voice_like(0.3)
@@ -108,6 +109,22 @@ async def test_warming_a_service_that_refuses(
     assert results[-1].text == "here again"
 
 
+async def test_a_connection_that_cannot_be_opened_ahead_delays_nobody(
+    stt: AzureSpeechToText, tts: AzureTextToSpeech, script: Script
+) -> None:
+    """A turn that comes while connections are being opened in vain hears why, and does not wait for that to end."""
+    for operation in ("stt", "tts"):
+        script.add(operation, Step(status=401, repeat=True))
+    warming = asyncio.gather(stt.warm(Hints()), tts.warm(None))
+    await asyncio.sleep(0)
+    begun = monotonic()
+    assert type(await failure(hear(stt))) is Misconfigured
+    assert type(await failure(tts.synthesize("Hello.", None))) is Misconfigured
+    assert monotonic() - begun < 2.0
+    warming.cancel()
+    await asyncio.gather(warming, return_exceptions=True)
+
+
 async def test_one_retry_is_silent(stt: AzureSpeechToText, tts: AzureTextToSpeech, script: Script) -> None:
     """A connection that breaks before anything came of it is replaced, and the caller does not notice."""
     script.add("stt", Step(text="not lost", drop_after=0), Step(text="not lost"))
@@ -163,11 +180,11 @@ async def test_a_connection_that_never_opens(make_stt: MakeStt, make_tts: MakeTt
 
 
 async def test_a_service_that_is_not_there(nowhere: SpeechAccess, make_stt: MakeStt, make_tts: MakeTts) -> None:
-    """A refused port is a failure to be tried again, told within half a second."""
+    """A port where nobody listens is told as that, within half a second, and may be tried again."""
     begun = monotonic()
     for results in (hear(make_stt(nowhere)), make_tts(nowhere).synthesize("Hello.", None)):
         error = await failure(results)
-        assert (type(error), error.retryable) == (StageFailed, True)
+        assert (type(error), error.retryable) == (Unreachable, True)
     assert monotonic() - begun < 0.5
     await nowhere.close()
 

@@ -1,6 +1,8 @@
 """Answers offers."""
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from aiortc import (
     RTCBundlePolicy,
@@ -17,6 +19,9 @@ from voice_core.adapters.aiortc_sessions.peer import AiortcPeer
 from voice_core.adapters.aiortc_sessions.speaker import Speaker
 from voice_core.domain.errors import InvalidInput, StageFailed
 from voice_core.domain.session import IceServer
+
+_DIRECTION = re.compile(r"^a=(?:sendrecv|sendonly|recvonly|inactive)\b", re.MULTILINE)
+_MEDIA = ("m=audio", "m=video")
 
 
 class AiortcPeers:
@@ -36,14 +41,16 @@ class AiortcPeers:
         try:
             speaker = Speaker()
             media = _opus_both_ways(connection, speaker)
-            await _take_offer(connection, media, offer)
+            answer = await _answer(connection, media, offer)
             # Before the answer is made ours: from then on the connection is being made.
             peer = AiortcPeer(connection, media, speaker)
-            await connection.setLocalDescription(await connection.createAnswer())
+            await connection.setLocalDescription(answer)
             if "a=candidate:" not in peer.answer:
                 raise StageFailed("No relay can be reached.", code="relay-unreachable", stage="relay")
         except BaseException:
-            await connection.close()
+            # aiortc (1.16) stumbles over what an offer has left half made; its sockets come later.
+            with suppress(AttributeError):
+                await connection.close()
             raise
         return peer
 
@@ -60,16 +67,27 @@ def _opus_both_ways(connection: RTCPeerConnection, speaker: Speaker) -> RTCRtpTr
     return media
 
 
-async def _take_offer(connection: RTCPeerConnection, media: RTCRtpTransceiver, offer: str) -> None:
+async def _answer(connection: RTCPeerConnection, media: RTCRtpTransceiver, offer: str) -> RTCSessionDescription:
     # Whoever leaves it to us is the client of the handshake, as RFC 9725 has it: as a client aiortc does without RSA,
     # which is what GStreamer's certificates have.
-    offer = offer.replace("a=setup:actpass", "a=setup:active")
+    offer = _with_directions(offer).replace("a=setup:actpass", "a=setup:active")
     try:
         await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        if media.mid is not None:
+            for other in connection.getTransceivers():
+                if other is not media:
+                    other.direction = "inactive"
+            return await connection.createAnswer()
     except Exception as error:  # its parser raises whatever comes to it
         raise InvalidInput("This offer cannot be answered: it must be SDP with Opus.", code="offer-invalid") from error
-    if media.mid is None:
-        raise InvalidInput("This offer has no audio in it.", code="offer-invalid")
-    for other in connection.getTransceivers():
-        if other is not media:
-            other.direction = "inactive"
+    raise InvalidInput("This offer has no audio in it.", code="offer-invalid")
+
+
+def _with_directions(offer: str) -> str:
+    """*offer* with the direction that media have where none is told (RFC 8866, 6.7), which aiortc does not know of."""
+    head, *sections = re.split(r"^(?=m=)", offer, flags=re.MULTILINE)
+    default = _DIRECTION.search(head)
+    told = default[0] if default else "a=sendrecv"
+    silent = [section.startswith(_MEDIA) and not _DIRECTION.search(section) for section in sections]
+    ended = (f"{s.rstrip()}\r\n{told}\r\n" if each else s for s, each in zip(sections, silent, strict=True))
+    return "".join((head, *ended))

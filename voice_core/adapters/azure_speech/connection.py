@@ -50,13 +50,18 @@ class WatchedConnection:
         self._connection: sdk.Connection | None = None
         self.stands = False
 
-    async def open(self) -> bool:
+    @property
+    def opening(self) -> bool:
+        """It is being opened, or that failed and the SDK has not said so."""
+        return self._begun and not self._outcome.done()
+
+    async def open(self, seconds: float = OPEN_SECONDS) -> bool:
         """Open it, or wait for it when it is being opened; False when it cannot, could not or took too long."""
         if not self._begun and not self.stands:
             self._begun = True
             await self._access.run(self._open)
         if not self.stands:
-            await asyncio.wait([self._outcome], timeout=OPEN_SECONDS)
+            await asyncio.wait([self._outcome], timeout=seconds)
         return self.stands
 
     def lose(self) -> None:

@@ -6,10 +6,13 @@ from contextlib import contextmanager
 
 from azure.cognitiveservices.speech import CancellationErrorCode as Code
 
-from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut, Throttled
+from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut, Throttled, Unreachable
 
-HTTP_STATUS = re.compile(r"\((\d{3})\)")
+HTTP_STATUS = re.compile(r"\(([45]\d\d)\)")
 """How the SDK's details name the status with which a connection was refused."""
+
+NOBODY_THERE = "UNDERLYING_IO_OPEN_FAILED"
+"""What they say of one that was not made at all."""
 
 SERVICE = {"stt": "Speech recognition", "tts": "Speech synthesis"}
 RETRYABLE_STATUSES = (408, 409)
@@ -22,7 +25,7 @@ class SpeechServiceError(Exception):
 def canceled(stage: str, code: "Code", details: str) -> StageFailed:
     """The error for a cancellation with *code*; the SDK's *details* become its cause."""
     status = _status(code, details)
-    error = refused(stage, status) if status else _unrefused(stage, code)
+    error = refused(stage, status) if status else _unrefused(stage, code, details)
     error.__cause__ = SpeechServiceError(f"{code.name}: {details}")
     return error
 
@@ -61,9 +64,11 @@ def _status(code: "Code", details: str) -> int | None:
     return int(named[1]) if named else known.get(code)
 
 
-def _unrefused(stage: str, code: "Code") -> StageFailed:
+def _unrefused(stage: str, code: "Code", details: str) -> StageFailed:
     if code == Code.ServiceTimeout:
         return timed_out(stage)
+    if NOBODY_THERE in details:
+        return Unreachable(f"{SERVICE[stage]} is not reachable.", stage=stage)
     if code == Code.ConnectionFailure:
         return StageFailed(f"The connection to {SERVICE[stage].lower()} failed.", stage=stage)
     return StageFailed(f"{SERVICE[stage]} failed.", stage=stage)

@@ -30,6 +30,11 @@ class Listening:
         self._kept: list[bytes] | None = None
         self._finished = False
 
+    @property
+    def session_id(self) -> str:
+        """By which the service knows the connection."""
+        return self._recognizer.session_id if self._recognizer is not None else ""
+
     async def begin(self) -> None:
         """Listen with what is ready, or with a recogniser that connects meanwhile.
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import aclosing
 from functools import partial
 
+from voice_core import telemetry
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.connection import Fallen
 from voice_core.adapters.azure_speech.failures import timed_out
@@ -88,16 +89,18 @@ class AzureSpeechToText:
         sound = aiter(utterance)
         first = await _first(sound)
         listening, hearing = Listening(self._recognizers, languages, _phrases(hints)), Hearing(languages[0])
-        await listening.begin()
-        feeding = asyncio.create_task(_feed(listening, first, sound))
-        feeding.add_done_callback(listening.events.put_nowait)
-        try:
-            async with aclosing(self._interims(listening, hearing)) as interims:
-                async for interim in interims:
-                    yield interim
-        finally:
-            feeding.cancel()
-            listening.discard()
+        with telemetry.call("recognize", {"peer.service": "speech"}) as told:
+            await listening.begin()
+            told["voice.speech.session"] = listening.session_id
+            feeding = asyncio.create_task(_feed(listening, first, sound))
+            feeding.add_done_callback(listening.events.put_nowait)
+            try:
+                async with aclosing(self._interims(listening, hearing)) as interims:
+                    async for interim in interims:
+                        yield interim
+            finally:
+                feeding.cancel()
+                listening.discard()
         self._recognizers.prepare_soon(languages)
         yield hearing.transcript()
 

@@ -58,6 +58,8 @@ class Recognizer:
     def __init__(self, access: SpeechAccess, languages: tuple[str, ...]) -> None:
         self._access = access
         self._languages = languages
+        self.session_id = ""
+        """By which the service knows the connection: the SDK chooses it, when the connection is opened."""
         self._connection = WatchedConnection(access, self._hear)
         self._tell = on_loop(asyncio.get_running_loop(), self._receive)
         self._listener: Callable[[Heard], None] | None = None
@@ -88,6 +90,10 @@ class Recognizer:
     async def open(self) -> bool:
         """Open the connection, or wait for it when it is being opened; False when that failed."""
         return await self._connection.open()
+
+    async def ready(self) -> bool:
+        """Likewise: of one that could not be opened the SDK tells at once."""
+        return await self.open()
 
     async def start(self, phrases: tuple[str, ...], listener: Callable[[Heard], None]) -> None:
         """Begin to hear what is written; *listener* is called on the loop with whatever comes of it.
@@ -147,6 +153,7 @@ class Recognizer:
             for phrase in phrases:
                 parts.phrases.addPhrase(phrase)
             parts.recognizer.start_continuous_recognition_async().get()
+            self.session_id = parts.recognizer.properties.get_property(sdk.PropertyId.Speech_SessionId)
 
     def _free(self) -> None:
         with self._lock:

@@ -15,6 +15,9 @@ class Line(Protocol):
     async def open(self) -> bool:
         """Open the connection, or wait for it when it is being opened; False when that failed."""
 
+    async def ready(self) -> bool:
+        """Wait until it can be used; False when it cannot."""
+
     def discard(self) -> None:
         """Free it, without waiting for that."""
 
@@ -58,11 +61,11 @@ class Shelf(Generic[Key, AnyLine]):
         self._lines[line] = (key, timer)
 
     async def take(self, key: Key) -> AnyLine:
-        """An open line, or one that is being opened once it is, or a new one that opens when it is used."""
+        """A line that is ready, or one that is being opened once it is, or a new one that opens when it is used."""
         while lines := self._shelved(key):
             line = next((line for line in reversed(lines) if line.opened), lines[0])
             self._unshelve(line)
-            if await _opened(line):
+            if await _ready(line):
                 return line
             line.discard()
         return await self.make(key)
@@ -95,9 +98,9 @@ class Shelf(Generic[Key, AnyLine]):
             task.exception()
 
 
-async def _opened(line: Line) -> bool:
+async def _ready(line: Line) -> bool:
     try:
-        return await line.open()
+        return await line.ready()
     except asyncio.CancelledError:
         line.discard()
         raise

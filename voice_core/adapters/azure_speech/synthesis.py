@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
+from voice_core import telemetry
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.connection import Fallen
 from voice_core.adapters.azure_speech.failures import timed_out
@@ -84,12 +85,14 @@ class AzureTextToSpeech:
         await self._require(voice)
         speaking = Speaking(self._synthesizers, ssml(text, voice or self._voice))
         try:
-            await speaking.begin()
-            odd = b""
-            while not isinstance(chunk := await self._next(speaking), EndOfSpeech):
-                samples, odd = _whole(odd + chunk)
-                if samples:
-                    yield samples
+            with telemetry.call("synthesize", {"peer.service": "speech"}) as told:
+                await speaking.begin()
+                odd = b""
+                while not isinstance(chunk := await self._next(speaking), EndOfSpeech):
+                    samples, odd = _whole(odd + chunk)
+                    if samples:
+                        yield samples
+                told["voice.speech.request"] = chunk.request_id
         except StageFailed:
             speaking.discard()
             raise

@@ -17,9 +17,16 @@ from voice_core.domain.errors import StageFailed
 FORMAT = sdk.SpeechSynthesisOutputFormat.Raw24Khz16BitMonoPcm
 
 
+SETTLED_SECONDS = 0.05
+"""After this an opening is under way. To speak in the moment in which it begins has the SDK wait for its timeout."""
+
+
 @dataclass(frozen=True, slots=True)
 class EndOfSpeech:
     """All of it was spoken."""
+
+    request_id: str = ""
+    """By which the service knows what it was asked."""
 
 
 Spoken = bytes | EndOfSpeech | Fallen | StageFailed
@@ -61,6 +68,16 @@ class Synthesizer:
         """Open the connection, or wait for it when it is being opened; False when that failed."""
         return await self._connection.open()
 
+    async def ready(self) -> bool:
+        """Wait until it can speak: also on a connection that is still being opened.
+
+        Of one that could not be opened the SDK tells only when there is something to say on it.
+        """
+        if not self._connection.opening:
+            return self.opened
+        await self._connection.open(SETTLED_SECONDS)
+        return self.opened or self._connection.opening
+
     async def speak(self, ssml: str, listener: Callable[[Spoken], None]) -> None:
         """Begin to speak; *listener* is called on the loop with whatever comes of it. One request at a time.
 
@@ -89,7 +106,7 @@ class Synthesizer:
         # Without an audio_config the SDK would look for a loudspeaker.
         synthesizer = sdk.SpeechSynthesizer(config, audio_config=None)
         synthesizer.synthesizing.connect(lambda event: self._tell(event.result.audio_data))
-        synthesizer.synthesis_completed.connect(lambda _: self._tell(EndOfSpeech()))
+        synthesizer.synthesis_completed.connect(lambda event: self._tell(EndOfSpeech(event.result.result_id)))
         synthesizer.synthesis_canceled.connect(self._on_canceled)
         self._connection.attach(sdk.Connection.from_speech_synthesizer(synthesizer))
         return synthesizer

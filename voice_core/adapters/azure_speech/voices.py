@@ -10,7 +10,7 @@ import aiohttp
 
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.failures import our_errors, refused, timed_out
-from voice_core.domain.errors import InvalidInput, StageFailed
+from voice_core.domain.errors import InvalidInput, StageFailed, Unreachable
 from voice_core.domain.speech import Voice
 
 PATH = "/tts/cognitiveservices/voices/list"
@@ -36,8 +36,10 @@ async def list_voices(access: SpeechAccess, stage: str) -> tuple[Voice, ...]:
             return await _fetch(session, access.endpoint + PATH, stage)
     except TimeoutError as error:
         raise timed_out(stage) from error
+    except aiohttp.ClientConnectorError as error:
+        raise Unreachable("The list of voices is not reachable.", stage=stage) from error
     except aiohttp.ClientError as error:
-        raise StageFailed("The list of voices could not be reached.", stage=stage) from error
+        raise StageFailed("The list of voices did not come.", stage=stage) from error
     except (ValueError, TypeError, LookupError) as error:
         raise StageFailed("The list of voices is not one.", stage=stage) from error
 

@@ -6,15 +6,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.core.exceptions import ResourceExistsError
+from azure.core.pipeline import PipelineRequest
+from azure.core.rest import HttpRequest
 from azure.storage.blob import BlobSasPermissions, UserDelegationKey, generate_blob_sas
-from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+from azure.storage.blob.aio import BlobServiceClient, ContainerClient, LinearRetry
 
+from voice_core import telemetry
 from voice_core.adapters.blob_storage.failures import STAGE, our_errors
 from voice_core.domain.errors import Misconfigured
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 20
-RETRIES = 2
+
+RETRIES = 1
+PAUSE_SECONDS = 1
+"""Before that, at the most; how long it is, is left to chance."""
 
 KEY_HOURS = 12
 """How long a key to sign with is good; the service gives no more than 7 days."""
@@ -105,10 +111,14 @@ def _client(url: str, credential: Any) -> BlobServiceClient:
             credential,
             connection_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
-            retry_total=RETRIES,
-            initial_backoff=0.2,
-            increment_base=2,
+            # Whatever is sent twice is taken once: appends say where they belong, and the rest replaces or refuses.
+            retry_policy=LinearRetry(0, RETRIES, random_jitter_range=PAUSE_SECONDS),
             logger=logger,
+            raw_request_hook=_traced,
         )
     except (ValueError, TypeError) as error:
         raise Misconfigured("The storage URL or credential is malformed.", stage=STAGE) from error
+
+
+def _traced(request: PipelineRequest[HttpRequest]) -> None:
+    request.http_request.headers.update(telemetry.outgoing())

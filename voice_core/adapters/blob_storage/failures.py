@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from aiohttp import ClientConnectorError
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
     HttpResponseError,
-    ResourceModifiedError,
     ResourceNotFoundError,
     ServiceRequestError,
     ServiceResponseTimeoutError,
@@ -25,6 +25,8 @@ from voice_core.domain.errors import (
 
 STAGE = "storage"
 
+PRECONDITION_FAILED = 412
+
 
 @contextmanager
 def our_errors(missing: str = "recording-missing") -> Iterator[None]:
@@ -32,12 +34,12 @@ def our_errors(missing: str = "recording-missing") -> Iterator[None]:
     try:
         yield
     except ResourceNotFoundError as error:
-        if getattr(error, "error_code", None) == "ContainerNotFound":
+        if getattr(error, "error_code", None) != "BlobNotFound":
             raise no_container() from error
         raise NotFound("It is not in storage, or not any more.", code=missing, stage=STAGE) from error
-    except ResourceModifiedError as error:
-        raise Conflict("The recording has been replaced.", code="recording-changed", stage=STAGE) from error
     except AzureError as error:
+        if getattr(error, "status_code", None) == PRECONDITION_FAILED:
+            raise Conflict("The recording has been replaced.", code="recording-changed", stage=STAGE) from error
         raise failure(error) from error
 
 
@@ -49,12 +51,19 @@ def failure(error: AzureError) -> StageFailed:
     """The error to raise for *error*. Its text stays behind: it may hold names and addresses."""
     if isinstance(error, ServiceResponseTimeoutError):
         return StageTimedOut("Storage took too long.", stage=STAGE)
-    if isinstance(error, ServiceRequestError):
-        return Unreachable("Clip storage is not reachable.", stage=STAGE, retry_after=10)
+    if isinstance(error, ServiceRequestError) and isinstance(error.inner_exception, ClientConnectorError):
+        return Unreachable("Clip storage is not reachable.", stage=STAGE)
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if isinstance(error, ClientAuthenticationError) or status in (401, 403):
         return Misconfigured("Storage does not accept our key or identity.", stage=STAGE)
     if status in (429, 503):
-        return Throttled("Storage asks us to slow down.", stage=STAGE, retry_after=1)
+        return Throttled("Storage asks us to slow down.", stage=STAGE, retry_after=_retry_after(error))
     refused = status is not None and 400 <= status < 500
     return StageFailed(f"Storage failed with {status or 'no answer'}.", stage=STAGE, retryable=not refused)
+
+
+def _retry_after(error: AzureError) -> float | None:
+    """Seconds, where the service says it."""
+    response = getattr(error, "response", None)
+    told = response.headers.get("Retry-After", "") if response is not None else ""
+    return float(told) if told.isdecimal() else None

@@ -7,7 +7,7 @@ from azure.storage.blob.aio import BlobClient, ContainerClient
 from voice_core.adapters.blob_storage.account import BlobAccount
 from voice_core.adapters.blob_storage.failures import STAGE, our_errors
 from voice_core.adapters.blob_storage.names import folder
-from voice_core.domain.errors import NotFound, StageFailed
+from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.domain.speech import KeptSpeech, SpeechName
 
 MISSING = "speech-not-found"
@@ -29,10 +29,15 @@ class BlobSpeeches:
         with our_errors(MISSING):
             await blob.create_append_blob()
 
-    async def append(self, name: SpeechName, pcm: bytes) -> None:
+    async def append(self, name: SpeechName, start: int, pcm: bytes) -> None:
         blob = await self._blob(name, LIVE)
-        with our_errors(MISSING):
-            await blob.append_block(pcm)
+        try:
+            with our_errors(MISSING):
+                await blob.append_block(pcm, appendpos_condition=start)
+        except Conflict:
+            # An append whose answer was lost has been sent again.
+            if (await self.find(name)).pcm_bytes != start + len(pcm):
+                raise
 
     async def finish(self, name: SpeechName) -> None:
         blob = await self._blob(name, LIVE)

@@ -1,6 +1,8 @@
-"""Conversations and the jobs of clips in Azure Cosmos DB for NoSQL."""
+"""Conversations, the jobs of clips, repeatable requests and the use of limits in Azure Cosmos DB for NoSQL."""
 
+from voice_core.adapters.cosmos.admissions import CosmosAdmissions
 from voice_core.adapters.cosmos.clips import CosmosClips
 from voice_core.adapters.cosmos.conversations import CosmosConversations
+from voice_core.adapters.cosmos.requests import CosmosRequests
 
-__all__ = ["CosmosClips", "CosmosConversations"]
+__all__ = ["CosmosAdmissions", "CosmosClips", "CosmosConversations", "CosmosRequests"]

@@ -44,6 +44,7 @@ def clip_document(clip: Clip, ttl_seconds: int) -> Document:
         and {"code": clip.failure.code, "detail": clip.failure.detail, "stage": clip.failure.stage},
         "transcribed": clip.transcribed,
         "forgotten": clip.forgotten,
+        "fingerprint": clip.fingerprint,
         "schema": SCHEMA,
         "ttl": ttl_seconds,
     }
@@ -72,6 +73,7 @@ def clip_from(document: Document) -> Clip:
             failure=Failure(failure["code"], failure["detail"], failure["stage"]) if failure else None,
             transcribed=document["transcribed"],
             forgotten=document["forgotten"],
+            fingerprint=document.get("fingerprint", ""),
             etag=document["_etag"],
         )
     except (KeyError, TypeError, ValueError) as error:

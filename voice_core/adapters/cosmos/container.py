@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from azure.core.exceptions import AzureError
+from azure.core.pipeline import PipelineRequest
+from azure.core.rest import HttpRequest
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosResourceExistsError
 
+from voice_core import telemetry
 from voice_core.adapters.cosmos.failures import failure, timed_out
 from voice_core.adapters.cosmos.partition import Partition
 from voice_core.adapters.cosmos.patience import patiently
@@ -147,9 +150,14 @@ def _client(address: Address) -> CosmosClient:
             retry_total=1,
             retry_throttle_total=NEVER,
             logger=logger,
+            raw_request_hook=_traced,
         )
     except (ValueError, TypeError) as error:
         raise Misconfigured("The Cosmos DB endpoint or credential is malformed.", stage=address.container) from error
+
+
+def _traced(request: PipelineRequest[HttpRequest]) -> None:
+    request.http_request.headers.update(telemetry.outgoing())
 
 
 def _check_definition(properties: dict[str, Any], stage: str) -> None:

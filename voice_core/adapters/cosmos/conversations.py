@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
+from voice_core import telemetry
 from voice_core.adapters.cosmos.container import Address, Container
 from voice_core.adapters.cosmos.documents import (
     INDEXING_POLICY,
@@ -19,6 +20,7 @@ from voice_core.adapters.cosmos.documents import (
     tombstone,
     turn_document,
     turn_from,
+    turn_name,
     unsealed,
 )
 from voice_core.adapters.cosmos.partition import Partition
@@ -33,6 +35,9 @@ LONGEST_PAUSE_SECONDS = 0.05
 
 BATCH = 100
 """Operations; the service's limit."""
+
+DATABASE = {"db.system.name": "azure.cosmosdb", "db.collection.name": "conversations"}
+"""What is told of our calls (https://opentelemetry.io/docs/specs/semconv/database/)."""
 
 LIST = "SELECT * FROM c WHERE c.type = 'conversation' ORDER BY c.updatedAt DESC"
 TURNS = "SELECT * FROM c WHERE c.conversationId = @id AND c.type = 'turn' ORDER BY c.seq DESC"
@@ -78,6 +83,7 @@ class CosmosConversations:
         """
         await self._container.check()
 
+    @telemetry.called("recall", DATABASE)
     async def recent(self, user_id: str, conversation_id: str, limit: int) -> Sequence[Turn]:
         """The last *limit* turns, oldest first.
 
@@ -91,8 +97,24 @@ class CosmosConversations:
         _check_there(header)
         return [turn_from(document) for document in reversed(found)]
 
-    async def append(self, user_id: str, turn: Turn) -> None:
-        """Remember *turn* in its conversation, which begins with its first turn; once, however often it is called.
+    async def turn(self, user_id: str, conversation_id: str, turn_id: str) -> Turn:
+        """One turn.
+
+        Raises:
+            NotFound: ``turn-not-found``.
+        """
+        name = turn_name(checked_conversation_id(conversation_id), turn_id)
+        async with self._container.partition(user_id) as partition:
+            header, found = await asyncio.gather(partition.read(conversation_id), partition.read(name))
+        if header is None or is_deleted(header) or found is None:
+            raise NotFound("There is no such turn.", code="turn-not-found", stage=STAGE)
+        return turn_from(found)
+
+    @telemetry.called("append", DATABASE)
+    async def append(self, user_id: str, turn: Turn) -> bool:
+        """Remember *turn* in its conversation, which begins with its first turn; whether it is what is kept.
+
+        One of its id that was interrupted gives way to it. Any other stays, and nothing changes.
 
         Raises:
             Conflict: others were in the way all the time.
@@ -102,8 +124,9 @@ class CosmosConversations:
         mine = self._appending.setdefault(place, asyncio.Lock())
         async with self._container.partition(user_id) as partition, mine:
             for _ in range(ATTEMPTS):
-                if await self._appended(partition, user_id, turn):
-                    return
+                kept = await self._appended(partition, user_id, turn)
+                if kept is not None:
+                    return kept
                 await _pause()
         raise _conflict()
 
@@ -146,17 +169,34 @@ class CosmosConversations:
         async with self._container.partition(user_id) as partition:
             await _delete(partition, conversation_id)
 
-    async def _appended(self, partition: Partition, user_id: str, turn: Turn) -> bool:
-        """Whether the turn is stored, now or before; if not, somebody else wrote the header in between."""
+    async def _appended(self, partition: Partition, user_id: str, turn: Turn) -> bool | None:
+        """As `append`; None when somebody else wrote the header in between."""
         header = await partition.read(turn.conversation_id)
         if header and is_deleted(header):
             await _delete(partition, turn.conversation_id)
             header = None
-        new = header_document(user_id, turn, self._ttl_seconds, header)
-        document = turn_document(user_id, turn, new["turnCount"], self._ttl_seconds)
+        number = header["turnCount"] + 1 if header else 1
+        new = header_document(user_id, turn, number, self._ttl_seconds, header)
+        document = turn_document(user_id, turn, number, self._ttl_seconds)
         write = ("replace", (new["id"], new), _if_unchanged(header)) if header else ("create", (new,), {})
         clash = await partition.commit([("create", (document,), {}), write])
-        return clash is None or (clash.index, clash.status) == (0, 409)
+        if clash is not None and (clash.index, clash.status) == (0, 409):
+            return await self._put_right(partition, user_id, turn, header)
+        return True if clash is None else None
+
+    async def _put_right(self, partition: Partition, user_id: str, turn: Turn, header: Document | None) -> bool | None:
+        """As `_appended`, of a turn whose id is taken."""
+        there = await partition.read(turn_name(turn.conversation_id, turn.id))
+        kept = turn_from(there) if there else None
+        if kept == turn or (kept and not kept.interrupted):
+            return kept == turn
+        if there is None or header is None:
+            return None
+        new = header_document(user_id, turn, header["turnCount"], self._ttl_seconds, header)
+        document = turn_document(user_id, turn, there["seq"], self._ttl_seconds)
+        writes = [("replace", (there["id"], document), _if_unchanged(there))]
+        writes.append(("replace", (new["id"], new), _if_unchanged(header)))
+        return None if await partition.commit(writes) else True
 
 
 async def _delete(partition: Partition, conversation_id: str) -> None:
@@ -185,8 +225,8 @@ async def _deleted(partition: Partition, conversation_id: str) -> bool:
     return True
 
 
-def _if_unchanged(header: Document) -> dict[str, str]:
-    return {"if_match_etag": header["_etag"]}
+def _if_unchanged(document: Document) -> dict[str, str]:
+    return {"if_match_etag": document["_etag"]}
 
 
 def _check_there(header: Document | None) -> None:

@@ -46,6 +46,11 @@ def checked_conversation_id(value: str) -> str:
     return value
 
 
+def turn_name(conversation_id: str, turn_id: str) -> str:
+    """The id of a turn's document."""
+    return f"{conversation_id}:{turn_id}"
+
+
 def turn_document(user_id: str, turn: Turn, seq: int, ttl_seconds: int) -> Document:
     """A turn, the *seq*-th of its conversation from 1.
 
@@ -55,7 +60,7 @@ def turn_document(user_id: str, turn: Turn, seq: int, ttl_seconds: int) -> Docum
     if not _TURN_ID.fullmatch(turn.id):
         raise InvalidInput("A turn id is 1 to 255 characters, none of / \\ ? #.", code="turn-id-invalid")
     return {
-        "id": f"{turn.conversation_id}:{turn.id}",
+        "id": turn_name(turn.conversation_id, turn.id),
         "type": "turn",
         "userId": user_id,
         "conversationId": turn.conversation_id,
@@ -70,6 +75,9 @@ def turn_document(user_id: str, turn: Turn, seq: int, ttl_seconds: int) -> Docum
         "degraded": list(turn.degraded),
         "timings": turn.timings,
         "clipId": turn.clip_id,
+        "confidence": turn.confidence,
+        "utteranceMs": turn.utterance_ms,
+        "fingerprint": turn.fingerprint,
         "schema": SCHEMA,
         "ttl": ttl_seconds,
     }
@@ -90,12 +98,15 @@ def turn_from(document: Document) -> Turn:
             degraded=tuple(document["degraded"]),
             timings=document["timings"],
             clip_id=document.get("clipId", ""),
+            confidence=document.get("confidence"),
+            utterance_ms=document.get("utteranceMs", 0),
+            fingerprint=document.get("fingerprint", ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable("turn") from error
 
 
-def header_document(user_id: str, turn: Turn, ttl_seconds: int, before: Document | None) -> Document:
+def header_document(user_id: str, turn: Turn, turn_count: int, ttl_seconds: int, before: Document | None) -> Document:
     """The header of a conversation whose latest turn is *turn*; *before* is what it was, None if that is the first."""
     now = _written(turn.created_at)
     old = before or {"title": shorten(turn.transcript, TITLE_LENGTH, placeholder="…"), "createdAt": now}
@@ -104,7 +115,7 @@ def header_document(user_id: str, turn: Turn, ttl_seconds: int, before: Document
         "type": "conversation",
         "userId": user_id,
         "title": old["title"],
-        "turnCount": old.get("turnCount", 0) + 1,
+        "turnCount": turn_count,
         "createdAt": old["createdAt"],
         "updatedAt": max(old.get("updatedAt", now), now),
         "schema": SCHEMA,

@@ -1,15 +1,17 @@
 """What the SDK raises, as the caller will hear of it."""
 
+from aiohttp import ClientConnectorError
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
     HttpResponseError,
+    ServiceRequestError,
     ServiceRequestTimeoutError,
     ServiceResponseTimeoutError,
 )
 from azure.cosmos.exceptions import CosmosClientTimeoutError
 
-from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut, Throttled
+from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut, Throttled, Unreachable
 
 _TIMEOUTS = (CosmosClientTimeoutError, ServiceRequestTimeoutError, ServiceResponseTimeoutError)
 
@@ -18,13 +20,16 @@ def failure(error: AzureError, stage: str) -> StageFailed:
     """The error to raise for *error*. Its text stays behind: it may hold ids and addresses."""
     if isinstance(error, _TIMEOUTS):
         return timed_out(stage)
+    if isinstance(error, ServiceRequestError) and isinstance(error.inner_exception, ClientConnectorError):
+        return Unreachable("Cosmos DB is not reachable.", stage=stage)
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if isinstance(error, ClientAuthenticationError) or status in (401, 403):
         return Misconfigured("Cosmos DB does not accept our key or identity.", stage=stage)
     if status == 404:
-        return Misconfigured("The Cosmos DB database or container does not exist: set COSMOS_CREATE.", stage=stage)
+        detail = "The Cosmos DB database or container does not exist: deploy it, or set COSMOS_CREATE on a laptop."
+        return Misconfigured(detail, stage=stage)
     if status == 429:
-        return Throttled("Cosmos DB asks us to slow down.", stage=stage, retry_after=throttle_seconds(error))
+        return Throttled("Cosmos DB asks us to slow down.", stage=stage, retry_after=throttle_seconds(error) or None)
     refused = status is not None and 400 <= status < 500 and status not in (408, 409, 410, 412, 449)
     return StageFailed(f"Cosmos DB failed with {status or 'no answer'}.", stage=stage, retryable=not refused)
 
@@ -34,7 +39,7 @@ def timed_out(stage: str) -> StageTimedOut:
 
 
 def throttle_seconds(error: AzureError) -> float | None:
-    """How long the service asks us to wait; None when that is not its complaint."""
+    """How long the service asks us to wait, 0 when it does not say; None when that is not its complaint."""
     if not isinstance(error, HttpResponseError) or error.status_code != 429:
         return None
     # A batch's error has headers of its own and no response.

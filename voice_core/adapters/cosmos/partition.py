@@ -29,7 +29,7 @@ Operation = tuple[str, tuple[Any, ...], dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Why a batch was not done: the world was not as it expected."""
+    """Why a batch or a patch was not done: the world was not as it expected."""
 
     index: int
     """Of the operation that did not fit."""
@@ -116,6 +116,30 @@ class Partition:
             if error.sub_status == OWNER_NOT_FOUND:
                 raise
             return None
+
+    async def delete(self, name: str, etag: str) -> None:
+        """Forget a document; succeeds when what is there is not the version *etag*, or gone."""
+        match: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+        try:
+            await patiently(lambda: self._container.delete_item(name, self._key, **match), self._deadline)
+        except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError) as error:
+            if error.sub_status == OWNER_NOT_FOUND:
+                raise
+
+    async def patch(self, name: str, operations: list[dict[str, Any]], condition: str) -> Document | Clash:
+        """Change a document where it is, at most 10 *operations*, if it meets *condition*; as it is stored then.
+
+        A condition takes no parameters: nothing that a caller sends may be in it.
+        """
+        try:
+            return await patiently(
+                lambda: self._container.patch_item(name, self._key, operations, filter_predicate=condition),
+                self._deadline,
+            )
+        except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError) as error:
+            if error.sub_status == OWNER_NOT_FOUND:
+                raise
+            return Clash(0, 404 if isinstance(error, CosmosResourceNotFoundError) else 412)
 
     async def commit(self, operations: Sequence[Operation]) -> Clash | None:
         """Do all of *operations*, at most 100, or none and say which did not fit."""

@@ -1,4 +1,4 @@
-"""Waiting when the service asks us to, as long as there is time."""
+"""Asking again when the service wants us to, as long as there is time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,14 +8,19 @@ from azure.core.exceptions import HttpResponseError
 
 from voice_core.adapters.cosmos.failures import throttle_seconds
 
+RETRY_WITH = 449
+"""Another write to the same document was under way.
+https://learn.microsoft.com/rest/api/cosmos-db/http-status-codes-for-cosmosdb
+"""
+
 SHORTEST_WAIT_SECONDS = 0.05
-"""Also when the service names none."""
+"""Also when the service names none; twice as long each further time."""
 
 Result = TypeVar("Result")
 
 
 async def patiently(ask: Callable[[], Awaitable[Result]], deadline: float) -> Result:
-    """What *ask* gives, asked again after each throttle.
+    """What *ask* gives, asked again after each throttle, and after each conflict inside the service.
 
     The SDK could do that, but it sleeps for as long as it is told. Here a throttle that lasts beyond *deadline*, of the
     event loop's clock, is raised at once. It also sees those inside a batch, which the SDK does not retry.
@@ -23,12 +28,13 @@ async def patiently(ask: Callable[[], Awaitable[Result]], deadline: float) -> Re
     Raises:
         AzureError: as *ask* raises it.
     """
-    now = asyncio.get_running_loop().time
+    now, shortest = asyncio.get_running_loop().time, SHORTEST_WAIT_SECONDS
     while True:
         try:
             return await ask()
         except HttpResponseError as error:
-            asked = throttle_seconds(error)
-            if asked is None or now() + max(asked, SHORTEST_WAIT_SECONDS) >= deadline:
+            asked = 0.0 if error.status_code == RETRY_WITH else throttle_seconds(error)
+            if asked is None or now() + max(asked, shortest) >= deadline:
                 raise
-        await asyncio.sleep(max(asked, SHORTEST_WAIT_SECONDS))
+        await asyncio.sleep(max(asked, shortest))
+        shortest *= 2

@@ -2,26 +2,26 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager, suppress
-from email.utils import parsedate_to_datetime
-from time import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 
 import httpx2
 import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
+from voice_core import telemetry
+from voice_core.adapters.azure_openai.chunks import read
+from voice_core.adapters.azure_openai.failures import STAGE, our_errors
+from voice_core.adapters.azure_openai.history import CUT_OFF_NOTE, exchange, fitting
 from voice_core.domain.conversation import Turn
-from voice_core.domain.errors import Misconfigured, ReplyRefused, StageFailed, StageTimedOut, Throttled, VoiceError
-
-STAGE = "assistant"
+from voice_core.domain.errors import Misconfigured, ReplyRefused, StageFailed
 
 KEEP_ALIVE_SECONDS = 120.0
 """How long an idle connection is kept: longer than people pause between presses, and well below the four minutes after
 which Azure's load balancers forget one without a word."""
 
-CUT_OFF = "—"
-CUT_OFF_NOTE = f"When a reply of yours ends in {CUT_OFF}, the user cut you off there and did not hear the rest."
+CHAT: telemetry.Facts = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "azure.ai.openai"}
+"""What is told of our calls (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/)."""
 
 
 class AzureOpenAIAssistant:
@@ -69,7 +69,7 @@ class AzureOpenAIAssistant:
             raise Misconfigured("The assistant has neither a key nor an identity.", stage=STAGE)
         if not base_url.startswith(("https://", "http://")):
             raise Misconfigured("The assistant's endpoint is no URL.", stage=STAGE)
-        with _our_errors():
+        with our_errors():
             self._client = openai.AsyncOpenAI(
                 base_url=base_url,
                 api_key=key or token,
@@ -90,7 +90,7 @@ class AzureOpenAIAssistant:
         Raises:
             StageFailed: with stage ``assistant``.
         """
-        with _our_errors():
+        with our_errors():
             async with asyncio.timeout(self._first_token_seconds):
                 await self._client.models.with_raw_response.list()
 
@@ -107,20 +107,22 @@ class AzureOpenAIAssistant:
             StageFailed: with stage ``assistant``; ``reply-empty`` when not a word came.
         """
         seconds = self._first_token_seconds
-        async with aclosing(self._pieces(self._messages(said, history))) as pieces:
-            while piece := await _next(pieces, seconds):
-                yield piece
-                seconds = self._next_token_seconds
+        with telemetry.call("chat", {**CHAT, "gen_ai.request.model": self._model}) as told:
+            async with aclosing(self._pieces(self._messages(said, history), told)) as pieces:
+                while piece := await _next(pieces, seconds):
+                    yield piece
+                    seconds = self._next_token_seconds
 
-    async def _pieces(self, messages: list[ChatCompletionMessageParam]) -> AsyncGenerator[str]:
+    async def _pieces(self, messages: list[ChatCompletionMessageParam], told: telemetry.Facts) -> AsyncGenerator[str]:
         empty, finish_reason = True, None
         async with await self._open(messages) as stream:
             while chunk := await anext(stream, None):
-                text, reason = _read(chunk)
-                finish_reason = reason or finish_reason
-                if text:
+                piece = read(chunk)
+                told |= piece.facts
+                finish_reason = piece.finish_reason or finish_reason
+                if piece.text:
                     empty = False
-                    yield text
+                    yield piece.text
         if finish_reason == "content_filter":
             raise ReplyRefused("The content filter stopped the reply.", stage=STAGE)
         if finish_reason is None:
@@ -143,105 +145,22 @@ class AzureOpenAIAssistant:
             model=self._model,
             messages=messages,
             stream=True,
+            stream_options={"include_usage": True},
+            extra_headers=telemetry.outgoing(),
             max_completion_tokens=self._max_reply_tokens,
             extra_body={"reasoning_effort": self._reasoning_effort} if self._reasoning_effort else None,
         )
 
     def _messages(self, said: str, history: Sequence[Turn]) -> list[ChatCompletionMessageParam]:
-        turns = _fitting(deque(history, self._history_turns), self._history_tokens)
+        turns = fitting(deque(history, self._history_turns), self._history_tokens)
         cut_off = any(turn.interrupted for turn in turns)
         system = f"{self._system_prompt}\n{CUT_OFF_NOTE}" if cut_off else self._system_prompt
-        past = [message for turn in turns for message in _exchange(turn)]
+        past = [message for turn in turns for message in exchange(turn)]
         return [{"role": "system", "content": system}, *past, {"role": "user", "content": said}]
-
-
-def _fitting(turns: Sequence[Turn], tokens: int) -> list[Turn]:
-    """The latest of *turns* that need no more than *tokens* together, oldest first."""
-    kept: list[Turn] = []
-    for turn in reversed(turns):
-        tokens -= _tokens(turn.transcript) + _tokens(turn.reply)
-        if tokens < 0:
-            break
-        kept.insert(0, turn)
-    return kept
-
-
-def _tokens(text: str) -> int:
-    """About how many tokens a message of *text* takes: one for every four bytes, which is OpenAI's rule of thumb for
-    English and near enough elsewhere, and four for the message itself."""
-    return len(text.encode(errors="replace")) // 4 + 4
-
-
-def _exchange(turn: Turn) -> Iterator[ChatCompletionMessageParam]:
-    yield {"role": "user", "content": turn.transcript}
-    reply = f"{turn.reply} {CUT_OFF}".lstrip() if turn.interrupted else turn.reply
-    # A turn whose assistant failed has no reply, and some servers refuse an empty one.
-    if reply:
-        yield {"role": "assistant", "content": reply}
 
 
 async def _next(pieces: AsyncGenerator[str], seconds: float) -> str | None:
     """The next piece, or None after the last."""
-    with _our_errors():
+    with our_errors():
         async with asyncio.timeout(seconds):
             return await anext(pieces, None)
-
-
-def _read(chunk: ChatCompletionChunk) -> tuple[str, str | None]:
-    """The text and the finish reason in *chunk*, which may have neither.
-
-    Raises:
-        StageFailed: the chunk is not what it should be; the SDK does not look.
-    """
-    try:
-        if not chunk.choices:
-            return "", None
-        choice = chunk.choices[0]
-        return "".join(choice.delta.content or choice.delta.refusal or ()), choice.finish_reason
-    except (AttributeError, TypeError, LookupError) as error:
-        raise StageFailed("The assistant sent what nobody understands.", stage=STAGE) from error
-
-
-@contextmanager
-def _our_errors() -> Iterator[None]:
-    """Raise the errors of the SDK, and of what our token comes from, as ours. None of them quotes what was said."""
-    try:
-        yield
-    except (TimeoutError, openai.APITimeoutError) as error:
-        raise StageTimedOut("The assistant did not answer in time.", stage=STAGE) from error
-    except openai.APIError as error:
-        raise _failure(error) from error
-    except (ValueError, openai.OpenAIError) as error:
-        raise StageFailed("The assistant sent what nobody understands.", stage=STAGE) from error
-    except httpx2.InvalidURL as error:
-        raise Misconfigured("The assistant's endpoint is no URL.", stage=STAGE) from error
-    except StageFailed as error:
-        error.stage = STAGE
-        raise
-
-
-def _failure(error: openai.APIError) -> VoiceError:
-    if error.code == "content_filter":
-        return ReplyRefused("The content filter stopped the request.", stage=STAGE)
-    if not isinstance(error, openai.APIStatusError):
-        return StageFailed("The connection to the assistant failed.", stage=STAGE)
-    status = error.status_code
-    detail = f"The assistant's service answered {status}."
-    if status in (401, 403, 404) or error.code == "insufficient_quota":
-        return Misconfigured(detail, stage=STAGE)
-    wait = _retry_after(error.response.headers)
-    if status == 429:
-        return Throttled(detail, stage=STAGE, retry_after=wait)
-    return StageFailed(detail, stage=STAGE, retryable=status >= 500 or status in (408, 409), retry_after=wait)
-
-
-def _retry_after(headers: httpx2.Headers) -> float | None:
-    """Seconds, from Azure's header in milliseconds or from either form of RFC 9110's."""
-    with suppress(ValueError):
-        return max(0.0, float(headers.get("retry-after-ms", "")) / 1000)
-    given = headers.get("retry-after", "")
-    with suppress(ValueError):
-        return max(0.0, float(given))
-    with suppress(ValueError):
-        return max(0.0, parsedate_to_datetime(given).timestamp() - time())
-    return None

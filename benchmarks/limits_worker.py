@@ -1,0 +1,59 @@
+"""One worker that admits, in a process of its own: ``GET /admit?user=NAME``, by the store in its environment."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from emulators.serving import serving
+from voice_core.adapters.cosmos import CosmosAdmissions
+from voice_core.domain.errors import LimitReached, Unreachable
+from voice_core.domain.limits import Allowance, Rate
+from voice_core.usecases.admit import Admission, LimitRules
+
+DEADLINE_SECONDS = 20.0
+"""The machine is busier than any that is deployed to."""
+
+
+async def main(most: int, window_seconds: int) -> None:
+    store = CosmosAdmissions(
+        os.environ["COSMOS_ENDPOINT"],
+        credential=os.environ["COSMOS_KEY"],
+        database="voice",
+        create=True,
+        deadline_seconds=DEADLINE_SECONDS,
+    )
+    await store.check()
+    rates = LimitRules({"turns": Rate("turns", most, window_seconds)}, Allowance(1), "closed")
+    app = web.Application()
+    app.router.add_get("/admit", _admit(Admission(store, rates, time.time)))
+    async with serving(app) as url:
+        print(json.dumps({"url": url}), flush=True)
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        await stop.wait()
+    await store.close()
+
+
+def _admit(admission: Admission) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def admit(request: web.Request) -> web.Response:
+        """When it was asked, in seconds since 1970, and the seconds to wait, if any."""
+        asked, wait, failed = time.time(), 0.0, False
+        try:
+            (await admission.admit(request.query["user"], "turns", hears=False)).check()
+        except LimitReached as refused:
+            wait = refused.retry_after or 0.0
+        except Unreachable:
+            failed = True
+        return web.json_response({"at": asked, "ms": (time.time() - asked) * 1000, "wait": wait, "failed": failed})
+
+    return admit
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,167 @@
+"""What telemetry costs: of an import and of a turn's CPU, when nobody watches and when Application Insights does."""
+
+import secrets
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from time import monotonic, process_time
+
+from benchmarks.figures import BenchmarkFailed, Figure, Target, command
+from benchmarks.phone import phone, recording
+from benchmarks.processes import ROOT, Child, child
+from voice_core import telemetry
+from voice_core.adapters.open_telemetry.exporting import to_azure_monitor
+from voice_core.adapters.open_telemetry.sampling import Sampling
+from voice_core.adapters.open_telemetry.watcher import OpenTelemetryWatcher
+from voice_core.telemetry.turns import Stage, TurnSeen
+
+TURNS = 100
+"""Through the SDKs, for a turn's CPU."""
+TOLD = 500
+"""Turns in a sample of what telling costs."""
+SAMPLES = 8
+ROUNDS = 10
+UTTERANCE_SECONDS = 2
+RATIO = 0.1
+"""Of ordinary turns, as prod keeps them."""
+
+PROGRAM = """
+import sys, time
+import azurefunctions.extensions.http.fastapi, voice_core.domain.errors
+before, began = set(sys.modules), time.perf_counter()
+import voice_core.telemetry
+took = (time.perf_counter() - began) * 1000
+print(took, sum(not name.startswith("voice_core") for name in set(sys.modules) - before))
+"""
+
+
+async def benchmark() -> AsyncGenerator[Figure]:
+    """Half a minute of it."""
+    yield imports(ROUNDS)
+    turn_ms = await turn_cpu_ms()
+    yield Figure(name="CPU of a turn through the SDKs, nobody watching", unit="ms", values=[turn_ms])
+    yield _cost("telling nobody", [_unwatched_ms() for _ in range(SAMPLES)], turn_ms, percent=0.5)
+    async with child("benchmarks.collector") as collector:
+        for ratio, percent in ((RATIO, 3.0), (1.0, None)):
+            with _watched(collector, ratio) as told_ms:
+                values = [told_ms() for _ in range(SAMPLES)]
+            yield _cost(f"telling Application Insights, {ratio:.0%} of the spans", values, turn_ms, percent=percent)
+
+
+def imports(rounds: int) -> Figure:
+    """What `voice_core.telemetry` adds to a function app, in fresh processes."""
+    values, modules = [], 0
+    for _ in range(rounds):
+        done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True)
+        milliseconds, others = done.stdout.split()
+        values.append(float(milliseconds))
+        modules = int(others)
+    targets = (Target("p50", 5.0), Target("modules_of_others", 0))
+    return Figure(
+        name="import of telemetry", unit="ms", values=values, targets=targets, facts={"modules_of_others": modules}
+    )
+
+
+async def turn_cpu_ms() -> float:
+    """Milliseconds of CPU that a turn takes the server, one at a time, through the SDKs and with all threads."""
+    said = [recording(UTTERANCE_SECONDS)]
+    async with (
+        child("benchmarks.services", "at-once") as services,
+        child("benchmarks.server", "sdk", settings=services.told) as server,
+        phone(server.told["url"]) as caller,
+    ):
+        for _ in range(TURNS // 5):
+            await caller.turn(said)
+        before = server.cpu_seconds
+        for _ in range(TURNS):
+            await caller.turn(said)
+        spent = server.cpu_seconds_since(before)
+    if spent is None:
+        raise BenchmarkFailed("there is no /proc here to read CPU time from")
+    return spent * 1000 / TURNS
+
+
+def _unwatched_ms() -> float:
+    """A turn's calls and its end, told nobody: milliseconds of CPU a turn."""
+    telemetry.begin_request(None)
+    began = process_time()
+    for _ in range(TOLD):
+        _take_calls()
+        telemetry.tell_turn(_turn())
+    return (process_time() - began) * 1000 / TOLD
+
+
+@contextmanager
+def _watched(collector: Child, ratio: float) -> Iterator[Callable[[], float]]:
+    """Gives what measures the same with Application Insights told, up to the sending: milliseconds of CPU a turn."""
+    providers = to_azure_monitor("voice", collector.told["APPLICATIONINSIGHTS_CONNECTION_STRING"])
+    watcher = OpenTelemetryWatcher(providers, Sampling(ratio, 5.0), salt="a")
+    telemetry.watch(watcher)
+
+    def told_ms() -> float:
+        telemetry.begin_request(None)
+        began = process_time()
+        for number in range(TOLD):
+            _take_calls()
+            telemetry.tell_turn(_turn())
+            if number % 100 == 99:
+                watcher.flush()
+        return (process_time() - began) * 1000 / TOLD
+
+    try:
+        told_ms()
+        yield told_ms
+    finally:
+        telemetry.unwatch(watcher)
+        watcher.close()
+
+
+def _take_calls() -> None:
+    """As many as a turn makes."""
+    for name in ("recall", "recognize", "synthesize", "synthesize", "append"):
+        with telemetry.call(name, {"peer.service": "a service"}):
+            pass
+    with telemetry.call("chat", {"gen_ai.operation.name": "chat", "gen_ai.request.model": "a model"}) as told:
+        told |= {"gen_ai.usage.input_tokens": 1500, "gen_ai.usage.output_tokens": 80}
+    telemetry.answered("POST", 200, monotonic())
+
+
+def _turn() -> TurnSeen:
+    """One that is done, with everything a turn has, in a trace of its own."""
+    calls = tuple(telemetry.begin_turn().calls)[-7:]
+    span = telemetry.Span(secrets.token_hex(16), secrets.token_hex(8), secrets.token_hex(8))
+    return replace(DONE, span=span, calls=calls)
+
+
+DONE = TurnSeen(
+    turn_id="a" * 32,
+    user_id="a" * 32,
+    span=telemetry.Span("0" * 31 + "1", "0" * 15 + "1"),
+    outcome="done",
+    degraded=(),
+    delivery="events",
+    spoken=True,
+    transcript_characters=40,
+    heard_seconds=2.0,
+    speech_bytes=200_000,
+    began=1.0,
+    ended=2.5,
+    timings={"stt": 200, "assistant": 400, "tts": 300, "firstAudio": 900, "total": 1400},
+    stages=(Stage("stt", 1.1, 1.3), Stage("assistant", 1.3, 1.7), Stage("tts", 1.7, 2.0)),
+    calls=(),
+)
+
+
+def _cost(name: str, values: list[float], turn_ms: float, *, percent: float | None) -> Figure:
+    """*values* as a part of a turn's CPU, the least of them: what is above it is the machine's other work."""
+    share = round(100 * min(values) / turn_ms, 2)
+    targets = () if percent is None else (Target("percent_of_a_turn", percent),)
+    return Figure(
+        name=f"CPU of {name}", unit="ms a turn", values=values, targets=targets, facts={"percent_of_a_turn": share}
+    )
+
+
+if __name__ == "__main__":
+    command(benchmark)

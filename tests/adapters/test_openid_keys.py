@@ -1,0 +1,265 @@
+"""The keys of an OpenID issuer: asked for rarely, exchanged, and believed while it is away."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from emulators.script import Step
+from tests.eventually import eventually
+from tests.issuers import Issuer, issuing, signer
+from voice_core.adapters.openid.issuer import LONGEST_DOCUMENT
+from voice_core.adapters.openid.issuer import Issuer as Published
+from voice_core.adapters.openid.keys import FRESH_SECONDS, PAUSE_SECONDS, SigningKeys, UnknownKey
+from voice_core.domain.errors import Unreachable
+
+OUTAGE_SECONDS = 3600.0
+
+
+@dataclass
+class Clock:
+    """Time that passes when a test says so."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def keys(issuer: Issuer, clock: Clock) -> AsyncIterator[SigningKeys]:
+    made = keys_of(issuer, clock)
+    yield made
+    await made.close()
+
+
+def keys_of(issuer: Issuer, clock: Clock, seconds: float = 3.0) -> SigningKeys:
+    return SigningKeys(Published(issuer.url, seconds=seconds).keys, outage_seconds=OUTAGE_SECONDS, clock=clock)
+
+
+def goes_away(issuer: Issuer) -> None:
+    for operation in ("configuration", "keys"):
+        issuer.script.add(operation, Step(status=503, repeat=True))
+
+
+async def test_a_new_key_is_found_at_its_first_use(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
+    """The issuer exchanges its key; the old one is not believed any longer, once that is known."""
+    old, new = signer(), signer(name="new")
+    await keys.find(old.key_id)
+    issuer.signers[:] = [new]
+    clock.now += PAUSE_SECONDS
+
+    assert (await keys.find(new.key_id)).key_id == new.key_id
+    with pytest.raises(UnknownKey):
+        await keys.find(old.key_id)
+
+
+async def test_keys_that_nobody_has_do_not_hammer_the_issuer(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
+    """A thousand forged ids cost it one request, and one more after each pause."""
+    for pause in range(3):
+        clock.now = pause * PAUSE_SECONDS
+        for number in range(1000):
+            with pytest.raises(UnknownKey):
+                await keys.find(f"forged{number}")
+
+    assert issuer.asked() == 3
+
+
+async def test_those_who_ask_at_the_same_time_share_a_request(keys: SigningKeys, issuer: Issuer) -> None:
+    """Also when one of them hangs up while it is under way."""
+    issuer.script.add("keys", Step(connect_seconds=0.1))
+    asking = [asyncio.create_task(keys.find(signer().key_id)) for _ in range(20)]
+    await eventually(lambda: issuer.asked() == 1)
+    asking[0].cancel()
+    found = await asyncio.gather(*asking[1:])
+
+    assert {key.key_id for key in found} == {signer().key_id}
+    assert issuer.asked() == 1
+
+
+async def test_keys_are_renewed_behind_the_callers_backs(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
+    """Nobody waits for a slow issuer while the keys are known."""
+    await keys.find(signer().key_id)
+    issuer.script.add("keys", Step(hang=True))
+    clock.now += FRESH_SECONDS
+    async with asyncio.timeout(0.5):
+        await keys.find(signer().key_id)
+    await eventually(lambda: issuer.asked() == 2)
+
+
+async def test_a_key_that_is_taken_back_is_believed_no_longer(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
+    """After the time that keys are fresh, without a new one being seen."""
+    await keys.find(signer().key_id)
+    issuer.signers[:] = [signer(name="new")]
+    clock.now += FRESH_SECONDS
+    await keys.find(signer().key_id)
+    await eventually(lambda: issuer.script.served[-1].outcome == "done" and issuer.asked() == 2)
+    async with asyncio.timeout(1):
+        while True:
+            try:
+                await keys.find(signer().key_id)
+            except UnknownKey:
+                break
+            await asyncio.sleep(0)
+
+
+async def test_known_keys_outlive_an_outage(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
+    """For as long as the setting says, and not a second longer."""
+    await keys.find(signer().key_id)
+    goes_away(issuer)
+    clock.now = FRESH_SECONDS + OUTAGE_SECONDS - 1
+    assert await keys.find(signer().key_id)
+    await eventually(lambda: issuer.asked("configuration") == 2)
+    clock.now += 1
+
+    with pytest.raises(Unreachable):
+        await keys.find(signer().key_id)
+
+
+async def test_an_unknown_key_is_no_forgery_while_the_issuer_is_away(
+    keys: SigningKeys, issuer: Issuer, clock: Clock
+) -> None:
+    """It may be new: the caller is asked to come back."""
+    await keys.find(signer().key_id)
+    goes_away(issuer)
+    clock.now += PAUSE_SECONDS
+
+    with pytest.raises(Unreachable):
+        await keys.find("new")
+    assert await keys.find(signer().key_id)
+
+
+async def test_a_dead_issuer_is_not_asked_for_every_caller(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
+    """Who comes within the pause is told at once when to come back, and is served then."""
+    issuer.script.add("configuration", Step(status=500))
+    with pytest.raises(Unreachable):
+        await keys.find(signer().key_id)
+    clock.now += PAUSE_SECONDS - 4
+    with pytest.raises(Unreachable) as refusal:
+        await keys.find(signer().key_id)
+    assert refusal.value.retry_after == 4
+    assert (refusal.value.stage, refusal.value.retryable) == ("identity", True)
+    assert issuer.asked("configuration") == 1
+
+    clock.now += refusal.value.retry_after
+    assert await keys.find(signer().key_id)
+
+
+KEYS = {"keys": [signer().public]}
+ODD_KEYS: list[Any] = [
+    {"kty": "oct", "kid": "shared", "k": "c2VjcmV0"},
+    {"kty": "RSA", "kid": "broken", "n": "!", "e": "AQAB"},
+    {"kty": "RSA", "kid": "empty"},
+    {"kty": "EC", "kid": "curve", "crv": "P-0", "x": "AA", "y": "AA"},
+    {"kty": "LATTICE", "kid": "later"},
+    {"kty": ["RSA"], "kid": "list"},
+    {"kid": "bare"},
+    signer(name="sealing").public | {"use": "enc"},
+    signer(name="nameless").public | {"kid": 7},
+    signer(name="misused").public | {"alg": "ES256"},
+    signer(name="invented").public | {"alg": "XS256"},
+]
+
+
+async def test_keys_that_are_of_no_use_are_passed_over(keys: SigningKeys, issuer: Issuer) -> None:
+    """An issuer may publish keys of any kind beside those that we know."""
+    issuer.script.add("keys", Step(body=json.dumps({"keys": [*ODD_KEYS, *KEYS["keys"]]})))
+
+    assert await keys.find(signer().key_id)
+    for key in ODD_KEYS:
+        if key.get("kid") != "shared":
+            with pytest.raises(UnknownKey):
+                await keys.find(key.get("kid"))
+
+
+CONFIGURATION = {
+    "nothing": "",
+    "a page": "<html>Sign in</html>",
+    "a list": "[]",
+    "null": "null",
+    "no keys' address": '{"issuer": "ISSUER"}',
+    "an address that is a number": '{"issuer": "ISSUER", "jwks_uri": 7}',
+    "an address that is none": '{"issuer": "ISSUER", "jwks_uri": "keys please"}',
+    "the address of a file": '{"issuer": "ISSUER", "jwks_uri": "file:///etc/passwd"}',
+    "somebody else's": '{"issuer": "https://evil.example", "jwks_uri": "ISSUER/keys"}',
+    "nested without end": "[" * 100_000,
+    "without end": "x" * (LONGEST_DOCUMENT + 1),
+}
+NO_KEYS = {
+    "nothing": "",
+    "a page": "<html>Sign in</html>",
+    "a list": "[]",
+    "no keys": "{}",
+    "an empty list": '{"keys": []}',
+    "keys that are no list": '{"keys": 7}',
+    "keys that are no objects": '{"keys": [7, "a", null]}',
+    "no key of use": json.dumps({"keys": ODD_KEYS[1:]}),
+    "other bytes": "\udcff".encode("utf-8", "surrogatepass").decode("latin-1"),
+}
+STEPS = {
+    "refused": Step(status=401),
+    "forbidden": Step(status=403),
+    "missing": Step(status=404),
+    "throttled": Step(status=429),
+    "broken": Step(status=500),
+    "elsewhere": Step(status=302, headers={"Location": "http://127.0.0.1:9/"}),
+    "hung up": Step(drop_after=0),
+    "cut": Step(drop_after=20),
+    "too slow": Step(connect_seconds=5),
+    "silent": Step(hang=True),
+}
+RUBBISH = [
+    *(
+        pytest.param("configuration", Step(body=body), id=f"configuration: {name}")
+        for name, body in CONFIGURATION.items()
+    ),
+    *(pytest.param("keys", Step(body=body), id=f"keys: {name}") for name, body in NO_KEYS.items()),
+    *(
+        pytest.param(where, step, id=f"{where}: {name}")
+        for name, step in STEPS.items()
+        for where in ("configuration", "keys")
+    ),
+]
+
+
+@pytest.mark.parametrize(("operation", "step"), RUBBISH)
+async def test_an_issuer_that_fails(issuer: Issuer, clock: Clock, operation: str, step: Step) -> None:
+    """Whatever it does, callers are told within the deadline to come back; after the pause all is well."""
+    body = step.body and step.body.replace("ISSUER", issuer.url)
+    issuer.script.add(operation, replace(step, body=body, repeat=True))
+    keys = keys_of(issuer, clock, seconds=0.3)
+    async with asyncio.timeout(2):
+        with pytest.raises(Unreachable) as refusal:
+            await keys.find(signer().key_id)
+    assert (refusal.value.stage, refusal.value.retryable) == ("identity", True)
+
+    issuer.script.clear()
+    clock.now += PAUSE_SECONDS
+    assert await keys.find(signer().key_id)
+    await keys.close()
+
+
+async def test_nobody_is_there(clock: Clock) -> None:
+    """A refused connection is no different."""
+    async with issuing() as gone:
+        url = gone.url
+    keys = SigningKeys(Published(url, seconds=1.0).keys, outage_seconds=1, clock=clock)
+    with pytest.raises(Unreachable):
+        await keys.find("any")
+
+
+async def test_keys_may_be_at_an_address_of_their_own(issuer: Issuer, clock: Clock) -> None:
+    """Then the configuration is not asked for."""
+    published = Published("https://issuer.example", f"{issuer.url}/keys", seconds=3.0)
+    keys = SigningKeys(published.keys, outage_seconds=1, clock=clock)
+
+    assert await keys.find(signer().key_id)
+    assert issuer.asked("configuration") == 0

@@ -1,0 +1,31 @@
+"""The benchmark of limits, small; and that it would notice."""
+
+import pytest
+
+from benchmarks import limits
+
+
+@pytest.mark.parametrize(
+    ("moments", "over"),
+    [
+        ([0.0, 1.0, 60.0, 61.0], 0),
+        ([0.0, 1.0, 59.9], 1),
+        ([59.9, 0.0, 1.0, 2.0], 2),
+        ([], 0),
+    ],
+)
+def test_admissions_too_many_are_counted(moments: list[float], over: int) -> None:
+    """Each that is not among the first two of the minute that ends with it, in whatever order they are told."""
+    assert limits.too_many(moments, 2, 60.0) == over
+
+
+async def test_workers_admit_no_more_and_tell_true_waits() -> None:
+    """Two processes and ten users, with a window of two seconds."""
+    size = limits.Size(workers=2, users=10, most=4, window_seconds=2, asking_seconds=2, waiting_seconds=4)
+    admission, waits = [figure async for figure in limits.limits(size)]
+
+    assert admission.facts["over_percent"] == 0
+    assert admission.facts["failed"] == 0
+    assert len(admission.values) > 40
+    assert len(waits.values) > 5
+    assert waits.facts["in_vain"] == 0

@@ -1,0 +1,63 @@
+"""The product with a wire that can be broken before each of its services."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.conftest import Account, Product, Services, function_host, served
+from tests.faults.wire import Wire, wire
+from tests.issuers import AUDIENCE, Issuer
+from voice_core import wiring
+
+
+@dataclass(frozen=True)
+class Wired:
+    """The product, and its wires by the names of their services."""
+
+    product: Product
+    wires: dict[str, Wire]
+
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+async def wired(
+    services: Services, account: Account, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Make]:
+    """Makes the product with changed settings, for a client that shows a token; once a test."""
+    async with AsyncExitStack() as stack:
+
+        async def make(**changes: Any) -> Wired:
+            settings = replace(services.settings, storage_url=account.url, storage_key=account.key, storage_create=True)
+            targets = {
+                "speech": settings.speech_endpoint,
+                "openai": settings.openai_endpoint,
+                "cosmos": settings.cosmos_endpoint,
+                "blob": settings.storage_url,
+                "issuer": f"{issuer.url}/keys",
+            }
+            wires = {name: await stack.enter_async_context(wire(target)) for name, target in targets.items()}
+            settings = replace(
+                settings,
+                speech_endpoint=wires["speech"].at(settings.speech_endpoint),
+                openai_endpoint=wires["openai"].at(settings.openai_endpoint),
+                cosmos_endpoint=wires["cosmos"].at(settings.cosmos_endpoint),
+                storage_url=wires["blob"].at(settings.storage_url),
+                jwt_issuer=issuer.url,
+                jwt_jwks_url=wires["issuer"].at(f"{issuer.url}/keys"),
+                jwt_audience=AUDIENCE,
+                **changes,
+            )
+            app = wiring.App(settings)
+            monkeypatch.setattr(wiring, "app", lambda: app)
+            stack.push_async_callback(app.close)
+            url = await stack.enter_async_context(served(function_host()))
+            http = await stack.enter_async_context(aiohttp.ClientSession(headers=issuer.headers()))
+            return Wired(Product(f"{url}/api/voice", http, replace(services, settings=settings), app), wires)
+
+        yield make

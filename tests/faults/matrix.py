@@ -1,0 +1,160 @@
+"""Every fault of every dependency, and what the caller must get then."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.faults.wire import GARBAGE, PAGE, Fault
+
+REFUSED = Fault("refused", refuses=True)
+TIMEOUT = Fault("timeout", silent=True)
+DRIP = Fault("slow drip", drips=True)
+DROPPED = Fault("dropped mid-stream", cut_after=0)
+"""Each row says after how many bytes."""
+THROTTLED = Fault("429 with Retry-After", status=429, retry_after=7)
+GARBLED = Fault("garbage", raw=GARBAGE)
+WEB_PAGE = Fault("a web page", status=200, body=PAGE)
+
+FAULTS = (
+    REFUSED,
+    TIMEOUT,
+    DRIP,
+    DROPPED,
+    *(Fault(str(status), status=status) for status in (401, 403, 404)),
+    THROTTLED,
+    *(Fault(str(status), status=status) for status in (429, 500, 503)),
+    GARBLED,
+    WEB_PAGE,
+)
+
+SLOW = (TIMEOUT.name, DRIP.name)
+"""Faults that take as long as they are given."""
+SHORT_SECONDS, LONG_SECONDS = 0.5, 3.0
+"""A stage's deadline under those, and under others, which must not need it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a caller gets."""
+
+    status: int
+    code: str = ""
+    stage: str = ""
+    retryable: bool = False
+    retry_after: bool = False
+    kept: tuple[str, ...] = ()
+    """Members of the answer that tell what had been done before."""
+    degraded: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.code:
+            return f"{self.status}, degraded: {', '.join(self.degraded)}" if self.degraded else f"{self.status}"
+        retry = ("retryable, Retry-After" if self.retry_after else "retryable") if self.retryable else "final"
+        return f"{self.status} `{self.code}` of {self.stage}, {retry}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One dependency as one request needs it."""
+
+    name: str
+    service: str
+    """Whose wire breaks: speech, openai, cosmos, blob or issuer."""
+    request: Mapping[str, Any]
+    """Method, path, and what else aiohttp takes."""
+    outcomes: Mapping[str, Outcome]
+    """By the names of faults."""
+    cut_after: int = 100
+    """Bytes of an answer, for what breaks off in the middle."""
+    waits: int = 1
+    """Deadlines that a fault can use up, one after the other."""
+    cold: bool = False
+    """Nothing like it was asked before: what was, would be remembered."""
+    keyed: bool = False
+    """The request has an Idempotency-Key, a new one each time."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def fault(self, fault: Fault) -> Fault:
+        return replace(fault, cut_after=self.cut_after) if fault.cut_after is not None else fault
+
+
+def failing(stage: str, *kept: str, **others: Outcome) -> dict[str, Outcome]:
+    """Of a stage without which there is no answer."""
+    bad = Outcome(502, "stage-misconfigured", stage, kept=kept)
+    failed = Outcome(502, "stage-failed", stage, retryable=True, kept=kept)
+    late = Outcome(504, "stage-timed-out", stage, retryable=True, kept=kept)
+    throttled = Outcome(503, "stage-throttled", stage, retryable=True, kept=kept)
+    usual = {
+        REFUSED: Outcome(503, "stage-unreachable", stage, retryable=True, kept=kept),
+        TIMEOUT: late,
+        DRIP: late,
+        THROTTLED: replace(throttled, retry_after=True),
+    }
+    told = {"401": bad, "403": bad, "404": bad, "429": throttled}
+    return {fault.name: usual.get(fault) or told.get(fault.name, failed) for fault in FAULTS} | others
+
+
+def degrading(part: str, *kept: str) -> dict[str, Outcome]:
+    """Of a stage without which the answer lacks *part*."""
+    return dict.fromkeys((fault.name for fault in FAULTS), Outcome(200, kept=kept, degraded=(part,)))
+
+
+def speech_service(stage: str, *kept: str) -> dict[str, Outcome]:
+    """Of the Speech service by its SDK, which shows nobody the headers of a refusal."""
+    usual = failing(stage, *kept)
+    return usual | {THROTTLED.name: usual["429"]}
+
+
+WORDS = ("transcription", "responseText")
+UNSPOKEN = degrading("speech", *WORDS) | {DROPPED.name: Outcome(200, kept=(*WORDS, "audioData"), degraded=("speech",))}
+FORGOTTEN = degrading("conversation", *WORDS, "audioData")
+UNWRITTEN = failing("assistant", "transcription") | {
+    DROPPED.name: Outcome(502, "stage-failed", "assistant", retryable=True, kept=WORDS)
+}
+STORAGE = failing("storage")
+STORAGE |= {"503": STORAGE["429"]}
+"""It says 503 where others say 429."""
+
+UNKEYED = {name: replace(outcome, degraded=("idempotency", "conversation")) for name, outcome in FORGOTTEN.items()}
+UNSIGNED = dict.fromkeys(STORAGE, Outcome(503, "stage-unreachable", "identity", retryable=True, retry_after=True))
+"""Whatever the issuer of tokens does: nobody can tell who is calling."""
+UNCOUNTED = dict.fromkeys(STORAGE, Outcome(503, "stage-unreachable", "limits", retryable=True))
+JOBS = failing("clips")
+JOBS |= {"404": Outcome(404, "clip-not-found", "clips")}
+"""Which is what a document that is not there looks like."""
+
+RECORDING: dict[str, Any] = {"method": "POST", "path": "/process", "spoken": True}
+TYPED: dict[str, Any] = {"method": "POST", "path": "/process", "json": {"text": "Tell me about the weather."}}
+KEPT: dict[str, Any] = TYPED | {"json": {"text": "Hello there.", "speech": "url"}}
+SPOKEN: dict[str, Any] = {
+    "method": "POST",
+    "path": "/speak",
+    "json": {"text": "Hello there."},
+    "headers": {"Accept": "application/json"},
+}
+EVENTS: dict[str, Any] = {"headers": {"Accept": "text/event-stream"}}
+
+ROWS = (
+    Row("recognition", "speech", RECORDING, speech_service("stt"), cut_after=700),
+    Row("recognition, as events", "speech", RECORDING | EVENTS, speech_service("stt"), cut_after=700),
+    Row("assistant", "openai", RECORDING, UNWRITTEN, cut_after=900),
+    Row("assistant, as events", "openai", RECORDING | EVENTS, UNWRITTEN, cut_after=900),
+    Row("synthesis", "speech", TYPED, UNSPOKEN, cut_after=9_000),
+    Row("synthesis, as events", "speech", TYPED | EVENTS, UNSPOKEN, cut_after=9_000),
+    Row("synthesis alone", "speech", SPOKEN, speech_service("tts"), cut_after=9_000),
+    Row("list of voices", "speech", {"method": "GET", "path": "/voices"}, failing("tts"), cold=True),
+    Row("conversation of a turn", "cosmos", TYPED, FORGOTTEN, waits=2),
+    Row("turn with a key", "cosmos", TYPED, UNKEYED, waits=4, keyed=True),
+    Row("list of conversations", "cosmos", {"method": "GET", "path": "/conversations"}, failing("conversations")),
+    Row("limits, strict", "cosmos", TYPED, UNCOUNTED, settings={"limits_when_down": "closed"}),
+    Row(
+        "clip, opened",
+        "blob",
+        {"method": "POST", "path": "/clips", "json": {}},
+        STORAGE | {WEB_PAGE.name: Outcome(202)},
+    ),
+    Row("clip, looked at", "cosmos", {"method": "GET", "path": "/clips/{clip}"}, JOBS),
+    Row("speech, kept", "blob", KEPT, degrading("speech", *WORDS)),
+    Row("keys of the issuer", "issuer", TYPED, UNSIGNED, cold=True, settings={"auth_mode": "jwt"}),
+    Row("speech, fetched", "blob", {"method": "GET", "path": "{speech}"}, STORAGE),
+)

@@ -1,0 +1,115 @@
+"""The fault matrix: whatever a service does, the caller gets the best there is, in the contract's words and in time."""
+
+import asyncio
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.faults.conftest import Make, Wired
+from tests.faults.matrix import FAULTS, LONG_SECONDS, ROWS, SHORT_SECONDS, SLOW, Outcome, Row
+from tests.faults.wire import Fault
+from tests.functions.test_contract import validator
+from tests.functions.turns import parse_sse, recording
+
+CELLS = [pytest.param(row, fault, id=f"{row.name}, {fault.name}") for row in ROWS for fault in FAULTS]
+
+
+@pytest.mark.parametrize(("row", "fault"), CELLS)
+async def test_a_fault_ends_as_it_should(wired: Make, row: Row, fault: Fault, record_property: Any) -> None:
+    """The answer keeps the contract, and is the one that the matrix has; how long it took is noted."""
+    seconds = SHORT_SECONDS if fault.name in SLOW else LONG_SECONDS
+    it: Wired = await wired(
+        stt_seconds=seconds,
+        assistant_seconds=seconds,
+        tts_seconds=seconds,
+        conversations_seconds=seconds,
+        storage_seconds=seconds,
+        limits_seconds=seconds,
+        identity_seconds=seconds,
+        **row.settings,
+    )
+    request = await _request(it, row)
+    if not row.cold:
+        await _served_well(it, request, row)
+    await it.wires[row.service].break_with(row.fault(fault))
+    began = monotonic()
+    async with asyncio.timeout(30):
+        outcome = await _asked(it, _fresh(request, row))
+    for name, value in {"row": row.name, "fault": fault.name, "ms": round((monotonic() - began) * 1000)}.items():
+        record_property(name, value)
+
+    assert outcome == row.outcomes[fault.name]
+
+
+async def _request(it: Wired, row: Row) -> dict[str, Any]:
+    """As aiohttp takes it, with what it is about in place."""
+    request = dict(row.request)
+    if request.pop("spoken", False):
+        request["data"] = recording()
+    path: str = request.pop("path")
+    if "{speech}" in path:
+        async with it.product.post("/process", json={"text": "Hello there.", "speech": "url"}) as response:
+            path = (await response.json())["speechUrl"].removeprefix("/api/voice")
+    if "{clip}" in path:
+        async with it.product.post("/clips", json={}) as response:
+            path = path.format(clip=(await response.json())["clipId"])
+    return {"url": f"{it.product.url}{path}", **request}
+
+
+async def _served_well(it: Wired, request: dict[str, Any], row: Row) -> None:
+    """All is open when this returns: the first requests may take longer than a short deadline."""
+    status, body = 0, b""
+    for _ in range(4):
+        async with it.product.http.request(**_fresh(request, row)) as response:
+            status, body = response.status, await response.read()
+        if status < 300 and b'"degraded":["' not in body:
+            return
+    raise AssertionError(f"{status}: {body[:500]!r}")
+
+
+def _fresh(request: dict[str, Any], row: Row) -> dict[str, Any]:
+    """The request, under a key that no other had."""
+    return request | {"headers": {"Idempotency-Key": uuid4().hex}} if row.keyed else request
+
+
+async def _asked(it: Wired, request: dict[str, Any]) -> Outcome:
+    async with it.product.http.request(**request) as response:
+        text = await response.text()
+        if response.content_type == "text/event-stream":
+            return _told(parse_sse(text))
+        assert response.content_type in ("application/json", "application/problem+json"), (response.status, text)
+        document = await response.json(content_type=None)
+        if response.status >= 400:
+            validator("Problem").validate(document)
+            assert response.headers.get("Retry-After") == _text(document.get("retryAfter"))
+        elif "transcription" in document:
+            validator("ProcessAnswer").validate(document)
+        return _outcome(response.status, document)
+
+
+def _told(events: list[dict[str, Any]]) -> Outcome:
+    checking = validator("Event")
+    for event in events:
+        checking.validate(event)
+    last = events[-1]
+    assert last["type"] in ("turn.done", "error")
+    sound = {"audioData": "."} if any(e["type"] == "speech.audio.delta" for e in events) else {}
+    return _outcome(last.get("status", 200), last | sound)
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def _outcome(status: int, document: dict[str, Any]) -> Outcome:
+    return Outcome(
+        status=status,
+        code=document.get("code", ""),
+        stage=document.get("stage", ""),
+        retryable=document.get("retryable", False),
+        retry_after="retryAfter" in document,
+        kept=tuple(name for name in ("transcription", "responseText", "audioData") if document.get(name)),
+        degraded=tuple(document.get("degraded", ())),
+    )

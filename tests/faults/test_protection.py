@@ -1,0 +1,172 @@
+"""What keeps a sick provider from making everybody wait: breakers, gates and others to ask."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from emulators.openai import openai_app
+from emulators.script import Script, Step
+from emulators.serving import serving
+from emulators.speech import speech_app
+from tests.conftest import HEARD
+from tests.eventually import eventually
+from tests.faults.conftest import Make, Wired
+from tests.faults.matrix import REFUSED, TIMEOUT
+from tests.functions.turns import recording
+
+SECONDS = 0.2
+"""A stage's deadline where it is kept to its end."""
+TEXT = {"text": "Tell me about the weather."}
+
+
+async def turn(it: Wired, **request: Any) -> tuple[int, dict[str, Any]]:
+    """A turn's status and document."""
+    async with it.product.post("/process", **request or {"json": TEXT}) as response:
+        document = await response.json(content_type=None)
+        if response.status >= 400:
+            document["Retry-After"] = response.headers.get("Retry-After")
+        return response.status, document
+
+
+async def test_a_dead_assistant_costs_no_more_deadlines(wired: Make) -> None:
+    """After a few deadlines kept in vain it is not asked: the answer comes at once, and says when to come back."""
+    it = await wired(assistant_seconds=SECONDS, breaker_failures=2, breaker_seconds=30.0)
+    await it.wires["openai"].break_with(TIMEOUT)
+    for _ in range(2):
+        assert (await turn(it))[1]["code"] == "stage-timed-out"
+    taken = it.wires["openai"].taken
+    status, problem = await turn(it)
+
+    assert (status, problem["code"], problem["stage"], problem["retryable"]) == (
+        503,
+        "stage-unavailable",
+        "assistant",
+        True,
+    )
+    assert 1 <= int(problem["Retry-After"]) <= 30
+    assert it.wires["openai"].taken == taken
+
+
+async def test_a_provider_that_is_well_again_is_asked_again(wired: Make) -> None:
+    """The first call after the pause finds out, and everybody is served."""
+    it = await wired(breaker_failures=1, breaker_seconds=0.05)
+    it.product.services.openai.add("chat", Step(status=500), Step(status=500))
+    assert (await turn(it))[1]["code"] == "stage-failed"
+    breaker = it.product.app.guards.breakers["assistant"]
+    await eventually(lambda: breaker.state == "half-open")
+    assert (await turn(it))[0] == 200
+    assert breaker.state == "closed"
+
+
+async def test_dead_recognition_is_told_at_once(wired: Make) -> None:
+    """The breaker knows of deadlines that the use cases keep."""
+    it = await wired(stt_seconds=SECONDS, breaker_failures=2)
+    await it.wires["speech"].break_with(TIMEOUT)
+    codes = [(await turn(it, data=recording()))[1]["code"] for _ in range(3)]
+    assert codes == ["stage-timed-out", "stage-timed-out", "stage-unavailable"]
+
+
+async def test_dead_synthesis_costs_the_speech_only(wired: Make) -> None:
+    """The text comes as soon as it is written: nobody waits for a service that is not asked."""
+    it = await wired(tts_seconds=SECONDS, breaker_failures=1)
+    await it.wires["speech"].break_with(TIMEOUT)
+    taken = []
+    for _ in range(3):
+        status, document = await turn(it)
+        assert (status, document["degraded"], document["audioData"]) == (200, ["speech"], "")
+        taken.append(it.wires["speech"].taken)
+    assert it.product.app.guards.breakers["tts"].state == "open"
+    assert taken[1] == taken[2]
+
+
+async def test_a_dead_store_costs_the_memory_only(wired: Make) -> None:
+    """The turn goes on without its conversation, and without waiting for it."""
+    it = await wired(conversations_seconds=SECONDS, limits_seconds=SECONDS, breaker_failures=1)
+    await it.wires["cosmos"].break_with(TIMEOUT)
+    taken = []
+    for _ in range(2):
+        assert (await turn(it))[1]["degraded"] == ["conversation"]
+        taken.append(it.wires["cosmos"].taken)
+    assert taken[0] == taken[1]
+
+
+async def test_health_tells_of_breakers(wired: Make) -> None:
+    """deep=1 says of each dependency what this worker makes of it."""
+    it = await wired(breaker_failures=1)
+    await turn(it)
+    await it.wires["openai"].break_with(REFUSED)
+    await turn(it)
+    async with it.product.get("/health?deep=1") as response:
+        checks = (await response.json())["checks"]
+    assert {name: check.get("breaker") for name, check in checks.items()} == {
+        "assistant": "open",
+        "stt": "closed",
+        "tts": "closed",
+        "conversations": "closed",
+        "limits": "closed",
+        "storage": "closed",
+        "clips": "closed",
+        "requests": "closed",
+        "identity": None,
+    }
+
+
+async def test_no_more_recognitions_than_the_quota(wired: Make) -> None:
+    """Who finds no place in time is told so, and when to come back; whoever waits a moment is served."""
+    it = await wired(stt_concurrent=1, provider_wait_seconds=0.05)
+    script = it.product.services.speech
+    script.clear()
+    script.add("stt", Step(text=HEARD, first_seconds=1.0), Step(text=HEARD, repeat=True))
+    script.add("tts", Step(tone=True, repeat=True))
+    first = asyncio.create_task(turn(it, data=recording()))
+    await eventually(lambda: any(entry.operation == "stt" for entry in script.served))
+    status, problem = await turn(it, data=recording())
+
+    assert (status, problem["code"], problem["stage"], problem["retryable"], problem["Retry-After"]) == (
+        503,
+        "stage-busy",
+        "stt",
+        True,
+        "1",
+    )
+    assert (await first)[0] == 200
+    assert (await turn(it, data=recording()))[0] == 200
+
+
+async def test_a_second_assistant_answers(wired: Make) -> None:
+    """While the first is away nobody notices, and when its breaker is open it costs no time either."""
+    script = Script()
+    script.add("chat", Step(text="The second speaks.", repeat=True))
+    async with serving(openai_app(script=script)) as second:
+        it = await wired(openai_fallback_endpoint=f"{second}/v1/", openai_fallback_model="other", breaker_failures=1)
+        assert (await turn(it))[1]["responseText"] != "The second speaks."
+        await it.wires["openai"].break_with(REFUSED)
+        for _ in range(2):
+            status, document = await turn(it)
+            assert (status, document["responseText"], document["degraded"]) == (200, "The second speaks.", [])
+    assert {entry.facts["model"] for entry in script.served if entry.operation == "chat"} == {"other"}
+    assert it.product.app.guards.breakers["assistant"].state == "open"
+
+
+async def test_a_second_region_hears_and_speaks(wired: Make) -> None:
+    """Recognition and synthesis go on in another region, from the beginning of the utterance."""
+    script = Script()
+    script.add("stt", Step(text="heard elsewhere", repeat=True))
+    script.add("tts", Step(tone=True, repeat=True))
+    async with serving(speech_app(script=script)) as second:
+        it = await wired(speech_fallback_endpoint=second)
+        await it.wires["speech"].break_with(REFUSED)
+        status, document = await turn(it, data=recording(2.0))
+    assert (status, document["transcription"], document["degraded"]) == (200, "heard elsewhere", [])
+    assert document["audioData"]
+    (heard,) = [entry for entry in script.served if entry.operation == "stt"]
+    assert heard.facts["audio_seconds"] == pytest.approx(2.0, abs=0.05)
+
+
+async def test_a_second_assistant_is_checked_too(wired: Make) -> None:
+    """An operator sees that there is one, and whether it would answer."""
+    async with serving(openai_app()) as second:
+        it = await wired(openai_fallback_endpoint=f"{second}/v1/")
+        async with it.product.get("/health?deep=1") as response:
+            assert (await response.json())["checks"]["assistant-fallback"]["ok"]

@@ -1,0 +1,171 @@
+"""Idempotency-Key where there is more than one turn and one worker: kept speech, clips, sessions, two workers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from contextvars import ContextVar
+from typing import Any
+
+import aiohttp
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from tests.conftest import Product, Services, function_host, served
+from tests.eventually import eventually
+from tests.functions.calls import offer
+from tests.functions.test_clips import upload
+from tests.functions.test_idempotency import KEY, RECORDING, answered, asked, paid, turns
+from tests.functions.turns import recording
+from tests.webrtc import Caller
+from voice_core import wiring
+
+WORKER: ContextVar[wiring.App] = ContextVar("WORKER")
+"""Whose request is being served."""
+
+
+@pytest.fixture
+async def workers(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sequence[Product]]:
+    """Two workers of one product: they share nothing but the services."""
+    monkeypatch.setattr(wiring, "app", WORKER.get)
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        products = []
+        for _ in range(2):
+            app = wiring.App(services.settings)
+            stack.push_async_callback(app.close)
+            url = await stack.enter_async_context(served(Worker(app)))
+            products.append(Product(f"{url}/api/voice", http, services, app))
+        yield products
+
+
+class Worker:
+    """Serves by an *app* of its own."""
+
+    def __init__(self, app: wiring.App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        WORKER.set(self._app)
+        await function_host()(scope, receive, send)
+
+
+async def test_another_worker_gives_the_same_turn(workers: Sequence[Product]) -> None:
+    """A retry may land anywhere; so may a request that was overtaken by its retry."""
+    first, second = workers
+    told = await answered(first, data=RECORDING)
+
+    assert await answered(second, data=RECORDING) == told | {"again": True}
+    assert await answered(first, data=RECORDING) == told | {"again": True}
+    assert paid(first)["chat"] == 1
+
+
+@pytest.mark.parametrize("sent", [{"data": RECORDING}, {"json": {"text": "hello"}}], ids=["spoken", "typed"])
+async def test_of_requests_at_the_same_time_one_is_answered(workers: Sequence[Product], sent: dict[str, Any]) -> None:
+    """Six at once on two workers: one turn; the others hear that it is under way, or get the same."""
+    responses = await asyncio.gather(*(asked(workers[number % 2], **sent) for number in range(6)))
+    again = await answered(workers[0], **sent)
+    right = [await response.json() for response in responses if response.status == 200]
+    wrong = [await response.json(content_type=None) for response in responses if response.status != 200]
+
+    assert {problem["code"] for problem in wrong} <= {"idempotency-running"}
+    assert {(turn["turnId"], turn["responseText"]) for turn in right} == {(again["turnId"], again["responseText"])}
+    assert paid(workers[0])["chat"] == 1
+    assert len(await turns(workers[1], again["conversationId"])) == 1
+
+
+async def test_kept_speech_is_not_made_again(clip_product: Product) -> None:
+    """A turn told again has the same URL and length, and costs no synthesis as long as its speech is there."""
+    sent: dict[str, Any] = {"json": {"text": "hello", "speech": "url"}}
+    first = await (await asked(clip_product, **sent)).json()
+    spoken = paid(clip_product)["tts"]
+    again = await (await asked(clip_product, **sent)).json()
+
+    assert (again["speechUrl"], again["durationMs"]) == (first["speechUrl"], first["durationMs"])
+    assert paid(clip_product)["tts"] == spoken
+    await clip_product.app.clip_work.speeches.delete("local", first["conversationId"])
+    once_more = await (await asked(clip_product, **sent)).json()
+    assert once_more["durationMs"] == first["durationMs"]
+    assert paid(clip_product)["tts"] == 2 * spoken
+    async with clip_product.get(first["speechUrl"].removeprefix("/api/voice")) as response:
+        assert response.status == 200
+
+
+async def test_a_clip_is_opened_once(clip_product: Product) -> None:
+    """The same clip with a slot that can be used; after the upload without one. Another request is refused."""
+    members = {"contentType": "audio/wav", "notes": "For my boss."}
+    first, again = [await opened(clip_product, members) for _ in range(2)]
+    assert again[0]["clipId"] == first[0]["clipId"]
+    assert again[0]["conversationId"] == first[0]["conversationId"]
+    assert (first[1].get("Idempotency-Replayed"), again[1]["Idempotency-Replayed"]) == (None, "true")
+    assert again[0]["upload"]["headers"] == first[0]["upload"]["headers"]
+
+    assert await upload(clip_product, again[0], recording(1.0)) == 201
+    assert await upload(clip_product, first[0], recording(1.0)) == 403
+    assert "upload" not in (await opened(clip_product, members))[0]
+    async with clip_product.post("/clips", json={"notes": "For me."}, headers=KEY) as response:
+        assert (response.status, (await response.json(content_type=None))["code"]) == (422, "idempotency-key-reused")
+
+
+async def opened(product: Product, members: dict[str, str]) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """The clip under the key, and the headers that it came with."""
+    async with product.post("/clips", json=members, headers=KEY) as response:
+        assert response.status == 202, await response.text()
+        return await response.json(), response.headers
+
+
+async def test_a_session_is_opened_once(product: Product) -> None:
+    """The same answer to the same offer, in either form; another offer is refused, and a session that ended is over."""
+    caller, other = Caller(), Caller()
+    try:
+        sdp = await offer(caller)
+        status, first = await negotiated(product, json={"offer": sdp})
+        again_status, again = await negotiated(product, json={"offer": sdp})
+        whip = {"Content-Type": "application/sdp"}
+        async with product.post("/session", data=sdp["sdp"], headers=KEY | whip) as response:
+            assert response.headers["Idempotency-Replayed"] == "true"
+            assert await response.text() == first["answer"]["sdp"]
+        assert (status, again_status, again) == (201, 201, first)
+
+        status, problem = await negotiated(product, json={"offer": await offer(other)})
+        assert (status, problem["code"]) == (422, "idempotency-key-reused")
+
+        async with product.delete(f"/session/{first['sessionId']}") as response:
+            assert response.status == 200
+        _, fresh = await negotiated(product, json={"offer": sdp})
+        assert fresh["sessionId"] != first["sessionId"]
+        assert fresh["conversationId"] == first["conversationId"]
+    finally:
+        await caller.close()
+        await other.close()
+
+
+async def negotiated(product: Product, **sent: Any) -> tuple[int, dict[str, Any]]:
+    async with product.post("/session", headers=KEY, **sent) as response:
+        return response.status, await response.json(content_type=None)
+
+
+async def test_a_session_that_is_held_open_lives_as_long_as_its_last_answer(product: Product) -> None:
+    """A client whose stream broke off asks again; the end of the first stream does not end what it has now."""
+    caller = Caller()
+    try:
+        sent = {"json": {"offer": await offer(caller)}, "headers": KEY | {"Accept": "text/event-stream"}}
+        first = await product.post("/session", **sent)
+        await first.content.readuntil(b"\n\n")
+        second = await product.post("/session", **sent)
+        assert second.headers["Location"] == first.headers["Location"]
+        await second.content.readuntil(b"\n\n")
+        live = product.app.sessions.live("local", second.headers["Location"].rpartition("/")[2])
+        first.close()
+        await eventually(lambda: live.holders == 1)
+        assert not live.session.closed
+        second.close()
+        await eventually(lambda: live.session.closed)
+    finally:
+        await caller.close()
+
+
+async def test_preparing_a_session_names_the_same_conversation(product: Product) -> None:
+    """Nothing is kept of it, and a retry need not know."""
+    ids = {(await negotiated(product, json={}))[1]["conversationId"] for _ in range(2)}
+
+    assert len(ids) == 1

@@ -1,0 +1,240 @@
+"""Who is let in, over HTTP."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from jsonschema import Draft202012Validator
+from starlette.routing import Route
+
+from emulators.script import Step
+from tests.adapters.test_easy_auth import ANNA
+from tests.conftest import Product, Services, function_host
+from tests.issuers import AUDIENCE, Issuer, signer
+from voice_core.functions.openapi import contract
+
+PREFIX = "/api/voice"
+
+
+@pytest.fixture
+async def services(services: Services, issuer: Issuer, request: pytest.FixtureRequest) -> Services:
+    """With an issuer to believe, unless a test chooses another mode."""
+    tokens: dict[str, Any] = {"auth_mode": "jwt", "jwt_issuer": issuer.url, "jwt_audience": AUDIENCE}
+    return replace(services, settings=replace(services.settings, **tokens | getattr(request, "param", {})))
+
+
+def mode(**settings: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("services", [settings], indirect=True, ids=[settings["auth_mode"]])
+
+
+def operations() -> Iterator[tuple[str, str]]:
+    """Method and path of all that the host serves under our prefix."""
+    for route in function_host().routes:
+        if isinstance(route, Route) and route.path.startswith(PREFIX):
+            yield from ((method, route.path.removeprefix(PREFIX)) for method in sorted(route.methods or ()))
+
+
+def described(method: str, path: str) -> dict[str, Any]:
+    """What the contract says of it; of HEAD what it says of GET, and of itself that it is open."""
+    if path == "/openapi.json":
+        return {"security": []}
+    known: dict[str, Any] = contract()["paths"][path]["get" if method == "HEAD" else method.lower()]
+    return known
+
+
+def is_open(operation: dict[str, Any]) -> bool:
+    """Whether the contract asks nobody who they are there."""
+    return operation.get("security") == []
+
+
+def url_of(product: Product, path: str) -> str:
+    return f"{product.url}{path.replace('{', '').replace('}', '')}"
+
+
+async def test_all_but_the_open_paths_ask_who_is_calling(product: Product) -> None:
+    """As the contract says: 401 with a challenge and a problem document, or no question."""
+    for method, path in operations():
+        said = described(method, path)
+        async with product.http.request(method, url_of(product, path)) as response:
+            if is_open(said):
+                assert response.status < 400, path
+                continue
+            assert (response.status, response.headers["WWW-Authenticate"]) == (401, "Bearer"), (method, path)
+            assert response.content_type == "application/problem+json"
+            assert response.headers["X-Request-Id"]
+            assert method == "HEAD" or (await response.json())["code"] == "unauthenticated"
+            assert "401" in said["responses"], path
+    assert not product.services.cosmos.served
+    assert product.services.paid_calls() == 0
+
+
+def test_the_open_paths_are_few() -> None:
+    """A new path is closed unless it says otherwise, and then this list grows."""
+    assert {(method, path) for method, path in operations() if is_open(described(method, path))} == {
+        ("GET", "/health"),
+        ("HEAD", "/health"),
+        ("GET", "/openapi.json"),
+        ("HEAD", "/openapi.json"),
+        ("OPTIONS", "/session"),
+    }
+
+
+async def test_a_token_lets_its_user_in(product: Product, issuer: Issuer) -> None:
+    """And what they say is theirs alone."""
+    async with product.post("/process", json={"text": "hi"}, headers=issuer.headers("anna")) as response:
+        assert response.status == 200
+        conversation = (await response.json())["conversationId"]
+    for user, found in (("anna", [conversation]), ("bob", [])):
+        async with product.get("/conversations", headers=issuer.headers(user)) as response:
+            listed = (await response.json())["conversations"]
+        assert [one["conversationId"] for one in listed] == found
+
+
+async def test_a_refused_token_is_told_as_rfc_6750_says(product: Product, issuer: Issuer) -> None:
+    """With a problem document that the contract knows, and no word of what is wrong with it."""
+    async with product.get("/conversations", headers=issuer.headers(exp=1)) as response:
+        problem = await response.json()
+    schemas = contract()["components"]
+
+    assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+    assert (problem["status"], problem["code"], problem["retryable"]) == (401, "token-invalid", False)
+    assert "expire" not in problem["detail"]
+    Draft202012Validator({"$ref": "#/components/schemas/Problem", "components": schemas}).validate(problem)
+
+
+async def test_every_refusal_of_a_token_reads_the_same(product: Product, issuer: Issuer) -> None:
+    """Expired, foreign or forged: a guesser learns nothing from the answer."""
+    stranger = issuer.headers(by=signer(name="stranger"))
+    answers = []
+    for headers in (issuer.headers(exp=1), issuer.headers(aud="another"), issuer.headers(iss="x"), stranger):
+        async with product.get("/conversations", headers=headers) as response:
+            answers.append({**await response.json(), "requestId": ""})
+
+    assert [answer == answers[0] for answer in answers] == [True] * 4
+
+
+async def test_the_log_says_why_and_nothing_of_the_token(
+    product: Product, issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An operator sees which check failed; neither claims nor signature are there."""
+    headers = issuer.headers("anna", exp=1)
+    with caplog.at_level(logging.DEBUG):
+        async with product.get("/conversations", headers=headers) as response:
+            told = await response.text()
+    (line,) = [line for line in caplog.messages if line.startswith("unauthenticated")]
+    logged = "\n".join([*caplog.messages, *(str(vars(record)) for record in caplog.records)])
+
+    assert "cause=ExpiredSignatureError" in line
+    for part in headers["Authorization"].removeprefix("Bearer ").split("."):
+        assert part not in logged
+        assert part not in told
+
+
+async def test_nothing_of_the_body_is_read_before(product: Product) -> None:
+    """Who is not known is refused at the request's head, however much they announce."""
+    url = urlsplit(product.url)
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    head = f"POST {url.path}/process HTTP/1.1\r\nHost: a\r\nContent-Type: audio/wav\r\nContent-Length: 1000000\r\n"
+    writer.write(f"{head}Expect: 100-continue\r\n\r\n".encode())
+    async with asyncio.timeout(2):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
+    writer.close()
+    await writer.wait_closed()
+
+
+@pytest.mark.parametrize("size", [20_000, 200_000])
+async def test_a_huge_token(product: Product, size: int) -> None:
+    """Is refused, by us or by the server before us, and is no error of ours."""
+    url = urlsplit(product.url)
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    writer.write(f"GET {url.path}/voices HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {'A' * size}\r\n\r\n".encode())
+    async with asyncio.timeout(2):
+        assert (await reader.readline()).split()[1] in (b"400", b"401", b"431")
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_two_authorization_headers(product: Product, issuer: Issuer) -> None:
+    """Are refused, although each alone is good."""
+    url, token = urlsplit(product.url), issuer.token()
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    twice = f"Authorization: Bearer {token}\r\n" * 2
+    writer.write(f"GET {url.path}/voices HTTP/1.1\r\nHost: a\r\n{twice}\r\n".encode())
+    async with asyncio.timeout(2):
+        assert (await reader.readline()).split()[1] == b"401"
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_an_issuer_that_is_away(product: Product, issuer: Issuer) -> None:
+    """Its tokens can be neither believed nor refused: 503, when to come back, and the health check names it."""
+    issuer.script.add("configuration", Step(status=500, repeat=True))
+    async with product.get("/voices", headers=issuer.headers()) as response:
+        problem = await response.json()
+        assert response.status == 503
+        assert 1 <= int(response.headers["Retry-After"]) <= 10
+    async with product.get("/health?deep=1") as response:
+        checks = (await response.json())["checks"]
+
+    assert (problem["code"], problem["stage"], problem["retryable"]) == ("stage-unreachable", "identity", True)
+    assert not checks["identity"]["ok"]
+
+
+async def test_the_platform_s_headers_count_for_nothing_beside_tokens(product: Product, issuer: Issuer) -> None:
+    """Anybody can send them."""
+    forged = {"X-MS-CLIENT-PRINCIPAL": ANNA, "X-MS-CLIENT-PRINCIPAL-ID": "anna"}
+    async with product.get("/voices", headers=forged) as response:
+        assert response.status == 401
+    async with product.get("/voices", headers=forged | issuer.headers()) as response:
+        assert response.status == 200
+
+
+@mode(auth_mode="easyauth", website_site_name="func-voice")
+async def test_the_platform_is_believed(product: Product, issuer: Issuer) -> None:
+    """Its header names the caller; a token besides is what the platform has checked already."""
+    for headers in ({}, issuer.headers()):
+        async with product.get("/voices", headers=headers) as response:
+            assert response.status == 401
+        async with product.get("/voices", headers=headers | {"X-MS-CLIENT-PRINCIPAL": ANNA}) as response:
+            assert response.status == 200
+
+
+@mode(auth_mode="easyauth", website_site_name="func-voice")
+async def test_a_malformed_principal_is_no_caller(product: Product) -> None:
+    """401, as if there were none."""
+    async with product.get("/voices", headers={"X-MS-CLIENT-PRINCIPAL": "eyJ"}) as response:
+        assert (response.status, (await response.json())["code"]) == (401, "unauthenticated")
+
+
+@mode(auth_mode="none")
+async def test_in_a_local_run_everybody_is_the_same(product: Product, issuer: Issuer) -> None:
+    """Whatever they show."""
+    async with product.post("/process", json={"text": "hi"}, headers=issuer.headers("anna")) as response:
+        conversation = (await response.json())["conversationId"]
+    async with product.get("/conversations", headers={"X-MS-CLIENT-PRINCIPAL": ANNA}) as response:
+        assert [one["conversationId"] for one in (await response.json())["conversations"]] == [conversation]
+    assert not issuer.script.served
+
+
+@mode(auth_mode="none", website_instance_id="0123")
+async def test_a_local_run_s_settings_serve_nobody_in_azure(product: Product) -> None:
+    """Every voice request hears that an operator must mend it; coming back later would not help."""
+    for method, path in operations():
+        if not is_open(described(method, path)):
+            async with product.http.request(method, url_of(product, path)) as response:
+                assert (response.status, response.headers.get("Retry-After")) == (503, None), (method, path)
+                assert method == "HEAD" or (await response.json())["code"] == "identity-misconfigured"
+
+
+@mode(auth_mode="none", website_instance_id="0123")
+async def test_health_says_that_nobody_is_served(product: Product) -> None:
+    """Also without being asked for more."""
+    async with product.get("/health") as response:
+        answer = await response.json()
+
+    assert (response.status, answer["status"]) == (503, "degraded")
+    assert "AUTH_MODE" in answer["checks"]["identity"]["detail"]

@@ -1,0 +1,113 @@
+"""Each kind of request has its limit, on the whole product; and so has the sound of a day."""
+
+import asyncio
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.conftest import Product
+from tests.functions.calls import PRESSED_SECONDS, call, offer
+from tests.functions.limited import MakeProduct, limited, turn
+from tests.functions.test_contract import validator
+from tests.functions.turns import recording
+from tests.webrtc import Caller
+from voice_core.audio import wav
+from voice_core.wiring.quotas import Quotas
+
+
+@pytest.mark.parametrize(
+    ("setting", "path", "document", "status"),
+    [
+        ("transcripts_per_minute", "/transcribe", None, 200),
+        ("speeches_per_minute", "/speak", {"text": "hi"}, 200),
+    ],
+)
+async def test_the_halves_of_a_turn_have_limits_of_their_own(
+    product_with: MakeProduct, setting: str, path: str, document: dict[str, str] | None, status: int
+) -> None:
+    """One transcript, or one text spoken; turns are not touched."""
+    product, _ = await limited(product_with, **{setting: 1})
+    sent = {"json": document} if document else {"data": recording()}
+    statuses = []
+    for _ in range(2):
+        async with product.post(path, **sent) as response:
+            statuses.append(response.status)
+
+    assert statuses == [status, 429]
+    assert (await turn(product))[0] == 200
+
+
+async def test_sessions_have_a_limit(product_with: MakeProduct) -> None:
+    """Opening one more within the hour is refused; preparing one is not."""
+    product, clock = await limited(product_with, sessions_per_hour=1)
+    async with call(product) as (_, _document):
+        other = Caller()
+        async with product.post("/session", json={"offer": await offer(other)}) as refused:
+            assert refused.status == 429
+            assert refused.headers["RateLimit"] == '"sessions";r=0;t=3601'
+        async with product.post("/session", json={}) as prepared:
+            assert prepared.status == 200
+        clock.now += 3601
+        async with product.post("/session", json={"offer": await offer(other)}) as admitted:
+            assert admitted.status == 201
+        await other.close()
+
+
+async def test_a_turn_too_many_does_not_end_a_session(product_with: MakeProduct) -> None:
+    """It is an error on the data channel; after the wait the next turn is taken."""
+    product, clock = await limited(product_with, turns_per_minute=1)
+    async with call(product) as (caller, document):
+        for expected in ("turn.done", "error"):
+            caller.press()
+            await asyncio.sleep(PRESSED_SECONDS)
+            caller.release()
+            told = await caller.told(expected, 1, 20)
+        clock.now += told["retryAfter"]
+        caller.press()
+        await asyncio.sleep(PRESSED_SECONDS)
+        caller.release()
+        await caller.told("turn.done", 2, 20)
+        async with product.get(f"/session/{document['sessionId']}") as response:
+            assert (await response.json())["state"] == "connected"
+
+    assert (told["code"], told["violated-policies"], told["retryable"]) == ("limit-reached", ["turns"], True)
+    assert told["turnId"]
+    assert len([served for served in product.services.openai.served if served.operation == "chat"]) == 2
+    validator("Event").validate(told)
+
+
+async def test_sound_is_charged_when_it_was_heard(product_with: MakeProduct) -> None:
+    """The utterance that reaches the day's limit is heard whole, the next not at all; text goes on."""
+    product, _ = await limited(product_with, turns_per_minute=9, audio_seconds_per_day=3)
+    told = []
+    for _ in range(3):
+        async with product.post("/process?speech=none", data=recording(2.0)) as response:
+            told.append((response.status, re.findall(r'"audio";r=(\d+)', response.headers["RateLimit"])))
+        await product.app.quotas.close()
+
+    assert told == [(200, ["3"]), (200, ["1"]), (429, ["0"])]
+    assert (await turn(product))[0] == 200
+
+
+async def test_silence_counts_as_sound(product_with: MakeProduct) -> None:
+    """It has to be read and decoded, though nobody hears it."""
+    product, _ = await limited(product_with)
+    async with product.post("/process", data=wav.whole(bytes(64_000), 16_000)) as response:
+        assert response.status == 422
+    await product.app.quotas.close()
+    async with product.post("/process", data=recording()) as response:
+        assert '"audio";r=14398' in response.headers["RateLimit"]
+
+
+async def test_clips_have_a_limit(clip_product: Product) -> None:
+    """So many may be opened within a day."""
+    app = clip_product.app
+    app.quotas = Quotas(replace(app.settings, clips_per_day=1), app.admissions)
+    told = []
+    for _ in range(2):
+        async with clip_product.post("/clips", json={}) as response:
+            told.append((response.status, response.headers["RateLimit-Policy"]))
+
+    clips = '"clips";q=1;w=86400'
+    assert told == [(202, clips + ', "audio";q=14400;qu="seconds";w=86400'), (429, clips)]

@@ -1,0 +1,116 @@
+"""The product as ``make run`` runs it, beside any other: on free ports, with data of its own, and quick."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import aiohttp
+
+from tests.conftest import ROOT
+
+START_SECONDS = 120.0
+
+BOUNDLESS = {
+    "TURNS_PER_MINUTE": "1000000",
+    "TRANSCRIPTS_PER_MINUTE": "1000000",
+    "SPEECHES_PER_MINUTE": "1000000",
+    "SESSIONS_PER_HOUR": "1000000",
+    "CLIPS_PER_DAY": "1000000",
+    "AUDIO_SECONDS_PER_DAY": "1000000000",
+    "SESSIONS_MAX": "1000",
+    "SESSION_GRACE_SECONDS": "0.5",
+    "SESSION_IDLE_SECONDS": "3600",
+    "SESSION_MAX_SECONDS": "3600",
+    "CLIP_UPLOAD_SECONDS": "2",
+}
+"""Settings by which no limit is met, and nobody waits long for what will not come."""
+
+AT_ONCE: Mapping[str, Mapping[str, list[dict[str, Any]]]] = {
+    "SPEECH_ENDPOINT": {
+        "stt": [{"text": "what is the weather like", "repeat": True}],
+        "tts": [{"tone": True, "repeat": True}],
+    },
+    "OPENAI_ENDPOINT": {"chat": [{"text": "Fine.", "repeat": True}]},
+}
+"""Scripts of the emulators, by the setting that has their address: nothing is recognised or synthesised in earnest."""
+
+
+@asynccontextmanager
+async def running_product(settings: Mapping[str, str] = BOUNDLESS) -> AsyncIterator[str]:
+    """The base URL of a product with *settings*, which ends with the context."""
+    with TemporaryDirectory() as folder:
+        _furnish(Path(folder))
+        speech, openai, cosmos, host, storage = _free_ports()
+        endpoints = {
+            "SPEECH_ENDPOINT": f"http://127.0.0.1:{speech}",
+            "OPENAI_ENDPOINT": f"http://127.0.0.1:{openai}/v1/",
+            "COSMOS_ENDPOINT": f"http://127.0.0.1:{cosmos}",
+            "STORAGE_URL": f"http://127.0.0.1:{storage}/devstoreaccount1",
+        }
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "emulators", "--host", "--folder", folder, "--port", str(host)),
+            cwd=ROOT,
+            env={**os.environ, **endpoints, **settings},
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            base = f"http://127.0.0.1:{host}/api/voice"
+            await asyncio.wait_for(_healthy(base, process), START_SECONDS)
+            await _script(endpoints)
+            yield base
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+
+def _furnish(folder: Path) -> None:
+    """What a checkout has, but for its data."""
+    for name in ("function_app.py", "host.json", "local.settings.json", "clients"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / ".local").mkdir()
+    (folder / ".local" / "azurite").symlink_to(ROOT / ".local" / "azurite")
+
+
+def _free_ports() -> list[int]:
+    """Four of them, and a fifth whose next is free too: storage takes two."""
+    while True:
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
+        ports = [one.getsockname()[1] for one in sockets]
+        try:
+            sockets.append(socket.create_server(("127.0.0.1", ports[-1] + 1)))
+        except OSError:
+            continue
+        finally:
+            for one in sockets:
+                one.close()
+        return ports
+
+
+async def _healthy(base: str, process: asyncio.subprocess.Process) -> None:
+    async with aiohttp.ClientSession() as http:
+        while process.returncode is None:
+            try:
+                async with http.get(f"{base}/health") as response:
+                    if response.status == 200:
+                        return
+            except aiohttp.ClientConnectionError:
+                pass
+            await asyncio.sleep(0.2)
+    raise ChildProcessError(f"the product ended with status {process.returncode}")
+
+
+async def _script(endpoints: Mapping[str, str]) -> None:
+    async with aiohttp.ClientSession() as http:
+        for setting, script in AT_ONCE.items():
+            url = f"{endpoints[setting].removesuffix('/v1/')}/_emulator/script"
+            async with http.put(url, data=json.dumps(script)) as response:
+                response.raise_for_status()

@@ -1,0 +1,59 @@
+"""Offers that are damaged on their way."""
+
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.webrtc import Caller
+from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
+from voice_core.domain.errors import InvalidInput
+
+DAMAGED = 120
+
+
+@pytest.fixture
+async def offer() -> str:
+    caller = Caller()
+    try:
+        return await caller.offer()
+    finally:
+        await caller.close()
+
+
+def lost(offer: str) -> Iterator[str]:
+    """*offer* without each of its lines."""
+    lines = offer.splitlines(keepends=True)
+    for number in range(len(lines)):
+        yield "".join(lines[:number] + lines[number + 1 :])
+
+
+def changed(offer: str) -> Iterator[str]:
+    """*offer* with some characters that are others."""
+    chance = random.Random(1)
+    for _ in range(DAMAGED):
+        characters = list(offer)
+        for _ in range(chance.randint(1, 5)):
+            characters[chance.randrange(len(characters))] = chr(chance.randrange(32, 127))
+        yield "".join(characters)
+
+
+@pytest.mark.parametrize("damaged", [lost, changed])
+async def test_a_damaged_offer_is_answered_or_refused(offer: str, damaged: Callable[[str], Iterator[str]]) -> None:
+    """Whatever is missing or wrong, there is an answer or a typed error, and no connection is left behind."""
+    refused = 0
+    for each in damaged(offer):
+        try:
+            peer = await AiortcPeers().answer(each, ())
+            await peer.aclose()
+        except InvalidInput:
+            refused += 1
+    assert refused
+
+
+async def test_media_without_a_direction_go_both_ways(offer: str) -> None:
+    """That is what RFC 8866 has it mean; many libraries leave it out."""
+    peer = await AiortcPeers().answer(offer.replace("a=sendrecv\r\n", ""), ())
+    await peer.aclose()
+
+    assert "a=sendrecv" in peer.answer

@@ -1,0 +1,61 @@
+"""A run of the product with something of everything, and the workspace that its telemetry fills."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.clips import NAME, World
+from tests.clips import recording as clip_recording
+from tests.sound import voice_like
+from tests.telemetry.ingestion import Ingestion
+from tests.telemetry.phone import Phone, fail
+from tests.telemetry.workspace import Workspace
+from voice_core.usecases.process_clip import process_clip
+
+SPOKEN = 20
+"""Turns that are spoken and done: as many as alerts ask for."""
+
+Row = Mapping[str, Any]
+
+
+async def run(phone: Phone) -> None:
+    """Two users speak, one types; some things fail, sessions end well and badly, a clip is worked on."""
+    for number in range(SPOKEN):
+        assert await phone.say("anna" if number % 4 else "berta") == 200
+    assert [await phone.type("clara"), await phone.type("clara")] == [200, 200]
+    assert await phone.say("anna", seconds=0.05) == 422
+    fail(phone.product, 500)
+    assert [await phone.say("anna"), await phone.say("anna")] == [502, 502]
+    fail(phone.product, 429)
+    assert await phone.say("anna") == 503
+    assert [await phone.read_aloud("anna"), await phone.read_aloud("anna")] == [200, 429]
+    await phone.call("anna")
+    await phone.ring("anna")
+    await phone.product.app.sessions.close()
+    world = World()
+    await world.open(clip_recording(voice_like(1.0)))
+    await process_clip(NAME, world.worker())
+    await asyncio.to_thread(phone.product.app.watching.close)
+
+
+def fill(workspace: Workspace, phone: Phone, ingestion: Ingestion) -> None:
+    """With what that run has told. Its first turn was a day earlier; host and edge have told of what they saw."""
+    workspace.add("AppEvents", _first_a_day_earlier(ingestion.rows("AppEvents")))
+    workspace.add("AppMetrics", ingestion.rows("AppMetrics"))
+    workspace.add("AppDependencies", ingestion.rows("AppDependencies"))
+    workspace.add("AppRequests", [*phone.requests, {"Name": "give_up_clip", "ResultCode": "0", "DurationMs": 5.0}])
+    workspace.add("AzureDiagnostics", EDGE)
+
+
+EDGE = (
+    {"Category": "FrontDoorWebApplicationFirewallLog", "ruleName_s": "perAddress", "action_s": "Block"},
+    {"Category": "DeliveryFailures", "TimeGenerated": "2026-01-01 00:00:00"},
+)
+
+
+def _first_a_day_earlier(rows: Iterable[Row]) -> Iterator[Row]:
+    turns = sorted(rows, key=lambda row: (row["Name"] != "VoiceProcessing", row["TimeGenerated"]))
+    moment = datetime.fromisoformat(turns[0]["TimeGenerated"]) - timedelta(days=1)
+    yield {**turns[0], "TimeGenerated": moment.isoformat()}
+    yield from turns[1:]

@@ -1,0 +1,91 @@
+"""What Application Insights gets."""
+
+import asyncio
+from base64 import b64decode
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from tests.conftest import HEARD, Product
+from tests.functions.turns import recording
+from tests.telemetry.ingestion import Ingestion, ingesting
+from tests.telemetry.phone import timings
+from tests.telemetry.test_trace import HEADERS, PHONE, TRACE
+
+ProductWith = Callable[..., Awaitable[Product]]
+
+
+@pytest.fixture
+async def ingestion() -> AsyncIterator[Ingestion]:
+    async with ingesting() as one:
+        yield one
+
+
+async def take_turn(product: Product) -> tuple[int, float]:
+    """A spoken turn, and all that is seen of it is sent; the bytes of its speech, and its total in milliseconds."""
+    headers = HEADERS | {"Content-Type": "audio/wav"}
+    async with product.post("/process", data=recording(), headers=headers) as response:
+        assert response.status == 200
+        answer, told = await response.json(), timings(response.headers["Server-Timing"])
+    await asyncio.to_thread(product.app.watching.close)
+    return len(b64decode(answer["audioData"])), told["total"]
+
+
+async def test_a_turn_arrives_with_the_plans_properties(ingestion: Ingestion, product_with: ProductWith) -> None:
+    """``VoiceProcessing`` arrives at the ingestion endpoint, through the real exporter."""
+    product = await product_with(applicationinsights_connection_string=ingestion.connection_string)
+    audio_bytes, total_ms = await take_turn(product)
+    (event,) = (row for row in ingestion.rows("AppEvents") if row["Name"] == "VoiceProcessing")
+    told = event["Properties"]
+
+    assert told["TranscriptionLength"] == str(len(HEARD))
+    assert int(told["AudioSizeBytes"]) == audio_bytes
+    assert int(told["ProcessingTimeMs"]) == total_ms
+    assert event["OperationId"] == TRACE
+    assert event["AppRoleName"] == "voice"
+
+
+async def test_a_turns_spans_arrive(ingestion: Ingestion, product_with: ProductWith) -> None:
+    """As dependencies of one operation, those of providers with their kind."""
+    await take_turn(await product_with(applicationinsights_connection_string=ingestion.connection_string))
+    rows = {row["Name"]: row for row in ingestion.rows("AppDependencies")}
+
+    assert {row["OperationId"] for row in rows.values()} == {TRACE}
+    assert {"turn", "utterance", "stt", "assistant", "tts", "recognize", "synthesize", "append"} <= set(rows)
+    assert rows["turn"]["ParentId"] == PHONE
+    assert rows["chat offline"]["DependencyType"] == "GenAI | azure.ai.openai"
+    assert rows["append"]["DependencyType"] == "azure.cosmosdb"
+    assert rows["recognize"]["Target"] == rows["synthesize"]["Target"] == "speech"
+    assert all(row["Success"] for row in rows.values())
+
+
+async def test_what_is_sampled_stands_for_the_rest(ingestion: Ingestion, product_with: ProductWith) -> None:
+    """Of a turn that is kept by chance, each span counts for as many as its ratio says; the event is always sent."""
+    settings = {"applicationinsights_connection_string": ingestion.connection_string, "otel_traces_sampler_arg": 0.9}
+    await take_turn(await product_with(**settings))
+    spans, events = ingestion.rows("AppDependencies"), ingestion.rows("AppEvents")
+
+    assert {row["sampleRate"] for row in ingestion.envelopes if "RemoteDependency" in row["name"]} == {90.0}
+    assert len(spans) > 5
+    assert [row["Name"] for row in events] == ["VoiceProcessing"]
+
+
+async def test_the_exporter_says_nothing_of_itself(ingestion: Ingestion, product_with: ProductWith) -> None:
+    """No statistics of the exporter's own arrive, nor measurements that the Functions host makes."""
+    await take_turn(await product_with(applicationinsights_connection_string=ingestion.connection_string))
+    names = {row["Name"] for row in ingestion.rows("AppMetrics")}
+
+    assert "voice.turn.duration" in names
+    assert not [name for name in names if not name.startswith(("voice.", "gen_ai.", "db."))]
+    assert {path.strip("/") for path in ingestion.paths} == {"v2.1/track"}
+
+
+async def test_the_product_goes_on_without_a_collector(
+    product_with: ProductWith, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A connection string that is none costs the telemetry, and no turn."""
+    product = await product_with(applicationinsights_connection_string="InstrumentationKey=nonsense")
+    await take_turn(product)
+    await take_turn(product)
+
+    assert [record for record in caplog.records if "where=telemetry" in record.getMessage()]

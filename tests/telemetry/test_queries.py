@@ -1,0 +1,138 @@
+"""The queries of alerts and workbook, over what a run of the product has sent."""
+
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.figures import percentile
+from tests.conftest import Product
+from tests.infra.templates import INFRA
+from tests.issuers import AUDIENCE, Issuer
+from tests.telemetry.ingestion import ingesting
+from tests.telemetry.phone import Phone
+from tests.telemetry.run import SPOKEN, fill, run
+from tests.telemetry.workspace import Workspace
+
+ProductWith = Callable[..., Awaitable[Product]]
+Answer = list[dict[str, Any]]
+
+
+@pytest.fixture
+async def seen(product_with: ProductWith, issuer: Issuer) -> AsyncIterator[tuple[Phone, Workspace]]:
+    """A client that saw the run, and the workspace that was told of it."""
+    async with ingesting() as ingestion:
+        identity = {"auth_mode": "jwt", "jwt_issuer": issuer.url, "jwt_audience": AUDIENCE}
+        there = ingestion.connection_string
+        product = await product_with(applicationinsights_connection_string=there, speeches_per_minute=1, **identity)
+        phone = Phone(product, issuer)
+        await run(phone)
+        with Workspace() as workspace:
+            fill(workspace, phone, ingestion)
+            yield phone, workspace
+
+
+async def test_queries_find_out_what_callers_saw(seen: tuple[Phone, Workspace]) -> None:
+    """Alerts measure, and the workbook shows, what follows from the statuses and times that the client was told."""
+    phone, workspace = seen
+    alerts_measure(phone, workspace)
+    success_is_shown(workspace)
+    providers_are_measured(phone, workspace)
+    charts_add_up(phone, workspace)
+
+
+def alerts_measure(phone: Phone, workspace: Workspace) -> None:
+    """Each alert's query gives one number."""
+    done = [*phone.spoken, *phone.typed]
+    statuses = [int(request["ResultCode"]) for request in phone.requests]
+    expected = {
+        "failed-requests": {"failedPercent": 100 * sum(status >= 500 for status in statuses) / (len(statuses) + 1)},
+        "failed-turns": {"failedPercent": 100 * 3 / (SPOKEN + 2 + 3)},
+        "slow-turns": {"p95Ms": p95(done, "total")},
+        "slow-first-audio": {"p95Ms": p95(phone.spoken, "firstAudio")},
+        "slow-stt": {"p95Ms": p95(phone.spoken, "stt")},
+        "slow-assistant": {"p95Ms": p95(done, "assistant")},
+        "slow-tts": {"p95Ms": p95(phone.spoken, "tts")},
+        "held-back": {"requests": 1},
+        "given-up": {"times": 1},
+        "uncounted": {"requests": 0},
+        "poison-clips": {"clips": 1},
+    }
+
+    assert {name: answers(workspace, name) for name in expected} == {name: [row] for name, row in expected.items()}
+
+
+def success_is_shown(workspace: Workspace) -> None:
+    """The plan's success metrics, and how things ended."""
+    expected: dict[str, Answer] = {
+        "adoption": [{"users": 3, "speaking": 2, "adoptionPercent": pytest.approx(100 * 2 / 3)}],
+        "repeat-use": [{"users": 2, "again": 1, "repeatPercent": 50}],
+        "session-completion": [{"sessions": 2, "completed": 1, "completionPercent": 50}],
+        "clips-done": [{"outcome": "done", "code": "", "attempts": 1}],
+        "blocked-by-firewall": [{"rule": "perAddress", "action": "Block", "requests": 1}],
+    }
+
+    assert {name: answers(workspace, name) for name in expected} == expected
+    assert totals(workspace, "how-turns-end", "code", "turns") == {
+        "": SPOKEN + 2,
+        "stage-failed": 2,
+        "stage-unavailable": 1,
+        "no-speech": 1,
+    }
+    assert totals(workspace, "session-ends", "reason", "sessions") == {"client-left": 1, "stopped": 1}
+    assert sum(row["users"] for row in answers(workspace, "first-use")) == 2
+    assert totals(workspace, "limits-hit", "limit", "requests") == {"speeches": 1}
+    assert totals(workspace, "what-happened", "what", "times")["limit-reached"] == 1
+
+
+def providers_are_measured(phone: Phone, workspace: Workspace) -> None:
+    """Tokens, seconds of speech and calls."""
+    chats = [served for served in phone.product.services.openai.served if served.operation == "chat"]
+    calls = totals(workspace, "provider-calls", "Name", "calls")
+
+    assert calls["chat offline"] >= len(chats)
+    assert calls["append"] == SPOKEN + 2 + 3
+    assert totals(workspace, "audio-seconds", "direction", "seconds")["heard"] == SPOKEN + 3
+    assert totals(workspace, "tokens", "what", "tokens")["input"] > 0
+
+
+def charts_add_up(phone: Phone, workspace: Workspace) -> None:
+    """What is drawn hour by hour is as much as happened."""
+    hours = answers(workspace, "success-rate")
+    succeeded = sum(hour["turns"] * hour["successPercent"] / 100 for hour in hours)
+    slowest = answers(workspace, "slowest-turns")
+
+    assert succeeded == pytest.approx(SPOKEN + 2)
+    assert sum(hour["turns"] for hour in hours) == SPOKEN + 2 + 3
+    assert totals(workspace, "requests-by-answer", "answer", "requests")["5xx"] == 3
+    assert totals(workspace, "latency-by-function", "Name", "requests")["post_process"] == len(phone.requests) - 2
+    assert max(row["firstAudioMs"] for row in answers(workspace, "stage-latency")) >= p95(phone.spoken, "firstAudio")
+    assert (len(slowest), slowest[0]["ms"]) == (20, max(row["ms"] for row in slowest))
+    assert sum(row["sessions"] for row in answers(workspace, "sessions-open")) == 0
+    assert sum(row["failures"] for row in answers(workspace, "clip-events")) == 1
+
+
+def test_every_query_is_tried() -> None:
+    """Each file of infra/queries is named above."""
+    tried = set(re.findall(r'"([a-z]+(?:-[a-z]+)+|adoption|tokens|uncounted)"', Path(__file__).read_text()))
+
+    assert {file.stem for file in (INFRA / "queries").glob("*.kql")} <= tried
+
+
+def answers(workspace: Workspace, name: str) -> Answer:
+    return workspace.ask((INFRA / "queries" / f"{name}.kql").read_text())
+
+
+def totals(workspace: Workspace, name: str, what: str, count: str) -> dict[str, float]:
+    """How much a query gives of each of *what*, whatever else it divides that by."""
+    counted: Counter[str] = Counter()
+    for row in answers(workspace, name):
+        counted[row[what]] += row[count]
+    return dict(counted)
+
+
+def p95(turns: list[dict[str, float]], stage: str) -> float:
+    return percentile([turn[stage] for turn in turns], 95)

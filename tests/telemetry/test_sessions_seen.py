@@ -1,0 +1,42 @@
+"""Sessions as telemetry has them."""
+
+from typing import Any
+
+from tests.conftest import Product
+from tests.eventually import eventually
+from tests.functions.calls import call
+from tests.telemetry.recording import Recording, ids
+
+
+def told(recorded: Recording, name: str) -> list[dict[str, Any]]:
+    """The attributes of the events of that name."""
+    events = [event.log_record for event in recorded.events]
+    return [dict(event.attributes or {}) for event in events if event.body == name]
+
+
+async def test_a_session_is_seen_from_its_start_to_its_end(product: Product, recorded: Recording) -> None:
+    """Who, why it ended and whether as somebody wished; how many are open is measured meanwhile."""
+    async with call(product):
+        assert recorded.points("voice.sessions.active") == [({}, 1)]
+    await eventually(lambda: told(recorded, "SessionCompleted"), seconds=5)
+
+    (started,), (ended,) = told(recorded, "SessionStarted"), told(recorded, "SessionCompleted")
+    assert started["enduser.pseudo.id"] == ended["enduser.pseudo.id"]
+    assert (ended["Reason"], ended["Completed"]) == ("client-left", True)
+    assert recorded.points("voice.sessions.active") == [({}, 0)]
+    assert recorded.points("voice.sessions.ended") == [({"voice.reason": "client-left"}, 1)]
+
+
+async def test_turns_of_a_session_are_spans_of_their_own(product: Product, recorded: Recording) -> None:
+    """In the trace that the session was negotiated in, each with its own calls."""
+    async with call(product) as (caller, _):
+        for count in (1, 2):
+            caller.say("input_text", text="hello")
+            await caller.told("turn.done", count, 20)
+    turns = [span for span in recorded.spans if span.name == "turn"]
+    chats = [span for span in recorded.spans if span.name == "chat offline"]
+
+    assert len(turns) == len(chats) == 2
+    assert len({ids(span)[0] for span in turns}) == 1
+    assert len({ids(span)[1] for span in turns}) == 2
+    assert {f"{chat.parent.span_id:016x}" for chat in chats if chat.parent} == {ids(turn)[1] for turn in turns}

@@ -1,0 +1,69 @@
+"""A Log Analytics workspace on this machine: tables as Azure has them, and queries in its own language."""
+
+import atexit
+import gc
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+import duckdb_kql
+
+Row = Mapping[str, Any]
+
+OURS = {
+    **dict.fromkeys(("Name", "OperationId", "ParentId", "UserId", "SessionId", "AppRoleName"), "VARCHAR"),
+    "TimeGenerated": "TIMESTAMP",
+    "Properties": "JSON",
+    "ItemCount": "BIGINT",
+}
+CALLS = {
+    **dict.fromkeys(("Id", "ResultCode"), "VARCHAR"),
+    "Success": "BOOLEAN",
+    "DurationMs": "DOUBLE",
+}
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "AppEvents": OURS,
+    "AppMetrics": OURS | dict.fromkeys(("Sum", "Min", "Max"), "DOUBLE"),
+    "AppDependencies": OURS | CALLS | dict.fromkeys(("DependencyType", "Target", "Data"), "VARCHAR"),
+    "AppRequests": OURS | CALLS | {"Url": "VARCHAR", "Source": "VARCHAR"},
+    "AzureDiagnostics": {
+        "TimeGenerated": "TIMESTAMP",
+        **dict.fromkeys(("Category", "ruleName_s", "action_s"), "VARCHAR"),
+    },
+}
+"""Columns, of those there are, by https://learn.microsoft.com/azure/azure-monitor/reference/tables-index."""
+
+
+class Workspace:
+    """Tables, empty until something is added."""
+
+    def __init__(self) -> None:
+        # The product freezes what it has imported, and the engine complains at exit of what is never freed.
+        atexit.register(gc.unfreeze)
+        self._engine = duckdb_kql.connect()
+        for table, columns in TABLES.items():
+            typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            self._engine.execute(f"CREATE TABLE {table} ({typed})")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.close()
+
+    def add(self, table: str, rows: Iterable[Row]) -> None:
+        """Add *rows*; what they do not tell is null."""
+        names = list(TABLES[table])
+        places = ", ".join("?" for _ in names)
+        for row in rows:
+            told = {**row, "Properties": json.dumps(row.get("Properties", {}))}
+            self._engine.execute(f"INSERT INTO {table} VALUES ({places})", [told.get(name) for name in names])  # noqa: S608
+
+    def ask(self, query: str) -> list[dict[str, Any]]:
+        """The rows that *query* gives.
+
+        Raises:
+            KqlError: it is none, or asks for what there is not.
+        """
+        answer = duckdb_kql.query(self._engine, query)
+        return [dict(zip(answer.columns, row, strict=True)) for row in answer.fetchall()]

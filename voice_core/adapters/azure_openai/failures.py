@@ -1,0 +1,68 @@
+"""The SDK's errors as ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from email.utils import parsedate_to_datetime
+from time import time
+
+import httpx2
+import openai
+
+from voice_core.domain.errors import (
+    Misconfigured,
+    ReplyRefused,
+    StageFailed,
+    StageTimedOut,
+    Throttled,
+    Unreachable,
+    VoiceError,
+)
+
+STAGE = "assistant"
+
+
+@contextmanager
+def our_errors() -> Iterator[None]:
+    """Raise the errors of the SDK, and of what our token comes from, as ours. None of them quotes what was said."""
+    try:
+        yield
+    except (TimeoutError, openai.APITimeoutError) as error:
+        raise StageTimedOut("The assistant did not answer in time.", stage=STAGE) from error
+    except openai.APIError as error:
+        raise _failure(error) from error
+    except (ValueError, openai.OpenAIError) as error:
+        raise StageFailed("The assistant sent what nobody understands.", stage=STAGE) from error
+    except httpx2.InvalidURL as error:
+        raise Misconfigured("The assistant's endpoint is no URL.", stage=STAGE) from error
+    except StageFailed as error:
+        error.stage = STAGE
+        raise
+
+
+def _failure(error: openai.APIError) -> VoiceError:
+    if error.code == "content_filter":
+        return ReplyRefused("The content filter stopped the request.", stage=STAGE)
+    if isinstance(error.__cause__, httpx2.ConnectError):
+        return Unreachable("The assistant's service is not reachable.", stage=STAGE)
+    if not isinstance(error, openai.APIStatusError):
+        return StageFailed("The connection to the assistant failed.", stage=STAGE)
+    status = error.status_code
+    detail = f"The assistant's service answered {status}."
+    if status in (401, 403, 404) or error.code == "insufficient_quota":
+        return Misconfigured(detail, stage=STAGE)
+    wait = _retry_after(error.response.headers)
+    if status == 429:
+        return Throttled(detail, stage=STAGE, retry_after=wait)
+    return StageFailed(detail, stage=STAGE, retryable=status >= 500 or status in (408, 409), retry_after=wait)
+
+
+def _retry_after(headers: httpx2.Headers) -> float | None:
+    """Seconds, from Azure's header in milliseconds or from either form of RFC 9110's."""
+    with suppress(ValueError):
+        return max(0.0, float(headers.get("retry-after-ms", "")) / 1000)
+    given = headers.get("retry-after", "")
+    with suppress(ValueError):
+        return max(0.0, float(given))
+    with suppress(ValueError):
+        return max(0.0, parsedate_to_datetime(given).timestamp() - time())
+    return None

@@ -1,0 +1,36 @@
+"""What the assistant is told of the past."""
+
+from collections.abc import Iterator, Sequence
+
+from openai.types.chat import ChatCompletionMessageParam
+
+from voice_core.domain.conversation import Turn
+
+CUT_OFF = "—"
+CUT_OFF_NOTE = f"When a reply of yours ends in {CUT_OFF}, the user cut you off there and did not hear the rest."
+
+
+def fitting(turns: Sequence[Turn], tokens: int) -> list[Turn]:
+    """The latest of *turns* that need no more than *tokens* together, oldest first."""
+    kept: list[Turn] = []
+    for turn in reversed(turns):
+        tokens -= _tokens(turn.transcript) + _tokens(turn.reply)
+        if tokens < 0:
+            break
+        kept.insert(0, turn)
+    return kept
+
+
+def _tokens(text: str) -> int:
+    """About how many tokens a message of *text* takes: one for every four bytes, which is OpenAI's rule of thumb for
+    English and near enough elsewhere, and four for the message itself."""
+    return len(text.encode(errors="replace")) // 4 + 4
+
+
+def exchange(turn: Turn) -> Iterator[ChatCompletionMessageParam]:
+    """What was said and replied in *turn*, as messages."""
+    yield {"role": "user", "content": turn.transcript}
+    reply = f"{turn.reply} {CUT_OFF}".lstrip() if turn.interrupted else turn.reply
+    # A turn whose assistant failed has no reply, and some servers refuse an empty one.
+    if reply:
+        yield {"role": "assistant", "content": reply}

@@ -1,0 +1,112 @@
+"""How much everybody has used, kept in one Cosmos DB container.
+
+An admission is one conditional patch: the service itself admits, one after the other, however many workers ask.
+"""
+
+from typing import Any
+
+from voice_core.adapters.cosmos.admission_documents import (
+    DOCUMENT,
+    INDEXING_POLICY,
+    STAGE,
+    Asked,
+    first_document,
+)
+from voice_core.adapters.cosmos.container import Address, Container
+from voice_core.adapters.cosmos.partition import Clash, Partition
+from voice_core.domain.errors import StageFailed
+from voice_core.domain.limits import Allowance, Rate, Used, day
+
+TRIES = 10
+"""At one document, when others change it at the same time."""
+
+
+class CosmosAdmissions:
+    """The `Admissions` of all users, each in a partition of their own.
+
+    *credential* is the account's key or an async token credential, which stays the caller's to close. With *create*,
+    database and container are made if missing, which takes a key. All operations raise StageFailed with stage
+    ``limits``, also when they take longer than *deadline_seconds*.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        credential: Any,
+        database: str,
+        container: str = STAGE,
+        create: bool,
+        deadline_seconds: float,
+    ) -> None:
+        address = Address(endpoint, credential, database, container, INDEXING_POLICY)
+        self._container = Container(address, create=create, deadline_seconds=deadline_seconds)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._container.close()
+
+    async def check(self) -> None:
+        """Reach the container, and see that it is one for limits."""
+        await self._container.check()
+
+    async def admit(self, user_id: str, rate: Rate, allowance: Allowance | None, now: int) -> tuple[bool, Used]:
+        """As in `Admissions`: one operation to admit, now and then one more to tidy up; two to refuse."""
+        asked = Asked(rate, allowance, now)
+        async with self._container.partition(user_id) as partition:
+            for _ in range(TRIES):
+                if verdict := await _asked_once(partition, user_id, asked):
+                    return verdict
+        raise _contended()
+
+    async def charge(self, user_id: str, heard_ms: int, now: int) -> None:
+        """As in `Admissions`: one operation, and two for the first of a day."""
+        async with self._container.partition(user_id) as partition:
+            for _ in range(TRIES):
+                if await _charged(partition, user_id, heard_ms, day(now)):
+                    return
+        raise _contended()
+
+    async def heard(self, user_id: str) -> Used:
+        """As in `Admissions`: one operation."""
+        async with self._container.partition(user_id) as partition:
+            document = await partition.read(DOCUMENT) or first_document(user_id)
+        return Used((), document["day"], document["heardMs"])
+
+
+async def _asked_once(partition: Partition, user_id: str, asked: Asked) -> tuple[bool, Used] | None:
+    """Whether it was admitted, and what is used then; None when somebody else was faster."""
+    found = await partition.patch(DOCUMENT, asked.operations, asked.condition)
+    if not isinstance(found, Clash):
+        if tidied := asked.tidied(found):
+            # Unless somebody else has changed it meanwhile: then they do it, or the next.
+            await partition.replace(tidied, found["_etag"])
+        return True, asked.used(found)
+    document = await partition.read(DOCUMENT) if found.status == 412 else None
+    if document is None:
+        made = await partition.create(asked.added(first_document(user_id)))
+    elif asked.fits(document):
+        made = await partition.replace(asked.added(document), document["_etag"])
+    else:
+        return False, asked.used(document)
+    return (True, asked.used(made)) if made else None
+
+
+async def _charged(partition: Partition, user_id: str, heard_ms: int, today: int) -> bool:
+    """Whether it was; not when somebody else was faster."""
+    add = {"op": "incr", "path": "/heardMs", "value": heard_ms}
+    found = await partition.patch(DOCUMENT, [add], f"FROM c WHERE c.day >= {today}")
+    if isinstance(found, Clash) and found.status == 412:
+        begin = [
+            {"op": "set", "path": path, "value": value} for path, value in (("/day", today), ("/heardMs", heard_ms))
+        ]
+        found = await partition.patch(DOCUMENT, begin, f"FROM c WHERE c.day < {today}")
+    if not isinstance(found, Clash):
+        return True
+    if found.status == 412:
+        return False
+    return await partition.create(first_document(user_id) | {"day": today, "heardMs": heard_ms}) is not None
+
+
+def _contended() -> StageFailed:
+    return StageFailed("The same user's use was counted too often at once.", stage=STAGE)

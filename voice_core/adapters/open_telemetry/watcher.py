@@ -1,0 +1,42 @@
+"""Makes OpenTelemetry's signals of what is seen."""
+
+from voice_core.adapters.open_telemetry.events import Events
+from voice_core.adapters.open_telemetry.metrics import Metrics
+from voice_core.adapters.open_telemetry.providers import Providers
+from voice_core.adapters.open_telemetry.sampling import Sampling
+from voice_core.adapters.open_telemetry.spans import Spans
+from voice_core.telemetry import Call, Seen
+from voice_core.telemetry.turns import TurnSeen
+
+
+class OpenTelemetryWatcher:
+    """Told of a turn, makes spans of it if *sampling* keeps it, and in any case one event and its metrics.
+
+    *salt* goes into the pseudonyms of users.
+    """
+
+    def __init__(self, providers: Providers, sampling: Sampling, *, salt: str) -> None:
+        self._providers = providers
+        self._spans = Spans(providers.tracer, providers.ids, sampling)
+        self._metrics = Metrics(providers.meter)
+        self._events = Events(providers.logger, salt)
+
+    def turn(self, turn: TurnSeen) -> None:
+        self._spans.turn(turn)
+        self._metrics.turn(turn)
+        self._events.turn(turn)
+
+    def call(self, call: Call) -> None:
+        self._metrics.call(call)
+
+    def event(self, event: Seen) -> None:
+        self._metrics.event(event)
+        self._events.event(event)
+
+    def flush(self) -> None:
+        """Send all there is now; blocks."""
+        self._providers.flush()
+
+    def close(self) -> None:
+        """Send what is left, and stop; blocks."""
+        self._providers.close()

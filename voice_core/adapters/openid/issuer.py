@@ -1,0 +1,85 @@
+"""What an issuer publishes: its configuration (OpenID Connect Discovery 1.0) and its keys (RFC 7517)."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from jwt import PyJWK, PyJWTError
+
+from voice_core.domain.errors import Unreachable
+
+CONFIGURATION = "/.well-known/openid-configuration"
+LONGEST_DOCUMENT = 262_144
+"""Bytes. Entra's and Google's take 20 000."""
+
+
+class Issuer:
+    """Reads what *name*, an ``iss``, publishes; its keys are at *keys_url*, or where its configuration says."""
+
+    def __init__(self, name: str, keys_url: str = "", *, seconds: float) -> None:
+        self._name = name
+        self._keys_url = keys_url
+        self._seconds = seconds
+        """How long all of it may take."""
+
+    async def keys(self) -> Mapping[str, PyJWK]:
+        """The keys that it signs with just now, by their ids.
+
+        Raises:
+            Unreachable: with stage ``identity``; it does not say, or nothing that could be used.
+        """
+        try:
+            async with asyncio.timeout(self._seconds), aiohttp.ClientSession() as http:
+                url = self._keys_url or await self._discovered(http)
+                return _signing_keys(await _document(http, url))
+        except TimeoutError as error:
+            raise _away(f"The issuer of tokens did not tell its keys within {self._seconds:g} s.") from error
+        except aiohttp.ClientError as error:
+            raise _away("The issuer of tokens could not be reached.") from error
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise _away("The issuer of tokens told nothing that could be used.") from error
+
+    async def _discovered(self, http: aiohttp.ClientSession) -> str:
+        configuration = await _document(http, self._name.rstrip("/") + CONFIGURATION)
+        if configuration["issuer"] != self._name:
+            raise ValueError("It is somebody else's configuration.")
+        url: str = configuration["jwks_uri"]
+        if self._name.startswith("https:") and not url.startswith("https:"):
+            raise ValueError("Its keys could be changed on their way.")
+        return url
+
+
+async def _document(http: aiohttp.ClientSession, url: str) -> Any:
+    body = bytearray()
+    # A redirect would be another's word for its keys.
+    async with http.get(url, allow_redirects=False, headers={"Accept": "application/json"}) as response:
+        if response.status != 200:
+            raise ValueError(f"It answered {response.status}.")
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > LONGEST_DOCUMENT:
+                raise ValueError("It does not end.")
+    return json.loads(body)
+
+
+def _signing_keys(document: Any) -> Mapping[str, PyJWK]:
+    read = [_signing_key(key) for key in document["keys"]]
+    if found := {key.key_id: key for key in read if key is not None and key.key_id}:
+        return found
+    raise ValueError("There is no key to sign with.")
+
+
+def _signing_key(key: Any) -> PyJWK | None:
+    """A key bound to the one algorithm that it is for; None of a kind that is unknown, or for other uses."""
+    if key.get("use", "sig") != "sig" or not isinstance(key.get("kid"), str):
+        return None
+    try:
+        return PyJWK(key)
+    except PyJWTError:
+        return None
+
+
+def _away(detail: str) -> Unreachable:
+    return Unreachable(detail, stage="identity")

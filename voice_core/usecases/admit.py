@@ -1,0 +1,122 @@
+"""Admit a user to one more of a kind, or say when there will be one."""
+
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal
+
+from voice_core import telemetry
+from voice_core.domain.errors import StageFailed, Unreachable, VoiceError
+from voice_core.domain.events import Event, TurnCreated, TurnFailed
+from voice_core.domain.limits import Allowance, Kind, Left, Limit, Rate, Standing, Used
+from voice_core.ports import Admissions
+from voice_core.usecases.played_turn import TakeTurn
+from voice_core.usecases.said import Said
+
+REMEMBERED = 10_000
+"""Users and kinds that one worker remembers to have reached a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRules:
+    """What everybody may do."""
+
+    rates: Mapping[Kind, Rate]
+    allowance: Allowance
+    when_down: Literal["open", "closed"]
+    """Whether to admit when it cannot be known who has used what."""
+
+
+class Admission:
+    """Admits by *rules*, with what *store* counts. *clock* gives seconds since 1970."""
+
+    def __init__(self, store: Admissions, rules: LimitRules, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._rules = rules
+        self._clock = clock
+        self._used_up: OrderedDict[tuple[str, Kind], Used] = OrderedDict()
+
+    async def admit(self, user_id: str, kind: Kind, *, hears: bool) -> Standing:
+        """Count one more of *kind* for the user, if there is one left, and sound left where it *hears* any.
+
+        Raises:
+            Unreachable: with stage ``limits``; it cannot be known, and then nobody is admitted.
+        """
+        rate, allowance = self._rules.rates[kind], self._rules.allowance if hears else None
+        limits: tuple[Limit, ...] = (rate, allowance) if allowance else (rate,)
+        now = round(self._clock() * 1000)
+        if standing := self._known(user_id, kind, limits, now):
+            return _told(standing)
+        try:
+            admitted, used = await self._store.admit(user_id, rate, allowance, now)
+        except StageFailed as error:
+            return self._unknown(kind, error)
+        standing = Standing(admitted, _left(limits, used, now))
+        if standing.used_up:
+            self._remember(user_id, kind, used)
+        return _told(standing)
+
+    async def check_sound(self, user_id: str) -> None:
+        """For work that goes on long after it was admitted.
+
+        Raises:
+            LimitReached: the user has no sound left today.
+            Unreachable: as `admit`.
+        """
+        try:
+            used = await self._store.heard(user_id)
+        except StageFailed as error:
+            self._unknown("clips", error)
+            return
+        left = _left((self._rules.allowance,), used, round(self._clock() * 1000))
+        _told(Standing(bool(left[0].count), left)).check()
+
+    def _known(self, user_id: str, kind: Kind, limits: Sequence[Limit], now: int) -> Standing | None:
+        """The standing of a user who had reached a limit, if that still lasts: until then no worker can have admitted
+        them, and the store need not be asked. Of the limits not reached it may know too little by now.
+        """
+        used = self._used_up.get((user_id, kind))
+        if used is None:
+            return None
+        if used_up := [left for left in _left(limits, used, now) if not left.count]:
+            return Standing(admitted=False, left=used_up)
+        del self._used_up[user_id, kind]
+        return None
+
+    def _remember(self, user_id: str, kind: Kind, used: Used) -> None:
+        self._used_up[user_id, kind] = used
+        if len(self._used_up) > REMEMBERED:
+            self._used_up.popitem(last=False)
+
+    def _unknown(self, kind: Kind, error: StageFailed) -> Standing:
+        is_open = self._rules.when_down == "open"
+        telemetry.event("limits-down", {"limit": kind, "admitted": is_open} | telemetry.reason(error))
+        if not is_open:
+            raise Unreachable("Nobody can say just now how much you have used.", stage="limits") from error
+        return Standing(admitted=True)
+
+
+async def admitted_turn(said: Said, take_turn: TakeTurn, admission: Admission) -> AsyncGenerator[Event]:
+    """The turn of somebody who has no request to be refused: a limit that is reached is the turn's failure."""
+    try:
+        standing = await admission.admit(said.user_id, "turns", hears=said.utterance is not None)
+        standing.check()
+    except VoiceError as error:
+        error.extra |= {"turnId": said.turn_id, "conversationId": said.conversation_id}
+        yield TurnCreated(said.turn_id, said.conversation_id)
+        yield TurnFailed(error)
+        return
+    async with aclosing(take_turn(said)) as events:
+        async for event in events:
+            yield event
+
+
+def _left(limits: Sequence[Limit], used: Used, now: int) -> tuple[Left, ...]:
+    return tuple(limit.left(used, now) for limit in limits)
+
+
+def _told(standing: Standing) -> Standing:
+    if not standing.admitted:
+        telemetry.event("limited", {"limit": " ".join(left.limit.name for left in standing.used_up)})
+    return standing

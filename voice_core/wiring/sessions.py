@@ -1,0 +1,25 @@
+"""The sessions of one worker process."""
+
+from voice_core.audio.limits import Limits
+from voice_core.domain.session import SessionLimits
+from voice_core.ports import Peers
+from voice_core.settings import Settings
+from voice_core.usecases.open_session import Sessions
+from voice_core.usecases.played_turn import TakeTurn
+from voice_core.usecases.relay import IceServers
+
+
+def sessions(settings: Settings, peers: Peers, ice: IceServers, audio: Limits, take_turn: TakeTurn) -> Sessions:
+    """Sessions within the limits of *settings*, whose utterances are within those of *audio*."""
+    return Sessions(
+        peers,
+        ice,
+        take_turn=take_turn,
+        limits=SessionLimits(
+            idle_seconds=settings.session_idle_seconds,
+            max_seconds=settings.session_max_seconds,
+            grace_seconds=settings.session_grace_seconds,
+        ),
+        audio=audio,
+        most=settings.sessions_max,
+    )
