@@ -1,5 +1,5 @@
 # make run    serve the product with its emulators on 127.0.0.1:7071 (PORT=7171 make run: elsewhere)
-# make test   pass the tests, on every Python of 3.13 and 3.11 that this machine has
+# make test   pass the tests, on every Python of 3.13 and 3.11 that this machine has; what no Python changes, on the first
 # make help   the rest
 
 SHELL := /bin/sh
@@ -10,6 +10,10 @@ BEST := $(firstword $(VERSIONS))
 VENV := .venv-$(BEST)
 AZURITE := 3.37.0
 PIP_FLAGS := -qq --disable-pip-version-check
+# One more than cores: many tests wait for a deadline or a browser.
+JOBS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# The same on every Python: templates, the page, whole processes that are timed, fuzzed or asked everything.
+ONCE := $(addprefix --ignore=tests/,architecture benchmarks faults hygiene infra web)
 
 .PHONY: help run emulators azurite test check infra-check contract fuzz lock audit bench live clean
 .DEFAULT_GOAL := help
@@ -44,7 +48,7 @@ test: $(foreach version,$(VERSIONS),test-$(version))
 
 test-%: .venv-%/dev.done azurite
 	@echo "Tests on Python $*"
-	@.venv-$*/bin/python -m pytest -n auto -q -rs $(ARGS)
+	@.venv-$*/bin/python -m pytest -n $(JOBS) -q -rs $(if $(filter $*,$(BEST)),,$(ONCE)) $(ARGS)
 
 check: $(VENV)/dev.done
 	$(VENV)/bin/ruff format --check .

@@ -54,7 +54,8 @@ class Heard:
     def check(self) -> None:
         """Be sure that it was a whole turn, with nothing missing."""
         if self.last.get("type") != "turn.done" or self.last["degraded"] or not self.pieces:
-            raise BenchmarkFailed(f"a turn ended with {self.last}")
+            told = {name: self.last.get(name) for name in ("type", "code", "stage", "degraded", "timings")}
+            raise BenchmarkFailed(f"a turn ended with {told} after {self.pieces} pieces of speech")
 
 
 class Phone:

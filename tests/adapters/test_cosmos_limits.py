@@ -92,7 +92,8 @@ async def test_an_admission_is_one_operation(store: CosmosAdmissions, script: Sc
     for rate in (TURNS, TURNS, TURNS, TURNS, SPEECHES, SPEECHES):
         script.served.clear()
         await admitted(store, NOON, rate=rate)
-        costs.append([served.operation for served in script.served])
+        # The SDK looks where the account is whenever it likes, beside what it is asked.
+        costs.append([served.operation for served in script.served if served.operation != "account"])
 
     admits, first, refuses = ["patch"], ["patch", "create"], ["patch", "read"]
     assert costs == [first, admits, admits, refuses, admits, admits]

@@ -33,6 +33,8 @@ class Doomed(Life):
         super().__init__()
         self.calls = 0
         self.name = ""
+        self.storing = False
+        """Whether the turn was on its way to the store."""
         self._call = call
         self._after = after
 
@@ -45,6 +47,7 @@ class Doomed(Life):
             self.die()
         if self.dead:
             raise Died
+        self.storing = self.storing or name == "append"
         try:
             return await work()
         finally:
@@ -68,7 +71,9 @@ async def test_a_worker_may_die_at_any_call(product: Product, after: bool) -> No
             again = response.headers.get("Idempotency-Replayed") == "true"
 
         assert response.status == 200, (call, doomed.name, told)
-        assert again == (doomed.name == "append" and after), (call, doomed.name)
+        # While the turn is on its way the claim is renewed: a death then may be before it arrives, or after.
+        possible = {True, False} if doomed.storing and doomed.name != "append" else {doomed.storing}
+        assert again in possible, (call, doomed.name)
         assert paid(product)["chat"] == chats + (not again), (call, doomed.name)
         assert [turn["turnId"] for turn in await turns(product, told["conversationId"])] == [told["turnId"]]
     print(call - 1, "deaths", "after" if after else "before", "the call")  # noqa: T201 - pytest -s shows it
