@@ -67,14 +67,14 @@ async def talking(people: int, minutes: float) -> AsyncGenerator[Figure]:
 async def _person(server: Child, who: int, ends: float, crowd: Crowd) -> None:
     said = as_spoken(recording(UTTERANCE_SECONDS))
     # Nobody presses when the others do.
-    await asyncio.sleep(random.uniform(0, UTTERANCE_SECONDS + LISTEN_SECONDS[1]))
+    await asyncio.sleep(random.uniform(0, UTTERANCE_SECONDS + REPLY_SECONDS))
     while perf_counter() < ends:
         try:
+            # A connection that is idle for as long as a reply sounds is closed by any host.
             async with phone(server.told["url"], signed_in(f"person-{who}")) as caller:
-                while perf_counter() < ends:
-                    heard = await caller.turn(said, CHUNK_SECONDS)
-                    crowd.first_sound_ms.append(heard.first["speech.audio.delta"])
-                    await asyncio.sleep(random.uniform(*LISTEN_SECONDS))
+                heard = await caller.turn(said, CHUNK_SECONDS)
+            crowd.first_sound_ms.append(heard.first["speech.audio.delta"])
+            await asyncio.sleep(random.uniform(*LISTEN_SECONDS))
         except Refused as refusal:
             crowd.refused += 1
             await asyncio.sleep(refusal.retry_after)
