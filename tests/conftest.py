@@ -1,6 +1,7 @@
 """The whole product in one process: the real handlers, wiring and SDKs over the emulators."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -35,6 +36,11 @@ settings.load_profile("repeatable")
 
 # Functions are indexed once a process, with the source that a laptop has.
 os.environ["CLIP_SOURCE"] = "LogsAndContainerScan"
+
+
+def pytest_unconfigure() -> None:
+    """The product freezes what it has imported; a library of the tests complains at exit of what is not freed."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(wrapper=True)

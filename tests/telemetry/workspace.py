@@ -1,7 +1,5 @@
 """A Log Analytics workspace on this machine: tables as Azure has them, and queries in its own language."""
 
-import atexit
-import gc
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
@@ -38,8 +36,6 @@ class Workspace:
     """Tables, empty until something is added."""
 
     def __init__(self) -> None:
-        # The product freezes what it has imported, and the engine complains at exit of what is never freed.
-        atexit.register(gc.unfreeze)
         self._engine = duckdb_kql.connect()
         for table, columns in TABLES.items():
             typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())

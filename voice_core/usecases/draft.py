@@ -52,7 +52,8 @@ class Draft:
         return self._delivered if listener is None else self._recital.heard(listener.heard_seconds)
 
     def mark(self, moment: str, when: float | None = None) -> None:
-        """Note when *moment* came first: began, ended, heard, sentence, speech. Seconds of the monotonic clock."""
+        """Note when *moment* came first: began, ended, heard, sentence, speech, done. Seconds of the monotonic
+        clock."""
         self._marks.setdefault(moment, monotonic() if when is None else when)
 
     def degrade(self, part: str, cause: BaseException) -> None:
@@ -121,8 +122,13 @@ class Draft:
         if "ended" in marks and "speech" in marks:
             spans["firstAudio"] = marks["speech"] - marks["ended"]
         if "ended" in marks:
-            spans["total"] = monotonic() - marks["ended"]
+            spans["total"] = self._latest - marks["ended"]
         return {name: round(seconds * 1000) for name, seconds in spans.items()}
+
+    @property
+    def _latest(self) -> float:
+        """When the turn was done, so that everybody is told the same; until then, now."""
+        return self._marks.get("done", monotonic())
 
     def _stages(self) -> list[Stage]:
         """Those that have ended."""
@@ -166,7 +172,7 @@ class Draft:
             heard_seconds=transcript.duration_ms / 1000 if transcript else 0.0,
             speech_bytes=self._speech_bytes,
             began=self._marks["began"],
-            ended=monotonic(),
+            ended=self._latest,
             timings=timings,
             stages=self._stages(),
             calls=tuple(self._request.calls),

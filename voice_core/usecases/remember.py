@@ -58,6 +58,7 @@ class Memory:
         if not await self._append(replace(self._draft.turn(), fingerprint=fingerprint)) and seal:
             detail = "This request has been answered meanwhile. Send it again, with the same key, to be told how."
             raise Conflict(detail, code="idempotency-running", retry_after=0.0)
+        self._draft.mark("done")
         return self._draft.turn()
 
     async def keep(self, error: VoiceError) -> None:
