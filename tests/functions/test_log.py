@@ -6,6 +6,7 @@ import pytest
 
 from emulators.script import Step
 from tests.conftest import Product
+from tests.functions.calls import call
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 HEADERS = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "Accept": "text/event-stream"}
@@ -55,3 +56,12 @@ async def test_a_refused_request_is_logged(product: Product, caplog: pytest.LogC
     (line,) = await lines(product, caplog, {})
 
     assert line.startswith(f"refused request={TRACE} code=nothing-said")
+
+
+async def test_a_session_logs_no_addresses(product: Product, caplog: pytest.LogCaptureFixture) -> None:
+    """Where a telephone is on the network is nobody's business, the WebRTC library's neither."""
+    with caplog.at_level(logging.INFO):
+        async with call(product):
+            pass
+
+    assert not [record.name for record in caplog.records if record.name.startswith(("aioice", "aiortc"))]

@@ -1,5 +1,6 @@
 """Answers offers."""
 
+import logging
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,6 +30,8 @@ class AiortcPeers:
 
     def __init__(self, *, relay_only: bool = False) -> None:
         self._policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
+        # It logs the addresses of everybody's telephone at INFO.
+        logging.getLogger("aioice").setLevel(logging.WARNING)
 
     async def answer(self, offer: str, servers: Sequence[IceServer]) -> AiortcPeer:
         """Answer *offer* with all of our candidates.
