@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from emulators.serving import serving
-from voice_core.adapters.cosmos import CosmosAdmissions
+from voice_core.adapters.cosmos import CosmosAdmissions, Database
 from voice_core.domain.errors import LimitReached, Unreachable
 from voice_core.domain.limits import Allowance, Rate
 from voice_core.usecases.admit import Admission, LimitRules
@@ -21,13 +21,8 @@ DEADLINE_SECONDS = 20.0
 
 
 async def main(most: int, window_seconds: int) -> None:
-    store = CosmosAdmissions(
-        os.environ["COSMOS_ENDPOINT"],
-        credential=os.environ["COSMOS_KEY"],
-        database="voice",
-        create=True,
-        deadline_seconds=DEADLINE_SECONDS,
-    )
+    voice = Database(os.environ["COSMOS_ENDPOINT"], os.environ["COSMOS_KEY"], "voice", create=True)
+    store = CosmosAdmissions(voice, deadline_seconds=DEADLINE_SECONDS)
     await store.check()
     rates = LimitRules({"turns": Rate("turns", most, window_seconds)}, Allowance(1), "closed")
     app = web.Application()

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.adapters.cosmos_store import Clock
+from tests.adapters.cosmos.writing import Clock
 from tests.conftest import Product
 from voice_core.domain.limits import DAY_SECONDS
 from voice_core.wiring.quotas import Quotas

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from tests.adapters.cosmos_store import Clock
+from tests.adapters.cosmos.writing import Clock
 from tests.clips import NAME, World, recording
 from tests.scripted import ScriptedAdmissions
 from tests.tone_words import script

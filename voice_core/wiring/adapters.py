@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
     from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
     from voice_core.adapters.cosmos.admissions import CosmosAdmissions
+    from voice_core.adapters.cosmos.container import Database
     from voice_core.adapters.cosmos.conversations import CosmosConversations
     from voice_core.adapters.cosmos.requests import CosmosRequests
     from voice_core.adapters.entra import EntraTokens
@@ -71,16 +72,22 @@ class Adapters:
         )
 
     @cached_property
+    def database(self) -> "Database":
+        """Where all stores are."""
+        from voice_core.adapters.cosmos.container import Database
+
+        settings = self.settings
+        credential = settings.cosmos_key or self.identity()
+        return Database(settings.cosmos_endpoint, credential, settings.cosmos_database, settings.cosmos_create)
+
+    @cached_property
     def conversations(self) -> "CosmosConversations":
         from voice_core.adapters.cosmos.conversations import CosmosConversations
 
         settings = self.settings
         return CosmosConversations(
-            settings.cosmos_endpoint,
-            credential=settings.cosmos_key or self.identity(),
-            database=settings.cosmos_database,
+            self.database,
             ttl_seconds=settings.conversation_days * 86_400,
-            create=settings.cosmos_create,
             deadline_seconds=settings.conversations_seconds,
         )
 
@@ -88,27 +95,13 @@ class Adapters:
     def requests(self) -> "CosmosRequests":
         from voice_core.adapters.cosmos.requests import CosmosRequests
 
-        settings = self.settings
-        return CosmosRequests(
-            settings.cosmos_endpoint,
-            credential=settings.cosmos_key or self.identity(),
-            database=settings.cosmos_database,
-            ttl_seconds=REQUEST_SECONDS,
-            create=settings.cosmos_create,
-        )
+        return CosmosRequests(self.database, ttl_seconds=REQUEST_SECONDS)
 
     @cached_property
     def admissions(self) -> "CosmosAdmissions":
         from voice_core.adapters.cosmos.admissions import CosmosAdmissions
 
-        settings = self.settings
-        return CosmosAdmissions(
-            settings.cosmos_endpoint,
-            credential=settings.cosmos_key or self.identity(),
-            database=settings.cosmos_database,
-            create=settings.cosmos_create,
-            deadline_seconds=settings.limits_seconds,
-        )
+        return CosmosAdmissions(self.database, deadline_seconds=self.settings.limits_seconds)
 
     @cached_property
     def callers(self) -> "Callers":

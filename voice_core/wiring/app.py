@@ -79,7 +79,7 @@ class App(Adapters):
         """What works on clips, and keeps speech."""
         from voice_core.wiring.clips import ClipWork
 
-        return ClipWork(self.settings, self.company, self.quotas, self.guards, self.speech, self.identity)
+        return ClipWork(self, self.company, self.quotas, self.guards)
 
     @cached_property
     def ice(self) -> "IceServers":

@@ -1,10 +1,8 @@
 """What works on clips and keeps speech. Loaded when either is first asked for."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from typing import Any
+from collections.abc import AsyncGenerator
 
-from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
 from voice_core.adapters.blob_storage.account import BlobAccount
 from voice_core.adapters.blob_storage.artefacts import BlobArtefacts
@@ -30,6 +28,7 @@ from voice_core.usecases.offer_clip import Offered, Wanted, offer_clip
 from voice_core.usecases.process_clip import process_clip
 from voice_core.usecases.replay import replay_kept
 from voice_core.usecases.said import Company, Said
+from voice_core.wiring.adapters import Adapters
 from voice_core.wiring.guards import Guards
 from voice_core.wiring.quotas import Quotas
 
@@ -37,36 +36,24 @@ from voice_core.wiring.quotas import Quotas
 class ClipWork:
     """The work on clips in one worker process, answered by *company*, within *quotas* and behind *guards*.
 
-    *credential* gives the app's identity, for services without a key.
-
     Raises:
         Unreachable: there is no storage.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        company: Company,
-        quotas: Quotas,
-        guards: Guards,
-        speech: SpeechAccess,
-        credential: Callable[[], Any],
-    ) -> None:
+    def __init__(self, adapters: Adapters, company: Company, quotas: Quotas, guards: Guards) -> None:
+        settings = adapters.settings
         if not settings.storage_url:
             raise Unreachable("Clip storage is not set up: STORAGE_URL names none.", stage="storage", retryable=False)
         self.storage = BlobAccount(
-            settings.storage_url, credential=settings.storage_key or credential(), create=settings.storage_create
+            settings.storage_url, credential=settings.storage_key or adapters.identity(), create=settings.storage_create
         )
         self._jobs = CosmosClips(
-            settings.cosmos_endpoint,
-            credential=settings.cosmos_key or credential(),
-            database=settings.cosmos_database,
-            ttl_seconds=settings.clip_days * 86_400,
-            create=settings.cosmos_create,
-            deadline_seconds=settings.conversations_seconds,
+            adapters.database, ttl_seconds=settings.clip_days * 86_400, deadline_seconds=settings.conversations_seconds
         )
         self._speech_hours = settings.speech_hours
-        self.stt = AzureSpeechToText(speech, language=settings.speech_language, final_seconds=settings.clip_stt_seconds)
+        self.stt = AzureSpeechToText(
+            adapters.speech, language=settings.speech_language, final_seconds=settings.clip_stt_seconds
+        )
         jobs: Clips = self._jobs
         recordings: Recordings = BlobRecordings(self.storage)
         artefacts: Artefacts = BlobArtefacts(self.storage)

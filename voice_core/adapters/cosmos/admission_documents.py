@@ -22,14 +22,6 @@ TTL_SECONDS = 2 * DAY_SECONDS
 LITTER = 30
 """Moments that no longer count and are left in a log: taking one out costs an operation, however many they are."""
 
-INDEXING_POLICY: dict[str, Any] = {
-    "indexingMode": "consistent",
-    "automatic": True,
-    "includedPaths": [],
-    "excludedPaths": [{"path": "/*"}],
-}
-"""Nothing is queried; it is the TTL that needs the mode."""
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:

@@ -3,17 +3,15 @@
 An admission is one conditional patch: the service itself admits, one after the other, however many workers ask.
 """
 
-from typing import Any
-
 from voice_core.adapters.cosmos.admission_documents import (
     DOCUMENT,
-    INDEXING_POLICY,
     STAGE,
     Asked,
     first_document,
 )
-from voice_core.adapters.cosmos.container import Address, Container
+from voice_core.adapters.cosmos.container import Container, Database
 from voice_core.adapters.cosmos.partition import Clash, Partition
+from voice_core.adapters.cosmos.store import Store
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.limits import Allowance, Rate, Used, day
 
@@ -21,39 +19,16 @@ TRIES = 10
 """At one document, when others change it at the same time."""
 
 
-class CosmosAdmissions:
-    """The `Admissions` of all users, each in a partition of their own.
+class CosmosAdmissions(Store):
+    """The `Admissions` of all users."""
 
-    *credential* is the account's key or an async token credential, which stays the caller's to close. With *create*,
-    database and container are made if missing, which takes a key. All operations raise StageFailed with stage
-    ``limits``, also when they take longer than *deadline_seconds*.
-    """
-
-    def __init__(
-        self,
-        endpoint: str,
-        *,
-        credential: Any,
-        database: str,
-        container: str = STAGE,
-        create: bool,
-        deadline_seconds: float,
-    ) -> None:
-        address = Address(endpoint, credential, database, container, INDEXING_POLICY)
-        self._container = Container(address, create=create, deadline_seconds=deadline_seconds)
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._container.close()
-
-    async def check(self) -> None:
-        """Reach the container, and see that it is one for limits."""
-        await self._container.check()
+    def __init__(self, database: Database, *, deadline_seconds: float) -> None:
+        super().__init__(Container(database, STAGE, (), deadline_seconds))
 
     async def admit(self, user_id: str, rate: Rate, allowance: Allowance | None, now: int) -> tuple[bool, Used]:
         """As in `Admissions`: one operation to admit, now and then one more to tidy up; two to refuse."""
         asked = Asked(rate, allowance, now)
-        async with self._container.partition(user_id) as partition:
+        async with self.container.partition(user_id) as partition:
             for _ in range(TRIES):
                 if verdict := await _asked_once(partition, user_id, asked):
                     return verdict
@@ -61,7 +36,7 @@ class CosmosAdmissions:
 
     async def charge(self, user_id: str, heard_ms: int, now: int) -> None:
         """As in `Admissions`: one operation, and two for the first of a day."""
-        async with self._container.partition(user_id) as partition:
+        async with self.container.partition(user_id) as partition:
             for _ in range(TRIES):
                 if await _charged(partition, user_id, heard_ms, day(now)):
                     return
@@ -69,7 +44,7 @@ class CosmosAdmissions:
 
     async def heard(self, user_id: str) -> Used:
         """As in `Admissions`: one operation."""
-        async with self._container.partition(user_id) as partition:
+        async with self.container.partition(user_id) as partition:
             document = await partition.read(DOCUMENT) or first_document(user_id)
         return Used((), document["day"], document["heardMs"])
 

@@ -1,7 +1,6 @@
 """Clips as documents, all of a user's in the partition ``/userId``."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from voice_core.adapters.cosmos.documents import Document
 from voice_core.domain.clip import Claim, Clip, Failure
@@ -12,13 +11,8 @@ STAGE = "clips"
 
 SCHEMA = 1
 
-INDEXING_POLICY: dict[str, Any] = {
-    "indexingMode": "consistent",
-    "automatic": True,
-    "includedPaths": [{"path": "/conversationId/?"}],
-    "excludedPaths": [{"path": "/*"}],
-}
-"""Only what queries filter by."""
+INDEXED = ("conversationId",)
+"""What queries filter by."""
 
 
 def clip_document(clip: Clip, ttl_seconds: int) -> Document:

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -33,27 +33,28 @@ NEVER = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where the container is, and how to get in."""
+class Database:
+    """Where containers are, and how to get in."""
 
     endpoint: str
     credential: Any
-    """Account key, or async token credential."""
-    database: str
-    container: str
-    indexing: Mapping[str, Any]
-    """The policy to make it with: each property in the index makes every write dearer."""
+    """Account key, or async token credential, which stays the caller's to close."""
+    name: str
+    create: bool = False
+    """Make it and its containers where they are missing, which takes a key."""
 
 
 class Container:
-    """The container at *address*, made on first use if *create*; its name is the stage of what fails.
+    """A container of *database*; its *name* is the stage of what fails.
 
-    Everything that is asked of it within one operation has *deadline_seconds* in all, opening included.
+    Of its documents no property but those *indexed* is in the index: each makes every write dearer. Everything that is
+    asked of it within one operation has *deadline_seconds* in all, opening included.
     """
 
-    def __init__(self, address: Address, *, create: bool, deadline_seconds: float) -> None:
-        self._address = address
-        self._create = create
+    def __init__(self, database: Database, name: str, indexed: Sequence[str], deadline_seconds: float) -> None:
+        self._database = database
+        self.name = name
+        self.indexed = indexed
         self._deadline_seconds = deadline_seconds
         self._opening = asyncio.Lock()
         self._open: tuple[CosmosClient, ContainerProxy] | None = None
@@ -73,7 +74,7 @@ class Container:
         """
         async with self._operation() as deadline:
             container = await self._opened(deadline)
-            _check_definition(await patiently(container.read, deadline), self._address.container)
+            _check_definition(await patiently(container.read, deadline), self.name)
 
     @asynccontextmanager
     async def partition(self, user_id: str) -> AsyncIterator[Partition]:
@@ -93,9 +94,9 @@ class Container:
             async with asyncio.timeout_at(deadline):
                 yield deadline
         except TimeoutError as error:
-            raise timed_out(self._address.container) from error
+            raise timed_out(self.name) from error
         except AzureError as error:
-            raise failure(error, self._address.container) from error
+            raise failure(error, self.name) from error
 
     async def _opened(self, deadline: float) -> ContainerProxy:
         async with self._opening:
@@ -104,7 +105,7 @@ class Container:
             return self._open[1]
 
     async def _connect(self) -> tuple[CosmosClient, ContainerProxy]:
-        client = _client(self._address)
+        client = _client(self._database, self.name)
         try:
             await client.__aenter__()
             return client, await self._found(client)
@@ -113,37 +114,47 @@ class Container:
             raise
 
     async def _found(self, client: CosmosClient) -> ContainerProxy:
-        if self._create:
+        if self._database.create:
             await self._make(client)
-        proxy = client.get_database_client(self._address.database).get_container_client(self._address.container)
+        proxy = client.get_database_client(self._database.name).get_container_client(self.name)
         # The SDK reads this before its first operation anyway, and a 404 then would look like a missing document.
-        _check_definition(await proxy.read(), self._address.container)
+        _check_definition(await proxy.read(), self.name)
         return proxy
 
     async def _make(self, client: CosmosClient) -> None:
         # The SDK looks and then makes: another instance may have made it in between.
         with suppress(CosmosResourceExistsError):
-            await client.create_database_if_not_exists(self._address.database)
-        database = client.get_database_client(self._address.database)
+            await client.create_database_if_not_exists(self._database.name)
+        database = client.get_database_client(self._database.name)
         with suppress(CosmosResourceExistsError):
             await database.create_container_if_not_exists(
-                self._address.container,
+                self.name,
                 PartitionKey(PARTITION_KEY),
-                indexing_policy=dict(self._address.indexing),
+                indexing_policy=indexing_policy(self.indexed),
                 default_ttl=-1,
             )
 
 
-def _client(address: Address) -> CosmosClient:
+def indexing_policy(names: Sequence[str]) -> dict[str, Any]:
+    """An index of these properties alone; it stays on without any, for there is no TTL without an index."""
+    return {
+        "indexingMode": "consistent",
+        "automatic": True,
+        "includedPaths": [{"path": f"/{name}/?"} for name in names],
+        "excludedPaths": [{"path": "/*"}],
+    }
+
+
+def _client(database: Database, stage: str) -> CosmosClient:
     # The SDK logs each request at INFO, with the user's id in a header and the conversation's in the URL.
     logger = logging.getLogger(f"{__name__}.wire")
     logger.setLevel(logging.WARNING)
     try:
-        if isinstance(address.credential, str):
-            base64.b64decode(address.credential)
+        if isinstance(database.credential, str):
+            base64.b64decode(database.credential)
         return CosmosClient(
-            address.endpoint,
-            address.credential,
+            database.endpoint,
+            database.credential,
             connection_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             # A write may be sent again: a turn's id makes sure that it is stored once.
@@ -153,7 +164,7 @@ def _client(address: Address) -> CosmosClient:
             raw_request_hook=_traced,
         )
     except (ValueError, TypeError) as error:
-        raise Misconfigured("The Cosmos DB endpoint or credential is malformed.", stage=address.container) from error
+        raise Misconfigured("The Cosmos DB endpoint or credential is malformed.", stage=stage) from error
 
 
 def _traced(request: PipelineRequest[HttpRequest]) -> None:

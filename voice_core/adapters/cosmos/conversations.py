@@ -3,13 +3,12 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from typing import Any
 from weakref import WeakValueDictionary
 
 from voice_core import telemetry
-from voice_core.adapters.cosmos.container import Address, Container
+from voice_core.adapters.cosmos.container import Container, Database
 from voice_core.adapters.cosmos.documents import (
-    INDEXING_POLICY,
+    INDEXED,
     STAGE,
     Document,
     checked_conversation_id,
@@ -24,6 +23,7 @@ from voice_core.adapters.cosmos.documents import (
     unsealed,
 )
 from voice_core.adapters.cosmos.partition import Partition
+from voice_core.adapters.cosmos.store import Store
 from voice_core.domain.conversation import Conversation, Page, Turn
 from voice_core.domain.errors import Conflict, NotFound
 
@@ -45,45 +45,14 @@ RECENT = TURNS.replace("*", "TOP @limit *")
 TURN_NAMES = "SELECT TOP @limit VALUE c.id FROM c WHERE c.conversationId = @id AND c.type = 'turn'"
 
 
-class CosmosConversations:
-    """The `Conversations` of all users, each in a partition of their own.
+class CosmosConversations(Store):
+    """The `Conversations` of all users; *ttl_seconds* is how long one is kept after its last turn."""
 
-    Opens one client when first used. *credential* is the account's key or an async token credential, which stays the
-    caller's to close; *ttl_seconds* is how long a conversation is kept after its last turn. With *create*, database and
-    container are made if missing, which takes a key.
-
-    Every operation is done or fails within *deadline_seconds*. All raise StageFailed with stage ``conversations``.
-    """
-
-    def __init__(
-        self,
-        endpoint: str,
-        *,
-        credential: Any,
-        database: str,
-        container: str = "conversations",
-        ttl_seconds: int,
-        create: bool,
-        deadline_seconds: float = 10.0,
-    ) -> None:
-        address = Address(endpoint, credential, database, container, INDEXING_POLICY)
-        self._container = Container(address, create=create, deadline_seconds=deadline_seconds)
+    def __init__(self, database: Database, *, ttl_seconds: int, deadline_seconds: float = 10.0) -> None:
+        super().__init__(Container(database, STAGE, INDEXED, deadline_seconds))
         self._ttl_seconds = ttl_seconds
         self._appending: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._container.close()
-
-    async def check(self) -> None:
-        """Reach the container, and see that it is one for conversations.
-
-        Raises:
-            Misconfigured: it is missing, has another partition key or no TTL, or we are not let in.
-        """
-        await self._container.check()
-
-    @telemetry.called("recall", DATABASE)
     async def recent(self, user_id: str, conversation_id: str, limit: int) -> Sequence[Turn]:
         """The last *limit* turns, oldest first.
 
@@ -91,7 +60,7 @@ class CosmosConversations:
             NotFound: ``conversation-not-found``.
         """
         asked = {"id": checked_conversation_id(conversation_id), "limit": limit}
-        async with self._container.partition(user_id) as partition:
+        async with self.container.partition(user_id) as partition:
             # Turns alone do not tell: of a conversation being deleted some may be left.
             header, found = await asyncio.gather(partition.read(conversation_id), partition.all(RECENT, asked))
         _check_there(header)
@@ -104,7 +73,7 @@ class CosmosConversations:
             NotFound: ``turn-not-found``.
         """
         name = turn_name(checked_conversation_id(conversation_id), turn_id)
-        async with self._container.partition(user_id) as partition:
+        async with self.container.partition(user_id) as partition:
             header, found = await asyncio.gather(partition.read(conversation_id), partition.read(name))
         if header is None or is_deleted(header) or found is None:
             raise NotFound("There is no such turn.", code="turn-not-found", stage=STAGE)
@@ -122,7 +91,7 @@ class CosmosConversations:
         checked_conversation_id(turn.conversation_id)
         place = (user_id, turn.conversation_id)
         mine = self._appending.setdefault(place, asyncio.Lock())
-        async with self._container.partition(user_id) as partition, mine:
+        async with self.container.partition(user_id) as partition, mine:
             for _ in range(ATTEMPTS):
                 kept = await self._appended(partition, user_id, turn)
                 if kept is not None:
@@ -138,7 +107,7 @@ class CosmosConversations:
         """
         scope = "conversations"
         token = unsealed(scope, continuation)
-        async with self._container.partition(user_id) as partition:
+        async with self.container.partition(user_id) as partition:
             found, more = await partition.page(LIST, {}, limit, token)
         return Page(tuple(conversation_from(document) for document in found), sealed(scope, more))
 
@@ -151,7 +120,7 @@ class CosmosConversations:
         """
         scope = f"turns {checked_conversation_id(conversation_id)}"
         query = TURNS, {"id": conversation_id}, limit, unsealed(scope, continuation)
-        async with self._container.partition(user_id) as partition:
+        async with self.container.partition(user_id) as partition:
             header, (found, more) = await asyncio.gather(partition.read(conversation_id), partition.page(*query))
         _check_there(header)
         return Page(tuple(turn_from(document) for document in found), sealed(scope, more))
@@ -166,7 +135,7 @@ class CosmosConversations:
             Conflict: others were in the way all the time.
         """
         checked_conversation_id(conversation_id)
-        async with self._container.partition(user_id) as partition:
+        async with self.container.partition(user_id) as partition:
             await _delete(partition, conversation_id)
 
     async def _appended(self, partition: Partition, user_id: str, turn: Turn) -> bool | None:

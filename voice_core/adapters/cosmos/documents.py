@@ -23,13 +23,8 @@ SCHEMA = 1
 TITLE_LENGTH = 80
 """Characters."""
 
-INDEXING_POLICY: dict[str, Any] = {
-    "indexingMode": "consistent",
-    "automatic": True,
-    "includedPaths": [{"path": f"/{name}/?"} for name in ("type", "conversationId", "seq", "updatedAt")],
-    "excludedPaths": [{"path": "/*"}],
-}
-"""Only what queries filter and sort by: each property in the index makes every write dearer."""
+INDEXED = ("type", "conversationId", "seq", "updatedAt")
+"""What queries filter and sort by."""
 
 _CONVERSATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TURN_ID = re.compile(r"[^/\\?#\x00-\x1f]{1,255}")

@@ -7,11 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emulators.cosmos import LOCAL_KEY, cosmos_app
 from emulators.script import Script, Step
-from emulators.serving import serving
-from tests.adapters.cosmos_store import Clock
-from voice_core.adapters.cosmos import CosmosClips
+from tests.adapters.cosmos.writing import TTL_SECONDS, Clock
+from voice_core.adapters.cosmos import CosmosClips, Database
 from voice_core.domain.clip import Claim, Clip, ClipName, Failure
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.domain.speech import Hints
@@ -38,25 +36,13 @@ CLIP = Clip(
     forgotten=True,
     fingerprint="f" * 64,
 )
-TTL_SECONDS = 1000
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-async def clips(clock: Clock, script: Script) -> AsyncIterator[CosmosClips]:
-    async with serving(cosmos_app(None, script=script, clock=clock)) as url:
-        clips = CosmosClips(url, credential=LOCAL_KEY, database="voice", ttl_seconds=TTL_SECONDS, create=True)
-        yield clips
-        await clips.close()
+async def clips(voice: Database) -> AsyncIterator[CosmosClips]:
+    clips = CosmosClips(voice, ttl_seconds=TTL_SECONDS)
+    yield clips
+    await clips.close()
 
 
 async def test_a_job_comes_back_as_it_was_kept(clips: CosmosClips) -> None:

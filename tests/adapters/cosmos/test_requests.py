@@ -6,36 +6,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emulators.cosmos import LOCAL_KEY, cosmos_app
 from emulators.script import Script, Step
-from emulators.serving import serving
-from tests.adapters.cosmos_store import Clock
-from voice_core.adapters.cosmos import CosmosRequests
+from tests.adapters.cosmos.writing import TTL_SECONDS, Clock
+from voice_core.adapters.cosmos import CosmosRequests, Database
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.domain.request import Request, RequestName
 from voice_core.ports import Requests
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 REQUEST = Request(RequestName("ann", "r1"), asked="a" * 64, worker="w1", until=NOON)
-TTL_SECONDS = 1000
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-async def requests(clock: Clock, script: Script) -> AsyncIterator[CosmosRequests]:
-    async with serving(cosmos_app(None, script=script, clock=clock)) as url:
-        requests = CosmosRequests(url, credential=LOCAL_KEY, database="voice", ttl_seconds=TTL_SECONDS, create=True)
-        yield requests
-        await requests.close()
+async def requests(voice: Database) -> AsyncIterator[CosmosRequests]:
+    requests = CosmosRequests(voice, ttl_seconds=TTL_SECONDS)
+    yield requests
+    await requests.close()
 
 
 async def test_it_is_what_the_port_asks_for(requests: CosmosRequests) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,34 +12,11 @@ from azure.cosmos.aio import CosmosClient
 from emulators.cosmos import LOCAL_KEY, cosmos_app
 from emulators.script import Script, Step
 from emulators.serving import serving
-from tests.adapters.cosmos_store import TTL_SECONDS, Clock, documents, numbers, opened, remember, turn
+from tests.adapters.cosmos.writing import TTL_SECONDS, Clock, documents, numbers, opened, remember, turn
 from voice_core.adapters.cosmos import CosmosConversations
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import InvalidInput, NotFound
 from voice_core.ports import Checkable, Conversations
-
-
-@pytest.fixture(name="clock")
-def _clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(name="script")
-def _script() -> Script:
-    return Script()
-
-
-@pytest.fixture(name="url")
-async def _url(clock: Clock, script: Script) -> AsyncIterator[str]:
-    async with serving(cosmos_app(None, clock=clock, script=script)) as url:
-        yield url
-
-
-@pytest.fixture(name="store")
-async def _store(url: str) -> AsyncIterator[CosmosConversations]:
-    store = opened(url)
-    yield store
-    await store.close()
 
 
 def test_it_is_what_the_ports_ask_for() -> None:

@@ -3,35 +3,13 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
-from emulators.cosmos import cosmos_app
-from emulators.script import Script
-from emulators.serving import serving
-from tests.adapters.cosmos_store import numbers, opened, remember, turn
+from tests.adapters.cosmos.writing import numbers, remember, turn
 from voice_core.adapters.cosmos import CosmosConversations
 from voice_core.domain.errors import InvalidInput
-
-
-@pytest.fixture(name="script")
-def _script() -> Script:
-    return Script()
-
-
-@pytest.fixture(name="url")
-async def _url(script: Script) -> AsyncIterator[str]:
-    async with serving(cosmos_app(None, script=script)) as url:
-        yield url
-
-
-@pytest.fixture(name="store")
-async def _store(url: str) -> AsyncIterator[CosmosConversations]:
-    store = opened(url)
-    yield store
-    await store.close()
 
 
 async def test_the_list_shows_conversations_latest_first(store: CosmosConversations) -> None:

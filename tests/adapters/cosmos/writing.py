@@ -6,7 +6,7 @@ from typing import Any
 from azure.cosmos.aio import CosmosClient
 
 from emulators.cosmos import LOCAL_KEY
-from voice_core.adapters.cosmos import CosmosConversations
+from voice_core.adapters.cosmos import CosmosConversations, Database
 from voice_core.domain.conversation import Turn
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -24,7 +24,12 @@ class Clock:
 
 
 def opened(url: str, ttl_seconds: int = TTL_SECONDS) -> CosmosConversations:
-    return CosmosConversations(url, credential=LOCAL_KEY, database="voice", ttl_seconds=ttl_seconds, create=True)
+    return CosmosConversations(database(url), ttl_seconds=ttl_seconds)
+
+
+def database(url: str, *, credential: Any = LOCAL_KEY, create: bool = True) -> Database:
+    """Of the product's, in the account at *url*."""
+    return Database(url, credential, "voice", create)
 
 
 def turn(number: int, conversation: str = "c") -> Turn:

@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from emulators.cosmos import LOCAL_KEY, cosmos_app
 from emulators.script import Script, Step
-from emulators.serving import serving
-from tests.adapters.cosmos_store import Clock
-from voice_core.adapters.cosmos import CosmosAdmissions
+from tests.adapters.cosmos.writing import Clock
+from voice_core.adapters.cosmos import CosmosAdmissions, Database
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.limits import DAY_SECONDS, Allowance, Rate, day
 
@@ -24,28 +22,14 @@ TOMORROW = NOON + DAY_SECONDS * 500
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-async def workers(clock: Clock, script: Script) -> AsyncIterator[list[CosmosAdmissions]]:
+async def workers(voice: Database, script: Script) -> AsyncIterator[list[CosmosAdmissions]]:
     """Two that have nothing in common but the account."""
-    async with serving(cosmos_app(None, script=script, clock=clock)) as url:
-        opened = [
-            CosmosAdmissions(url, credential=LOCAL_KEY, database="voice", create=True, deadline_seconds=5.0)
-            for _ in range(2)
-        ]
-        for store in opened:
-            await store.check()
-        script.clear()
-        yield opened
-        await asyncio.gather(*(store.close() for store in opened))
+    opened = [CosmosAdmissions(voice, deadline_seconds=5.0) for _ in range(2)]
+    for store in opened:
+        await store.check()
+    script.clear()
+    yield opened
+    await asyncio.gather(*(store.close() for store in opened))
 
 
 @pytest.fixture

@@ -1,34 +1,13 @@
 """Deleting conversations from Cosmos: wholly, over again, and in the middle of everything else."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
-from emulators.cosmos import cosmos_app
 from emulators.script import Script, Step
-from emulators.serving import serving
-from tests.adapters.cosmos_store import documents, numbers, opened, remember, turn
+from tests.adapters.cosmos.writing import documents, numbers, opened, remember, turn
 from voice_core.adapters.cosmos import CosmosConversations
 from voice_core.domain.errors import NotFound, StageFailed
-
-
-@pytest.fixture(name="script")
-def _script() -> Script:
-    return Script()
-
-
-@pytest.fixture(name="url")
-async def _url(script: Script) -> AsyncIterator[str]:
-    async with serving(cosmos_app(None, script=script)) as url:
-        yield url
-
-
-@pytest.fixture(name="store")
-async def _store(url: str) -> AsyncIterator[CosmosConversations]:
-    store = opened(url)
-    yield store
-    await store.close()
 
 
 async def test_a_deleted_conversation_is_gone(store: CosmosConversations, url: str) -> None:

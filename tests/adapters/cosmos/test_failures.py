@@ -10,9 +10,9 @@ import pytest
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
-from emulators.cosmos import LOCAL_KEY, cosmos_app
+from emulators.cosmos import LOCAL_KEY
 from emulators.script import Script, Step
-from emulators.serving import serving
+from tests.adapters.cosmos.writing import database
 from tests.eventually import eventually
 from voice_core.adapters.cosmos import CosmosConversations
 from voice_core.domain.conversation import Turn
@@ -43,17 +43,6 @@ def _hasty_health_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_COSMOS_HEALTH_CHECK_RETRY_AFTER_MS", "1")
 
 
-@pytest.fixture(name="script")
-def _script() -> Script:
-    return Script()
-
-
-@pytest.fixture(name="url")
-async def _url(script: Script) -> AsyncIterator[str]:
-    async with serving(cosmos_app(None, script=script)) as url:
-        yield url
-
-
 @pytest.fixture(name="store")
 async def _store(url: str) -> AsyncIterator[CosmosConversations]:
     """A store that is open and holds another conversation."""
@@ -63,9 +52,8 @@ async def _store(url: str) -> AsyncIterator[CosmosConversations]:
     await store.close()
 
 
-def opened(url: str, **options: Any) -> CosmosConversations:
-    given: dict[str, Any] = {"credential": LOCAL_KEY, "create": True, "deadline_seconds": DEADLINE_SECONDS}
-    return CosmosConversations(url, database="voice", ttl_seconds=1000, **given | options)
+def opened(url: str, deadline_seconds: float = DEADLINE_SECONDS, **options: Any) -> CosmosConversations:
+    return CosmosConversations(database(url, **options), ttl_seconds=1000, deadline_seconds=deadline_seconds)
 
 
 async def failing(asked: Awaitable[object]) -> VoiceError:

@@ -1,0 +1,39 @@
+"""An account of each test's own, on the wire, and the stores that are kept in it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from emulators.cosmos import cosmos_app
+from emulators.script import Script
+from emulators.serving import serving
+from tests.adapters.cosmos.writing import Clock, database, opened
+from voice_core.adapters.cosmos import CosmosConversations, Database
+
+
+@pytest.fixture(name="clock")
+def _clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(name="script")
+def _script() -> Script:
+    return Script()
+
+
+@pytest.fixture(name="url")
+async def _url(clock: Clock, script: Script) -> AsyncIterator[str]:
+    async with serving(cosmos_app(None, clock=clock, script=script)) as url:
+        yield url
+
+
+@pytest.fixture(name="voice")
+def _voice(url: str) -> Database:
+    return database(url)
+
+
+@pytest.fixture(name="store")
+async def _store(url: str) -> AsyncIterator[CosmosConversations]:
+    store = opened(url)
+    yield store
+    await store.close()
