@@ -17,6 +17,7 @@ import aiohttp
 
 from emulators.azurite import AzuriteMissing, allow_uploads, azurite, program
 from emulators.cosmos import cosmos_app
+from emulators.ending import stop
 from emulators.functions import load_settings
 from emulators.openai import openai_app
 from emulators.openid import openid_app
@@ -134,12 +135,7 @@ async def _host(folder: Path, port: int) -> AsyncIterator[asyncio.subprocess.Pro
     try:
         yield process
     finally:
-        if process.returncode is None:
-            process.terminate()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 5)
-        if process.returncode is None:
-            process.kill()
+        await stop(process)
 
 
 async def _until_healthy(host: asyncio.subprocess.Process, port: int) -> None:

@@ -5,7 +5,6 @@ newest SDK is a few months ahead of the newest Azurite, and would be refused eve
 """
 
 import asyncio
-import contextlib
 import os
 import shutil
 import socket
@@ -17,6 +16,8 @@ from time import monotonic
 
 from azure.storage.blob import CorsRule
 from azure.storage.blob.aio import BlobServiceClient
+
+from emulators.ending import stop
 
 START_SECONDS = 60.0
 
@@ -108,18 +109,7 @@ async def azurite(
             await _listening(port, process)
         yield storage
     finally:
-        await _stop(process)
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """Politely, and after a while not."""
-    if process.returncode is None:
-        process.terminate()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), 5)
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
+        await stop(process)
 
 
 async def allow_uploads(storage: Storage, origins: Sequence[str]) -> None:
