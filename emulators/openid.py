@@ -30,10 +30,10 @@ LIFETIME_SECONDS = 3600
 class Signer:
     """A key pair and what it signs."""
 
-    algorithm: str = "RS256"
+    private_key: Any
+    algorithm: str
     """RS256 or ES256."""
     key_id: str = field(default_factory=lambda: uuid4().hex)
-    private_key: Any = None
 
     @classmethod
     def make(cls, algorithm: str = "RS256", bits: int = 2048) -> "Signer":
@@ -43,7 +43,7 @@ class Signer:
             if algorithm == "RS256"
             else ec.generate_private_key(ec.SECP256R1())
         )
-        return cls(algorithm, private_key=private)
+        return cls(private, algorithm)
 
     @property
     def public(self) -> dict[str, Any]:

@@ -3,9 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from json import loads
+from math import inf
 from typing import Any, Literal, get_args, get_origin
 
 from voice_core.domain.session import IceServer
+
+LONGEST_LEEWAY_SECONDS = 600
+"""Clocks that are further apart are wrong."""
 
 
 class SettingsError(Exception):
@@ -26,8 +30,7 @@ def read(settings: Any, environ: Mapping[str, str]) -> dict[str, Any]:
             try:
                 values[field.name] = _value(kind, text)
             except ValueError:
-                # What has a reader of its own holds credentials.
-                shown = name if kind == field.name else f"{name}={text!r}"
+                shown = name if kind in _SECRET else f"{name}={text!r}"
                 wrong.append(f"{shown} is {_not(kind)}")
         elif field.default is MISSING:
             wrong.append(f"{name} is missing")
@@ -57,7 +60,16 @@ def _switch(text: str) -> bool:
 
 def _positive(read: Callable[[str], float]) -> Callable[[str], float]:
     def checked(text: str) -> float:
-        if (value := read(text)) <= 0:
+        if not 0 < (value := read(text)) < inf:
+            raise ValueError(text)
+        return value
+
+    return checked
+
+
+def _between(least: float, most: float) -> Callable[[str], float]:
+    def checked(text: str) -> float:
+        if not least <= (value := float(text)) <= most:
             raise ValueError(text)
         return value
 
@@ -90,10 +102,16 @@ _READ: dict[Any, Callable[[str], Any]] = {
     float: _positive(float),
     bool: _switch,
     "ice_servers": _ice_servers,
+    "jwt_leeway_seconds": _between(0, LONGEST_LEEWAY_SECONDS),
+    "otel_traces_sampler_arg": _between(0, 1),
 }
+_SECRET = {"ice_servers"}
+"""What holds credentials: not to be shown, also when it is wrong."""
 _KIND: dict[Any, str] = {
     int: "positive whole number",
     float: "positive number",
     bool: "true or false",
     "ice_servers": "list of ICE servers",
+    "jwt_leeway_seconds": "number of seconds from 0 to 600",
+    "otel_traces_sampler_arg": "number from 0 to 1",
 }

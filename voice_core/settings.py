@@ -199,7 +199,7 @@ class Settings:
         return cls(**read(cls, environ))
 
 
-def clip_source(environ: Mapping[str, str]) -> str:
+def clip_source(environ: Mapping[str, str] = os.environ) -> str:
     """Who tells of new recordings: Event Grid, or the host's own looking around, which a plan may not have.
 
     The host asks for it before there are settings.
@@ -215,4 +215,4 @@ def http_auth_level(environ: Mapping[str, str] = os.environ) -> str:
 def shows_turns(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether there is ``/debug/turns``: where it is wished for, and never in Azure. Asked likewise."""
     in_azure = environ.get("WEBSITE_SITE_NAME") or environ.get("WEBSITE_INSTANCE_ID")
-    return environ.get("DEBUG_TURNS", "").lower() in ("true", "1") and not in_azure
+    return environ.get("DEBUG_TURNS", "").strip().lower() in ("true", "1") and not in_azure

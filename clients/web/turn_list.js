@@ -1,6 +1,5 @@
 // The conversation on the page: its turns, oldest first.
 
-import { element } from "./element.js";
 import { TurnView } from "./turn_view.js";
 
 const NEAR_END_PX = 120;
@@ -54,11 +53,6 @@ export class TurnList {
     this.#earlier.hidden = !continuation;
     this.#earlier.onclick = () => this.#listener.earlier(continuation);
     if (first) this.#toEnd();
-  }
-
-  /** Say why there is nothing to show. */
-  explain(text) {
-    this.#list.replaceChildren(element("li.wrong", {}, text));
   }
 
   #follow() {

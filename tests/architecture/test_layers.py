@@ -43,7 +43,7 @@ VALUES = {
     *("str", "sum", "tuple", "type", "zip", "dict.fromkeys", "str.maketrans", "count", "timedelta", "np.zeros"),
     *("ConfigDict", "ContextVar", "Field", "ParamSpec", "Path", "TypeVar", "auto", "field"),
     *("ctypes.CFUNCTYPE", "ctypes.POINTER", "func.Blueprint", "json.dumps", "logging.getLogger", "re.compile"),
-    *("web.AppKey", "Function", "RawPcm", "Undefined", "Voice", "_positive"),
+    *("web.AppKey", "Function", "RawPcm", "Undefined", "Voice", "_between", "_positive"),
 }
 """What may be called at import: it makes a value and touches nothing else."""
 

@@ -110,9 +110,9 @@ def opened_by_the_code() -> dict[str, Any]:
     """The index of each container that the stores open, by its name."""
     there = Database("https://voice.documents.azure.com", "a2V5", "voice")
     stores = (
-        CosmosConversations(there, ttl_seconds=1),
-        CosmosClips(there, ttl_seconds=1),
-        CosmosRequests(there, ttl_seconds=1),
+        CosmosConversations(there, ttl_seconds=1, deadline_seconds=1),
+        CosmosClips(there, ttl_seconds=1, deadline_seconds=1),
+        CosmosRequests(there, ttl_seconds=1, deadline_seconds=1),
         CosmosAdmissions(there, deadline_seconds=1),
     )
     return {store.container.name: indexing_policy(store.container.indexed) for store in stores}

@@ -1,7 +1,6 @@
 """/clips: recordings too long for one request. Opened here, uploaded to Blob storage, worked on when they are there."""
 
 import json
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -102,7 +101,7 @@ async def get_clip_part(incoming: Incoming) -> Response:
     arg_name="uploaded",
     path=f"{CONTAINER}/{{name}}",
     connection=STORAGE,
-    source=func.BlobSource(clip_source(os.environ)),
+    source=func.BlobSource(clip_source()),
 )
 async def take_clip(uploaded: BlobReference) -> None:
     """Work on a recording that has arrived. What it raises has the host try again."""

@@ -95,7 +95,9 @@ class Adapters:
     def requests(self) -> "CosmosRequests":
         from voice_core.adapters.cosmos.requests import CosmosRequests
 
-        return CosmosRequests(self.database, ttl_seconds=REQUEST_SECONDS)
+        return CosmosRequests(
+            self.database, ttl_seconds=REQUEST_SECONDS, deadline_seconds=self.settings.conversations_seconds
+        )
 
     @cached_property
     def admissions(self) -> "CosmosAdmissions":

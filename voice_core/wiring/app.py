@@ -172,16 +172,11 @@ class App(Adapters):
 
     async def load_callers(self) -> None:
         """Import what tells callers apart, off the event loop."""
-        if "callers" not in self.__dict__:
-            await asyncio.to_thread(self._load_callers)
-
-    def _load_callers(self) -> None:
-        with self._loading:
-            _ = self.callers
+        await self._made("callers")
 
     async def load(self) -> None:
         """Import what a turn needs, off the event loop."""
-        if "company" not in self.__dict__:
+        if "once" not in self.__dict__:
             await asyncio.to_thread(self._load)
 
     def _load(self) -> None:
@@ -189,6 +184,7 @@ class App(Adapters):
         from voice_core.usecases import read_aloud, replay, take_turn, transcribe  # noqa: F401
 
         with self._loading:
+            # In this order: `load` knows by the last that all are there.
             _ = self.company, self.quotas, self.once
         # All of this stays. Looking through it again would hold every turn up for 40 ms, now and then.
         gc.collect()
@@ -197,23 +193,20 @@ class App(Adapters):
     async def load_sessions(self) -> None:
         """Import what a session needs besides, off the event loop."""
         await self.load()
-        if "sessions" not in self.__dict__:
-            await asyncio.to_thread(self._load_sessions)
-
-    def _load_sessions(self) -> None:
-        with self._loading:
-            _ = self.sessions
-        gc.freeze()
+        await self._made("sessions")
 
     async def load_clips(self) -> None:
         """Import what a clip needs besides, off the event loop."""
         await self.load()
-        if "clip_work" not in self.__dict__:
-            await asyncio.to_thread(self._load_clips)
+        await self._made("clip_work")
 
-    def _load_clips(self) -> None:
+    async def _made(self, name: str) -> None:
+        if name not in self.__dict__:
+            await asyncio.to_thread(self._make, name)
+
+    def _make(self, name: str) -> None:
         with self._loading:
-            _ = self.clip_work
+            getattr(self, name)
         gc.freeze()
 
     def warm_soon(self) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emulators.script import Script, Step
-from tests.adapters.cosmos.writing import TTL_SECONDS, Clock
+from tests.adapters.cosmos.writing import DEADLINE_SECONDS, TTL_SECONDS, Clock
 from voice_core.adapters.cosmos import CosmosClips, Database
 from voice_core.domain.clip import Claim, Clip, ClipName, Failure
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
@@ -40,7 +40,7 @@ CLIP = Clip(
 
 @pytest.fixture
 async def clips(voice: Database) -> AsyncIterator[CosmosClips]:
-    clips = CosmosClips(voice, ttl_seconds=TTL_SECONDS)
+    clips = CosmosClips(voice, ttl_seconds=TTL_SECONDS, deadline_seconds=DEADLINE_SECONDS)
     yield clips
     await clips.close()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emulators.script import Script, Step
-from tests.adapters.cosmos.writing import TTL_SECONDS, Clock
+from tests.adapters.cosmos.writing import DEADLINE_SECONDS, TTL_SECONDS, Clock
 from voice_core.adapters.cosmos import CosmosRequests, Database
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.domain.request import Request, RequestName
@@ -19,7 +19,7 @@ REQUEST = Request(RequestName("ann", "r1"), asked="a" * 64, worker="w1", until=N
 
 @pytest.fixture
 async def requests(voice: Database) -> AsyncIterator[CosmosRequests]:
-    requests = CosmosRequests(voice, ttl_seconds=TTL_SECONDS)
+    requests = CosmosRequests(voice, ttl_seconds=TTL_SECONDS, deadline_seconds=DEADLINE_SECONDS)
     yield requests
     await requests.close()
 

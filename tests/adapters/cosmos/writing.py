@@ -11,6 +11,7 @@ from voice_core.domain.conversation import Turn
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 TTL_SECONDS = 1000
+DEADLINE_SECONDS = 10.0
 
 
 class Clock:
@@ -24,7 +25,7 @@ class Clock:
 
 
 def opened(url: str, ttl_seconds: int = TTL_SECONDS) -> CosmosConversations:
-    return CosmosConversations(database(url), ttl_seconds=ttl_seconds)
+    return CosmosConversations(database(url), ttl_seconds=ttl_seconds, deadline_seconds=DEADLINE_SECONDS)
 
 
 def database(url: str, *, credential: Any = LOCAL_KEY, create: bool = True) -> Database:

@@ -1,8 +1,8 @@
 """Clips as documents, all of a user's in the partition ``/userId``."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-from voice_core.adapters.cosmos.documents import Document
+from voice_core.adapters.cosmos.documents import Document, written
 from voice_core.domain.clip import Claim, Clip, Failure
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.speech import Hints
@@ -21,14 +21,14 @@ def clip_document(clip: Clip, ttl_seconds: int) -> Document:
         "id": clip.id,
         "userId": clip.user_id,
         "conversationId": clip.conversation_id,
-        "createdAt": _written(clip.created_at),
-        "uploadUntil": _written(clip.upload_until),
+        "createdAt": written(clip.created_at),
+        "uploadUntil": written(clip.upload_until),
         "languages": list(clip.hints.languages),
         "phrases": list(clip.hints.phrases),
         "reply": clip.reply,
         "notes": clip.notes,
         "status": clip.status,
-        "claim": clip.claim and {"worker": clip.claim.worker, "until": _written(clip.claim.until)},
+        "claim": clip.claim and {"worker": clip.claim.worker, "until": written(clip.claim.until)},
         "attempts": clip.attempts,
         "recording": clip.recording,
         "secondsDone": clip.seconds_done,
@@ -72,10 +72,6 @@ def clip_from(document: Document) -> Clip:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StageFailed("A stored clip is not readable.", stage=STAGE, retryable=False) from error
-
-
-def _written(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _read(text: str) -> datetime:

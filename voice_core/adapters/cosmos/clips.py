@@ -14,7 +14,7 @@ OF_CONVERSATION = "SELECT VALUE c.id FROM c WHERE c.conversationId = @id"
 class CosmosClips(Store):
     """The `Clips` of all users; *ttl_seconds* is how long a job is kept after its last change."""
 
-    def __init__(self, database: Database, *, ttl_seconds: int, deadline_seconds: float = 10.0) -> None:
+    def __init__(self, database: Database, *, ttl_seconds: int, deadline_seconds: float) -> None:
         super().__init__(Container(database, STAGE, INDEXED, deadline_seconds))
         self._ttl_seconds = ttl_seconds
 

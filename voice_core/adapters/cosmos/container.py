@@ -157,7 +157,8 @@ def _client(database: Database, stage: str) -> CosmosClient:
             database.credential,
             connection_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
-            # A write may be sent again: a turn's id makes sure that it is stored once.
+            # A write may be sent again: ids and versions see to it that nothing is stored twice. What is counted for
+            # a limit may count twice when an answer is lost: too early a refusal, never a late one.
             retry_total=1,
             retry_throttle_total=NEVER,
             logger=logger,

@@ -48,11 +48,12 @@ TURN_NAMES = "SELECT TOP @limit VALUE c.id FROM c WHERE c.conversationId = @id A
 class CosmosConversations(Store):
     """The `Conversations` of all users; *ttl_seconds* is how long one is kept after its last turn."""
 
-    def __init__(self, database: Database, *, ttl_seconds: int, deadline_seconds: float = 10.0) -> None:
+    def __init__(self, database: Database, *, ttl_seconds: int, deadline_seconds: float) -> None:
         super().__init__(Container(database, STAGE, INDEXED, deadline_seconds))
         self._ttl_seconds = ttl_seconds
         self._appending: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
+    @telemetry.called("recall", DATABASE)
     async def recent(self, user_id: str, conversation_id: str, limit: int) -> Sequence[Turn]:
         """The last *limit* turns, oldest first.
 

@@ -63,7 +63,7 @@ def turn_document(user_id: str, turn: Turn, seq: int, ttl_seconds: int) -> Docum
         "seq": seq,
         "transcript": turn.transcript,
         "reply": turn.reply,
-        "createdAt": _written(turn.created_at),
+        "createdAt": written(turn.created_at),
         "spoken": turn.spoken,
         "language": turn.language,
         "interrupted": turn.interrupted,
@@ -103,7 +103,7 @@ def turn_from(document: Document) -> Turn:
 
 def header_document(user_id: str, turn: Turn, turn_count: int, ttl_seconds: int, before: Document | None) -> Document:
     """The header of a conversation whose latest turn is *turn*; *before* is what it was, None if that is the first."""
-    now = _written(turn.created_at)
+    now = written(turn.created_at)
     old = before or {"title": shorten(turn.transcript, TITLE_LENGTH, placeholder="…"), "createdAt": now}
     return {
         "id": turn.conversation_id,
@@ -170,7 +170,7 @@ def invalid_continuation() -> InvalidInput:
     return InvalidInput("The continuation is none that this list gave.", code="continuation-invalid")
 
 
-def _written(moment: datetime) -> str:
+def written(moment: datetime) -> str:
     """Of one length and in UTC, so that text sorts as time does."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 

@@ -54,8 +54,7 @@ class Partition:
         try:
             return await patiently(lambda: self._container.read_item(name, self._key), self._deadline)
         except CosmosResourceNotFoundError as error:
-            if error.sub_status == OWNER_NOT_FOUND:
-                raise
+            _check_owner(error)
             return None
 
     async def all(self, query: str, parameters: Mapping[str, Any]) -> list[Any]:
@@ -107,24 +106,20 @@ class Partition:
 
     async def replace(self, document: Document, etag: str) -> Document | None:
         """*document* as it is stored now; None when what is there is not the version *etag*, or gone."""
-        match: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
         try:
             return await patiently(
-                lambda: self._container.replace_item(document["id"], document, **match), self._deadline
+                lambda: self._container.replace_item(document["id"], document, **_if_version(etag)), self._deadline
             )
         except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError) as error:
-            if error.sub_status == OWNER_NOT_FOUND:
-                raise
+            _check_owner(error)
             return None
 
     async def delete(self, name: str, etag: str) -> None:
         """Forget a document; succeeds when what is there is not the version *etag*, or gone."""
-        match: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
         try:
-            await patiently(lambda: self._container.delete_item(name, self._key, **match), self._deadline)
+            await patiently(lambda: self._container.delete_item(name, self._key, **_if_version(etag)), self._deadline)
         except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError) as error:
-            if error.sub_status == OWNER_NOT_FOUND:
-                raise
+            _check_owner(error)
 
     async def patch(self, name: str, operations: list[dict[str, Any]], condition: str) -> Document | Clash:
         """Change a document where it is, at most 10 *operations*, if it meets *condition*; as it is stored then.
@@ -137,8 +132,7 @@ class Partition:
                 self._deadline,
             )
         except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError) as error:
-            if error.sub_status == OWNER_NOT_FOUND:
-                raise
+            _check_owner(error)
             return Clash(0, 404 if isinstance(error, CosmosResourceNotFoundError) else 412)
 
     async def commit(self, operations: Sequence[Operation]) -> Clash | None:
@@ -155,3 +149,13 @@ class Partition:
         # The SDK empties the options it is given: a second try would lose its ETags.
         fresh = [(verb, arguments, dict(options)) for verb, arguments, options in operations]
         await self._container.execute_item_batch(fresh, self._key)
+
+
+def _if_version(etag: str) -> dict[str, Any]:
+    return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+
+
+def _check_owner(error: CosmosHttpResponseError) -> None:
+    """Raise *error* again if it is the container that is missing."""
+    if error.sub_status == OWNER_NOT_FOUND:
+        raise error

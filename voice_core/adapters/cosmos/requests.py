@@ -1,9 +1,9 @@
 """Requests that may be sent again, kept in one Cosmos DB container."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from voice_core.adapters.cosmos.container import Container, Database
-from voice_core.adapters.cosmos.documents import Document
+from voice_core.adapters.cosmos.documents import Document, written
 from voice_core.adapters.cosmos.store import Store
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.domain.request import Request, RequestName
@@ -16,7 +16,7 @@ SCHEMA = 1
 class CosmosRequests(Store):
     """The `Requests` of all users; *ttl_seconds* is how long one is kept after it was last heard of."""
 
-    def __init__(self, database: Database, *, ttl_seconds: int, deadline_seconds: float = 10.0) -> None:
+    def __init__(self, database: Database, *, ttl_seconds: int, deadline_seconds: float) -> None:
         super().__init__(Container(database, STAGE, (), deadline_seconds))
         self._ttl_seconds = ttl_seconds
 
@@ -67,7 +67,7 @@ class CosmosRequests(Store):
             "userId": request.name.user_id,
             "asked": request.asked,
             "worker": request.worker,
-            "until": request.until.astimezone(UTC).isoformat(timespec="microseconds"),
+            "until": written(request.until),
             "schema": SCHEMA,
             "ttl": self._ttl_seconds,
         }
