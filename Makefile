@@ -27,7 +27,7 @@ help:
 	@echo "make fuzz        100,000 damaged recordings"
 	@echo "make lock        requirements.txt, of requirements.in: what is deployed, by hashes"
 	@echo "make audit       what is known against the packages in it"
-	@echo "make bench       the benchmarks, as tables"
+	@echo "make bench       the benchmarks of a turn, as tables; docs/benchmarks.md has the rest"
 	@echo "make live        the adapters' tests against real Azure, with its settings in the environment"
 	@echo "make clean       remove what was set up"
 

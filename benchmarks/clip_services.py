@@ -11,6 +11,7 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from benchmarks.services import settings
 from emulators.azurite import KEY, azurite, program
 from emulators.cosmos import cosmos_app
 from emulators.openai import openai_app
@@ -39,21 +40,12 @@ async def _serve(engine: str) -> None:
         openai_url = await stack.enter_async_context(serving(openai_app()))
         cosmos_url = await stack.enter_async_context(serving(cosmos_app(None)))
         storage = await stack.enter_async_context(azurite(program(ROOT / ".local" / "azurite")))
-        settings = {
-            "SPEECH_ENDPOINT": speech_url,
-            "SPEECH_KEY": "local",
-            "OPENAI_ENDPOINT": f"{openai_url}/v1/",
-            "OPENAI_KEY": "local",
-            "OPENAI_MODEL": "offline",
-            "COSMOS_ENDPOINT": cosmos_url,
-            "COSMOS_KEY": "bG9jYWw=",
-            "COSMOS_CREATE": "true",
-            "AUTH_MODE": "none",
+        told = settings(speech_url, f"{openai_url}/v1/", cosmos_url) | {
             "STORAGE_URL": storage.url(),
             "STORAGE_KEY": KEY,
             "STORAGE_CREATE": "true",
         }
-        print(json.dumps(settings), flush=True)
+        print(json.dumps(told), flush=True)
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         await stop.wait()

@@ -16,12 +16,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.clips import worker
 from benchmarks.processes import child
+from benchmarks.recordings import encode_m4a
 from benchmarks.words import errors, words
 from emulators.speech.choice import engines_from
 from emulators.speech.engines import ENGINE_RATE
@@ -85,15 +85,8 @@ def write(file: Path, pcm: bytes) -> None:
     """A wav or an m4a, by the file's name."""
     if file.suffix == ".wav":
         file.write_bytes(wav.whole(pcm, RATE))
-        return
-    with av.open(str(file), "w", format="ipod") as opened:
-        stream = opened.add_stream("aac", rate=RATE, layout="mono")
-        for start in range(0, len(pcm), 2 * RATE):
-            samples = np.frombuffer(pcm[start : start + 2 * RATE], "<i2").reshape(1, -1)
-            frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
-            frame.sample_rate = RATE
-            opened.mux(stream.encode(frame))
-        opened.mux(stream.encode(None))
+    else:
+        encode_m4a(file, [pcm])
 
 
 def counted(said: str, heard: str) -> tuple[int, int]:

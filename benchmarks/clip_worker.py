@@ -13,11 +13,11 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from benchmarks.figures import BenchmarkFailed
+from benchmarks.machine import peak_bytes, resident_bytes
 from tests.clips import Mortal
 from voice_core.domain.clip import ClipName
 from voice_core.domain.errors import VoiceError
@@ -29,6 +29,7 @@ from voice_core.wiring import App
 from voice_core.wiring.clips import ClipWork
 
 USER = "ann"
+MEGABYTE = 1 << 20
 
 
 class Killed(Mortal):
@@ -61,13 +62,13 @@ async def _work(work: ClipWork, clip_id: str, dies_at: str = "0") -> dict[str, A
     wrapped = {
         port: killed.wrapped(getattr(company, port)) for port in ("clips", "recordings", "artefacts", "speeches", "stt")
     }
-    idle, began = _memory_mb("VmRSS"), monotonic()
+    idle, began = resident_bytes(), monotonic()
     await process_clip(name, replace(company, **wrapped))
-    peak = _memory_mb("VmHWM")
+    peak = peak_bytes()
     return await _told(work, name) | {
         "seconds": monotonic() - began,
-        "idle_mb": idle,
-        "peak_over_idle_mb": peak - idle,
+        "idle_mb": idle / MEGABYTE,
+        "peak_over_idle_mb": (peak - idle) / MEGABYTE,
         "calls": killed.calls,
     }
 
@@ -94,15 +95,6 @@ async def _told(work: ClipWork, name: ClipName) -> dict[str, Any]:
         turns = await work.company.company.conversations.recent(USER, clip.conversation_id, 100)
         told["turns"] = [turn.id for turn in turns]
     return told
-
-
-def _memory_mb(kind: str) -> float:
-    """Resident now (VmRSS) or at most (VmHWM), from proc(5): getrusage counts what the parent had when it forked."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == kind:
-            return int(value.split()[0]) / 1024
-    return 0.0
 
 
 async def _main(what: str, *arguments: str) -> None:

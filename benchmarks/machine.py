@@ -21,6 +21,23 @@ def load() -> float | None:
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
+def resident_bytes() -> int:
+    """Of memory, by this process now; 0 where there is no /proc."""
+    return _memory_bytes("VmRSS")
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has held; 0 where there is no /proc."""
+    # getrusage counts what the parent had when it forked.
+    return _memory_bytes("VmHWM")
+
+
+def _memory_bytes(kind: str) -> int:
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{kind}:")), 0)
+
+
 def _cpu_models() -> Iterator[str]:
     listed = Path("/proc/cpuinfo")
     lines = listed.read_text().splitlines() if listed.exists() else []

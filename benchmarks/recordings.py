@@ -1,6 +1,6 @@
 """Recordings of any length in the language of `tests.tone_words`, made without holding them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
@@ -36,17 +36,27 @@ def write_wav(file: Path, seconds: float) -> list[Spoken]:
 
 
 def write_m4a(file: Path, seconds: float) -> list[Spoken]:
-    """Write an m4a with its index at the end; gives its words."""
+    """Write an m4a; gives its words."""
     said: list[Spoken] = []
+
+    def sound() -> Iterator[bytes]:
+        for pcm, words in pieces(seconds):
+            said.extend(words)
+            yield pcm
+
+    encode_m4a(file, sound())
+    return said
+
+
+def encode_m4a(file: Path, sound: Iterable[bytes]) -> None:
+    """Write *sound*, pieces of mono 16-bit PCM at 16 kHz, as an m4a with its index at the end."""
     with av.open(str(file), "w", format="ipod") as opened:
         stream = opened.add_stream("aac", rate=RATE, layout="mono")
         stream.bit_rate = 64_000
-        for pcm, words in pieces(seconds):
+        for pcm in sound:
             for start in range(0, len(pcm), 2 * RATE):
                 samples = np.frombuffer(pcm[start : start + 2 * RATE], "<i2").reshape(1, -1)
                 frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
                 frame.sample_rate = RATE
                 opened.mux(stream.encode(frame))
-            said += words
         opened.mux(stream.encode(None))
-    return said

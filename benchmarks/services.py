@@ -25,13 +25,13 @@ async def _serve(name: str) -> None:
         speech = await stack.enter_async_context(serving(speech_app(script=scripts["speech"])))
         openai = await stack.enter_async_context(serving(openai_app(script=scripts["openai"])))
         cosmos = await stack.enter_async_context(serving(cosmos_app(None, script=scripts["cosmos"])))
-        print(json.dumps(_settings(speech, f"{openai}/v1/", cosmos)), flush=True)
+        print(json.dumps(settings(speech, f"{openai}/v1/", cosmos)), flush=True)
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         await stop.wait()
 
 
-def _settings(speech: str, openai: str, cosmos: str) -> dict[str, str]:
+def settings(speech: str, openai: str, cosmos: str) -> dict[str, str]:
     """What the product must be told to use them."""
     return {
         "SPEECH_ENDPOINT": speech,
@@ -44,6 +44,7 @@ def _settings(speech: str, openai: str, cosmos: str) -> dict[str, str]:
         "COSMOS_CREATE": "true",
         "AUTH_MODE": "none",
         "TURNS_PER_MINUTE": "1000000",
+        "AUDIO_SECONDS_PER_DAY": "1000000000",
     }
 
 

@@ -249,7 +249,6 @@ module diagnostics 'modules/diagnostics.bicep' = {
   params: {
     workspaceId: monitoring.outputs.workspaceId
     frontDoorName: frontDoor.outputs.name
-    storageName: storage.outputs.name
     cosmosName: cosmos.outputs.name
     speechName: speech.outputs.name
     openAiName: openAi.outputs.name

@@ -118,6 +118,10 @@ class Product:
         return self.http.delete(f"{self.url}{path}", **request)
 
 
+ProductWith = Callable[..., Awaitable[Product]]
+"""Makes the product, with settings of a test's own."""
+
+
 @pytest.fixture
 async def services() -> AsyncIterator[Services]:
     speech, openai, cosmos = Script(), Script(), Script()
@@ -159,9 +163,7 @@ async def product(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncI
 
 
 @pytest.fixture
-async def product_with(
-    services: Services, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Callable[..., Awaitable[Product]]]:
+async def product_with(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProductWith]:
     """Makes the product with settings of a test's own."""
     async with AsyncExitStack() as stack:
 

@@ -33,6 +33,11 @@ class Issuer:
     """Whose keys it publishes."""
     script: Script
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the product must be told to believe it."""
+        return {"auth_mode": "jwt", "jwt_issuer": self.url, "jwt_audience": AUDIENCE}
+
     def token(self, subject: str = "anna", *, by: Signer | None = None, **changed: Any) -> str:
         """A token for *subject*; claims are *changed*, or with None left out."""
         told = claims(self.url, subject, AUDIENCE) | changed

@@ -1,11 +1,14 @@
 """What the work on clips, and keeping speech, need of the world besides `ports`. The same holds here for errors."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from voice_core.domain.clip import Clip, ClipName, Recording, Slot
-from voice_core.domain.speech import KeptSpeech, SpeechName
+if TYPE_CHECKING:
+    from voice_core.domain.clip import Clip, ClipName, Recording, Slot
+    from voice_core.domain.speech import KeptSpeech, SpeechName
 
 
 class Clips(Protocol):

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from json import loads
 from math import inf
-from typing import Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from voice_core.domain.session import IceServer
+if TYPE_CHECKING:
+    from voice_core.domain.session import IceServer
 
 LONGEST_LEEWAY_SECONDS = 600
 """Clocks that are further apart are wrong."""
@@ -76,8 +77,10 @@ def _between(least: float, most: float) -> Callable[[str], float]:
     return checked
 
 
-def read_ice_servers(text: str) -> tuple[IceServer, ...]:
+def read_ice_servers(text: str) -> "tuple[IceServer, ...]":
     """The servers in `Settings.ice_servers`; raises ValueError."""
+    from voice_core.domain.session import IceServer
+
     try:
         return tuple(
             IceServer(

@@ -4,14 +4,17 @@ Adapters raise the errors of ``domain.errors`` and nothing else, with the vendor
 iterator before its end (``aclose``) cancels the work behind it at once.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
-from typing import Protocol
+from __future__ import annotations
 
-from voice_core.domain.conversation import Conversation, Page, Turn
-from voice_core.domain.limits import Allowance, Rate, Used
-from voice_core.domain.request import Request, RequestName
-from voice_core.domain.session import IceServer, PeerEvent
-from voice_core.domain.speech import Hints, Interim, Transcript, Voice
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from voice_core.domain.conversation import Conversation, Page, Turn
+    from voice_core.domain.limits import Allowance, Rate, Used
+    from voice_core.domain.request import Request, RequestName
+    from voice_core.domain.session import IceServer, PeerEvent
+    from voice_core.domain.speech import Hints, Interim, Transcript, Voice
 
 
 class Headers(Protocol):

@@ -1,8 +1,8 @@
 // What the services log about themselves, into the one workspace. Never what was said: no request or response bodies.
+// Nor what storage does: the names of its blobs begin with their users' ids.
 
 param workspaceId string
 param frontDoorName string
-param storageName string
 param cosmosName string
 param speechName string
 param openAiName string
@@ -11,14 +11,6 @@ param vaultName string
 
 resource profile 'Microsoft.Cdn/profiles@2025-12-01' existing = {
   name: frontDoorName
-}
-
-resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
-  name: storageName
-
-  resource blobs 'blobServices' existing = {
-    name: 'default'
-  }
 }
 
 resource cosmos 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' existing = {
@@ -57,24 +49,6 @@ resource ofFrontDoor 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
       }
       {
         category: 'FrontDoorWebApplicationFirewallLog'
-        enabled: true
-      }
-    ]
-  }
-}
-
-resource ofBlobs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
-  name: 'workspace'
-  scope: storage::blobs
-  properties: {
-    workspaceId: workspaceId
-    logs: [
-      {
-        category: 'StorageWrite'
-        enabled: true
-      }
-      {
-        category: 'StorageDelete'
         enabled: true
       }
     ]

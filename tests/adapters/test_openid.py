@@ -155,9 +155,9 @@ def signed_with_the_public_key(token: str) -> str:
     return f"{signed}.{signature}"
 
 
-def headed(**header: Any) -> Callable[[str], str]:
-    """The same claims and key under another header."""
-    return lambda token: signer().sign(jwt.decode(token, options={"verify_signature": False}), **header)
+def headed(*, by: Signer | None = None, **header: Any) -> Callable[[str], str]:
+    """The same claims under another header, signed with the issuer's key unless *by* another."""
+    return lambda token: (by or signer()).sign(jwt.decode(token, options={"verify_signature": False}), **header)
 
 
 def with_a_stranger_s_key(token: str) -> str:
@@ -180,8 +180,9 @@ FORGERIES: dict[str, Callable[[str], str]] = {
     "no key id": headed(kid=None),
     "a key id that nobody has": headed(kid="another"),
     "a key id that is a list": lambda token: f"{part({'alg': 'RS256', 'kid': ['a']})}.{token.partition('.')[2]}",
-    "a key in its own header": headed(kid="mine", jwk=signer(name="stranger").public),
-    "keys at a URL of its own": headed(kid="mine", jku="https://evil.example/keys"),
+    "a key in its own header": headed(
+        by=signer(name="stranger"), kid="mine", jwk=signer(name="stranger").public | {"kid": "mine"}
+    ),
     "an extension that nobody knows": headed(crit=["exp"], exp=0),
     "other claims": lambda token: ".".join(
         (token.split(".")[0], part({"sub": "eve", "aud": AUDIENCE}), token.split(".")[2])
@@ -210,6 +211,17 @@ async def test_forged_tokens(callers: OpenIdCallers, issuer: Issuer, forge: Call
 
     assert refusal.value.code == "token-invalid"
     assert "key" not in refusal.value.detail
+
+
+async def test_keys_at_a_url_of_the_token_s_own_are_not_fetched(callers: OpenIdCallers, issuer: Issuer) -> None:
+    """Although they are there, and the one that has signed it is among them (RFC 7515, 4.1.2)."""
+    stranger = signer(name="stranger")
+    async with issuing(stranger) as theirs:
+        forge = headed(by=stranger, jku=f"{theirs.url}/keys")
+        with pytest.raises(InvalidToken):
+            await named(callers, forge(issuer.token()))
+
+    assert not theirs.script.served
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "RS512"])

@@ -20,19 +20,10 @@ from azure.cosmos.exceptions import CosmosHttpResponseError, CosmosResourceNotFo
 from emulators.cosmos import EMULATOR_KEY, LOCAL_KEY, cosmos_app
 from emulators.script import Script, Step
 from emulators.serving import serving
+from tests.clock import Clock
 
 TOKEN = {"authorization": quote("type=aad&ver=1.0&sig=header.payload.signature")}
 OTHER_KEY = base64.b64encode(b"other").decode()
-
-
-class Clock:
-    """Seconds since 1970 that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 async def made(client: CosmosClient, **options: Any) -> ContainerProxy:

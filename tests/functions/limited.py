@@ -1,24 +1,20 @@
 """The product with limits that a test can reach."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.adapters.cosmos.writing import Clock
-from tests.conftest import Product
+from tests.clock import Clock
+from tests.conftest import Product, ProductWith
 from voice_core.domain.limits import DAY_SECONDS
 from voice_core.wiring.quotas import Quotas
-
-MakeProduct = Callable[..., Awaitable[Product]]
 
 NOON = 20_000.5 * DAY_SECONDS
 TYPED = {"text": "hi", "speech": "none"}
 
 
-async def limited(product_with: MakeProduct, **settings: Any) -> tuple[Product, Clock]:
+async def limited(product_with: ProductWith, **settings: Any) -> tuple[Product, Clock]:
     """The product with limits that a test can reach, and the clock that they go by."""
     product = await product_with(**{"turns_per_minute": 2} | settings)
-    clock = Clock()
-    clock.now = NOON
+    clock = Clock(NOON)
     product.app.quotas = Quotas(product.app.settings, product.app.admissions, clock)
     return product, clock
 

@@ -4,14 +4,14 @@ import asyncio
 import json
 from base64 import b64decode
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 
 from emulators.script import Script, Step
-from tests.conftest import HEARD, Product
+from tests.conftest import HEARD, Product, ProductWith
 from tests.eventually import eventually
 from tests.functions.turns import base64, parse_sse, recording, types
 
@@ -25,8 +25,6 @@ SENT: dict[str, dict[str, Any]] = {
     "in JSON": {"json": {"audioData": base64(RECORDING), "channels": 1}, "headers": {}},
 }
 """One recording in three shapes; what is said at its default may as well be left out."""
-
-Make = Callable[..., Awaitable[Product]]
 ACCEPTED = ("application/json", "text/event-stream", "application/x-ndjson", "audio/wav")
 
 
@@ -267,7 +265,7 @@ async def test_a_key_costs_one_line_in_the_store(product: Product) -> None:
     assert not operations[0] - operations[1]
 
 
-async def test_a_forgotten_conversation_is_forgotten(product_with: Make) -> None:
+async def test_a_forgotten_conversation_is_forgotten(product_with: ProductWith) -> None:
     """What was deleted is not told again: the request is a new one."""
     product = await product_with(request_claim_seconds=0.05)
     first = await answered(product, json={"text": "hello"})

@@ -14,8 +14,8 @@ from starlette.routing import Route
 from emulators.script import Step
 from tests.adapters.test_easy_auth import ANNA
 from tests.conftest import Product, Services, function_host
-from tests.issuers import AUDIENCE, Issuer, signer
-from voice_core.functions.openapi import contract
+from tests.issuers import Issuer, signer
+from voice_core.functions.contract import contract
 
 PREFIX = "/api/voice"
 
@@ -23,8 +23,7 @@ PREFIX = "/api/voice"
 @pytest.fixture
 async def services(services: Services, issuer: Issuer, request: pytest.FixtureRequest) -> Services:
     """With an issuer to believe, unless a test chooses another mode."""
-    tokens: dict[str, Any] = {"auth_mode": "jwt", "jwt_issuer": issuer.url, "jwt_audience": AUDIENCE}
-    return replace(services, settings=replace(services.settings, **tokens | getattr(request, "param", {})))
+    return replace(services, settings=replace(services.settings, **issuer.settings | getattr(request, "param", {})))
 
 
 def mode(**settings: str) -> pytest.MarkDecorator:

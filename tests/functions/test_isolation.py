@@ -11,10 +11,10 @@ import pytest
 from tests.conftest import Product, Services
 from tests.functions.contract_names import Case, cases, given_away
 from tests.functions.owned import NOBODYS, SECRET, Answer, Owned, User, answered, belongings, posted, user
-from tests.issuers import AUDIENCE, Issuer
+from tests.issuers import Issuer
 from tests.webrtc import Caller
 from voice_core.domain.conversation import new_conversation_id
-from voice_core.functions.openapi import contract
+from voice_core.functions.contract import contract
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ class World(People):
 @pytest.fixture
 async def services(services: Services, issuer: Issuer) -> Services:
     """With an issuer of tokens."""
-    tokens: dict[str, Any] = {"auth_mode": "jwt", "jwt_issuer": issuer.url, "jwt_audience": AUDIENCE}
-    return replace(services, settings=replace(services.settings, **tokens))
+    return replace(services, settings=replace(services.settings, **issuer.settings))
 
 
 @pytest.fixture

@@ -5,14 +5,15 @@ import re
 import pytest
 
 from emulators.script import Step
-from tests.functions.limited import MakeProduct, limited, turn
+from tests.conftest import ProductWith
+from tests.functions.limited import limited, turn
 from tests.functions.test_contract import validator
 from tests.functions.turns import recording
 from voice_core import wiring
 from voice_core.wiring.quotas import Quotas
 
 
-async def test_the_answer_tells_what_is_left(product_with: MakeProduct) -> None:
+async def test_the_answer_tells_what_is_left(product_with: ProductWith) -> None:
     """The limit, and how much of it there is until when; a refusal tells the same and when to come back."""
     product, clock = await limited(product_with)
     seen = []
@@ -29,7 +30,7 @@ async def test_the_answer_tells_what_is_left(product_with: MakeProduct) -> None:
     ]
 
 
-async def test_a_wait_as_told_is_enough_and_not_much_too_long(product_with: MakeProduct) -> None:
+async def test_a_wait_as_told_is_enough_and_not_much_too_long(product_with: ProductWith) -> None:
     """At Retry-After the same request is admitted; two seconds before it was not."""
     product, clock = await limited(product_with)
     clock.now += 0.25
@@ -44,7 +45,7 @@ async def test_a_wait_as_told_is_enough_and_not_much_too_long(product_with: Make
     assert (await turn(product))[0] == 200
 
 
-async def test_a_refusal_says_which_limit(product_with: MakeProduct) -> None:
+async def test_a_refusal_says_which_limit(product_with: ProductWith) -> None:
     """As a problem document that a person can read, too; nobody was paid."""
     product, _ = await limited(product_with)
     await turn(product)
@@ -61,7 +62,7 @@ async def test_a_refusal_says_which_limit(product_with: MakeProduct) -> None:
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "application/x-ndjson", "audio/wav"])
-async def test_every_answer_to_a_turn_tells(product_with: MakeProduct, accept: str) -> None:
+async def test_every_answer_to_a_turn_tells(product_with: ProductWith, accept: str) -> None:
     """Streams too, with their first byte."""
     product, _ = await limited(product_with)
     told = []
@@ -74,7 +75,7 @@ async def test_every_answer_to_a_turn_tells(product_with: MakeProduct, accept: s
     assert told == [(200, ["r=1", "r=14400"]), (200, ["r=0", "r=14399"]), (429, ["r=0"])]
 
 
-async def test_an_error_tells_too(product_with: MakeProduct) -> None:
+async def test_an_error_tells_too(product_with: ProductWith) -> None:
     """A turn that failed was one."""
     product, _ = await limited(product_with)
     product.services.openai.add("chat", Step(status=500, repeat=True))
@@ -84,7 +85,7 @@ async def test_an_error_tells_too(product_with: MakeProduct) -> None:
     assert headers["RateLimit"] == '"turns";r=1;t=61'
 
 
-async def test_what_is_no_turn_is_not_counted(product_with: MakeProduct) -> None:
+async def test_what_is_no_turn_is_not_counted(product_with: ProductWith) -> None:
     """A request that makes no sense uses nothing up, and tells nothing."""
     product, _ = await limited(product_with)
     for document in ({}, {"text": " "}, {"text": "hi", "voice": 1}):
@@ -94,7 +95,7 @@ async def test_what_is_no_turn_is_not_counted(product_with: MakeProduct) -> None
     assert (await turn(product))[1]["RateLimit"] == '"turns";r=1;t=61'
 
 
-async def test_a_hammering_client_costs_nothing(product_with: MakeProduct) -> None:
+async def test_a_hammering_client_costs_nothing(product_with: ProductWith) -> None:
     """The worker knows until when it is in vain: not one operation in Cosmos."""
     product, _ = await limited(product_with)
     await turn(product)
@@ -106,7 +107,7 @@ async def test_a_hammering_client_costs_nothing(product_with: MakeProduct) -> No
     assert not product.services.cosmos.served
 
 
-async def test_workers_agree(product_with: MakeProduct) -> None:
+async def test_workers_agree(product_with: ProductWith) -> None:
     """A turn taken by one worker counts at another."""
     product, clock = await limited(product_with)
     await turn(product)
@@ -122,7 +123,7 @@ async def test_workers_agree(product_with: MakeProduct) -> None:
 
 @pytest.mark.parametrize(("when_down", "status"), [("open", 200), ("closed", 503)])
 async def test_whether_to_admit_when_nobody_counts_is_a_choice(
-    product_with: MakeProduct, caplog: pytest.LogCaptureFixture, when_down: str, status: int
+    product_with: ProductWith, caplog: pytest.LogCaptureFixture, when_down: str, status: int
 ) -> None:
     """Either way the operator hears of it, and nothing untrue is told."""
     product, _ = await limited(product_with, limits_when_down=when_down)
@@ -139,7 +140,7 @@ async def test_whether_to_admit_when_nobody_counts_is_a_choice(
         assert (document["stage"], document["retryable"]) == ("limits", True)
 
 
-async def test_a_refusal_is_told_to_the_operator(product_with: MakeProduct, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_refusal_is_told_to_the_operator(product_with: ProductWith, caplog: pytest.LogCaptureFixture) -> None:
     """Which limit it was, and not whose."""
     product, _ = await limited(product_with)
     with caplog.at_level("INFO", logger="voice"):

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.conftest import Product
+from tests.conftest import Product, ProductWith
 from tests.functions.calls import PRESSED_SECONDS, call, offer
-from tests.functions.limited import MakeProduct, limited, turn
+from tests.functions.limited import limited, turn
 from tests.functions.test_contract import validator
 from tests.functions.turns import recording
 from tests.webrtc import Caller
@@ -24,7 +24,7 @@ from voice_core.wiring.quotas import Quotas
     ],
 )
 async def test_the_halves_of_a_turn_have_limits_of_their_own(
-    product_with: MakeProduct, setting: str, path: str, document: dict[str, str] | None, status: int
+    product_with: ProductWith, setting: str, path: str, document: dict[str, str] | None, status: int
 ) -> None:
     """One transcript, or one text spoken; turns are not touched."""
     product, _ = await limited(product_with, **{setting: 1})
@@ -38,7 +38,7 @@ async def test_the_halves_of_a_turn_have_limits_of_their_own(
     assert (await turn(product))[0] == 200
 
 
-async def test_sessions_have_a_limit(product_with: MakeProduct) -> None:
+async def test_sessions_have_a_limit(product_with: ProductWith) -> None:
     """Opening one more within the hour is refused; preparing one is not."""
     product, clock = await limited(product_with, sessions_per_hour=1)
     async with call(product) as (_, _document):
@@ -54,7 +54,7 @@ async def test_sessions_have_a_limit(product_with: MakeProduct) -> None:
         await other.close()
 
 
-async def test_a_turn_too_many_does_not_end_a_session(product_with: MakeProduct) -> None:
+async def test_a_turn_too_many_does_not_end_a_session(product_with: ProductWith) -> None:
     """It is an error on the data channel; after the wait the next turn is taken."""
     product, clock = await limited(product_with, turns_per_minute=1)
     async with call(product) as (caller, document):
@@ -77,7 +77,7 @@ async def test_a_turn_too_many_does_not_end_a_session(product_with: MakeProduct)
     validator("Event").validate(told)
 
 
-async def test_sound_is_charged_when_it_was_heard(product_with: MakeProduct) -> None:
+async def test_sound_is_charged_when_it_was_heard(product_with: ProductWith) -> None:
     """The utterance that reaches the day's limit is heard whole, the next not at all; text goes on."""
     product, _ = await limited(product_with, turns_per_minute=9, audio_seconds_per_day=3)
     told = []
@@ -90,7 +90,7 @@ async def test_sound_is_charged_when_it_was_heard(product_with: MakeProduct) -> 
     assert (await turn(product))[0] == 200
 
 
-async def test_silence_counts_as_sound(product_with: MakeProduct) -> None:
+async def test_silence_counts_as_sound(product_with: ProductWith) -> None:
     """It has to be read and decoded, though nobody hears it."""
     product, _ = await limited(product_with)
     async with product.post("/process", data=wav.whole(bytes(64_000), 16_000)) as response:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
@@ -10,17 +10,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import Product
+from tests.conftest import Product, ProductWith
 from tests.eventually import eventually
 from tests.functions.test_hangup import latest
 from tests.functions.turns import recording
 
-MakeProduct = Callable[..., Awaitable[Product]]
-
 STALL_SECONDS = 0.3
 BODY_SECONDS = 1.0
-SLACK_SECONDS = 0.7
-"""On a busy machine."""
+NEVER_SECONDS = 1000.0
+"""The limit that a test is not about."""
 
 STALLED = {
     "a recording": ("/process", "audio/wav", recording()[:1000]),
@@ -65,8 +63,8 @@ async def answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any]]:
 
 
 @pytest.fixture
-async def impatient(product_with: MakeProduct) -> Product:
-    product = await product_with(body_stall_seconds=STALL_SECONDS, body_seconds=BODY_SECONDS)
+async def impatient(product_with: ProductWith) -> Product:
+    product = await product_with(body_stall_seconds=STALL_SECONDS, body_seconds=NEVER_SECONDS)
     await product.app.warm()
     product.services.openai.served.clear()
     return product
@@ -81,20 +79,21 @@ async def test_a_body_that_stops_coming_is_refused(
         writer.write(beginning)
         stopped = monotonic()
         status, problem = await answer(reader)
-        assert STALL_SECONDS <= monotonic() - stopped < STALL_SECONDS + SLACK_SECONDS
+        assert monotonic() - stopped >= STALL_SECONDS
         assert await asyncio.wait_for(reader.read(), 5) == b""
 
     assert (status, problem["code"], problem["retryable"]) == (408, "body-stalled", True)
 
 
-async def test_a_body_that_trickles_is_refused(impatient: Product) -> None:
+async def test_a_body_that_trickles_is_refused(product_with: ProductWith) -> None:
     """A byte now and then does not keep it alive, nor does sending no end."""
-    async with posted(impatient, "/process", "application/json", length=None) as (reader, writer):
+    product = await product_with(body_stall_seconds=NEVER_SECONDS, body_seconds=BODY_SECONDS)
+    async with posted(product, "/process", "application/json", length=None) as (reader, writer):
         began = monotonic()
         trickling = asyncio.create_task(_trickle(writer))
         status, problem = await answer(reader)
         trickling.cancel()
-        assert BODY_SECONDS <= monotonic() - began < BODY_SECONDS + SLACK_SECONDS
+        assert monotonic() - began >= BODY_SECONDS
 
     assert (status, problem["code"]) == (408, "body-stalled")
 
@@ -102,7 +101,7 @@ async def test_a_body_that_trickles_is_refused(impatient: Product) -> None:
 async def _trickle(writer: asyncio.StreamWriter) -> None:
     while True:
         writer.write(b"1\r\n \r\n")
-        await asyncio.sleep(STALL_SECONDS / 3)
+        await asyncio.sleep(BODY_SECONDS / 10)
 
 
 async def test_an_utterance_at_the_pace_of_speech_is_heard(impatient: Product) -> None:
@@ -171,7 +170,7 @@ def tasks() -> int:
     return sum("RequestHandler" not in repr(task) for task in asyncio.all_tasks())
 
 
-@pytest.mark.parametrize("length", ["-1", "1e3", "ten", "1" * 5000, "٣"])
+@pytest.mark.parametrize("length", ["-1", "1e3", "0x10", "ten", "9" * 23, "1" * 5000, "4, 4", "", "٣"])
 async def test_a_length_that_is_none_is_refused(impatient: Product, length: str) -> None:
     """With 400, by whoever reads it first."""
     async with posted(impatient, "/process", "audio/wav", length=length) as (reader, _):

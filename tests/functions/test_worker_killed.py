@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, fields
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 from benchmarks.processes import Child, child
 from emulators.script import Script, Step
-from tests.conftest import Product, Services
+from tests.conftest import Product, ProductWith, Services
 from tests.eventually import eventually
 from tests.functions.test_idempotency import RECORDING
 from voice_core.settings import Settings
@@ -47,9 +46,7 @@ DEATHS = (
 )
 
 
-async def test_a_killed_workers_turn_is_completed(
-    services: Services, product_with: Callable[..., Awaitable[Product]]
-) -> None:
+async def test_a_killed_workers_turn_is_completed(services: Services, product_with: ProductWith) -> None:
     """Killed before the key is noted, while the assistant writes, before the turn is stored and after: one turn each.
 
     Whoever is told to wait, and waits exactly so long, is answered.

@@ -36,7 +36,7 @@ async def outcome(number: int, data: bytes) -> str:
     except VoiceError as error:
         return error.code
     assert count % 2 == 0, "half a sample"
-    return "decoded"
+    return "decoded" if count else "silent"
 
 
 async def upload(chance: random.Random, data: bytes) -> int:
@@ -51,7 +51,8 @@ async def text(chance: random.Random, data: bytes) -> int:
     if chance.random() < 0.4:
         del encoded[:59]
     if chance.random() < 0.2:
-        encoded[chance.randrange(len(encoded) or 1) :][:1] = chance.randbytes(1)
+        at = chance.randrange(len(encoded) or 1)
+        encoded[at : at + 1] = chance.randbytes(1)
         del encoded[chance.randrange(len(encoded) or 1) :]
     recording = decode_base64_audio(encoded.decode("latin-1"))
     return await _heard(Decoding(recording.raw, LIMITS).pcm(pieces(recording.data, 65_536)))

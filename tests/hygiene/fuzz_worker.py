@@ -11,9 +11,9 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from time import monotonic, process_time
 
+from benchmarks.machine import peak_bytes
 from tests.hygiene.damage import damaged
 from tests.hygiene.doors import outcome
 from tests.hygiene.recordings import recordings
@@ -41,14 +41,7 @@ def told(seed: int, numbers: range) -> Iterator[Told]:
             began, cpu = monotonic(), process_time()
             became = runner.run(outcome(number, data))
             took, worked = monotonic() - began, process_time() - cpu
-            yield Told(number, kinds[source], became, took, worked, _peak_bytes())
-
-
-def _peak_bytes() -> int:
-    """0 where there is no /proc. getrusage would count what the parent had when it began this process."""
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
+            yield Told(number, kinds[source], became, took, worked, peak_bytes())
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Product
 from voice_core.functions.answer_headers import CAREFUL, EXPOSED
-from voice_core.functions.openapi import contract
+from voice_core.functions.contract import contract
 
 SAFELISTED = {"Cache-Control", "Content-Length", "Content-Type", "Expires", "Last-Modified"}
 """Fields that any page may read (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name)."""

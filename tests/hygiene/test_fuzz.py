@@ -1,6 +1,7 @@
 """Damaged recordings at the door for sound: the short form of ``make fuzz``."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 from tests.hygiene.broken_worker import CRASHES, HANGS
@@ -19,6 +20,7 @@ async def test_no_damage_does_harm(tmp_path: Path) -> None:
 
     assert len(report.told) == MUTATIONS
     assert report.harmless, table(report)
+    assert Counter(one.outcome for one in report.told)["decoded"] > MUTATIONS // 10, table(report)
 
 
 def test_harm_would_be_noticed(tmp_path: Path) -> None:

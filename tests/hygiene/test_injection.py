@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from openai.types.chat import ChatCompletionChunk
 from openai.types.chat.chat_completion_chunk import Choice, ChoiceDelta
+from yarl import URL
 
 from emulators.script import Step
 from tests.conftest import Product
@@ -165,11 +166,15 @@ async def test_options_are_names_and_no_more(
 async def test_ids_in_paths_are_names_and_no_more(product: Product, path: str) -> None:
     """No id leads elsewhere: what is none that we gave is refused before anything is looked for."""
     for name in ("..%2f..%2fother", "%2e%2e", "a%0d%0aX-Forged:%20yes", "a%00", "%f0%9f%98%80"):
-        response = await product.get(path.format(name))
+        # As it is: a client that is kind would resolve the dots itself.
+        url = URL(f"{product.url}{path.format(name)}", encoded=True)
+        response = await product.http.get(url)
         await response.read()
         assert response.status in (400, 404)
         assert response.headers["content-type"].startswith("application/problem+json")
         assert "X-Forged" not in response.headers
+
+    assert not product.services.cosmos.served
 
 
 async def test_no_line_is_forged_in_the_log(product: Product, caplog: pytest.LogCaptureFixture) -> None:
@@ -182,7 +187,6 @@ async def test_no_line_is_forged_in_the_log(product: Product, caplog: pytest.Log
             async with product.post("/process", json={"text": FORGED}, headers=headers) as response:
                 await response.read()
 
-    assert len(caplog.records) >= 3
     check_lines(caplog)
 
 
@@ -195,10 +199,11 @@ def test_a_fact_stays_on_its_line(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def check_lines(caplog: pytest.LogCaptureFixture) -> None:
-    for record in caplog.records:
-        if record.name == "voice":
-            assert len(record.getMessage().splitlines()) == 1
-            assert "forged" not in record.getMessage()
+    lines = [record.getMessage() for record in caplog.records if record.name == "voice"]
+    assert lines
+    for line in lines:
+        assert len(line.splitlines()) == 1
+        assert "forged" not in line
 
 
 @pytest.mark.parametrize(

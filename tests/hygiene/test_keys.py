@@ -1,16 +1,13 @@
 """The keys of a deployment: used, and told to nobody."""
 
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from emulators.script import Step
-from tests.conftest import Product
+from tests.conftest import Product, ProductWith
 from tests.functions.turns import recording
-
-ProductWith = Callable[..., Awaitable[Product]]
 
 KEYS = {"speech_key": "bullfinch-1", "openai_key": "chaffinch-2", "turn_secret": "greenfinch-3"}
 COSMOS_KEY = "Z29sZGZpbmNoLTQtZ29sZGZpbmNo"
@@ -69,15 +66,14 @@ async def test_keys_are_not_told_by_who_refuses_them(
     product_with: ProductWith, log: pytest.LogCaptureFixture, status: int
 ) -> None:
     """Nor when providers fail, and quote the key as some do."""
-    product = await product_with(**RELAY, **HASTY, cosmos_key=COSMOS_KEY)
+    product = await product_with(**RELAY, **HASTY, cosmos_key=COSMOS_KEY, breaker_failures=1000)
     quoting = f"Incorrect API key provided: {' '.join(KEYS.values())}."
-    for script, operation in (
-        (product.services.openai, "chat"),
-        (product.services.speech, "stt"),
-        (product.services.speech, "tts"),
-    ):
-        script.clear()
+    speech, openai = product.services.speech, product.services.openai
+    speech.clear()
+    for script, operation in ((openai, "chat"), (speech, "stt"), (speech, "tts")):
         script.add(operation, Step(status=status, body=quoting, repeat=True))
 
     assert told_in(await answers(product)) == []
     assert told_in(log.text) == []
+    refused = [one.operation for one in (*speech.served, *openai.served) if one.outcome == f"status-{status}"]
+    assert {*refused} >= {"chat", "stt", "tts"}

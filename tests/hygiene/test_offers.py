@@ -1,10 +1,12 @@
 """Offers that are damaged on their way."""
 
+import asyncio
 import random
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.eventually import eventually
 from tests.webrtc import Caller
 from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
 from voice_core.domain.errors import InvalidInput
@@ -41,6 +43,7 @@ def changed(offer: str) -> Iterator[str]:
 @pytest.mark.parametrize("damaged", [lost, changed])
 async def test_a_damaged_offer_is_answered_or_refused(offer: str, damaged: Callable[[str], Iterator[str]]) -> None:
     """Whatever is missing or wrong, there is an answer or a typed error, and no connection is left behind."""
+    before = asyncio.all_tasks()
     refused = 0
     for each in damaged(offer):
         try:
@@ -49,6 +52,7 @@ async def test_a_damaged_offer_is_answered_or_refused(offer: str, damaged: Calla
         except InvalidInput:
             refused += 1
     assert refused
+    await eventually(lambda: asyncio.all_tasks() <= before)
 
 
 async def test_media_without_a_direction_go_both_ways(offer: str) -> None:

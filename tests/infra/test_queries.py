@@ -112,6 +112,18 @@ def test_queries_read_properties_that_the_code_sets(infra: Infra) -> None:
 
 
 @holds_until(
+    Break("queries/requests-by-answer.kql", "sum(ItemCount)", "count()"),
+    Break("queries/failed-requests.kql", "sumif(ItemCount, ", "countif("),
+    Break("queries/provider-calls.kql", "sum(ItemCount)", "count()"),
+)
+def test_queries_count_what_rows_stand_for(infra: Infra) -> None:
+    """A row of a table that is sampled counts for as many as it stands for."""
+    for file, text in queries(infra).items():
+        if table(text) in {"AppRequests", "AppDependencies"}:
+            assert not re.search(r"\bcount(if)?\(", text), file
+
+
+@holds_until(
     Break(ALERTS, "column: 'p95Ms'", "column: 'p99Ms'"),
     Break("queries/failed-requests.kql", "project failedPercent", "project failedShare"),
 )

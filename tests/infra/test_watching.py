@@ -1,5 +1,6 @@
 """Somebody is told when something is wrong, of things that can really be seen."""
 
+import json
 from typing import Any
 
 from tests.conftest import ROOT
@@ -86,11 +87,13 @@ def test_production_is_held_to_the_promises(infra: Infra) -> None:
 @holds_until(
     Break(DIAGNOSTICS, "category: 'ControlPlaneRequests'", "category: 'DataPlaneRequests'"),
     Break(DIAGNOSTICS, "category: 'Audit'", "category: 'RequestResponse'"),
-    Break(DIAGNOSTICS, "category: 'StorageWrite'", "categoryGroup: 'allLogs'"),
+    Break(DIAGNOSTICS, "category: 'DeliveryFailures'", "category: 'StorageWrite'"),
+    Break(DIAGNOSTICS, "category: 'DeliveryFailures'", "categoryGroup: 'allLogs'"),
 )
 def test_services_log_nobodys_words_or_names(infra: Infra) -> None:
-    """Logs that hold requests, answers or partition keys, which are user ids, stay off."""
+    """Logs that hold requests, answers, or user ids as partition keys or in blobs' names, stay off."""
     personal = {"DataPlaneRequests", "PartitionKeyStatistics", "PartitionKeyRUConsumption", "RequestResponse", "Trace"}
+    personal |= {"StorageRead", "StorageWrite", "StorageDelete"}
     for setting in infra.resources("Microsoft.Insights/diagnosticSettings"):
         assert not personal & {log.get("category") for log in setting.properties["logs"]}
         assert not any("categoryGroup" in log for log in setting.properties["logs"])
@@ -101,11 +104,17 @@ def test_services_log_nobodys_words_or_names(infra: Infra) -> None:
     Break(DIAGNOSTICS, "  scope: cosmos\n", "  scope: speech\n"),
 )
 def test_every_service_logs_into_the_workspace(infra: Infra) -> None:
-    """Each service that can has its diagnostics in the one workspace."""
+    """Each service whose logs tell of nobody has its diagnostics in the one workspace."""
     settings = infra.resources("Microsoft.Insights/diagnosticSettings")
     scopes = {each.content["scope"].source for each in settings}
-    assert scopes == {"profile", "storage::blobs", "cosmos", "speech", "openAi", "topic", "vault"}
+    assert scopes == {"profile", "cosmos", "speech", "openAi", "topic", "vault"}
     assert all(each.properties["workspaceId"] == Expression("workspaceId") for each in settings)
+
+
+def test_no_request_is_sampled_away() -> None:
+    """The host samples what is plenty, never the requests and exceptions that alerts and runbooks need."""
+    sampling = json.loads((ROOT / "host.json").read_text())["logging"]["applicationInsights"]["samplingSettings"]
+    assert sampling == {"isEnabled": True, "excludedTypes": "Request;Exception"}
 
 
 @holds_until(

@@ -11,6 +11,9 @@ from tests.conftest import ROOT
 from tests.infra.templates import infra
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+INSTALLED = re.compile(r"apt-get install(?: -\S+)*((?: [a-z][\w.-]*)+)")
+"""Packages of a line that installs some."""
+
 CI, DEPLOY = ROOT / ".github/workflows/ci.yml", ROOT / ".github/workflows/deploy.yml"
 
 
@@ -55,6 +58,16 @@ def test_ci_tests_both_pythons() -> None:
     assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
     assert "make check" in commands(CI)
     assert "make test-${{ matrix.python }}" in commands(CI)
+
+
+def test_ci_installs_what_tests_need() -> None:
+    """No test is skipped for want of a package that .ci/run installs; the runner brings Chrome."""
+    local, remote = (
+        {word for line in re.findall(INSTALLED, text) for word in line.split()}
+        for text in ((ROOT / ".ci" / "run").read_text(), "\n".join(commands(CI)))
+    )
+    assert local
+    assert local - {"chromium"} <= remote
 
 
 def test_what_is_deployed_is_audited() -> None:

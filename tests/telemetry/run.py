@@ -44,7 +44,8 @@ def fill(workspace: Workspace, phone: Phone, ingestion: Ingestion) -> None:
     workspace.add("AppEvents", _first_a_day_earlier(ingestion.rows("AppEvents")))
     workspace.add("AppMetrics", ingestion.rows("AppMetrics"))
     workspace.add("AppDependencies", ingestion.rows("AppDependencies"))
-    workspace.add("AppRequests", [*phone.requests, {"Name": "give_up_clip", "ResultCode": "0", "DurationMs": 5.0}])
+    requests = [*phone.requests, {"Name": "give_up_clip", "ResultCode": "0", "DurationMs": 5.0}]
+    workspace.add("AppRequests", [request | {"ItemCount": 1} for request in requests])
     workspace.add("AzureDiagnostics", EDGE)
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from functools import cache
 
 import azure.functions as func
@@ -12,14 +12,12 @@ import pytest
 from starlette.applications import Starlette
 
 from emulators.functions import host
-from tests.conftest import HEARD, ROOT, Product, served
+from tests.conftest import HEARD, ROOT, Product, ProductWith, served
 from tests.functions.turns import recording
 from tests.telemetry.phone import WAV, timings
 from tests.telemetry.test_trace import HEADERS, TRACE
 from voice_core.functions.debug_turns import blueprint
 from voice_core.settings import shows_turns
-
-ProductWith = Callable[..., Awaitable[Product]]
 
 INDEX = """
 import json, function_app

@@ -2,17 +2,15 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.conftest import HEARD, Product
+from tests.conftest import HEARD, Product, ProductWith
 from tests.functions.turns import recording
 from tests.telemetry.ingestion import Ingestion, ingesting
 from tests.telemetry.phone import timings
 from tests.telemetry.test_trace import HEADERS, PHONE, TRACE
-
-ProductWith = Callable[..., Awaitable[Product]]
 
 
 @pytest.fixture

@@ -3,20 +3,17 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import pytest
 
 from emulators.script import Step
-from tests.conftest import Product
+from tests.conftest import Product, ProductWith
 from tests.functions.turns import recording
-from tests.issuers import AUDIENCE, Issuer
+from tests.issuers import Issuer
 from tests.telemetry.ingestion import ingesting
 from tests.telemetry.phone import WAV, Phone
-
-ProductWith = Callable[..., Awaitable[Product]]
 
 SAID, REPLIED, TYPED, PHRASE, USER = "zebrafinch", "kingfisher", "nightjar", "woodpecker", "goldcrest-7f3a"
 LANGUAGE, VOICE, UNKNOWN, KEY, ERROR = "xx-dotterel", "cormorant", "bittern", "guillemot", "whimbrel"
@@ -88,8 +85,9 @@ async def test_nobodys_words_leave_the_process(
     """Unique words go through every door and every failure; nothing that was exported or logged holds one of them."""
     caplog.set_level(logging.INFO)
     async with ingesting() as ingestion:
-        identity = {"auth_mode": "jwt", "jwt_issuer": issuer.url, "jwt_audience": AUDIENCE}
-        product = await product_with(applicationinsights_connection_string=ingestion.connection_string, **identity)
+        product = await product_with(
+            applicationinsights_connection_string=ingestion.connection_string, **issuer.settings
+        )
         signed_in = aiohttp.ClientSession(headers=issuer.headers(USER))
         known = Product(product.url, signed_in, product.services, product.app)
         answers = await speak(known)
@@ -134,12 +132,11 @@ def ours(record: logging.LogRecord) -> str:
 
 async def test_users_are_pseudonyms(product_with: ProductWith, issuer: Issuer) -> None:
     """The same user has the same in one deployment, another user another, and with another salt all are others."""
-    identity = {"auth_mode": "jwt", "jwt_issuer": issuer.url, "jwt_audience": AUDIENCE}
     seen = []
     for salt in ("one", "other"):
         async with ingesting() as ingestion:
             there = {"applicationinsights_connection_string": ingestion.connection_string, "user_salt": salt}
-            phone = Phone(await product_with(**there, **identity), issuer)
+            phone = Phone(await product_with(**there, **issuer.settings), issuer)
             for user in ("anna", "anna", "berta"):
                 assert await phone.type(user) == 200
             await asyncio.to_thread(phone.product.app.watching.close)

@@ -6,8 +6,8 @@ from typing import Literal
 
 import pytest
 
-from tests.adapters.cosmos.writing import Clock
 from tests.clips import NAME, World, recording
+from tests.clock import Clock
 from tests.scripted import ScriptedAdmissions
 from tests.tone_words import script
 from voice_core.domain.errors import LimitReached, StageFailed, Unreachable

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from tests.clock import Clock
 from voice_core.domain.errors import (
     Misconfigured,
     NotFound,
@@ -20,16 +21,6 @@ from voice_core.usecases.breaker import Attempt, Breaker
 from voice_core.usecases.guard import Guard
 
 STAGE = "assistant"
-
-
-class Clock:
-    """Goes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def broken(code: str = "stage-failed") -> StageFailed:

@@ -1,17 +1,15 @@
 """The page of the last turns."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Product, served
+from tests.conftest import ProductWith, served
 from tests.functions.turns import recording
 from tests.telemetry.phone import WAV
 from tests.telemetry.test_debug_turns import showing
 from tests.web.conftest import DESKTOP, PHONE, Open, pages
-
-ProductWith = Callable[..., Awaitable[Product]]
 
 WIDER_THAN_ITSELF = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 

@@ -1,16 +1,20 @@
 """How a clip's job is told."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from voice_core.domain.clip import Clip, Slot
 from voice_core.domain.speech import SpeechName
 from voice_core.functions.clip_schemas import ClipAnswer, ClipLinks, ClipProblem, ClipProgress, UploadAnswer
 from voice_core.functions.event_stream import sse
 from voice_core.functions.turn_json import BASE, speech_url
+
+if TYPE_CHECKING:
+    from voice_core.domain.clip import Clip, Slot
 
 UPDATED = "clip.updated"
 

@@ -8,7 +8,6 @@ import azure.functions as func
 from starlette.responses import Response
 
 from voice_core import telemetry, wiring
-from voice_core.domain.clip import Clip, ClipName
 from voice_core.domain.errors import NotFound
 from voice_core.domain.speech import Hints
 from voice_core.functions.admission import admitted
@@ -23,9 +22,10 @@ from voice_core.functions.sent import parsed
 from voice_core.functions.spoken_request import OTHER_MEMBERS_BYTES, query_options, read_json
 from voice_core.functions.streaming import StreamedResponse
 from voice_core.settings import clip_source
-from voice_core.usecases.offer_clip import Wanted
 
 if TYPE_CHECKING:
+    from voice_core.domain.clip import Clip, ClipName
+    from voice_core.usecases.offer_clip import Wanted
     from voice_core.wiring.clips import ClipWork
 
 blueprint = func.Blueprint()
@@ -128,7 +128,9 @@ async def give_up_clip(message: func.QueueMessage) -> None:
         await work.give_up(name)
 
 
-def _wanted(asked: ClipRequest, user: str, key: Key | None) -> Wanted:
+def _wanted(asked: ClipRequest, user: str, key: Key | None) -> "Wanted":
+    from voice_core.usecases.offer_clip import Wanted
+
     languages = (asked.language,) if asked.language else tuple(asked.languages)
     return Wanted(
         user_id=user,
@@ -142,11 +144,13 @@ def _wanted(asked: ClipRequest, user: str, key: Key | None) -> Wanted:
     )
 
 
-def _named(incoming: Incoming) -> ClipName:
+def _named(incoming: Incoming) -> "ClipName":
+    from voice_core.domain.clip import ClipName
+
     return ClipName(user_id(incoming), parsed(ClipPath, dict(incoming.path)).clip_id)
 
 
-async def _found(name: ClipName, work: "ClipWork") -> Clip:
+async def _found(name: "ClipName", work: "ClipWork") -> "Clip":
     return (await work.clips.get(name)).at(datetime.now(UTC))
 
 

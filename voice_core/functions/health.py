@@ -31,6 +31,8 @@ async def get_health(incoming: Incoming) -> Response:
     if query.deep:
         await app.load()
         await app.load_callers()
+        if app.settings.storage_url:
+            await app.load_clips()
         checks = await app.check_up.result()
         return _answered(checks, {name: breaker.state for name, breaker in app.guards.breakers.items()})
     mistake = identity_mistake(app.settings)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import wraps
 from math import ceil
 from time import monotonic
 from typing import Any
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from voice_core import telemetry
 from voice_core.domain import errors
-from voice_core.functions.answer_headers import guard
+from voice_core.functions.answer_headers import careful
 from voice_core.functions.identity import authenticate
 from voice_core.functions.incoming import ClientGone, Incoming
 from voice_core.functions.streaming import StreamedResponse
@@ -85,7 +86,6 @@ TITLES: Mapping[int, str] = {
     400: "The request cannot be served as it is",
     401: "We do not know who you are",
     404: "There is no such thing of yours",
-    405: "This method is not for this path",
     406: "No such answer is made here",
     408: "The request did not come whole",
     409: "Somebody else was there first",
@@ -155,26 +155,25 @@ AzureHandler = Callable[[Request], Awaitable[Response]]
 def served(handler: Handler) -> AzureHandler:
     """*handler* as Azure calls it, for callers who are known before it runs and before any of the body is read."""
 
+    @wraps(handler)
     async def for_the_known(incoming: Incoming) -> Response:
         await authenticate(incoming)
         return await handler(incoming)
 
-    return _served(for_the_known, handler)
+    return served_publicly(for_the_known)
 
 
 def served_publicly(handler: Handler) -> AzureHandler:
-    """*handler* as Azure calls it, for anyone: nobody is asked who they are."""
-    return _served(handler, handler)
+    """*handler* as Azure calls it, for anyone: nobody is asked who they are.
 
-
-def _served(serving: Handler, handler: Handler) -> AzureHandler:
-    """*serving*, under the name of *handler*: errors become problem documents, every answer names its request."""
+    Errors become problem documents, and every answer names its request.
+    """
 
     async def serve(req: Request) -> Response:
         began, request_id = monotonic(), telemetry.begin_request(req.headers.get("traceparent"))
         incoming = Incoming(req)
         try:
-            response = await serving(incoming)
+            response = await handler(incoming)
         except ClientGone:
             response = Response(status_code=499)
         except errors.VoiceError as error:
@@ -187,7 +186,7 @@ def _served(serving: Handler, handler: Handler) -> AzureHandler:
         if not isinstance(response, StreamedResponse):
             await incoming.aclose()
         response.headers.update({"X-Request-Id": request_id, **incoming.told})
-        guard(response.headers, req.headers)
+        careful(response.headers, req.headers)
         telemetry.answered(req.method, response.status_code, began)
         return response
 

@@ -1,5 +1,7 @@
 """How a negotiation is answered: at once, or by a stream that stays open as long as the session."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -8,7 +10,6 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from voice_core.domain.audio import SPEECH_RATE
-from voice_core.domain.session import IceServer, Reason
 from voice_core.functions.http import compact, json_response
 from voice_core.functions.incoming import Incoming
 from voice_core.functions.session_schemas import (
@@ -19,16 +20,17 @@ from voice_core.functions.session_schemas import (
     SessionReadyAnswer,
 )
 from voice_core.functions.streaming import StreamedResponse
-from voice_core.usecases.asked import Told
 
 if TYPE_CHECKING:
+    from voice_core.domain.session import IceServer
+    from voice_core.usecases.asked import Told
     from voice_core.usecases.open_session import Opened
 
 KEEP_ALIVE_SECONDS = 15.0
 """Between two comments on a silent stream; the front end of Azure hangs up after 230 s of silence."""
 
 
-def location(opened: "Opened") -> str:
+def location(opened: Opened) -> str:
     return f"/api/voice/session/{opened.live.id}"
 
 
@@ -46,12 +48,12 @@ def prepared(conversation_id: str, servers: Sequence[IceServer]) -> Response:
     return json_response(answer.document())
 
 
-def negotiated(opened: "Opened") -> Response:
+def negotiated(opened: Opened) -> Response:
     """The answer, at once."""
     return json_response(_answer(opened).document(), status_code=201, headers={"Location": location(opened)})
 
 
-def held_open(incoming: Incoming, opened: "Opened") -> Response:
+def held_open(incoming: Incoming, opened: Opened) -> Response:
     """The answer as the first event of a stream, then the session's events; who hangs up ends the session."""
     stream = _stream(opened, opened.live.follow())
     response = StreamedResponse(incoming, stream, "text/event-stream", {"Location": location(opened)})
@@ -59,7 +61,7 @@ def held_open(incoming: Incoming, opened: "Opened") -> Response:
     return response
 
 
-async def _stream(opened: "Opened", events: AsyncGenerator[Told]) -> AsyncGenerator[bytes]:
+async def _stream(opened: Opened, events: AsyncGenerator[Told]) -> AsyncGenerator[bytes]:
     opened.live.holders += 1
     try:
         yield _frame("session.created", 0, compact({"type": "session.created"} | _answer(opened).document()))
@@ -75,6 +77,8 @@ async def _stream(opened: "Opened", events: AsyncGenerator[Told]) -> AsyncGenera
         # Whoever asked again, because the first answer broke off, holds it open now.
         opened.live.holders -= 1
         if not opened.live.holders:
+            from voice_core.domain.session import Reason
+
             opened.live.close(Reason.CLIENT_LEFT)
 
 
@@ -101,7 +105,7 @@ async def _with_keep_alives(events: AsyncGenerator[Told]) -> AsyncGenerator[Told
         await events.aclose()
 
 
-def _answer(opened: "Opened") -> SessionAnswer:
+def _answer(opened: Opened) -> SessionAnswer:
     live = opened.live
     return SessionAnswer(
         session_id=live.id,

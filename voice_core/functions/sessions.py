@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from voice_core import wiring
 from voice_core.domain.conversation import new_conversation_id
-from voice_core.domain.session import Update
 from voice_core.functions.admission import admitted
 from voice_core.functions.http import WrongContentType, json_response, negotiate, served, served_publicly
 from voice_core.functions.idempotency import REPLAYED, Key, idempotency_key
@@ -16,10 +15,8 @@ from voice_core.functions.incoming import Incoming
 from voice_core.functions.sent import parsed
 from voice_core.functions.session_answers import held_open, negotiated, prepared
 from voice_core.functions.session_schemas import Offer, SessionPath, SessionRequest, SessionStateAnswer
-from voice_core.functions.session_wire import SessionWire
 from voice_core.functions.spoken_request import query_options, read_json, typed
 from voice_core.functions.whip import FRAGMENT, check_fragment, etag, whip_answer
-from voice_core.usecases.asked import Asked
 
 if TYPE_CHECKING:
     from voice_core.usecases.open_session import Opened
@@ -100,6 +97,10 @@ async def _whip(incoming: Incoming, key: Key | None) -> Response:
 
 
 async def _open(incoming: Incoming, asked: SessionRequest, offer: Offer, key: Key | None) -> "Opened":
+    from voice_core.domain.session import Update
+    from voice_core.functions.session_wire import SessionWire
+    from voice_core.usecases.asked import Asked
+
     app = await _app()
     longest = app.settings.max_text_characters
     who = Asked(

@@ -14,7 +14,7 @@ class StreamedResponse(Response):
     def __init__(
         self, incoming: Incoming, chunks: AsyncGenerator[bytes], media_type: str, headers: dict[str, str]
     ) -> None:
-        super().__init__(None, 200, {"Cache-Control": "no-store", "X-Accel-Buffering": "no"} | headers, media_type)
+        super().__init__(None, 200, {"X-Accel-Buffering": "no"} | headers, media_type)
         del self.headers["content-length"]
         self._incoming = incoming
         self._chunks = chunks

@@ -71,6 +71,8 @@ async def as_events(
     """
     created, first = await incoming.unless_gone(_first_two(events))
     if isinstance(first, TurnFailed):
+        # The error's traceback holds this frame, and that the turn: it would stay open until garbage is collected.
+        await events.aclose()
         raise first.error
     frame = EVENT_FRAMES[media_type]
     chunks = framed(_again([created, first], events), frame, audio_format, encoders, speech_url)
@@ -80,10 +82,9 @@ async def as_events(
 async def as_audio(incoming: Incoming, events: AsyncGenerator[Event], media_type: str, encoders: Encoders) -> Response:
     """The speech alone, streamed; a turn that is not heard to its end breaks the connection."""
     created, first = await incoming.unless_gone(_until_heard(events))
-    if isinstance(first, TurnFailed):
-        raise first.error
-    if isinstance(first, TurnDone):
-        raise _unspoken(first.turn)
+    if isinstance(first, TurnFailed | TurnDone):
+        await events.aclose()
+        raise first.error if isinstance(first, TurnFailed) else _unspoken(first.turn)
     chunks = _speech(_again([first], events), encoders(AUDIO_OFFERS[media_type]))
     return StreamedResponse(incoming, chunks, media_type, _created_headers(created))
 

@@ -45,8 +45,8 @@ async def post_process(incoming: Incoming) -> Response:
     if key is not None:
         asked = asked.under(key, app.limits)
     said = _said(incoming, asked, media_type, app.settings.max_text_characters, key)
-    await admitted(incoming, "turns", hears=said.utterance is not None)
     ways, url = await _ways(said, app, keeps=asked.options.speech == "url" and media_type not in AUDIO_OFFERS)
+    await admitted(incoming, "turns", hears=said.utterance is not None)
     request = asked.request
     events = replays_told(incoming, app.once.turn(said, request, ways)) if request else ways.take(said)
     if media_type in AUDIO_OFFERS:

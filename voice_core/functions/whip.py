@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from voice_core.domain.session import IceServer
 from voice_core.functions.http import PreconditionFailed, PreconditionRequired, Unprocessable
 from voice_core.functions.session_answers import location
 
 if TYPE_CHECKING:
+    from voice_core.domain.session import IceServer
     from voice_core.usecases.converse import LiveSession
     from voice_core.usecases.open_session import Opened
 
@@ -57,7 +57,7 @@ def _links(opened: "Opened") -> Iterator[str]:
             yield f'<{url}>; rel="ice-server"{_credentials(server)}'
 
 
-def _credentials(server: IceServer) -> str:
+def _credentials(server: "IceServer") -> str:
     if not server.username:
         return ""
     return f'; username="{server.username}"; credential="{server.credential}"; credential-type="password"'

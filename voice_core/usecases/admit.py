@@ -4,15 +4,17 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from voice_core import telemetry
 from voice_core.domain.errors import StageFailed, Unreachable, VoiceError
 from voice_core.domain.events import Event, TurnCreated, TurnFailed
 from voice_core.domain.limits import Allowance, Kind, Left, Limit, Rate, Standing, Used
 from voice_core.ports import Admissions
-from voice_core.usecases.played_turn import TakeTurn
 from voice_core.usecases.said import Said
+
+if TYPE_CHECKING:
+    from voice_core.usecases.played_turn import TakeTurn
 
 REMEMBERED = 10_000
 """Users and kinds that one worker remembers to have reached a limit."""
@@ -97,7 +99,7 @@ class Admission:
         return Standing(admitted=True)
 
 
-async def admitted_turn(said: Said, take_turn: TakeTurn, admission: Admission) -> AsyncGenerator[Event]:
+async def admitted_turn(said: Said, take_turn: "TakeTurn", admission: Admission) -> AsyncGenerator[Event]:
     """The turn of somebody who has no request to be refused: a limit that is reached is the turn's failure."""
     try:
         standing = await admission.admit(said.user_id, "turns", hears=said.utterance is not None)

@@ -68,8 +68,10 @@ class Hold:
             await self.give_back()
 
     def kept(self) -> None:
-        """The answer is kept: whoever asks again gets that."""
+        """The answer is kept: whoever asks again gets that, and the claim is left alone."""
         self._ours = False
+        if self._renewing is not None:
+            self._renewing.cancel()
 
     async def give_back(self) -> None:
         """Let others answer at once, or, where that cannot be noted, when we have not been heard of for long enough."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from voice_core.domain.events import Event
 from voice_core.domain.limits import DAY_SECONDS, Allowance, Rate
@@ -10,8 +11,10 @@ from voice_core.ports import Admissions
 from voice_core.settings import Settings
 from voice_core.usecases.admit import Admission, LimitRules, admitted_turn
 from voice_core.usecases.charge import Charges
-from voice_core.usecases.played_turn import TakeTurn
 from voice_core.usecases.said import Said
+
+if TYPE_CHECKING:
+    from voice_core.usecases.played_turn import TakeTurn
 
 
 class Quotas:
@@ -27,7 +30,7 @@ class Quotas:
             return said
         return replace(said, utterance=self.charges.charged(said.user_id, said.utterance))
 
-    def admitted_turn(self, said: Said, take_turn: TakeTurn) -> AsyncGenerator[Event]:
+    def admitted_turn(self, said: Said, take_turn: "TakeTurn") -> AsyncGenerator[Event]:
         """The turn, unless a limit is reached: then that is how it fails."""
         return admitted_turn(said, take_turn, self.admission)
 

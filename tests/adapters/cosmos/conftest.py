@@ -7,7 +7,8 @@ import pytest
 from emulators.cosmos import cosmos_app
 from emulators.script import Script
 from emulators.serving import serving
-from tests.adapters.cosmos.writing import Clock, database, opened
+from tests.adapters.cosmos.writing import database, opened
+from tests.clock import Clock
 from voice_core.adapters.cosmos import CosmosConversations, Database
 
 

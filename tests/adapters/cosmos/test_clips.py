@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emulators.script import Script, Step
-from tests.adapters.cosmos.writing import DEADLINE_SECONDS, TTL_SECONDS, Clock
+from tests.adapters.cosmos.writing import DEADLINE_SECONDS, TTL_SECONDS
+from tests.clock import Clock
 from voice_core.adapters.cosmos import CosmosClips, Database
 from voice_core.domain.clip import Claim, Clip, ClipName, Failure
 from voice_core.domain.errors import Conflict, NotFound, StageFailed

@@ -12,7 +12,8 @@ from azure.cosmos.aio import CosmosClient
 from emulators.cosmos import LOCAL_KEY, cosmos_app
 from emulators.script import Script, Step
 from emulators.serving import serving
-from tests.adapters.cosmos.writing import TTL_SECONDS, Clock, documents, numbers, opened, remember, turn
+from tests.adapters.cosmos.writing import TTL_SECONDS, documents, numbers, opened, remember, turn
+from tests.clock import Clock
 from voice_core.adapters.cosmos import CosmosConversations
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import InvalidInput, NotFound

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from emulators.script import Script, Step
-from tests.adapters.cosmos.writing import Clock
+from tests.clock import Clock
 from voice_core.adapters.cosmos import CosmosAdmissions, Database
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.limits import DAY_SECONDS, Allowance, Rate, day

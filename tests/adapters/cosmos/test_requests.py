@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emulators.script import Script, Step
-from tests.adapters.cosmos.writing import DEADLINE_SECONDS, TTL_SECONDS, Clock
+from tests.adapters.cosmos.writing import DEADLINE_SECONDS, TTL_SECONDS
+from tests.clock import Clock
 from voice_core.adapters.cosmos import CosmosRequests, Database
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.domain.request import Request, RequestName
-from voice_core.ports import Requests
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 REQUEST = Request(RequestName("ann", "r1"), asked="a" * 64, worker="w1", until=NOON)
@@ -22,12 +22,6 @@ async def requests(voice: Database) -> AsyncIterator[CosmosRequests]:
     requests = CosmosRequests(voice, ttl_seconds=TTL_SECONDS, deadline_seconds=DEADLINE_SECONDS)
     yield requests
     await requests.close()
-
-
-async def test_it_is_what_the_port_asks_for(requests: CosmosRequests) -> None:
-    """The adapter has the methods that the use cases call; mypy looks at their types here."""
-    port: Requests = requests
-    assert port is requests
 
 
 async def test_a_request_comes_back_as_it_was(requests: CosmosRequests) -> None:

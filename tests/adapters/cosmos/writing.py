@@ -14,16 +14,6 @@ TTL_SECONDS = 1000
 DEADLINE_SECONDS = 10.0
 
 
-class Clock:
-    """Seconds since 1970 that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def opened(url: str, ttl_seconds: int = TTL_SECONDS) -> CosmosConversations:
     return CosmosConversations(database(url), ttl_seconds=ttl_seconds, deadline_seconds=DEADLINE_SECONDS)
 
