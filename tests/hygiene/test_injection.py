@@ -170,7 +170,8 @@ async def test_ids_in_paths_are_names_and_no_more(product: Product, path: str) -
         url = URL(f"{product.url}{path.format(name)}", encoded=True)
         response = await product.http.get(url)
         await response.read()
-        assert response.status in (400, 404)
+        # With slashes it is a path of another shape.
+        assert response.status == (404 if "%2f" in name else 400)
         assert response.headers["content-type"].startswith("application/problem+json")
         assert "X-Forged" not in response.headers
 
@@ -207,31 +208,29 @@ def check_lines(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "code"),
     [
-        b'{"text": "\\ud800 \\udc00 \\u0000"}',
-        b'{"text": NaN}',
-        b'{"text": 1e999}',
-        b'{"text": "hi", "sampleRate": 1e999}',
-        b'{"text": "hi", "sampleRate": ' + b"9" * 5000 + b"}",
-        b'{"text": ' * 50_000,
-        b"[" * 100_000,
-        b'{"text": "hi", "phrases": ' + b"[" * 900 + b"]" * 900 + b"}",
-        b'{"text": "a", "Text": "b"}',
-        b'{"text": "hi", "__proto__": {"voice": "x"}, "constructor": null}',
-        b'{"text": "\xff\xfe"}',
-        b'\xef\xbb\xbf{"text": "hi"}',
+        (b'{"text": "\\ud800 \\udc00 \\u0000"}', "request-invalid"),
+        (b'{"text": NaN}', "request-invalid"),
+        (b'{"text": 1e999}', "request-invalid"),
+        (b'{"text": "hi", "sampleRate": 1e999}', "request-invalid"),
+        (b'{"text": "hi", "sampleRate": ' + b"9" * 5000 + b"}", "json-invalid"),
+        (b'{"text": ' * 50_000, "json-invalid"),
+        (b"[" * 100_000, "json-invalid"),
+        (b'{"text": "hi", "phrases": ' + b"[" * 900 + b"]" * 900 + b"}", "request-invalid"),
+        (b'{"text": "a", "Text": "b"}', "request-invalid"),
+        (b'{"text": "hi", "__proto__": {"voice": "x"}, "constructor": null}', None),
+        (b'{"text": "\xff\xfe"}', "json-invalid"),
+        (b'\xef\xbb\xbf{"text": "hi"}', None),
     ],
-    ids=lambda body: body[:24].decode(errors="replace"),
+    ids=lambda value: value[:24].decode(errors="replace") if isinstance(value, bytes) else str(value),
 )
-async def test_odd_json_is_read_or_refused(product: Product, body: bytes) -> None:
+async def test_odd_json_is_read_or_refused(product: Product, body: bytes, code: str | None) -> None:
     """Surrogates, infinities, depth and doubles end in a turn or in a problem, never in an error of ours."""
     async with product.post("/process", data=body, headers={"Content-Type": "application/json"}) as response:
         answer: dict[str, Any] = await response.json(content_type=None)
 
-    assert response.status in (200, 400), answer
-    if response.status == 400:
-        assert answer["code"] in ("json-invalid", "request-invalid", "nothing-said")
+    assert (response.status, answer.get("code")) == (400 if code else 200, code), answer
 
 
 def test_half_a_character_of_the_assistant_is_marked() -> None:
