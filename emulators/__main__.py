@@ -63,7 +63,8 @@ async def _run(folder: Path, port: int | None, *, with_host: bool) -> None:
     _check_free(ports | ({"host": port} if with_host else {}))
     async with AsyncExitStack() as stack:
         await _start_emulators(stack, folder, ports)
-        await _start_storage(stack, folder, ports["storage"], port)
+        if not await _start_storage(stack, folder, ports["storage"], port):
+            del ports["storage"]
         if not with_host:
             _say(f"Emulators: {', '.join(f'{name} on {at}' for name, at in ports.items())}. Ctrl+C stops them.")
             await _interrupted()
@@ -96,17 +97,18 @@ def _issues_tokens(environ: Mapping[str, str]) -> bool:
     return environ.get("AUTH_MODE") == "jwt" and urlsplit(environ["JWT_ISSUER"]).hostname == "127.0.0.1"
 
 
-async def _start_storage(stack: AsyncExitStack, folder: Path, port: int, page_port: int) -> None:
-    """Azurite, where it can run; all but clips and kept speech works without."""
+async def _start_storage(stack: AsyncExitStack, folder: Path, port: int, page_port: int) -> bool:
+    """Azurite, and whether it can run here; all but clips and kept speech works without."""
     try:
         installed = program(folder / ".local" / "azurite")
         data = folder / ".local" / "storage"
         storage = await stack.enter_async_context(azurite(installed, data, blob_port=port, queue_port=port + 1))
     except AzuriteMissing as missing:
         _say(f"\n{missing}")
-        return
+        return False
     os.environ["AzureWebJobsStorage"] = storage.connection()  # noqa: SIM112 - the host spells it so
     await allow_uploads(storage, [f"http://{name}:{page_port}" for name in ("127.0.0.1", "localhost")])
+    return True
 
 
 def _check_free(ports: Mapping[str, int]) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -90,13 +91,10 @@ class Services:
     cosmos: Script
     settings: Settings
 
-    def paid_calls(self) -> int:
-        """How often a provider was asked for something that costs."""
-        return sum(
-            served.operation in ("stt", "tts", "chat")
-            for script in (self.speech, self.openai)
-            for served in script.served
-        )
+    def paid(self) -> Counter[str]:
+        """How often a provider was asked for what costs: ``stt``, ``chat``, ``tts``."""
+        served = (*self.speech.served, *self.openai.served)
+        return Counter(each.operation for each in served if each.operation in ("stt", "chat", "tts"))
 
 
 @dataclass(frozen=True)
@@ -159,7 +157,7 @@ async def issuer() -> AsyncIterator[Issuer]:
 @pytest.fixture
 async def product(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Product]:
     async with AsyncExitStack() as stack:
-        yield await _product(stack, services, monkeypatch)
+        yield await new_product(stack, services, monkeypatch)
 
 
 @pytest.fixture
@@ -169,7 +167,7 @@ async def product_with(services: Services, monkeypatch: pytest.MonkeyPatch) -> A
 
         async def make(**changed: Any) -> Product:
             own = replace(services.settings, **changed)
-            return await _product(stack, replace(services, settings=own), monkeypatch)
+            return await new_product(stack, replace(services, settings=own), monkeypatch)
 
         yield make
 
@@ -179,15 +177,21 @@ async def small_product(services: Services, monkeypatch: pytest.MonkeyPatch) -> 
     """The product with limits that a test can reach: 64 kB, 2 s and 50 characters."""
     limited = replace(services.settings, max_audio_bytes=64_000, max_audio_seconds=2, max_text_characters=50)
     async with AsyncExitStack() as stack:
-        yield await _product(stack, replace(services, settings=limited), monkeypatch)
+        yield await new_product(stack, replace(services, settings=limited), monkeypatch)
 
 
-async def _product(stack: AsyncExitStack, services: Services, monkeypatch: pytest.MonkeyPatch) -> Product:
+async def new_product(
+    stack: AsyncExitStack,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    headers: Mapping[str, str] | None = None,
+) -> Product:
+    """The product with the settings of *services*, until *stack* closes; a client that sends *headers* always."""
     app = wiring.App(services.settings)
     monkeypatch.setattr(wiring, "app", lambda: app)
     stack.push_async_callback(app.close)
     url = await stack.enter_async_context(served(function_host()))
-    http = await stack.enter_async_context(aiohttp.ClientSession())
+    http = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
     return Product(f"{url}/api/voice", http, services, app)
 
 
@@ -264,7 +268,7 @@ async def _clip_product(
         clip_claim_seconds=2.0,
     )
     async with AsyncExitStack() as stack:
-        product = await _product(stack, replace(services, settings=with_storage), monkeypatch)
+        product = await new_product(stack, replace(services, settings=with_storage), monkeypatch)
         triggers = BlobTriggers(function_host().state.functions, account.connection, Pace(look=0.05, hidden=5))
         await stack.enter_async_context(triggers.running())
         yield product

@@ -176,6 +176,13 @@ class ScriptedConversations:
     async def turns(self, user_id: str, conversation_id: str, limit: int, continuation: str | None) -> Page[Turn]:
         return Page(tuple(reversed(await self.recent(user_id, conversation_id, limit))))
 
+    async def forget(self, user_id: str, conversation_id: str, turn_id: str) -> None:
+        await self._trouble()
+        place = user_id, conversation_id
+        if not (left := [turn for turn in self.kept.pop(place, []) if turn.id != turn_id]):
+            return
+        self.kept[place] = left
+
     async def delete(self, user_id: str, conversation_id: str) -> None:
         self.kept.pop((user_id, conversation_id), None)
 

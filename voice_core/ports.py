@@ -117,6 +117,9 @@ class Conversations(Protocol):
     async def turns(self, user_id: str, conversation_id: str, limit: int, continuation: str | None) -> Page[Turn]:
         """A conversation's turns, latest first."""
 
+    async def forget(self, user_id: str, conversation_id: str, turn_id: str) -> None:
+        """Forget one turn, and a conversation that had no other; succeeds when there is none."""
+
     async def delete(self, user_id: str, conversation_id: str) -> None:
         """Forget the conversation and its turns; succeeds when there is none."""
 

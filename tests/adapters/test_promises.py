@@ -115,7 +115,7 @@ async def test_the_assistant_replies_in_pieces(app: App) -> None:
 
 
 async def test_a_conversation_is_kept_in_order_and_forgotten(app: App, user: str) -> None:
-    """Turns are remembered once each, read back in order by their owner alone, and deleted with all that is theirs."""
+    """Turns are remembered once each, read back in order by their owner alone, and deleted one by one or all."""
     store: Conversations = app.conversations
     conversation = uuid4().hex
     turns = [Turn(uuid4().hex, conversation, f"said {n}", f"reply {n}", datetime.now(UTC)) for n in range(3)]
@@ -126,6 +126,9 @@ async def test_a_conversation_is_kept_in_order_and_forgotten(app: App, user: str
     assert [found.turn_count for found in (await store.list(user, 10, None)).items] == [3]
     with pytest.raises(NotFound):
         await store.recent(f"{user}-other", conversation, 2)
+
+    await store.forget(user, conversation, turns[1].id)
+    assert [turn.id for turn in await store.recent(user, conversation, 9)] == [turns[0].id, turns[2].id]
 
     await store.delete(user, conversation)
     with pytest.raises(NotFound):

@@ -92,7 +92,7 @@ async def test_an_endless_upload_is_refused_where_the_limit_is(product: Product)
         problem = await response.json(content_type=None)
     assert (response.status, problem["code"]) == (413, "audio-too-large")
     assert "/clips" in problem["detail"]
-    assert product.services.paid_calls() == 0
+    assert not product.services.paid()
 
 
 async def _heard(product: Product, name: str | None, **request: Any) -> None:

@@ -5,13 +5,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
-import aiohttp
 import pytest
 
-from tests.conftest import Account, Product, Services, function_host, served
+from tests.conftest import Account, Product, Services, new_product
 from tests.faults.wire import Wire, wire
 from tests.issuers import AUDIENCE, Issuer
-from voice_core import wiring
 
 
 @dataclass(frozen=True)
@@ -53,11 +51,7 @@ async def wired(
                 jwt_audience=AUDIENCE,
                 **changes,
             )
-            app = wiring.App(settings)
-            monkeypatch.setattr(wiring, "app", lambda: app)
-            stack.push_async_callback(app.close)
-            url = await stack.enter_async_context(served(function_host()))
-            http = await stack.enter_async_context(aiohttp.ClientSession(headers=issuer.headers()))
-            return Wired(Product(f"{url}/api/voice", http, replace(services, settings=settings), app), wires)
+            own = replace(services, settings=settings)
+            return Wired(await new_product(stack, own, monkeypatch, issuer.headers()), wires)
 
         yield make

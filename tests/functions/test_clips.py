@@ -108,7 +108,7 @@ async def test_hints_reach_recognition(clip_product: Product) -> None:
 
 
 async def test_a_deleted_clip_leaves_nothing(clip_product: Product) -> None:
-    """Its parts and its speech are gone, and it says that it was cancelled; deleting it again is no error."""
+    """Its parts, its speech and its turn are gone, and it says that it was cancelled; deleting again is no error."""
     done = await ended(clip_product, recording(1.0))
     for _ in range(2):
         async with clip_product.delete(f"/clips/{done['clipId']}") as response:
@@ -116,8 +116,23 @@ async def test_a_deleted_clip_leaves_nothing(clip_product: Product) -> None:
 
     clip = await fetched(clip_product, f"/clips/{done['clipId']}")
     assert (await clip.json())["status"] == "cancelled"
-    for link in done["links"].values():
+    for link in (*done["links"].values(), f"/conversations/{done['conversationId']}"):
         assert (await fetched(clip_product, link)).status == 404
+
+
+async def test_a_deleted_clip_leaves_other_turns(clip_product: Product) -> None:
+    """What else was said in its conversation stays, and the conversation no longer has its words as title."""
+    done = await ended(clip_product, recording(1.0))
+    typed = {"text": "And now?", "conversationId": done["conversationId"], "speech": "none"}
+    async with clip_product.post("/process", json=typed) as response:
+        assert response.status == 200
+    async with clip_product.delete(f"/clips/{done['clipId']}") as response:
+        assert response.status == 204
+
+    turns = await (await fetched(clip_product, f"/conversations/{done['conversationId']}")).json()
+    assert [turn["transcription"] for turn in turns["turns"]] == ["And now?"]
+    (conversation,) = (await (await fetched(clip_product, "/conversations")).json())["conversations"]
+    assert (conversation["title"], conversation["turnCount"]) == ("And now?", 1)
 
 
 async def test_a_deleted_conversation_takes_its_clips_along(clip_product: Product) -> None:
@@ -167,7 +182,7 @@ async def test_a_recording_that_cannot_be_heard_fails_the_clip(clip_product: Pro
     clip = await ended(clip_product, data)
 
     assert (clip["status"], clip["problem"]["code"]) == ("failed", code)
-    assert clip_product.services.paid_calls() == 0
+    assert not clip_product.services.paid()
 
 
 @pytest.mark.parametrize(("data", "code"), [(bytes(100_001), "audio-too-large"), (recording(2.6), "audio-too-long")])
@@ -178,7 +193,7 @@ async def test_a_recording_beyond_the_limits_fails_the_clip(
     clip = await ended(small_clip_product, data)
 
     assert (clip["status"], clip["problem"]["code"]) == ("failed", code)
-    assert small_clip_product.services.paid_calls() == 0
+    assert not small_clip_product.services.paid()
 
 
 async def test_a_slot_that_was_not_used_expires(clip_product: Product) -> None:
@@ -205,7 +220,7 @@ async def test_a_foreign_blob_is_left_alone(
         assert [name async for name in container.list_blob_names()] == [blob]
 
     assert blob not in caplog.text
-    assert clip_product.services.paid_calls() == 0
+    assert not clip_product.services.paid()
 
 
 async def test_a_second_upload_is_refused(clip_product: Product) -> None:

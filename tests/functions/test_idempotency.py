@@ -59,12 +59,6 @@ def _document(accept: str, body: bytes) -> dict[str, Any]:
     return last
 
 
-def paid(product: Product) -> Counter[str]:
-    """What the providers were asked for."""
-    served = [*product.services.speech.served, *product.services.openai.served]
-    return Counter(each.operation for each in served if each.operation in ("stt", "chat", "tts"))
-
-
 async def turns(product: Product, conversation_id: str) -> list[dict[str, Any]]:
     """What the conversation keeps, latest first."""
     async with product.get(f"/conversations/{conversation_id}") as response:
@@ -82,7 +76,7 @@ async def test_a_retry_gets_the_same_turn_in_any_form(product: Product, sent: di
 
     assert first["again"] is False
     assert first["transcription"].lower().startswith(HEARD)
-    assert (paid(product)["stt"], paid(product)["chat"]) == (1, 1)
+    assert (product.services.paid()["stt"], product.services.paid()["chat"]) == (1, 1)
     assert len(await turns(product, first["conversationId"])) == 1
 
 
@@ -94,7 +88,7 @@ async def test_any_form_can_be_asked_for_again(product: Product, accept: str) ->
 
     assert again["again"]
     assert first == {name: again[name] for name in first} | {"again": False}
-    assert paid(product)["chat"] == 1
+    assert product.services.paid()["chat"] == 1
 
 
 async def test_a_turn_told_again_is_told_whole(product: Product) -> None:
@@ -124,7 +118,7 @@ async def test_what_was_answered_with_text_alone_is_not_spoken_again(product: Pr
     for _ in range(2):
         await answered(product, json={"text": "hello", "speech": "none"})
 
-    assert paid(product) == {"chat": 1}
+    assert product.services.paid() == {"chat": 1}
 
 
 @pytest.mark.parametrize(
@@ -140,12 +134,12 @@ async def test_what_was_answered_with_text_alone_is_not_spoken_again(product: Pr
 async def test_another_request_under_the_key_is_refused(product: Product, other: dict[str, Any]) -> None:
     """422, and nothing is paid for."""
     await answered(product, json={"text": "hello"})
-    before = paid(product)
+    before = product.services.paid()
     response = await asked(product, **other)
     problem = await response.json(content_type=None)
 
     assert (response.status, problem["code"], problem["retryable"]) == (422, "idempotency-key-reused", False)
-    assert paid(product) == before
+    assert product.services.paid() == before
 
 
 async def test_another_recording_under_the_key_is_refused(product: Product) -> None:
@@ -154,14 +148,14 @@ async def test_another_recording_under_the_key_is_refused(product: Product) -> N
     response = await asked(product, data=RECORDING[:-1] + b"\x01")
 
     assert (response.status, (await response.json(content_type=None))["code"]) == (422, "idempotency-key-reused")
-    assert paid(product)["stt"] == 1
+    assert product.services.paid()["stt"] == 1
 
 
 async def test_a_turn_under_way_is_not_begun_again(product: Product) -> None:
     """409 with Retry-After while it is; then the same turn."""
     product.services.openai.add("chat", Step(first_seconds=0.5, text="Hi."))
     first = asyncio.create_task(answered(product, json={"text": "hello"}))
-    await eventually(lambda: paid(product)["chat"])
+    await eventually(lambda: product.services.paid()["chat"])
     response = await asked(product, json={"text": "hello"})
     problem = await response.json(content_type=None)
 
@@ -169,14 +163,14 @@ async def test_a_turn_under_way_is_not_begun_again(product: Product) -> None:
     assert 1 <= int(response.headers["Retry-After"]) <= product.app.settings.request_claim_seconds
     told = await first
     assert await answered(product, json={"text": "hello"}) == told | {"again": True}
-    assert paid(product)["chat"] == 1
+    assert product.services.paid()["chat"] == 1
 
 
 async def test_another_request_is_refused_while_the_first_is_under_way(product: Product) -> None:
     """Whoever mixes up keys hears of it at once."""
     product.services.openai.add("chat", Step(first_seconds=0.3, text="Hi."))
     first = asyncio.create_task(answered(product, json={"text": "hello"}))
-    await eventually(lambda: paid(product)["chat"])
+    await eventually(lambda: product.services.paid()["chat"])
     response = await asked(product, json={"text": "goodbye"})
 
     assert (response.status, (await response.json(content_type=None))["code"]) == (422, "idempotency-key-reused")
@@ -248,7 +242,7 @@ async def test_a_turn_is_taken_without_the_store_of_keys(product: Product) -> No
 
     assert (await response.json())["degraded"] == ["idempotency"]
     assert (again.status, again.headers["Idempotency-Replayed"]) == (200, "true")
-    assert paid(product)["chat"] == 2
+    assert product.services.paid()["chat"] == 2
 
 
 async def test_a_key_costs_one_line_in_the_store(product: Product) -> None:

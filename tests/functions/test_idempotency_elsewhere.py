@@ -14,7 +14,7 @@ from tests.conftest import Product, Services, function_host, served
 from tests.eventually import eventually
 from tests.functions.calls import offer
 from tests.functions.test_clips import upload
-from tests.functions.test_idempotency import KEY, RECORDING, answered, asked, paid, turns
+from tests.functions.test_idempotency import KEY, RECORDING, answered, asked, turns
 from tests.functions.turns import recording
 from tests.webrtc import Caller
 from voice_core import wiring
@@ -56,7 +56,7 @@ async def test_another_worker_gives_the_same_turn(workers: Sequence[Product]) ->
 
     assert await answered(second, data=RECORDING) == told | {"again": True}
     assert await answered(first, data=RECORDING) == told | {"again": True}
-    assert paid(first)["chat"] == 1
+    assert first.services.paid()["chat"] == 1
 
 
 @pytest.mark.parametrize("sent", [{"data": RECORDING}, {"json": {"text": "hello"}}], ids=["spoken", "typed"])
@@ -69,7 +69,7 @@ async def test_of_requests_at_the_same_time_one_is_answered(workers: Sequence[Pr
 
     assert {problem["code"] for problem in wrong} <= {"idempotency-running"}
     assert {(turn["turnId"], turn["responseText"]) for turn in right} == {(again["turnId"], again["responseText"])}
-    assert paid(workers[0])["chat"] == 1
+    assert workers[0].services.paid()["chat"] == 1
     assert len(await turns(workers[1], again["conversationId"])) == 1
 
 
@@ -77,15 +77,15 @@ async def test_kept_speech_is_not_made_again(clip_product: Product) -> None:
     """A turn told again has the same URL and length, and costs no synthesis as long as its speech is there."""
     sent: dict[str, Any] = {"json": {"text": "hello", "speech": "url"}}
     first = await (await asked(clip_product, **sent)).json()
-    spoken = paid(clip_product)["tts"]
+    spoken = clip_product.services.paid()["tts"]
     again = await (await asked(clip_product, **sent)).json()
 
     assert (again["speechUrl"], again["durationMs"]) == (first["speechUrl"], first["durationMs"])
-    assert paid(clip_product)["tts"] == spoken
+    assert clip_product.services.paid()["tts"] == spoken
     await clip_product.app.clip_work.speeches.delete("local", first["conversationId"])
     once_more = await (await asked(clip_product, **sent)).json()
     assert once_more["durationMs"] == first["durationMs"]
-    assert paid(clip_product)["tts"] == 2 * spoken
+    assert clip_product.services.paid()["tts"] == 2 * spoken
     async with clip_product.get(first["speechUrl"].removeprefix("/api/voice")) as response:
         assert response.status == 200
 

@@ -68,7 +68,7 @@ async def test_all_but_the_open_paths_ask_who_is_calling(product: Product) -> No
             assert method == "HEAD" or (await response.json())["code"] == "unauthenticated"
             assert "401" in said["responses"], path
     assert not product.services.cosmos.served
-    assert product.services.paid_calls() == 0
+    assert not product.services.paid()
 
 
 def test_the_open_paths_are_few() -> None:

@@ -11,7 +11,7 @@ import pytest
 from emulators.script import Step
 from tests.clips import Died
 from tests.conftest import Product
-from tests.functions.test_idempotency import RECORDING, paid, turns
+from tests.functions.test_idempotency import RECORDING, turns
 from tests.repeats import Life
 from voice_core.domain.events import Event
 from voice_core.functions.idempotency import Key
@@ -65,7 +65,7 @@ async def test_a_worker_may_die_at_any_call(product: Product, after: bool) -> No
         if not doomed.dead:
             break
         await asyncio.sleep(MOMENT.seconds)
-        chats = paid(product)["chat"]
+        chats = product.services.paid()["chat"]
         async with product.post("/process", data=RECORDING, headers={"Idempotency-Key": f"k{call}"}) as response:
             told = await response.json(content_type=None)
             again = response.headers.get("Idempotency-Replayed") == "true"
@@ -74,7 +74,7 @@ async def test_a_worker_may_die_at_any_call(product: Product, after: bool) -> No
         # While the turn is on its way the claim is renewed: a death then may be before it arrives, or after.
         possible = {True, False} if doomed.storing and doomed.name != "append" else {doomed.storing}
         assert again in possible, (call, doomed.name)
-        assert paid(product)["chat"] == chats + (not again), (call, doomed.name)
+        assert product.services.paid()["chat"] == chats + (not again), (call, doomed.name)
         assert [turn["turnId"] for turn in await turns(product, told["conversationId"])] == [told["turnId"]]
     print(call - 1, "deaths", "after" if after else "before", "the call")  # noqa: T201 - pytest -s shows it
     assert call > 10

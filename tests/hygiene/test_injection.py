@@ -159,7 +159,7 @@ async def test_options_are_names_and_no_more(
         assert "X-Forged" not in response.headers
 
     check_lines(caplog)
-    assert product.services.paid_calls() == 0
+    assert not product.services.paid()
 
 
 @pytest.mark.parametrize("path", ["/conversations/{}", "/session/{}", "/clips/{}", "/clips/{}/reply.txt"])

@@ -78,11 +78,12 @@ async def test_an_owner_who_cancels_stops_the_worker() -> None:
     assert not world.conversations.all_turns
 
 
-async def test_a_cancellation_at_any_moment_leaves_nothing() -> None:
-    """Before any call of the worker's, whichever: nothing is left, and no turn of a conversation that was deleted."""
+@pytest.mark.parametrize("whole", [False, True], ids=["clip", "conversation"])
+async def test_a_cancellation_at_any_moment_leaves_nothing(whole: bool) -> None:
+    """Before any call of the worker's, whichever: nothing is left, and no turn, of the clip or of its conversation."""
     for number in count(1):
         world = await opened()
-        cancelling = Cancelling(world, number)
+        cancelling = Cancelling(world, number, whole)
         await process_clip(NAME, world.worker(cancelling))
         if cancelling.task is None:
             break
@@ -95,10 +96,11 @@ async def test_a_cancellation_at_any_moment_leaves_nothing() -> None:
 
 
 class Cancelling(Mortal):
-    """At the worker's call of a number, the owner deletes the conversation."""
+    """At the worker's call of a number, the owner deletes the clip, or the *whole* conversation."""
 
-    def __init__(self, world: World, number: int) -> None:
+    def __init__(self, world: World, number: int, whole: bool) -> None:
         super().__init__()
+        self._whole = whole
         self._world = world
         self._number = number
         self.task: asyncio.Task[None] | None = None
@@ -110,8 +112,11 @@ class Cancelling(Mortal):
         return False
 
     async def _delete(self) -> None:
-        await cancel_all(NAME.user_id, CONVERSATION, self._world.worker())
-        await self._world.conversations.delete(NAME.user_id, CONVERSATION)
+        if self._whole:
+            await cancel_all(NAME.user_id, CONVERSATION, self._world.worker())
+            await self._world.conversations.delete(NAME.user_id, CONVERSATION)
+        else:
+            await cancel_clip(NAME, self._world.worker())
 
 
 async def test_an_upload_after_the_cancellation_is_removed() -> None:

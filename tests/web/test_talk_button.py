@@ -33,7 +33,7 @@ async def test_the_space_bar_types_where_one_types(product: Product, open_page: 
 
     assert await page.evaluate("document.getElementById('text').value") == "good morning"
     assert await page.evaluate(STATE) == "idle"
-    assert product.services.paid_calls() == 0
+    assert not product.services.paid()
 
 
 async def test_the_space_bar_presses_other_buttons(open_page: Open) -> None:
@@ -89,7 +89,7 @@ async def test_a_tap_is_told_to_hold(product: Product, open_page: Open) -> None:
 
     await page.until("document.getElementById('status').textContent.startsWith('Hold the button')")
     assert await page.evaluate("document.querySelectorAll('.turn').length") == 0
-    assert product.services.paid_calls() == 0
+    assert not product.services.paid()
 
 
 async def test_escape_drops_what_was_said(product: Product, open_page: Open) -> None:
@@ -101,4 +101,4 @@ async def test_escape_drops_what_was_said(product: Product, open_page: Open) -> 
     await release(page)
 
     await page.until("document.getElementById('status').textContent.startsWith('Dropped')")
-    assert product.services.paid_calls() == 0
+    assert not product.services.paid()

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from voice_core.domain.clip import Clip, ClipName
 from voice_core.domain.errors import Conflict, NotFound
+from voice_core.domain.speech import Hints
 from voice_core.usecases.clip_company import ClipCompany
 
 
@@ -14,7 +15,7 @@ async def cancel_clip(name: ClipName, company: ClipCompany, *, forgotten: bool =
 
     Raises:
         NotFound: the user has no such clip.
-        StageFailed: with stage ``clips`` or ``storage``.
+        StageFailed: with stage ``clips``, ``storage`` or ``conversations``.
     """
     while (clip := await company.clips.get(name)).status != "cancelled":
         with suppress(Conflict):
@@ -30,11 +31,13 @@ async def cancel_all(user_id: str, conversation_id: str, company: ClipCompany) -
 
 
 def _cancelled(clip: Clip, forgotten: bool) -> Clip:
-    return clip.changed(status="cancelled", forgotten=forgotten, claim=None, failure=None, transcribed=False)
+    gone = clip.changed(status="cancelled", forgotten=forgotten, claim=None, failure=None, transcribed=False)
+    return gone.changed(hints=Hints(), notes="")
 
 
 async def remove(clip: Clip, company: ClipCompany) -> None:
-    """Remove the recording, and all that was made of it."""
+    """Remove the recording, and all that was made of it, the turn of its conversation too."""
     await company.recordings.delete(clip.name)
     await company.artefacts.delete(clip.name)
     await company.speeches.delete(clip.user_id, clip.conversation_id, clip.id)
+    await company.company.conversations.forget(clip.user_id, clip.conversation_id, clip.id)

@@ -63,6 +63,44 @@ async def test_a_half_deleted_conversation_begins_anew_without_its_past(
     assert (await store.list("u", 9, None)).items[0].turn_count == 1
 
 
+async def test_a_forgotten_turn_is_gone(store: CosmosConversations, url: str) -> None:
+    """The others stay in their order, and so do those that come later; the title is of one that is there."""
+    await remember(store, 3)
+    for _ in range(2):
+        await store.forget("u", "c", turn(2).id)
+    await store.append("u", turn(4))
+    assert numbers(await store.recent("u", "c", 9)) == [1, 3, 4]
+    await store.forget("u", "c", turn(1).id)
+    assert numbers(await store.recent("u", "c", 9)) == [3, 4]
+    (conversation,) = (await store.list("u", 9, None)).items
+    assert (conversation.turn_count, conversation.title) == (2, turn(3).transcript)
+    assert "c:t1" not in {document["id"] for document in await documents(url)}
+
+
+async def test_a_conversation_without_turns_is_gone(store: CosmosConversations, url: str) -> None:
+    """With its last turn its title is forgotten, which was that turn's; what was never there is no error."""
+    await remember(store, 1)
+    for conversation in ("c", "never"):
+        await store.forget("u", conversation, turn(1).id)
+    assert await documents(url) == []
+
+
+async def test_turns_appended_while_others_are_forgotten_leave_no_orphans(url: str) -> None:
+    """However they interleave, header and turns agree in the end."""
+    stores = [opened(url), opened(url)]
+    for number in range(20):
+        first, second = stores
+        await asyncio.gather(
+            first.append("u", turn(number)), second.forget("u", "c", f"t{number - 1}"), first.append("u", turn(100))
+        )
+        await second.forget("u", "c", "t100")
+        kept = numbers(await first.recent("u", "c", 9))
+        assert number in kept
+        assert (await first.list("u", 9, None)).items[0].turn_count == len(kept)
+    for store in stores:
+        await store.close()
+
+
 async def test_turns_appended_during_a_deletion_leave_no_orphans(url: str) -> None:
     """However appends and deletes of two instances interleave, header and turns agree in the end."""
     stores = [opened(url), opened(url)]

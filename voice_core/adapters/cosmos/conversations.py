@@ -14,6 +14,7 @@ from voice_core.adapters.cosmos.documents import (
     checked_conversation_id,
     conversation_from,
     header_document,
+    header_without,
     is_deleted,
     sealed,
     tombstone,
@@ -42,6 +43,7 @@ DATABASE = {"db.system.name": "azure.cosmosdb", "db.collection.name": "conversat
 LIST = "SELECT * FROM c WHERE c.type = 'conversation' ORDER BY c.updatedAt DESC"
 TURNS = "SELECT * FROM c WHERE c.conversationId = @id AND c.type = 'turn' ORDER BY c.seq DESC"
 RECENT = TURNS.replace("*", "TOP @limit *")
+EARLIEST = "SELECT TOP 2 * FROM c WHERE c.conversationId = @id AND c.type = 'turn' ORDER BY c.seq"
 TURN_NAMES = "SELECT TOP @limit VALUE c.id FROM c WHERE c.conversationId = @id AND c.type = 'turn'"
 
 
@@ -126,6 +128,20 @@ class CosmosConversations(Store):
         _check_there(header)
         return Page(tuple(turn_from(document) for document in found), sealed(scope, more))
 
+    async def forget(self, user_id: str, conversation_id: str, turn_id: str) -> None:
+        """Forget one turn, and a conversation that had no other; succeeds when there is none.
+
+        Raises:
+            Conflict: others were in the way all the time.
+        """
+        name = turn_name(checked_conversation_id(conversation_id), turn_id)
+        async with self.container.partition(user_id) as partition:
+            for _ in range(ATTEMPTS):
+                if await _forgotten(partition, conversation_id, name):
+                    return
+                await _pause()
+        raise _conflict()
+
     async def delete(self, user_id: str, conversation_id: str) -> None:
         """Forget the conversation and its turns; succeeds when there is none.
 
@@ -167,6 +183,21 @@ class CosmosConversations(Store):
         writes = [("replace", (there["id"], document), _if_unchanged(there))]
         writes.append(("replace", (new["id"], new), _if_unchanged(header)))
         return None if await partition.commit(writes) else True
+
+
+async def _forgotten(partition: Partition, conversation_id: str, name: str) -> bool:
+    """As `CosmosConversations.forget`; False if somebody else wrote the header in between."""
+    # First of all: a turn appended after it was read has changed it.
+    header = await partition.read(conversation_id)
+    if header is None or is_deleted(header):
+        return True
+    turn, first = await asyncio.gather(partition.read(name), partition.all(EARLIEST, {"id": conversation_id}))
+    if turn is None:
+        return True
+    others = [other for other in first if other["id"] != name]
+    verb, arguments = ("replace", (header_without(header, turn, others[0]),)) if others else ("delete", ())
+    closing = (verb, (conversation_id, *arguments), _if_unchanged(header))
+    return await partition.commit([("delete", (name,), _if_unchanged(turn)), closing]) is None
 
 
 async def _delete(partition: Partition, conversation_id: str) -> None:

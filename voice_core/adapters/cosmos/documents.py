@@ -102,20 +102,35 @@ def turn_from(document: Document) -> Turn:
 
 
 def header_document(user_id: str, turn: Turn, turn_count: int, ttl_seconds: int, before: Document | None) -> Document:
-    """The header of a conversation whose latest turn is *turn*; *before* is what it was, None if that is the first."""
+    """The header of a conversation whose latest turn is *turn*; *before* is what it was, None if that is the first.
+
+    *turn_count* counts forgotten turns too.
+    """
     now = written(turn.created_at)
-    old = before or {"title": shorten(turn.transcript, TITLE_LENGTH, placeholder="…"), "createdAt": now}
+    old = before or {"title": _title(turn.transcript), "createdAt": now}
     return {
         "id": turn.conversation_id,
         "type": "conversation",
         "userId": user_id,
         "title": old["title"],
         "turnCount": turn_count,
+        "forgotten": old.get("forgotten", 0),
         "createdAt": old["createdAt"],
         "updatedAt": max(old.get("updatedAt", now), now),
         "schema": SCHEMA,
         "ttl": max(old.get("ttl", 0), ttl_seconds),
     }
+
+
+def header_without(header: Document, turn: Document, earliest: Document) -> Document:
+    """The header when *turn* is forgotten; the *earliest* of the others names the conversation if *turn* did."""
+    title = _title(earliest["transcript"]) if turn["seq"] < earliest["seq"] else header["title"]
+    ours = {name: value for name, value in header.items() if not name.startswith("_")}
+    return ours | {"title": title, "forgotten": header.get("forgotten", 0) + 1}
+
+
+def _title(transcript: str) -> str:
+    return shorten(transcript, TITLE_LENGTH, placeholder="…")
 
 
 def tombstone(header: Document) -> Document:
@@ -133,7 +148,7 @@ def conversation_from(document: Document) -> Conversation:
         return Conversation(
             id=document["id"],
             title=document["title"],
-            turn_count=document["turnCount"],
+            turn_count=document["turnCount"] - document.get("forgotten", 0),
             created_at=datetime.fromisoformat(document["createdAt"]),
             updated_at=datetime.fromisoformat(document["updatedAt"]),
         )
