@@ -1,5 +1,6 @@
 """What telemetry costs: of an import and of a turn's CPU, when nobody watches and when Application Insights does."""
 
+import asyncio
 import secrets
 import subprocess
 import sys
@@ -18,13 +19,15 @@ from voice_core.adapters.open_telemetry.sampling import Sampling
 from voice_core.adapters.open_telemetry.watcher import OpenTelemetryWatcher
 from voice_core.telemetry.turns import Stage, TurnSeen
 
-TURNS = 100
-"""Through the SDKs, for a turn's CPU."""
+PEOPLE, TURNS = 10, 6
+"""How many talk, and how often each, for a turn's CPU."""
 TOLD = 500
 """Turns in a sample of what telling costs."""
 SAMPLES = 8
 ROUNDS = 10
 UTTERANCE_SECONDS = 2
+SPREAD_SECONDS = 0.3
+"""Between the first words of one and of the next."""
 RATIO = 0.1
 """Of ordinary turns, as prod keeps them."""
 
@@ -39,16 +42,18 @@ print(took, sum(not name.startswith("voice_core") for name in set(sys.modules) -
 
 
 async def benchmark() -> AsyncGenerator[Figure]:
-    """Half a minute of it."""
+    """A minute and a half of it."""
     yield imports(ROUNDS)
-    turn_ms = await turn_cpu_ms()
+    turn_ms, least_ms = await turn_cpu_ms("delays"), await turn_cpu_ms("at-once")
     yield Figure(name="CPU of a turn through the SDKs, nobody watching", unit="ms", values=[turn_ms])
-    yield _cost("telling nobody", [_told_ms(flush=lambda: None) for _ in range(SAMPLES)], turn_ms, percent=0.5)
+    yield Figure(name="likewise, of services that answer at once, in one piece", unit="ms", values=[least_ms])
+    cost = partial(_cost, turn_ms=turn_ms, least_ms=least_ms)
+    yield cost("telling nobody", [_told_ms(flush=lambda: None) for _ in range(SAMPLES)], percent=0.5)
     async with child("benchmarks.collector") as collector:
-        for ratio, percent in ((RATIO, 3.0), (1.0, None)):
+        for ratio in (RATIO, 1.0):
             with _watched(collector, ratio) as told_ms:
                 values = [told_ms() for _ in range(SAMPLES)]
-            yield _cost(f"telling Application Insights, {ratio:.0%} of the spans", values, turn_ms, percent=percent)
+            yield cost(f"telling Application Insights, {ratio:.0%} of the spans", values, percent=3.0)
 
 
 def imports(rounds: int) -> Figure:
@@ -65,23 +70,31 @@ def imports(rounds: int) -> Figure:
     )
 
 
-async def turn_cpu_ms() -> float:
-    """Milliseconds of CPU that a turn takes the server, one at a time, through the SDKs and with all threads."""
-    said = [recording(UTTERANCE_SECONDS)]
+async def turn_cpu_ms(script: str) -> float:
+    """Milliseconds of CPU that a turn takes the server, through the SDKs, with all threads and *script*'s services."""
     async with (
-        child("benchmarks.services", "at-once") as services,
+        child("benchmarks.services", script) as services,
         child("benchmarks.server", "sdk", settings=services.told) as server,
-        phone(server.told["url"]) as caller,
     ):
-        for _ in range(TURNS // 5):
-            await caller.turn(said)
+        await _talk(server, 1)
         before = server.cpu_seconds
-        for _ in range(TURNS):
-            await caller.turn(said)
+        await _talk(server, TURNS)
         spent = server.cpu_seconds_since(before)
     if spent is None:
         raise BenchmarkFailed("there is no /proc here to read CPU time from")
-    return spent * 1000 / TURNS
+    return spent * 1000 / TURNS / PEOPLE
+
+
+async def _talk(server: Child, turns: int) -> None:
+    said = [recording(UTTERANCE_SECONDS)]
+
+    async def person(who: int) -> None:
+        await asyncio.sleep(who * SPREAD_SECONDS)
+        async with phone(server.told["url"]) as caller:
+            for _ in range(turns):
+                await caller.turn(said)
+
+    await asyncio.gather(*map(person, range(PEOPLE)))
 
 
 def _told_ms(flush: Callable[[], object]) -> float:
@@ -147,12 +160,15 @@ DONE = TurnSeen(
 )
 
 
-def _cost(name: str, values: list[float], turn_ms: float, *, percent: float | None) -> Figure:
+def _cost(name: str, values: list[float], *, turn_ms: float, least_ms: float, percent: float) -> Figure:
     """*values* as a part of a turn's CPU, by their median."""
-    share = round(100 * percentile(values, 50) / turn_ms, 2)
-    targets = () if percent is None else (Target("percent_of_a_turn", percent),)
+    shares = {"percent_of_a_turn": turn_ms, "percent_of_one_answered_at_once": least_ms}
     return Figure(
-        name=f"CPU of {name}", unit="ms a turn", values=values, targets=targets, facts={"percent_of_a_turn": share}
+        name=f"CPU of {name}",
+        unit="ms a turn",
+        values=values,
+        targets=(Target("percent_of_a_turn", percent),),
+        facts={share: round(100 * percentile(values, 50) / whole, 2) for share, whole in shares.items()},
     )
 
 
