@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from voice_core.functions import clip_schemas, schemas, session_schemas
 from voice_core.functions.annotations import annotated
 from voice_core.functions.clip_contract import clip_paths, speech_path
-from voice_core.functions.event_stream import AnyEvent
+from voice_core.functions.event_schemas import AnyEvent
 from voice_core.functions.operations import (
     BEARER,
     REFERENCE,

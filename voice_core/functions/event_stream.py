@@ -3,86 +3,14 @@
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Any
 
 from voice_core.domain import events
 from voice_core.domain.errors import VoiceError
 from voice_core.functions.http import compact, problem
-from voice_core.functions.schemas import Answered, AudioFormat, Problem, ResponseFormat, TurnAnswer
+from voice_core.functions.schemas import ResponseFormat, TurnAnswer
 from voice_core.functions.speech_out import Encoders, described
 from voice_core.functions.turn_json import turn_members
-
-
-class TurnCreatedEvent(Answered):
-    type: Literal["turn.created"]
-    turn_id: str
-    conversation_id: str
-    speech_url: str | None = Field(default=None, description="Where the speech can be fetched from now on.")
-
-
-class TranscriptDeltaEvent(Answered):
-    """An interim hypothesis: it replaces the one before."""
-
-    type: Literal["transcript.text.delta"]
-    text: str
-
-
-class TranscriptDoneEvent(Answered):
-    type: Literal["transcript.text.done"]
-    text: str
-    language: str
-    confidence: float | None = None
-    duration_ms: int
-
-
-class ReplyDeltaEvent(Answered):
-    type: Literal["reply.text.delta"]
-    text: str
-
-
-class ReplyDoneEvent(Answered):
-    type: Literal["reply.text.done"]
-    text: str
-
-
-class SpeechDeltaEvent(Answered):
-    type: Literal["speech.audio.delta"]
-    audio: str = Field(description="In base64; append it to what came before.")
-    seq: int
-    sentence: str | None = Field(None, description="The words that begin here, on a sentence's first piece.")
-
-
-class SpeechDoneEvent(Answered):
-    type: Literal["speech.audio.done"]
-    duration_ms: int
-    format: AudioFormat
-
-
-class TurnDoneEvent(TurnAnswer):
-    type: Literal["turn.done"]
-
-
-class ErrorEvent(Problem):
-    """Problem details (RFC 9457) under the event's own ``type``; the document's type is in ``problemType``."""
-
-    type: Literal["error"]
-    problem_type: str
-
-
-AnyEvent = Annotated[
-    TurnCreatedEvent
-    | TranscriptDeltaEvent
-    | TranscriptDoneEvent
-    | ReplyDeltaEvent
-    | ReplyDoneEvent
-    | SpeechDeltaEvent
-    | SpeechDoneEvent
-    | TurnDoneEvent
-    | ErrorEvent,
-    Field(discriminator="type"),
-]
 
 TELL_URL = ("turn.created", "turn.done")
 
@@ -146,25 +74,19 @@ class _Wire:
 
 
 def document(event: events.Event, audio_format: ResponseFormat) -> dict[str, Any]:
-    """*event* as JSON types; speech itself is not for this."""
+    """*event* as JSON types, as in `event_schemas`; speech itself is not for this."""
     match event:
         case events.TurnCreated(turn_id, conversation_id):
-            return TurnCreatedEvent(type="turn.created", turn_id=turn_id, conversation_id=conversation_id).document()
+            return {"type": event.type, "turnId": turn_id, "conversationId": conversation_id}
         case events.TranscriptDelta(text) | events.ReplyDelta(text) | events.ReplyDone(text):
             return {"type": event.type, "text": text}
         case events.TranscriptDone(heard):
-            return TranscriptDoneEvent(
-                type="transcript.text.done",
-                text=heard.text,
-                language=heard.language,
-                confidence=heard.confidence,
-                duration_ms=heard.duration_ms,
-            ).document()
+            told = {"type": event.type, "text": heard.text, "language": heard.language, "durationMs": heard.duration_ms}
+            return told if heard.confidence is None else told | {"confidence": heard.confidence}
         case events.SpeechDone(duration_ms):
-            done = SpeechDoneEvent(type="speech.audio.done", duration_ms=duration_ms, format=described(audio_format))
-            return done.document()
+            return {"type": event.type, "durationMs": duration_ms, "format": described(audio_format).document()}
         case events.TurnDone(turn):
-            return TurnDoneEvent(type="turn.done", **turn_members(turn)).document()
+            return {"type": event.type} | TurnAnswer(**turn_members(turn)).document()
         case events.TurnFailed(error):
             return error_document(error)
         case _:

@@ -193,7 +193,7 @@ class HealthAnswer(Answered):
 class Problem(Answered):
     """What went wrong (RFC 9457), and what had been done before."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     type: str
     title: str
