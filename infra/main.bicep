@@ -241,6 +241,7 @@ module workbook 'modules/workbook.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
+    telemetryDays: retention.telemetryDays
   }
 }
 

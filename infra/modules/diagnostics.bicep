@@ -1,5 +1,6 @@
-// What the services log about themselves, into the one workspace. Never what was said: no request or response bodies.
-// Nor what storage does: the names of its blobs begin with their users' ids.
+// What the services log about themselves, into the one workspace. Never what was said: no request or response bodies, and
+// of Front Door's logs what could be somebody's words is scrubbed. Nor what storage does: the names of its blobs begin with
+// their users' ids.
 
 param workspaceId string
 param frontDoorName string
@@ -121,6 +122,7 @@ resource ofEvents 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: topic
   properties: {
     workspaceId: workspaceId
+    logAnalyticsDestinationType: 'Dedicated'
     logs: [
       {
         category: 'DeliveryFailures'

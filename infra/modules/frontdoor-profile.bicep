@@ -16,6 +16,17 @@ resource profile 'Microsoft.Cdn/profiles@2025-12-01' = {
   properties: {
     // The most there is: an answer is streamed for as long as the assistant speaks.
     originResponseTimeoutSeconds: 240
+    // Its access log holds addresses (URLs), and people put names to listen for into them.
+    logScrubbing: {
+      state: 'Enabled'
+      scrubbingRules: [
+        {
+          matchVariable: 'QueryStringArgNames'
+          selectorMatchOperator: 'EqualsAny'
+          state: 'Enabled'
+        }
+      ]
+    }
   }
 }
 

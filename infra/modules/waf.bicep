@@ -13,26 +13,43 @@ param mode string
 @minValue(100)
 param requestsPerFiveMinutes int
 
+// Recordings in base64 look like anything, sooner or later; so do the fingerprints and passwords in a session's offer.
+// The firewall tells capitals apart, which the app does not.
+var unreadable = ['audioData', 'AudioData', 'audiodata', 'sdp', 'Sdp', 'SDP']
+
+// Of a request that meets a rule the firewall would write down what met it: words, tokens.
+var private = [
+  'QueryStringArgNames'
+  'RequestHeaderNames'
+  'RequestCookieNames'
+  'RequestBodyPostArgNames'
+  'RequestBodyJsonArgNames'
+]
+
+var exclusions = [
+  for member in unreadable: {
+    matchVariable: 'RequestBodyJsonArgNames'
+    // An offer's description is within the offer.
+    selectorMatchOperator: 'Contains'
+    selector: member
+  }
+]
+
+var scrubbed = [
+  for variable in private: {
+    matchVariable: variable
+    selectorMatchOperator: 'EqualsAny'
+    state: 'Enabled'
+  }
+]
+
 // Managed rules come with Premium only.
 var managedRuleSets = [
   {
     ruleSetType: 'Microsoft_DefaultRuleSet'
     ruleSetVersion: '2.1'
     ruleSetAction: 'Block'
-    exclusions: [
-      {
-        // Recordings in base64 look like anything, sooner or later.
-        matchVariable: 'RequestBodyJsonArgNames'
-        selectorMatchOperator: 'Equals'
-        selector: 'audioData'
-      }
-      {
-        // So do the fingerprints and passwords in a session's offer.
-        matchVariable: 'RequestBodyJsonArgNames'
-        selectorMatchOperator: 'Contains'
-        selector: 'sdp'
-      }
-    ]
+    exclusions: exclusions
   }
   {
     ruleSetType: 'Microsoft_BotManagerRuleSet'
@@ -53,6 +70,10 @@ resource policy 'Microsoft.Network/FrontDoorWebApplicationFirewallPolicies@2025-
       mode: mode
       requestBodyCheck: 'Enabled'
       customBlockResponseStatusCode: 429
+      logScrubbing: {
+        state: 'Enabled'
+        scrubbingRules: scrubbed
+      }
     }
     customRules: {
       rules: [

@@ -5,6 +5,9 @@ param location string
 param tags object
 param workspaceId string
 
+@description('How long events are kept: as far back as people are counted.')
+param telemetryDays int
+
 var charts = [
   {
     title: 'Success and error rate of turns'
@@ -25,14 +28,17 @@ var charts = [
   {
     title: 'Adoption: of all users, who has spoken'
     query: loadTextContent('../queries/adoption.kql')
+    ofPeople: true
   }
   {
     title: 'Users by the day of their first use'
     query: loadTextContent('../queries/first-use.kql')
+    ofPeople: true
   }
   {
     title: 'Repeat usage: who came back on another day'
     query: loadTextContent('../queries/repeat-use.kql')
+    ofPeople: true
   }
   {
     title: 'Sessions that ended as wished'
@@ -88,9 +94,47 @@ var charts = [
   }
 ]
 
+var hour = 3600000
+var day = 24 * hour
+
+var spans = [
+  for span in [hour, 4 * hour, day, 7 * day, 30 * day]: {
+    durationMs: span
+  }
+]
+
+var range = {
+  type: 9
+  name: 'range'
+  content: {
+    version: 'KqlParameterItem/1.0'
+    style: 'pills'
+    queryType: 0
+    resourceType: 'microsoft.operationalinsights/workspaces'
+    parameters: [
+      {
+        id: guid(resourceGroup().id, 'voice', 'range')
+        version: 'KqlParameterItem/1.0'
+        name: 'TimeRange'
+        label: 'Time range'
+        type: 4
+        isRequired: true
+        value: {
+          durationMs: day
+        }
+        typeSettings: {
+          allowCustom: true
+          selectableValues: spans
+        }
+      }
+    ]
+  }
+}
+
 var panels = [
-  for chart in charts: {
+  for (chart, number) in charts: {
     type: 3
+    name: 'chart ${number}'
     content: {
       version: 'KqlItem/1.0'
       title: chart.title
@@ -99,9 +143,11 @@ var panels = [
       queryType: 0
       resourceType: 'microsoft.operationalinsights/workspaces'
       crossComponentResources: [workspaceId]
+      // Who came back, or came first, is not seen within a day.
       timeContext: {
-        durationMs: 86400000
+        durationMs: contains(chart, 'ofPeople') ? telemetryDays * day : 0
       }
+      timeContextFromParameter: contains(chart, 'ofPeople') ? null : range.content.parameters[0].name
     }
   }
 ]
@@ -115,6 +161,6 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     displayName: displayName
     category: 'workbook'
     sourceId: workspaceId
-    serializedData: string({ version: 'Notebook/1.0', items: panels })
+    serializedData: string({ version: 'Notebook/1.0', items: concat([range], panels) })
   }
 }

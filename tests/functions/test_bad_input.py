@@ -1,5 +1,6 @@
 """Every input has an answer: a clear error, nothing paid for, nothing stored."""
 
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 
 from tests.conftest import ROOT, Product
 from tests.functions.bad_input import CASES, Case
+from voice_core.domain.errors import Throttled
+from voice_core.functions.http import LONGEST_WAIT_SECONDS, problem
 
 ERRORS_PAGE = Path(ROOT, "docs", "errors.md")
 
@@ -29,6 +32,23 @@ async def test_bad_input_is_answered_and_costs_nothing(small_product: Product, c
     assert not small_product.services.paid()
     async with small_product.get("/conversations") as response:
         assert (await response.json())["conversations"] == []
+
+
+async def test_only_a_recording_makes_json_large(product: Product) -> None:
+    """Millions of anything else are refused before they are read: reading them would hold up everybody."""
+    body = b'{"x": [' + b"[]," * 200_000 + b"[]]}"
+    async with product.post("/process", data=body, headers={"Content-Type": "application/json"}) as response:
+        problem = await response.json(content_type=None)
+
+    assert (response.status, problem["code"]) == (413, "body-too-large")
+
+
+@pytest.mark.parametrize(
+    ("told", "wait"), [(0.2, 1), (1.2, 2), (inf, LONGEST_WAIT_SECONDS), (nan, 1), (10**400, LONGEST_WAIT_SECONDS)]
+)
+def test_a_wait_can_be_told(told: float, wait: int) -> None:
+    """In whole seconds, and never too early, whatever a provider asks for."""
+    assert problem(Throttled("Later.", stage="assistant", retry_after=told))["retryAfter"] == wait
 
 
 def test_the_table_is_documented() -> None:

@@ -139,6 +139,15 @@ async def test_a_session_is_opened_once(product: Product) -> None:
         await other.close()
 
 
+async def test_a_key_is_of_its_path(product: Product) -> None:
+    """A session under the key of a turn is another request, and begins a conversation of its own."""
+    turn = await (await asked(product, json={"text": "hi", "speech": "none"})).json()
+    status, prepared = await negotiated(product, json={})
+
+    assert status == 200
+    assert prepared["conversationId"] != turn["conversationId"]
+
+
 async def negotiated(product: Product, **sent: Any) -> tuple[int, dict[str, Any]]:
     async with product.post("/session", headers=KEY, **sent) as response:
         return response.status, await response.json(content_type=None)

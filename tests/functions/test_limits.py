@@ -36,6 +36,7 @@ async def test_a_wait_as_told_is_enough_and_not_much_too_long(product_with: Prod
     clock.now += 0.25
     await turn(product)
     await turn(product)
+    clock.now += 0.5
     _, headers, _ = await turn(product)
     told = int(headers["Retry-After"])
 

@@ -77,12 +77,13 @@ async def test_a_turn_too_many_does_not_end_a_session(product_with: ProductWith)
     validator("Event").validate(told)
 
 
-async def test_sound_is_charged_when_it_was_heard(product_with: ProductWith) -> None:
+@pytest.mark.parametrize("path", ["/process?speech=none", "/transcribe"])
+async def test_sound_is_charged_when_it_was_heard(product_with: ProductWith, path: str) -> None:
     """The utterance that reaches the day's limit is heard whole, the next not at all; text goes on."""
     product, _ = await limited(product_with, turns_per_minute=9, audio_seconds_per_day=3)
     told = []
     for _ in range(3):
-        async with product.post("/process?speech=none", data=recording(2.0)) as response:
+        async with product.post(path, data=recording(2.0)) as response:
             told.append((response.status, re.findall(r'"audio";r=(\d+)', response.headers["RateLimit"])))
         await product.app.quotas.close()
 

@@ -155,6 +155,8 @@ async def test_unknown_speech_is_not_found(clip_product: Product) -> None:
         ("bytes=-", None),
         ("bytes=0-1,3-4", None),
         ("lines=0-1", None),
+        (f"bytes=0-{'9' * 5000}", None),
+        (f"bytes=-{'9' * 5000}", None),
         ("", None),
     ],
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.infra.app import http_functions
-from tests.infra.bicep import Choice, Expression
+from tests.infra.bicep import Choice, Expression, Loop
 from tests.infra.templates import Break, Infra, holds_until
 from tests.infra.test_sign_in import OPEN_PATHS
 
@@ -147,7 +147,8 @@ def test_the_firewall_limits_each_address(infra: Infra) -> None:
 @holds_until(
     Break(WAF, "sku == 'Premium_AzureFrontDoor' ? managedRuleSets : []", "managedRuleSets"),
     Break(WAF, "'Microsoft_DefaultRuleSet'", "'OWASP'"),
-    Break(WAF, "selector: 'audioData'", "selector: 'text'"),
+    Break(WAF, "'audioData', ", ""),
+    Break(WAF, "'Sdp', ", ""),
 )
 def test_managed_rules_come_with_premium(infra: Infra) -> None:
     """Standard refuses managed rules; with Premium they are on, but for fields that look like attacks and are none."""
@@ -157,7 +158,40 @@ def test_managed_rules_come_with_premium(infra: Infra) -> None:
         "sku == 'Premium_AzureFrontDoor'", Expression("managedRuleSets"), []
     )
     assert {each["ruleSetType"] for each in rules} == {"Microsoft_DefaultRuleSet", "Microsoft_BotManagerRuleSet"}
-    assert [each["selector"] for each in rules[0]["exclusions"]] == ["audioData", "sdp"]
+    assert infra.template(WAF).variables["unreadable"] == ["audioData", "AudioData", "audiodata", "sdp", "Sdp", "SDP"]
+    assert infra.template(WAF).variables["exclusions"] == Loop(
+        "member",
+        Expression("unreadable"),
+        {
+            "matchVariable": "RequestBodyJsonArgNames",
+            "selectorMatchOperator": "Contains",
+            "selector": Expression("member"),
+        },
+    )
+    assert rules[0]["exclusions"] == Expression("exclusions")
+
+
+@holds_until(
+    Break(WAF, "'RequestBodyJsonArgNames'\n]", "]"),
+    Break(WAF, "scrubbingRules: scrubbed", "scrubbingRules: []"),
+    Break(WAF, "selectorMatchOperator: 'EqualsAny'", "selectorMatchOperator: 'Equals'"),
+    Break("modules/frontdoor-profile.bicep", "'QueryStringArgNames'", "'RequestIPAddress'"),
+)
+def test_logs_of_the_edge_have_no_words(infra: Infra) -> None:
+    """What met a rule of the firewall is not written down, wherever it was, nor are parameters of URLs."""
+    firewall = infra.only("Microsoft.Network/FrontDoorWebApplicationFirewallPolicies").properties["policySettings"]
+    profile = infra.only("Microsoft.Cdn/profiles").properties
+    places = {f"Request{where}Names" for where in ("Header", "Cookie", "BodyPostArg", "BodyJsonArg")}
+    rule = {"selectorMatchOperator": "EqualsAny", "state": "Enabled"}
+    assert firewall["logScrubbing"] == {"state": "Enabled", "scrubbingRules": Expression("scrubbed")}
+    assert set(infra.template(WAF).variables["private"]) == {"QueryStringArgNames", *places}
+    assert infra.template(WAF).variables["scrubbed"] == Loop(
+        "variable", Expression("private"), {"matchVariable": Expression("variable"), **rule}
+    )
+    assert profile["logScrubbing"] == {
+        "state": "Enabled",
+        "scrubbingRules": [{"matchVariable": "QueryStringArgNames", **rule}],
+    }
 
 
 @holds_until(

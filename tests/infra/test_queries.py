@@ -62,6 +62,19 @@ def miswritten(text: str) -> str:
 
 
 @cache
+def counted_events() -> set[str]:
+    """What is told as an event anywhere in the code, and counted by its name."""
+    calls = [
+        node
+        for file in (ROOT / "voice_core").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "telemetry.event"
+    ]
+    named = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
+    return {str(name) for name in named} - set(metrics.EVENTS)
+
+
+@cache
 def words(module: str) -> set[str]:
     """The texts that stand in a module of the code."""
     tree = ast.parse((ROOT / "voice_core" / "adapters" / module).read_text())
@@ -96,6 +109,15 @@ def test_queries_name_what_the_code_emits(infra: Infra) -> None:
         for listed in re.findall(r"\bName !?in \(([^)]+)\)", text):
             named |= set(re.findall(r'"([^"]+)"', listed))
         assert named <= EMITTED.get(table(text), set()), file
+
+
+@holds_until(Break("queries/uncounted.kql", '"limits-down"', '"limit-down"'))
+def test_queries_name_events_that_are_counted(infra: Infra) -> None:
+    """Of the metric that counts whatever has no metric of its own, queries ask for events that there are."""
+    asked = [re.findall(r'voice\.event"\] == "([^"]+)"', text) for text in queries(infra).values()]
+    named = {name for names in asked for name in names}
+    assert named
+    assert named <= counted_events()
 
 
 @holds_until(

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tests.conftest import ROOT
-from tests.infra.bicep import Call, Expression
+from tests.infra.bicep import Call, Choice, Expression
 from tests.infra.templates import Break, Infra, found, holds_until
 
 ALERTS, WORKBOOK = "modules/alerts.bicep", "modules/workbook.bicep"
@@ -157,6 +157,30 @@ def test_the_workbook_reads_the_workspace(infra: Infra) -> None:
     assert panel["query"] == Expression("chart.query")
     assert "serializedData" in infra.only("Microsoft.Insights/workbooks").properties
     assert [each for each in found(infra.template(WORKBOOK).variables["charts"]) if isinstance(each, Call)]
+
+
+@holds_until(
+    Break(WORKBOOK, "concat([range], panels)", "panels"),
+    Break(WORKBOOK, "telemetryDays * day : 0", "day : 0"),
+    Break(WORKBOOK, "? null : range", "? 'TimeRange' : range"),
+    Break(WORKBOOK, "repeat-use.kql')\n    ofPeople: true", "repeat-use.kql')"),
+    Break("main.bicep", "telemetryDays: retention.telemetryDays", "telemetryDays: 1"),
+)
+def test_people_are_counted_over_all_there_is(infra: Infra) -> None:
+    """Who came first or came back is asked of all events that are kept, the rest of the range that is chosen."""
+    book = infra.template(WORKBOOK).variables
+    panel, of_people = book["panels"].body["content"], "contains(chart, 'ofPeople')"
+    assert panel["timeContext"]["durationMs"] == Choice(of_people, Expression("telemetryDays * day"), 0)
+    chosen = Expression("range.content.parameters[0].name")
+    assert panel["timeContextFromParameter"] == Choice(of_people, None, chosen)
+    assert book["range"]["content"]["parameters"][0]["name"] == "TimeRange"
+    assert [chart["query"].arguments[0] for chart in book["charts"] if "ofPeople" in chart] == [
+        f"../queries/{query}.kql" for query in ("adoption", "first-use", "repeat-use")
+    ]
+    (written,) = infra.only("Microsoft.Insights/workbooks").properties["serializedData"].arguments
+    assert written["items"] == Call("concat", [[Expression("range")], Expression("panels")])
+    _, given = infra.template("main.bicep").modules["workbook"]
+    assert given["telemetryDays"] == Expression("retention.telemetryDays")
 
 
 @holds_until(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from emulators.script import Step
 from tests.clips import NAME, World
 from tests.clips import recording as clip_recording
 from tests.sound import voice_like
@@ -30,6 +31,8 @@ async def run(phone: Phone) -> None:
     fail(phone.product, 429)
     assert await phone.say("anna") == 503
     assert [await phone.read_aloud("anna"), await phone.read_aloud("anna")] == [200, 429]
+    phone.product.services.cosmos.add("patch", Step(status=403), Step(status=403))
+    assert [await phone.read_aloud("dora"), await phone.read_aloud("emil")] == [200, 200]
     await phone.call("anna")
     await phone.ring("anna")
     await phone.product.app.sessions.close()
@@ -44,15 +47,17 @@ def fill(workspace: Workspace, phone: Phone, ingestion: Ingestion) -> None:
     workspace.add("AppEvents", _first_a_day_earlier(ingestion.rows("AppEvents")))
     workspace.add("AppMetrics", ingestion.rows("AppMetrics"))
     workspace.add("AppDependencies", ingestion.rows("AppDependencies"))
-    requests = [*phone.requests, {"Name": "give_up_clip", "ResultCode": "0", "DurationMs": 5.0}]
+    others = {"give_up_clip": "0", "take_clip": "0", "get_health": "200"}
+    requests = [
+        *phone.requests,
+        *({"Name": name, "ResultCode": code, "DurationMs": 5.0} for name, code in others.items()),
+    ]
     workspace.add("AppRequests", [request | {"ItemCount": 1} for request in requests])
-    workspace.add("AzureDiagnostics", EDGE)
+    workspace.add("AzureDiagnostics", [BLOCKED])
+    workspace.add("AegDeliveryFailureLogs", [{"TimeGenerated": "2026-01-01 00:00:00"}])
 
 
-EDGE = (
-    {"Category": "FrontDoorWebApplicationFirewallLog", "ruleName_s": "perAddress", "action_s": "Block"},
-    {"Category": "DeliveryFailures", "TimeGenerated": "2026-01-01 00:00:00"},
-)
+BLOCKED = {"Category": "FrontDoorWebApplicationFirewallLog", "ruleName_s": "perAddress", "action_s": "Block"}
 
 
 def _first_a_day_earlier(rows: Iterable[Row]) -> Iterator[Row]:

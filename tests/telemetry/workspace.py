@@ -28,6 +28,12 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "TimeGenerated": "TIMESTAMP",
         **dict.fromkeys(("Category", "ruleName_s", "action_s"), "VARCHAR"),
     },
+    "AegDeliveryFailureLogs": {
+        "TimeGenerated": "TIMESTAMP",
+        **dict.fromkeys(
+            ("Category", "EventSubscriptionName", "Message", "OperationName", "SubResourceName"), "VARCHAR"
+        ),
+    },
 }
 """Columns, of those there are, by https://learn.microsoft.com/azure/azure-monitor/reference/tables-index."""
 

@@ -130,7 +130,7 @@ def _prepare(incoming: Incoming, asked: SessionRequest, key: Key | None) -> Resp
 
 
 def _conversation_id(asked: SessionRequest, key: Key | None) -> str:
-    return asked.conversation_id or new_conversation_id(key.id_of("conversation") if key else "")
+    return asked.conversation_id or new_conversation_id(key.id_of("session's conversation") if key else "")
 
 
 def _state(app: wiring.App, incoming: Incoming) -> Response:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 blueprint = func.Blueprint()
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-"""One range (RFC 9110, 14.1.2); several may be answered with the whole."""
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+"""One range (RFC 9110, 14.1.2); several, or one beyond all files, may be answered with the whole."""
 
 
 @blueprint.route("voice/conversations/{conversationId}/turns/{turnId}/speech", methods=["GET", "HEAD"])
