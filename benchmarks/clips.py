@@ -93,7 +93,7 @@ async def crashes(points: int) -> None:
             calls, heard = whole["calls"], whole["heard"]
             print(f"a worker that lives makes {calls} calls and has {heard:.1f} s recognised", flush=True)
             deaths = 0
-            for point in sorted({1 + round(n * (calls - 1) / (points - 1)) for n in range(points)}):
+            for point in sorted({1 + round(n * (calls - 1) / max(1, points - 1)) for n in range(points)}):
                 done = await _crashed(settings, file, point, said)
                 if not done["died"]:
                     print(f"nobody died at call {point:3}: the worker made {done['calls']}, which counts for nothing")

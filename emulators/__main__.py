@@ -105,6 +105,8 @@ async def _start_storage(stack: AsyncExitStack, folder: Path, port: int, page_po
         storage = await stack.enter_async_context(azurite(installed, data, blob_port=port, queue_port=port + 1))
     except AzuriteMissing as missing:
         _say(f"\n{missing}")
+        # So the product says at once that there is none, instead of looking for it each time.
+        os.environ["STORAGE_URL"] = ""
         return False
     os.environ["AzureWebJobsStorage"] = storage.connection()  # noqa: SIM112 - the host spells it so
     await allow_uploads(storage, [f"http://{name}:{page_port}" for name in ("127.0.0.1", "localhost")])

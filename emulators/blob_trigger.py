@@ -149,8 +149,13 @@ class BlobTriggers:
             logger.warning("a message could not be given back: %s", error)
 
     async def _work(self, message: Any) -> None:
-        told = json.loads(message.content)
-        trigger = self._triggers[told["FunctionId"].removeprefix("Host.Functions.")]
+        try:
+            told = json.loads(message.content)
+            trigger = self._triggers[told["FunctionId"].removeprefix("Host.Functions.")]
+        except (ValueError, KeyError, TypeError):
+            logger.exception("a message that is none of ours was dropped")
+            await self._queue.delete_message(message.id, message.pop_receipt)
+            return
         hiding = asyncio.create_task(self._hide(message))
         try:
             if await self._is_current(trigger, told):
@@ -192,8 +197,17 @@ class BlobTriggers:
         for trigger in self._triggers.values():
             if trigger.binding["type"] == "queueTrigger" and trigger.binding["queueName"] == POISON:
                 while message := await _received(self._poison, self._pace.hidden):
-                    await trigger.call(**{trigger.binding["name"]: func.QueueMessage(body=message.content.encode())})
-                    await self._poison.delete_message(message)
+                    await self._work_off(trigger, message)
+
+    async def _work_off(self, trigger: Triggered, message: Any) -> None:
+        """Call the function that hears of what was given up; it is told again some times when it fails."""
+        try:
+            await trigger.call(**{trigger.binding["name"]: func.QueueMessage(body=message.content.encode())})
+        except Exception:
+            logger.exception("%s failed", trigger.name)
+            if message.dequeue_count < self._pace.most_failures:
+                return
+        await self._poison.delete_message(message)
 
 
 def _receipt(trigger: Triggered, blob: str, etag: str) -> str:

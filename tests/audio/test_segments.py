@@ -53,6 +53,19 @@ def test_a_noisy_room_has_pauses_too() -> None:
     assert [said.text for segment in segments(noisy, 15.0) for said in heard(segment.pcm)] == [s.text for s in SAID]
 
 
+@pytest.mark.parametrize("fainter_db", [20.0, 25.0, 28.0, 30.0])
+def test_who_is_far_away_is_no_pause(fainter_db: float) -> None:
+    """Two people take turns of half a minute, one of them far from the microphone: no word of theirs is cut."""
+    pcm, said = script(600.0, seed=2)
+    loudness = np.repeat([1.0, 10 ** (-fainter_db / 20)], 30 * 16_000)
+    samples = np.frombuffer(pcm, np.int16) * np.resize(loudness, len(pcm) // 2)
+    noise = np.random.default_rng(1).normal(0, 100, samples.size)
+    cuts = [segment.end_ms / 1000 for segment in segments((samples + noise).astype(np.int16).tobytes())[:-1]]
+
+    assert len(cuts) > 8
+    assert not [(at, word) for at in cuts for word in said if word.start < at < word.end]
+
+
 def test_the_longest_pause_is_taken() -> None:
     """Its middle, of those that are not too early."""
     levels = np.full(1000, -20.0)

@@ -14,7 +14,7 @@ from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from emulators.blob_trigger import HOST_CONTAINER, QUEUE, BlobTriggers, Pace
+from emulators.blob_trigger import HOST_CONTAINER, POISON, QUEUE, BlobTriggers, Pace
 from tests.conftest import Account
 from tests.eventually import eventually
 from voice_core.functions.blob_reference import BlobReference
@@ -113,6 +113,19 @@ async def test_a_function_that_fails_is_called_again(account: Account, upload: U
         await upload("ann/1", b"a")
         await eventually(lambda: len(told.blobs) == 3, 5)
     assert not told.poison
+
+
+async def test_rubbish_in_a_queue_is_not_in_the_way(account: Account, upload: Upload) -> None:
+    """Neither among events nor among those that were given up: what is behind it is taken."""
+    told = Told(failures=PACE.most_failures)
+    for name in (QUEUE, POISON):
+        async with QueueClient.from_connection_string(account.connection, name) as queue:
+            await queue.create_queue()
+            await queue.send_message("rubbish")
+    async with running(told, account):
+        await upload("ann/1", b"a")
+        await eventually(lambda: told.poison, 10)
+    assert [message["BlobName"] for message in told.poison] == ["ann/1"]
 
 
 async def test_what_fails_too_often_is_poison(account: Account, upload: Upload) -> None:

@@ -13,6 +13,7 @@ from tests.eventually import eventually
 from tests.tone_words import script
 from voice_core.domain.clip import Claim
 from voice_core.domain.errors import Conflict, NotFound
+from voice_core.domain.speech import Hints
 from voice_core.usecases.cancel_clip import cancel_all, cancel_clip
 from voice_core.usecases.claim import give_up
 from voice_core.usecases.offer_clip import Wanted, offer_clip
@@ -90,6 +91,7 @@ async def test_a_cancellation_at_any_moment_leaves_nothing(whole: bool) -> None:
         await cancelling.task
 
         assert world.clip.status == "cancelled", number
+        assert (world.clip.hints, world.clip.notes) == (Hints(), ""), number
         assert not world.left, number
         assert not world.conversations.all_turns, number
     assert number > 30

@@ -1,6 +1,8 @@
 """Work on clips, with every store in memory: what is made, and that it is made once whatever happens."""
 
 import json
+import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -41,14 +43,36 @@ async def test_a_clip_becomes_a_transcript_a_reply_and_a_turn() -> None:
 
 
 async def test_times_are_those_of_the_recording() -> None:
-    """In the JSON each word stands where it was said, to the frame."""
+    """In the JSON words and phrases stand where they were said, to the frame, and in the captions too."""
     world = await done()
     document = json.loads(world.artefacts.kept[NAME, "transcript.json"])
     words = [word for phrase in document["phrases"] for word in phrase["words"]]
+    phrases = [(phrase["startMs"], phrase["endMs"]) for phrase in document["phrases"]]
+    captions = CUE.findall(world.artefacts.kept[NAME, "transcript.vtt"].decode())
+    shown = [text.split() for *_, text in captions]
 
     assert [word["text"] for word in words] == [said.text for said in SAID]
-    assert max(abs(word["startMs"] / 1000 - said.start) for word, said in zip(words, SAID, strict=True)) < 0.03
+    assert apart([word["startMs"] / 1000 for word in words], [said.start for said in SAID]) < 0.03
+    assert apart([word["endMs"] / 1000 for word in words], [said.end for said in SAID]) < 0.03
+    assert phrases == [(phrase["words"][0]["startMs"], phrase["words"][-1]["endMs"]) for phrase in document["phrases"]]
     assert document["durationMs"] == round(len(PCM) / 32)
+    firsts = [SAID[sum(map(len, shown[:number]))] for number in range(len(shown))]
+    lasts = [SAID[sum(map(len, shown[: number + 1])) - 1] for number in range(len(shown))]
+    assert apart([seconds(start) for start, *_ in captions], [said.start for said in firsts]) < 0.03
+    assert apart([seconds(end) for _, end, _ in captions], [said.end for said in lasts]) < 0.03
+
+
+CUE = re.compile(r"(\S+) --> (\S+)\n(.+)")
+
+
+def seconds(clock: str) -> float:
+    hours, minutes, rest = clock.split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(rest)
+
+
+def apart(these: Sequence[float], those: Sequence[float]) -> float:
+    """The most that one differs from its counterpart."""
+    return max(abs(this - that) for this, that in zip(these, those, strict=True))
 
 
 async def test_doing_it_again_changes_nothing() -> None:

@@ -41,7 +41,7 @@ class LargeSound:
         """
         self._limits.check_bytes(self._size)
         if not self._size:
-            raise InvalidAudio("There are no bytes in the recording. Upload it once more.", code="audio-empty")
+            raise InvalidAudio("There are no bytes in the recording. Open another clip.", code="audio-empty")
         head = await self._read(0, min(self._size, READ_BYTES))
         name = sniff(head)
         if name is None:

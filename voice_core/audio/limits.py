@@ -18,6 +18,8 @@ class Limits:
     max_seconds: float = 60.0
     decode_seconds: float = 10.0
     """Wall time to decode a container once it has arrived."""
+    advice: str = " Long recordings go through /clips."
+    """What who sends more is told besides."""
 
     def check_bytes(self, count: int) -> None:
         """Refuse an upload of *count* bytes if that is too many.
@@ -26,7 +28,7 @@ class Limits:
             TooLarge: ``audio-too-large``.
         """
         if count > self.max_bytes:
-            detail = f"The audio has more than {self.max_bytes} bytes. Long recordings go through /clips."
+            detail = f"The audio has more than {self.max_bytes} bytes.{self.advice}"
             raise TooLarge(detail, code="audio-too-large")
 
     def check_seconds(self, seconds: float) -> None:
@@ -36,7 +38,7 @@ class Limits:
             TooLarge: ``audio-too-long``.
         """
         if seconds > self.max_seconds + MARGIN_SECONDS:
-            detail = f"The audio lasts more than {self.max_seconds:g} seconds. Long recordings go through /clips."
+            detail = f"The audio lasts more than {self.max_seconds:g} seconds.{self.advice}"
             raise TooLarge(detail, code="audio-too-long")
 
     def check_pcm(self, pcm_bytes: int) -> None:

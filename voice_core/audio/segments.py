@@ -24,6 +24,9 @@ QUIETEST_DB = -60.0
 SILENCE_SHARE = 0.25
 """Of the way from the room's noise to the voice, in decibels: what is below counts as a pause."""
 
+PAUSE_DB = 5.0
+"""Above the room's noise, at most: of two who speak, the one who is far away is no pause of the other's."""
+
 PAUSE_FRAMES = 10
 """200 ms: shorter gaps are inside words, as before a plosive."""
 
@@ -86,7 +89,7 @@ def cut(levels: Levels, earliest: int) -> int:
     """
     floor, voice = np.percentile(levels, (10, 95))
     floor = max(float(floor), QUIETEST_DB)
-    silent = levels < floor + SILENCE_SHARE * max(float(voice) - floor, 0.0)
+    silent = levels < floor + min(SILENCE_SHARE * max(float(voice) - floor, 0.0), PAUSE_DB)
     start, length = _longest_run(silent[earliest:])
     if length >= PAUSE_FRAMES:
         return earliest + start + length // 2

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from voice_core.domain.alignment import timed
 from voice_core.domain.speech import TimedPhrase, TimedWord, joined
 
 PARAGRAPH_MS = 2_000
@@ -13,6 +14,9 @@ LINE_CHARACTERS = 80
 """Two lines of 40, as captions have (BBC subtitle guidelines: 37 a line, two lines)."""
 
 LONGEST_CUE_MS = 7_000
+
+LONGEST_WORD = 30
+"""Characters; what is longer is no word, but a language without spaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,42 +35,37 @@ def plain_text(phrases: Sequence[TimedPhrase]) -> str:
 
 def webvtt(phrases: Sequence[TimedPhrase]) -> str:
     """All of it as WebVTT (https://www.w3.org/TR/webvtt1/)."""
-    blocks = [f"{_clock(cue.start_ms)} --> {_clock(cue.end_ms)}\n{_escaped(cue.text)}" for cue in cues(phrases)]
-    return "\n\n".join(["WEBVTT", *blocks]) + "\n"
+    return "\n\n".join(["WEBVTT", *map(_block, cues(phrases))]) + "\n"
+
+
+def _block(cue: Cue) -> str:
+    # A cue must end after it begins.
+    until = max(cue.end_ms, cue.start_ms + 1)
+    return f"{_clock(cue.start_ms)} --> {_clock(until)}\n{_escaped(cue.text)}"
 
 
 def cues(phrases: Sequence[TimedPhrase]) -> Iterator[Cue]:
-    """*phrases* in pieces short enough to read, cut between words whose times are known."""
+    """*phrases* in pieces short enough to read: between words, or between letters where words have no spaces."""
     for phrase in phrases:
-        words = _written_words(phrase)
-        short = len(phrase.text) <= LINE_CHARACTERS and phrase.end_ms - phrase.start_ms <= LONGEST_CUE_MS
-        if short or not words:
+        if len(phrase.text) <= LINE_CHARACTERS and phrase.end_ms - phrase.start_ms <= LONGEST_CUE_MS:
             yield Cue(phrase.text, phrase.start_ms, phrase.end_ms)
-        else:
-            yield from map(_cue, _lines(words))
+            continue
+        words, space = phrase.text.split(), " "
+        if max(map(len, words)) > LONGEST_WORD:
+            words, space = list(phrase.text), ""
+        for line in _lines(timed(words, phrase), space):
+            yield Cue(space.join(word.text for word in line).strip(), line[0].start_ms, line[-1].end_ms)
 
 
-def _written_words(phrase: TimedPhrase) -> Sequence[TimedWord]:
-    """The words as they are written with the times they were said at; none when the two cannot be told together."""
-    written = phrase.text.split()
-    if len(written) != len(phrase.words):
-        return ()
-    return [TimedWord(text, said.start_ms, said.end_ms) for text, said in zip(written, phrase.words, strict=True)]
-
-
-def _lines(words: Sequence[TimedWord]) -> Iterator[Sequence[TimedWord]]:
+def _lines(words: Sequence[TimedWord], space: str) -> Iterator[Sequence[TimedWord]]:
     line: list[TimedWord] = []
     for word in words:
-        width = sum(len(said.text) + 1 for said in line) + len(word.text)
+        width = sum(len(said.text) + len(space) for said in line) + len(word.text)
         if line and (width > LINE_CHARACTERS or word.end_ms - line[0].start_ms > LONGEST_CUE_MS):
             yield line
             line = []
         line.append(word)
     yield line
-
-
-def _cue(words: Sequence[TimedWord]) -> Cue:
-    return Cue(" ".join(word.text for word in words), words[0].start_ms, words[-1].end_ms)
 
 
 def _paragraphs(phrases: Sequence[TimedPhrase]) -> Iterator[Sequence[TimedPhrase]]:

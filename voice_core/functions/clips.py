@@ -69,7 +69,7 @@ async def get_clip(incoming: Incoming) -> Response:
     if media_type == "text/event-stream":
         return StreamedResponse(incoming, followed(lambda: work.clips.get(name)), media_type, {})
     headers = {"ETag": etag(clip), "Cache-Control": "no-cache"} | retry_headers(clip)
-    if etag(clip) in _etags(incoming):
+    if incoming.has(etag(clip)):
         return Response(status_code=304, headers=headers)
     return json_response(answer(clip).document(), headers=headers)
 
@@ -152,7 +152,3 @@ def _named(incoming: Incoming) -> "ClipName":
 
 async def _found(name: "ClipName", work: "ClipWork") -> "Clip":
     return (await work.clips.get(name)).at(datetime.now(UTC))
-
-
-def _etags(incoming: Incoming) -> list[str]:
-    return [part.strip().removeprefix("W/") for part in incoming.headers.get("if-none-match", "").split(",")]

@@ -30,6 +30,7 @@ class Incoming:
     """
 
     def __init__(self, request: Request) -> None:
+        self.method = request.method
         self.headers = request.headers
         self.query = request.query_params
         self.path = request.path_params
@@ -46,6 +47,11 @@ class Incoming:
     def content_type(self) -> str:
         """Without its parameters, in lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def has(self, etag: str) -> bool:
+        """Whether its sender has this version already (RFC 9110, 13.1.2)."""
+        named = self.headers.get("if-none-match", "")
+        return named.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in named.split(",")]
 
     @property
     def content_length(self) -> int:

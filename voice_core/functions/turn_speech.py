@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 blueprint = func.Blueprint()
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 """One range (RFC 9110, 14.1.2); several, or one beyond all files, may be answered with the whole."""
 
 
@@ -37,7 +37,8 @@ async def get_turn_speech(incoming: Incoming) -> Response:
     work, app = await wiring.ready_for_clips(), wiring.app()
     speech = await work.find_speech(SpeechName(user_id(incoming), path.conversation_id, path.turn_id))
     if not speech.complete:
-        chunks = _live(work.follow_speech(speech.name), audio_format, app.encoder)
+        live = incoming.method == "GET"
+        chunks = _live(work.follow_speech(speech.name), audio_format, app.encoder) if live else _nothing()
         return StreamedResponse(incoming, chunks, MEDIA_TYPES[audio_format], {"Accept-Ranges": "none"})
     size = await work.encoded_bytes(speech, audio_format, lambda pcm: encoded_whole(pcm, audio_format, app.encoder))
     return await _file(incoming, speech, audio_format, size, work)
@@ -54,14 +55,21 @@ async def _live(
         yield encoder.finish()
 
 
+async def _nothing() -> AsyncGenerator[bytes]:
+    return
+    yield
+
+
 async def _file(
     incoming: Incoming, speech: KeptSpeech, audio_format: ResponseFormat, size: int, work: "ClipWork"
 ) -> Response:
     etag = f'"{speech.made_at.timestamp():.0f}-{audio_format}"'
     headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": "private"}
-    if etag in incoming.headers.get("if-none-match", ""):
+    if incoming.has(etag):
         return Response(status_code=304, headers=headers)
-    wanted = incoming.headers.get("range", "") if incoming.headers.get("if-range", etag) == etag else ""
+    # A range is of what a GET fetches (RFC 9110, 14.2).
+    may_ask = incoming.method == "GET" and incoming.headers.get("if-range", etag) == etag
+    wanted = incoming.headers.get("range", "") if may_ask else ""
     asked = part(wanted, size)
     start, end = asked or (0, size)
     if start >= size:

@@ -1,5 +1,7 @@
 """Make of a clip what can be made of it, however often it is asked for and whoever else is at it."""
 
+import asyncio
+
 from voice_core import telemetry
 from voice_core.domain.clip import ClipName, Failure
 from voice_core.domain.errors import LimitReached, NotFound, VoiceError
@@ -67,7 +69,7 @@ async def _transcribe(lease: Lease, company: ClipCompany) -> None:
     recording = await company.recordings.find(name)
     await lease.change(status="transcribing", recording=recording.version)
     phrases, duration_ms = await transcribe_clip(lease, recording, company)
-    for artefact, data in artefacts(name.clip_id, phrases, duration_ms).items():
+    for artefact, data in (await asyncio.to_thread(artefacts, name.clip_id, phrases, duration_ms)).items():
         await company.artefacts.put(name, artefact, data)
     seconds = duration_ms / 1000
     await lease.change(status="replying", transcribed=True, seconds_done=seconds, seconds_total=seconds)

@@ -43,7 +43,11 @@ class ClipWork:
     def __init__(self, adapters: Adapters, company: Company, quotas: Quotas, guards: Guards) -> None:
         settings = adapters.settings
         if not settings.storage_url:
-            raise Unreachable("Clip storage is not set up: STORAGE_URL names none.", stage="storage", retryable=False)
+            raise Unreachable(
+                "Clip storage is not set up: STORAGE_URL names none. make run sets it up where there is Node.",
+                stage="storage",
+                retryable=False,
+            )
         self.storage = BlobAccount(
             settings.storage_url, credential=settings.storage_key or adapters.identity(), create=settings.storage_create
         )
@@ -124,7 +128,7 @@ class ClipWork:
 def _rules(settings: Settings) -> ClipRules:
     return ClipRules(
         upload_seconds=settings.clip_upload_seconds,
-        limits=Limits(max_bytes=settings.max_clip_bytes, max_seconds=settings.max_clip_seconds),
+        limits=Limits(max_bytes=settings.max_clip_bytes, max_seconds=settings.max_clip_seconds, advice=""),
         at_once=settings.clip_segments,
         stt_seconds=settings.clip_stt_seconds,
         attempts=settings.clip_attempts,
