@@ -127,6 +127,7 @@ CLAIMS: dict[str, dict[str, Any]] = {
     "a user without a name": {"sub": ""},
     "a user that is a number": {"sub": 7},
     "a user that is a list": {"sub": ["anna"]},
+    "a user with half a character": {"sub": "\ud800"},
 }
 
 

@@ -10,6 +10,7 @@ import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from voice_core import telemetry
+from voice_core.adapters.azure_openai.answers import UNENCODED, bounded
 from voice_core.adapters.azure_openai.chunks import read
 from voice_core.adapters.azure_openai.failures import STAGE, our_errors
 from voice_core.adapters.azure_openai.history import CUT_OFF_NOTE, exchange, fitting
@@ -76,7 +77,7 @@ class AzureOpenAIAssistant:
                 # A retry of the SDK may sleep for minutes when told to; a voice turn tells its caller instead.
                 max_retries=0,
                 timeout=openai.Timeout(max(first_token_seconds, next_token_seconds), connect=connect_seconds),
-                http_client=openai.DefaultAsyncHttpx2Client(limits=httpx2.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS)),
+                http_client=_http_client(),
             )
         self._completions = self._client.chat.completions
 
@@ -157,6 +158,16 @@ class AzureOpenAIAssistant:
         system = f"{self._system_prompt}\n{CUT_OFF_NOTE}" if cut_off else self._system_prompt
         past = [message for turn in turns for message in exchange(turn)]
         return [{"role": "system", "content": system}, *past, {"role": "user", "content": said}]
+
+
+def _http_client() -> httpx2.AsyncClient:
+    return openai.DefaultAsyncHttpx2Client(
+        limits=httpx2.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
+        # A redirect would take what somebody said to where no operator sent it.
+        follow_redirects=False,
+        headers=UNENCODED,
+        event_hooks={"response": [bounded]},
+    )
 
 
 async def _next(pieces: AsyncGenerator[str], seconds: float) -> str | None:

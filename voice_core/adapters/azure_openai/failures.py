@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
+from math import nan
 from time import time
 
 import httpx2
@@ -20,6 +21,9 @@ from voice_core.domain.errors import (
 
 STAGE = "assistant"
 
+LONGEST_WAIT_SECONDS = 86_400.0
+"""Quotas are of a minute or of a day. Who names a longer wait, or none that is a number, has said nothing."""
+
 
 @contextmanager
 def our_errors() -> Iterator[None]:
@@ -34,6 +38,9 @@ def our_errors() -> Iterator[None]:
         raise StageFailed("The assistant sent what nobody understands.", stage=STAGE) from error
     except httpx2.InvalidURL as error:
         raise Misconfigured("The assistant's endpoint is no URL.", stage=STAGE) from error
+    except httpx2.RequestError as error:
+        # The SDK reads the body of a refusal outside of what it catches.
+        raise StageFailed("The connection to the assistant failed.", stage=STAGE) from error
     except StageFailed as error:
         error.stage = STAGE
         raise
@@ -58,11 +65,19 @@ def _failure(error: openai.APIError) -> VoiceError:
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
     """Seconds, from Azure's header in milliseconds or from either form of RFC 9110's."""
+    told = headers.get("retry-after", "")
+    waits = (_number(headers.get("retry-after-ms", "")) / 1000, _number(told), _seconds_until(told))
+    # nan compares with nothing, so what is no number falls out as what is too long does.
+    return next((max(0.0, wait) for wait in waits if wait <= LONGEST_WAIT_SECONDS), None)
+
+
+def _number(told: str) -> float:
     with suppress(ValueError):
-        return max(0.0, float(headers.get("retry-after-ms", "")) / 1000)
-    given = headers.get("retry-after", "")
-    with suppress(ValueError):
-        return max(0.0, float(given))
-    with suppress(ValueError):
-        return max(0.0, parsedate_to_datetime(given).timestamp() - time())
-    return None
+        return float(told)
+    return nan
+
+
+def _seconds_until(date: str) -> float:
+    with suppress(ValueError, OverflowError):
+        return parsedate_to_datetime(date).timestamp() - time()
+    return nan

@@ -43,7 +43,7 @@ class OpenIdCallers:
         try:
             claims = await self._claims(token)
             return user_id_of(self._demands.issuer, _text(claims[self._demands.user_claim]))
-        except (jwt.PyJWTError, KeyError) as error:
+        except (jwt.PyJWTError, KeyError, UnicodeEncodeError) as error:
             raise InvalidToken("This token is not accepted: get another.") from error
 
     async def check(self) -> None:
@@ -59,7 +59,7 @@ class OpenIdCallers:
         # The key knows what it is for: PyJWT uses it for its own algorithm only, whatever the token's header says.
         return jwt.decode(
             token,
-            await self._keys.find(header["kid"]),
+            await self._keys.find((header["kid"], header["alg"])),
             algorithms=demands.algorithms,
             issuer=demands.issuer,
             audience=demands.audiences,

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
-from jwt import PyJWK, PyJWTError
+from jwt import PyJWK
 
+from voice_core.adapters.openid.keys import KeyName
 from voice_core.domain.errors import Unreachable
 
 CONFIGURATION = "/.well-known/openid-configuration"
@@ -24,8 +25,8 @@ class Issuer:
         self._seconds = seconds
         """How long all of it may take."""
 
-    async def keys(self) -> Mapping[str, PyJWK]:
-        """The keys that it signs with just now, by their ids.
+    async def keys(self) -> Mapping[KeyName, PyJWK]:
+        """The keys that it signs with just now.
 
         Raises:
             Unreachable: with stage ``identity``; it does not say, or nothing that could be used.
@@ -64,20 +65,25 @@ async def _document(http: aiohttp.ClientSession, url: str) -> Any:
     return json.loads(body)
 
 
-def _signing_keys(document: Any) -> Mapping[str, PyJWK]:
-    read = [_signing_key(key) for key in document["keys"]]
-    if found := {key.key_id: key for key in read if key is not None and key.key_id}:
-        return found
-    raise ValueError("There is no key to sign with.")
+def _signing_keys(document: Any) -> Mapping[KeyName, PyJWK]:
+    found: dict[KeyName, PyJWK] = {}
+    for published in document["keys"]:
+        if key := _signing_key(published):
+            # Of two by one name the first counts: what comes later takes no good key's place.
+            found.setdefault((published["kid"], key.algorithm_name), key)
+    if not found:
+        raise ValueError("There is no key to sign with.")
+    return found
 
 
-def _signing_key(key: Any) -> PyJWK | None:
-    """A key bound to the one algorithm that it is for; None of a kind that is unknown, or for other uses."""
-    if key.get("use", "sig") != "sig" or not isinstance(key.get("kid"), str):
-        return None
+def _signing_key(published: Any) -> PyJWK | None:
+    """A key bound to the one algorithm that it is for; None when it is for other uses, or not understood, as RFC 7517,
+    section 5, wants it: one odd key must not lock out whoever shows a token of another."""
     try:
-        return PyJWK(key)
-    except PyJWTError:
+        if published.get("use", "sig") != "sig" or not isinstance(published["kid"], str):
+            return None
+        return PyJWK(published)
+    except Exception:  # noqa: BLE001 - what PyJWT and cryptography raise for odd keys is not theirs to promise
         return None
 
 

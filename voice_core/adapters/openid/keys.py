@@ -16,40 +16,43 @@ FRESH_SECONDS = 600.0
 PAUSE_SECONDS = 10.0
 """Between two requests to the issuer, however many tokens name keys that do not exist."""
 
-Fetch = Callable[[], Awaitable[Mapping[str, PyJWK]]]
+KeyName = tuple[str, str]
+"""A key's id and its algorithm: keys of different types may share an id (RFC 7517, section 4.5)."""
+
+Fetch = Callable[[], Awaitable[Mapping[KeyName, PyJWK]]]
 
 
 class UnknownKey(KeyError):
-    """The issuer has no key of that id."""
+    """The issuer has no key of that name."""
 
 
 class SigningKeys:
-    """The keys that *fetch* gets, by their ids; they outlive an outage of *outage_seconds*."""
+    """The keys that *fetch* gets, by their names; they outlive an outage of *outage_seconds*."""
 
     def __init__(self, fetch: Fetch, *, outage_seconds: float, clock: Callable[[], float] = monotonic) -> None:
         self._fetch = fetch
         self._longest_seconds = FRESH_SECONDS + outage_seconds
         self._clock = clock
-        self._keys: Mapping[str, PyJWK] = {}
+        self._keys: Mapping[KeyName, PyJWK] = {}
         self._told_at = self._asked_at = -inf
         self._failure: Unreachable | None = None
         """Of the last request, if it failed."""
         self._asking: asyncio.Task[None] | None = None
 
-    async def find(self, key_id: str) -> PyJWK:
-        """The key of that id: at once when it is known, from the issuer when it is not.
+    async def find(self, name: KeyName) -> PyJWK:
+        """The key of that name: at once when it is known, from the issuer when it is not.
 
         Raises:
             UnknownKey: the issuer has none.
             Unreachable: with stage ``identity``; it cannot be asked.
         """
-        if key_id not in self._keys or self._age >= self._longest_seconds:
+        if name not in self._keys or self._age >= self._longest_seconds:
             await self._ask_now()
         elif self._age >= FRESH_SECONDS:
             self._ask_soon()
-        if key_id not in self._keys:
+        if name not in self._keys:
             raise UnknownKey
-        return self._keys[key_id]
+        return self._keys[name]
 
     async def ready(self) -> None:
         """Have keys; raises Unreachable."""
@@ -86,5 +89,12 @@ class SigningKeys:
             self._keys = await self._fetch()
             self._told_at, self._failure = self._clock(), None
         except Unreachable as failure:
-            self._failure = failure
-            telemetry.event("jwks-down", telemetry.reason(failure))
+            self._fail(failure)
+        except Exception as error:  # noqa: BLE001 - whatever an issuer made us stumble over, its callers may come back
+            stumbled = Unreachable("The issuer's keys could not be read.", stage="identity")
+            stumbled.__cause__ = error
+            self._fail(stumbled)
+
+    def _fail(self, failure: Unreachable) -> None:
+        self._failure = failure
+        telemetry.event("jwks-down", telemetry.reason(failure))
