@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 
 cp "infra/main.$AZURE_ENV_NAME.bicepparam" infra/main.bicepparam
 prepared=$(infra/prepare.sh "$AZURE_ENV_NAME")
-while IFS='=' read -r key value; do azd env set "$key" "$value"; done <<<"$prepared"
+while IFS='=' read -r key value; do azd env set "$key" "$value" </dev/null; done <<<"$prepared"

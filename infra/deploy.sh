@@ -6,16 +6,16 @@
 #   --yes      change things without asking
 #   --what-if  only show what would change
 # From the environment: ALERT_EMAIL; AZURE_LOCATION (default eastus2); AUTH_CLIENT_ID (default: an app registration
-# voice-ENV, made when missing).
+# voice-ENV, made when missing). Before the answer to its question, nothing is made or changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=infra/patience.sh
 source infra/patience.sh
 
 usage="Usage: infra/deploy.sh dev|beta|prod [--yes | --what-if]"
-environment=${1:?"$usage"}
+environment=${1:-}
 mode=${2:---ask}
-if [ ! -f "infra/main.$environment.bicepparam" ] || [[ ! $mode =~ ^--(ask|yes|what-if)$ ]]; then
+if [ $# -gt 2 ] || [ ! -f "infra/main.$environment.bicepparam" ] || [[ ! $mode =~ ^--(ask|yes|what-if)$ ]]; then
     echo "$usage" >&2
     exit 2
 fi
@@ -30,13 +30,15 @@ step() { printf '\n== %s\n' "$*"; }
 
 prepare() {
     local prepared
-    prepared=$(infra/prepare.sh "$environment")
+    prepared=$(infra/prepare.sh "$environment" "$@")
     while IFS='=' read -r key value; do export "$key=$value"; done <<<"$prepared"
 }
 
 confirm() {
+    local typed=""
     if [ "$mode" = --yes ]; then return; fi
-    read -r -p "Type $environment to go on: " typed
+    read -r -p "Type $environment to go on: " typed ||
+        [ -n "$typed" ] || echo "Nobody is there to type it: give --yes where nobody is." >&2
     if [ "$typed" != "$environment" ]; then
         echo "Nothing was changed." >&2
         exit 1
@@ -44,10 +46,15 @@ confirm() {
 }
 
 read_outputs() {
-    local key
+    local outputs key value
+    outputs=$(az deployment sub show --name "$name" --output tsv \
+        --query "properties.outputs | [keys(@), values(@)[].value]")
+    # Azure tells of API_BASE_URL as apI_BASE_URL.
+    outputs=$(paste -d = <(head -n 1 <<<"$outputs" | tr '\t[:lower:]' '\n[:upper:]') \
+        <(tail -n 1 <<<"$outputs" | tr '\t' '\n'))
     for key in API_BASE_URL AZURE_RESOURCE_GROUP FUNCTION_APP_NAME FUNCTION_APP_URL CLIPS_TOPIC CLIPS_CONTAINER; do
-        value=$(az deployment sub show --name "$name" --query "properties.outputs.$key.value" --output tsv)
-        export "$key=$value"
+        value=$(sed -n "s/^$key=//p" <<<"$outputs")
+        export "$key=${value:?"The deployment has no output $key."}"
     done
 }
 
@@ -66,19 +73,19 @@ publish() {
 
 step "Subscription"
 az account show --query name --output tsv
-if [ "$mode" = --what-if ]; then
-    # A preview makes no app registration.
-    : "${AUTH_CLIENT_ID:?"AUTH_CLIENT_ID must name the app registration for a preview."}"
-elif ! git diff --quiet HEAD; then
+if [ "$mode" != --what-if ] && ! git diff --quiet HEAD; then
     echo "There are uncommitted changes. What is deployed is a commit: commit them first." >&2
     exit 1
 fi
-prepare
 
 step "What would change"
-az deployment sub what-if "${template[@]}"
+(
+    prepare --look
+    az deployment sub what-if "${template[@]}"
+)
 if [ "$mode" = --what-if ]; then exit 0; fi
 confirm
+prepare
 
 step "Resources"
 az deployment sub create "${template[@]}" --output none

@@ -3,17 +3,27 @@
 #   AUTH_CLIENT_ID  the app registration whose tokens callers show; yours, when it is in the environment already
 #   BUDGET_START    the month in which the budget was first made, which can never be changed
 #
-# Usage: infra/prepare.sh dev|beta|prod
+# Usage: infra/prepare.sh dev|beta|prod [--look]
+#   --look  make and change nothing; of an app registration that is still to be made, the id is all zeros
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
-environment=${1:?"Usage: infra/prepare.sh dev|beta|prod"}
+environment=${1:-}
+mode=${2:---make}
+if [ $# -gt 2 ] || [ ! -f "infra/main.$environment.bicepparam" ] || [[ ! $mode =~ ^--(make|look)$ ]]; then
+    echo "Usage: infra/prepare.sh dev|beta|prod [--look]" >&2
+    exit 2
+fi
 group=rg-voice-$environment
 registration=voice-$environment
 
 # Each answer is kept before it is looked at: a failing az must stop the script, wherever it stands.
-find_or_make_registration() {
-    local principal
+find_registration() {
     AUTH_CLIENT_ID=$(az ad app list --filter "displayName eq '$registration'" --query '[0].appId' --output tsv)
+}
+
+make_registration() {
+    local principal
     if [ -z "$AUTH_CLIENT_ID" ]; then
         # Version 2 tokens name the issuer that functionapp.bicep expects.
         AUTH_CLIENT_ID=$(az ad app create --display-name "$registration" --sign-in-audience AzureADMyOrg \
@@ -37,8 +47,11 @@ find_budget_start() {
     BUDGET_START=${start%%T*}
 }
 
-if [ -z "${AUTH_CLIENT_ID:-}" ]; then find_or_make_registration; fi
+if [ -z "${AUTH_CLIENT_ID:-}" ]; then
+    find_registration
+    if [ "$mode" = --make ]; then make_registration; fi
+fi
 find_budget_start
 
-echo "AUTH_CLIENT_ID=$AUTH_CLIENT_ID"
+echo "AUTH_CLIENT_ID=${AUTH_CLIENT_ID:-00000000-0000-0000-0000-000000000000}"
 echo "BUDGET_START=$BUDGET_START"

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import ROOT
+from tests.infra.subscription import subscription
 
-CLIENT_ID = "11111111-2222-3333-4444-555555555555"
 COPIED = ("infra", ".funcignore", "function_app.py", "host.json", "requirements.txt", "pyproject.toml")
 FAKE_AZ = Path(__file__).with_name("fake_az.py")
 READS = {"show", "list", "exists", "what-if", "list-deleted"}
-OUTPUT = "deployment sub show --name voice-dev --query properties.outputs."
 
 FRONT_DOOR = {"/api/voice/health?deep=1": 200, "/api/voice/conversations": 401}
 ORIGIN = {"/api/voice/health": 403}
@@ -30,13 +30,16 @@ class Azure:
     """Runs scripts of infra/ against `fake_az`, which remembers."""
 
     folder: Path
-    answers: dict[str, str]
-    """What az prints, by how a call begins."""
+    answers: dict[str, Any]
+    """What there is, by how a call begins that asks for it."""
     environ: dict[str, str]
+    outputs: dict[str, str]
+    """Of the deployment."""
     failing: str = ""
     """How a call begins that fails."""
     front_door: dict[str, int] = field(default_factory=FRONT_DOOR.copy)
     """Statuses, by path; of any other path, 404."""
+    origin: dict[str, int] = field(default_factory=ORIGIN.copy)
 
     def run(self, script: str, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """Run a script of infra/ to its end, at a keyboard where *typed* is typed."""
@@ -87,8 +90,8 @@ def option(call: list[str], name: str) -> str:
 def azure(folder: Path) -> Iterator[Azure]:
     """The project as one commit in *folder*/checkout, az in *folder*/bin, and servers for what it deploys."""
     _check_out(folder)
-    statuses = FRONT_DOOR.copy()
-    with _answering(statuses) as front_door, _answering(ORIGIN) as origin:
+    behind, direct = FRONT_DOOR.copy(), ORIGIN.copy()
+    with _answering(behind) as front_door, _answering(direct) as origin:
         outputs = {
             "API_BASE_URL": f"{front_door}/api/voice",
             "AZURE_RESOURCE_GROUP": "rg-voice-dev",
@@ -97,21 +100,14 @@ def azure(folder: Path) -> Iterator[Azure]:
             "CLIPS_TOPIC": "evgt-voice-dev",
             "CLIPS_CONTAINER": "clips",
         }
-        answers = {f"{OUTPUT}{name}.value": value for name, value in outputs.items()} | {
-            "group exists": "true",
-            "consumption budget list": "2026-03-01T00:00:00Z",
-            "ad app list": CLIENT_ID,
-            "ad sp list": "some-id",
-            "functionapp function list": "func-voice-dev/take_clip",
-            "functionapp keys list": "webhook-key",
-        }
-        yield Azure(folder, answers, {"ALERT_EMAIL": "operators@example.com"} | outputs, front_door=statuses)
+        told = {"ALERT_EMAIL": "operators@example.com"}
+        yield Azure(folder, subscription(outputs), told, outputs, front_door=behind, origin=direct)
 
 
 def _check_out(folder: Path) -> None:
     checkout, tools = folder / "checkout", folder / "bin"
     tools.mkdir()
-    (tools / "az").write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{FAKE_AZ}" "$@"\n')
+    (tools / "az").write_text(f'#!/bin/sh\nexec "{sys.executable}" -I "{FAKE_AZ}" "$@"\n')
     (tools / "az").chmod(0o755)
     (checkout / "voice_core" / "functions").mkdir(parents=True)
     (checkout / "voice_core" / "functions" / "turns.py").touch()

@@ -57,6 +57,7 @@ class Loop:
 class Resource:
     type: str
     """Without its version."""
+    version: str
     existing: bool
     body: Value
 
@@ -81,8 +82,8 @@ class Template:
     scope: str = "resourceGroup"
     parameters: dict[str, str] = field(default_factory=dict)
     """Their types, as written."""
-    allowed: dict[str, Value] = field(default_factory=dict)
-    """What ``@allowed`` says of a parameter."""
+    limits: dict[str, list[Call]] = field(default_factory=dict)
+    """What decorators demand of a parameter."""
     types: dict[str, dict[str, str]] = field(default_factory=dict)
     """The properties of object types."""
     variables: dict[str, Value] = field(default_factory=dict)
@@ -91,6 +92,12 @@ class Template:
     modules: dict[str, tuple[str, dict[str, Value]]] = field(default_factory=dict)
     """Path and parameters."""
     outputs: dict[str, Value] = field(default_factory=dict)
+
+    def allowed(self, parameter: str) -> list[Value]:
+        """What ``@allowed`` lets a parameter be."""
+        (allowed,) = (limit.arguments[0] for limit in self.limits[parameter] if limit.function == "allowed")
+        assert isinstance(allowed, list)
+        return allowed
 
 
 @cache
@@ -102,7 +109,7 @@ def read(text: str) -> Template:
     """
     # The grammar knows no parameter files; to it, an assignment is a variable.
     text = re.sub(r"^param (\w+) =", r"var \1 =", text, flags=re.MULTILINE)
-    root = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bicep.language())).parse(text.encode()).root_node
+    root = syntax(text)
     if root.has_error:
         raise Unreadable(f"No Bicep near line {next(_errors(root)).start_point.row + 1}.")
     template = Template(scope=_scope(root))
@@ -116,6 +123,10 @@ def read(text: str) -> Template:
     return template
 
 
+def syntax(text: str) -> tree_sitter.Node:
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bicep.language())).parse(text.encode()).root_node
+
+
 def _scope(root: tree_sitter.Node) -> str:
     for node in root.named_children:
         if node.type == "target_scope_assignment":
@@ -126,9 +137,7 @@ def _scope(root: tree_sitter.Node) -> str:
 def _parameter(template: Template, node: tree_sitter.Node, decorators: list[Call]) -> None:
     name = _text(node.named_children[0])
     template.parameters[name] = _text(node.named_children[1])
-    for decorator in decorators:
-        if decorator.function == "allowed":
-            template.allowed[name] = decorator.arguments[0]
+    template.limits[name] = [decorator for decorator in decorators if decorator.function != "description"]
 
 
 def _type(template: Template, node: tree_sitter.Node, _decorators: list[Call]) -> None:
@@ -144,8 +153,8 @@ def _variable(template: Template, node: tree_sitter.Node, _decorators: list[Call
 def _resource(template: Template, node: tree_sitter.Node, _decorators: list[Call]) -> None:
     name, specification, body = node.named_children
     existing = any(child.type == "existing" for child in node.children)
-    kind = str(_value(specification)).partition("@")[0]
-    template.resources[_text(name)] = Resource(kind, existing, _value(body))
+    kind, _, version = str(_value(specification)).partition("@")
+    template.resources[_text(name)] = Resource(kind, version, existing, _value(body))
 
 
 def _module(template: Template, node: tree_sitter.Node, _decorators: list[Call]) -> None:
@@ -187,7 +196,7 @@ def _value(node: tree_sitter.Node) -> Value:
         case "ternary_expression":
             condition, then, otherwise = node.named_children
             return Choice(_text(condition), _value(then), _value(otherwise))
-        case "member_expression" if choice := _leading_choice(node):
+        case "member_expression" | "subscript_expression" if choice := _leading_choice(node):
             condition, then, otherwise = choice.named_children
             rest = _text(node)[otherwise.start_byte - node.start_byte :]
             return Choice(_text(condition), _value(then), Expression(rest))
@@ -200,7 +209,7 @@ def _value(node: tree_sitter.Node) -> Value:
 
 def _leading_choice(node: tree_sitter.Node) -> tree_sitter.Node | None:
     """The grammar reads ``a ? b : c.d`` as ``(a ? b : c).d``: the choice at the head of such a chain."""
-    while node.type == "member_expression":
+    while node.type in ("member_expression", "subscript_expression"):
         node = node.named_children[0]
     return node if node.type == "ternary_expression" else None
 

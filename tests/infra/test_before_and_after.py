@@ -5,17 +5,23 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.infra.azure import CLIENT_ID, Azure, option
+from tests.infra.azure import Azure, option
+from tests.infra.subscription import CLIENT_ID, deleted
 
 REGISTRATION = "ad app update"
+TELEMETRY = "monitor log-analytics workspace delete"
 
 
 def test_preparing_anew_registers_the_app_once(cloud: Azure) -> None:
     """With nothing there yet, an app registration and its principal are made, and the budget starts this month."""
-    cloud.answers |= {"ad app list": "", "ad app create": CLIENT_ID, "ad sp list": "", "group exists": "false"}
+    cloud.answers |= {"ad app list": [], "ad sp list": [], "group exists": False}
     done = cloud.run("prepare.sh", "dev")
     assert cloud.changes == ["ad app create", REGISTRATION, "ad sp create"]
-    assert option(cloud.call("ad app create"), "--requested-access-token-version") == "2"
+    made = cloud.call("ad app create")
+    assert option(made, "--requested-access-token-version") == "2"
+    assert (option(made, "--display-name"), option(made, "--sign-in-audience")) == ("voice-dev", "AzureADMyOrg")
+    assert option(cloud.call(REGISTRATION), "--identifier-uris") == f"api://{CLIENT_ID}"
+    assert option(cloud.call("ad sp create"), "--id") == CLIENT_ID
     month = datetime.now(UTC).strftime("%Y-%m-01")
     assert done.stdout.splitlines() == [f"AUTH_CLIENT_ID={CLIENT_ID}", f"BUDGET_START={month}"]
 
@@ -27,6 +33,25 @@ def test_preparing_again_finds_what_is_there(cloud: Azure) -> None:
     assert done.stdout.splitlines() == [f"AUTH_CLIENT_ID={CLIENT_ID}", "BUDGET_START=2026-03-01"]
 
 
+def test_looking_makes_nothing(cloud: Azure) -> None:
+    """Before there is a registration, a look gives zeros for it; afterwards, what is there."""
+    assert f"AUTH_CLIENT_ID={CLIENT_ID}" in cloud.run("prepare.sh", "dev", "--look").stdout.splitlines()
+    cloud.answers["ad app list"].clear()
+    zeros = "AUTH_CLIENT_ID=00000000-0000-0000-0000-000000000000"
+    assert zeros in cloud.run("prepare.sh", "dev", "--look").stdout.splitlines()
+    assert cloud.changes == []
+
+
+@pytest.mark.parametrize("script", ["prepare.sh", "destroy.sh"])
+@pytest.mark.parametrize("arguments", [[], ["dve"], ["dev", "--now"]])
+def test_only_environments_there_are_can_be_named(cloud: Azure, script: str, arguments: list[str]) -> None:
+    """A slip of the pen ends with how it is used, before az is asked anything."""
+    done = cloud.run(script, *arguments, typed="dve\n")
+    assert done.returncode == 2
+    assert f"Usage: infra/{script} dev|beta|prod" in done.stderr
+    assert cloud.calls == []
+
+
 def test_a_registration_of_ones_own_is_left_alone(cloud: Azure) -> None:
     """With AUTH_CLIENT_ID given, nothing is asked of or changed in Entra ID."""
     cloud.environ["AUTH_CLIENT_ID"] = CLIENT_ID
@@ -35,24 +60,43 @@ def test_a_registration_of_ones_own_is_left_alone(cloud: Azure) -> None:
 
 
 def test_destroying_frees_the_names(cloud: Azure) -> None:
-    """The group is deleted, then accounts and vault are purged, so that the next deployment may have their names."""
-    cloud.answers |= {
-        "cognitiveservices account list-deleted": "speech-voice-dev\teastus2\nopenai-voice-dev\teastus2",
-        "keyvault list-deleted": "kv-voice",
-    }
+    """Telemetry and group are gone for good, and accounts and vault purged: ours alone, by their names."""
+    cloud.answers |= deleted("rg-voice-prod", "rg-voice-dev", "rg-dev", "rg-voice-dev2")
     assert cloud.run("destroy.sh", "dev", typed="dev\n").returncode == 0
     purge = "cognitiveservices account purge"
-    assert cloud.changes == ["group delete", purge, purge, "keyvault purge"]
+    assert cloud.changes == [TELEMETRY, TELEMETRY, "group delete", purge, purge, "keyvault purge"]
+    assert option(cloud.call("group delete"), "--name") == "rg-voice-dev"
+    purged = [option(call, "--name") for call in cloud.calls if "purge" in call]
+    assert purged == ["speech-of-rg-voice-dev", "openai-of-rg-voice-dev", "vault-of-rg-voice-dev"]
+    assert all(option(call, "--location") == "eastus2" for call in cloud.calls if purge in " ".join(call))
+
+
+def test_destroying_leaves_no_telemetry(cloud: Azure) -> None:
+    """Each workspace of the group is deleted by force, which leaves nothing to bring back."""
+    cloud.run("destroy.sh", "dev", typed="dev\n")
+    calls = [call for call in cloud.calls if call[: len(TELEMETRY.split())] == TELEMETRY.split()]
+    assert [option(call, "--workspace-name") for call in calls] == ["log-voice-dev", "log-voice-dev-older"]
+    assert all(option(call, "--force") == "true" and "--yes" in call for call in calls)
+    assert {option(call, "--resource-group") for call in calls} == {"rg-voice-dev"}
 
 
 def test_destroying_can_be_repeated(cloud: Azure) -> None:
     """What is gone already is no failure."""
-    cloud.answers["group exists"] = "false"
+    cloud.answers["group exists"] = False
     assert cloud.run("destroy.sh", "dev", typed="dev\n").returncode == 0
     assert cloud.changes == []
 
 
-@pytest.mark.parametrize("failing", ["group exists", "group delete", "cognitiveservices account list-deleted"])
+def test_destroying_what_was_half_made(cloud: Azure) -> None:
+    """A group without a workspace is deleted all the same."""
+    cloud.answers["monitor log-analytics workspace list"] = []
+    assert cloud.run("destroy.sh", "dev", typed="dev\n").returncode == 0
+    assert cloud.changes == ["group delete"]
+
+
+@pytest.mark.parametrize(
+    "failing", ["group exists", TELEMETRY, "group delete", "cognitiveservices account list-deleted"]
+)
 def test_destroying_stops_at_the_first_failure(cloud: Azure, failing: str) -> None:
     """Nothing is purged that may still be in use, and what was not done is not called done."""
     cloud.failing = failing
@@ -60,9 +104,13 @@ def test_destroying_stops_at_the_first_failure(cloud: Azure, failing: str) -> No
     assert "keyvault purge" not in cloud.changes
 
 
-def test_destroying_asks_first(cloud: Azure) -> None:
+@pytest.mark.parametrize(("typed", "told"), [("y\n", ""), ("", "Nobody is there")])
+def test_destroying_asks_first(cloud: Azure, typed: str, told: str) -> None:
     """Without the environment's name typed, nothing is asked of Azure."""
-    assert cloud.run("destroy.sh", "prod", typed="y\n").returncode == 1
+    done = cloud.run("destroy.sh", "prod", typed=typed)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Nothing was deleted." in done.stderr
     assert cloud.calls == []
 
 
@@ -74,4 +122,4 @@ def test_azd_gets_the_environments_parameters(cloud: Azure) -> None:
     infra = cloud.checkout / "infra"
     assert (infra / "main.bicepparam").read_text() == (infra / "main.beta.bicepparam").read_text()
     told = [call[2:] for call in cloud.calls if call[:2] == ["env", "set"]]
-    assert told == [["AUTH_CLIENT_ID", CLIENT_ID], ["BUDGET_START", "2026-03-01"]]
+    assert told == [["AUTH_CLIENT_ID", CLIENT_ID], ["BUDGET_START", "2026-05-01"]]

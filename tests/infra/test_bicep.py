@@ -23,6 +23,7 @@ def value(text: str) -> object:
         ("guid(a.id, 'b')", Call("guid", [Expression("a.id"), "b"])),
         ("a == 0 ? null : { b: 1 }", Choice("a == 0", None, {"b": 1})),
         ("empty(a.b) ? '' : c.d.e", Choice("empty(a.b)", "", Expression("c.d.e"))),
+        ("a ? b : c.d[0].e", Choice("a", Expression("b"), Expression("c.d[0].e"))),
         ("[for a in ['b']: a.c]", Loop("a", ["b"], Expression("a.c"))),
     ],
 )
@@ -58,15 +59,13 @@ module seven 'm.bicep' = {
 }
 output nine string = 'n'
 """)
-    assert (template.scope, template.parameters, template.allowed) == (
-        "subscription",
-        {"one": "string"},
-        {"one": ["a", "b"]},
-    )
+    assert (template.scope, template.parameters) == ("subscription", {"one": "string"})
+    assert template.limits == {"one": [Call("allowed", [["a", "b"]])]}
+    assert template.allowed("one") == ["a", "b"]
     assert template.types == {"two": {"three": "int"}}
     assert template.resources["four"].existing
     assert template.resources["four"].content == {"name": Expression("one")}
-    assert template.resources["six"].type == "A/b"
+    assert (template.resources["six"].type, template.resources["six"].version) == ("A/b", "2025-01-01")
     assert template.resources["six"].content == {"name": "n"}
     assert template.modules == {"seven": ("m.bicep", {"eight": Expression("four.id")})}
     assert template.outputs == {"nine": "n"}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.infra.azure import CLIENT_ID, Azure, option
+from tests.infra.azure import Azure, option
+from tests.infra.subscription import CLIENT_ID, SECRET_KEYS, as_azure_spells
 
 RESOURCES, CODE = "deployment sub create", "functionapp deployment source config-zip"
 SUBSCRIPTION = "eventgrid system-topic event-subscription create"
@@ -27,7 +28,7 @@ def test_deploy_makes_resources_then_code_then_events(cloud: Azure) -> None:
     done = cloud.run("deploy.sh", "dev", "--yes")
     assert done.returncode == 0, done.stderr
     assert cloud.changes == [REGISTRATION, RESOURCES, CODE, SUBSCRIPTION]
-    assert done.stdout.splitlines()[-1] == cloud.environ["API_BASE_URL"]
+    assert done.stdout.splitlines()[-1] == cloud.outputs["API_BASE_URL"]
 
 
 def test_deploy_shows_what_would_change_first(cloud: Azure) -> None:
@@ -36,7 +37,27 @@ def test_deploy_shows_what_would_change_first(cloud: Azure) -> None:
     previewed, deployed = cloud.call(WHAT_IF), cloud.call(RESOURCES)
     assert cloud.calls.index(previewed) < cloud.calls.index(deployed)
     assert previewed[3:] == deployed[3 : len(previewed)]
+    assert option(deployed, "--name") == "voice-dev"
+    assert option(deployed, "--location") == "eastus2"
     assert option(deployed, "--parameters") == "infra/main.dev.bicepparam"
+
+
+def test_deploy_goes_where_it_is_told(cloud: Azure) -> None:
+    """AZURE_LOCATION says in which region."""
+    cloud.environ["AZURE_LOCATION"] = "westeurope"
+    cloud.run("deploy.sh", "dev", "--yes")
+    assert option(cloud.call(RESOURCES), "--location") == "westeurope"
+
+
+def test_code_is_built_in_azure(cloud: Azure) -> None:
+    """The package holds no libraries: Azure installs them, into the app that the deployment told of."""
+    cloud.environ["TMPDIR"] = str(cloud.folder)
+    cloud.run("deploy.sh", "dev", "--yes")
+    call = cloud.call(CODE)
+    assert option(call, "--build-remote") == "true"
+    assert option(call, "--name") == cloud.outputs["FUNCTION_APP_NAME"]
+    assert option(call, "--resource-group") == cloud.outputs["AZURE_RESOURCE_GROUP"]
+    assert not Path(option(call, "--src")).parent.exists(), "the package is not left behind"
 
 
 def test_deploy_twice_does_the_same_twice(cloud: Azure) -> None:
@@ -57,10 +78,10 @@ def test_deploy_twice_does_the_same_twice(cloud: Azure) -> None:
     [
         ("account show", []),
         ("ad app list", []),
+        ("group exists", []),
+        ("consumption budget list", []),
+        (WHAT_IF, []),
         ("ad sp list", [REGISTRATION]),
-        ("group exists", [REGISTRATION]),
-        ("consumption budget list", [REGISTRATION]),
-        (WHAT_IF, [REGISTRATION]),
         (RESOURCES, [REGISTRATION, RESOURCES]),
         ("deployment sub show", [REGISTRATION, RESOURCES]),
         (CODE, [REGISTRATION, RESOURCES, CODE, CODE]),
@@ -84,34 +105,65 @@ def test_deploy_fails_when_the_product_answers_wrongly(cloud: Azure, path: str, 
     assert f"{path} answers {status}" in done.stdout
 
 
+def test_deploy_fails_when_the_app_has_a_back_door(cloud: Azure) -> None:
+    """An app that answers without Front Door is no success."""
+    cloud.origin["/api/voice/health"] = 200
+    assert cloud.run("deploy.sh", "dev", "--yes").returncode != 0
+
+
 def test_deploy_asks_before_it_changes(cloud: Azure) -> None:
-    """Without the environment's name typed, nothing is deployed."""
+    """Without the environment's name typed, nothing is made or changed, an app registration neither."""
+    cloud.answers["ad app list"] = []
     refused = cloud.run("deploy.sh", "dev", typed="yes\n")
     assert refused.returncode == 1
     assert "Nothing was changed." in refused.stderr
-    assert RESOURCES not in cloud.changes
+    assert cloud.call(WHAT_IF)
+    assert cloud.changes == []
     assert cloud.run("deploy.sh", "dev", typed="dev\n").returncode == 0
+    assert RESOURCES in cloud.changes
+
+
+def test_deploy_says_what_to_do_where_nobody_types(cloud: Azure) -> None:
+    """With no keyboard and no --yes, nothing is changed, and it says why."""
+    done = cloud.run("deploy.sh", "dev")
+    assert done.returncode == 1
+    assert "--yes" in done.stderr
+    assert cloud.changes == []
+
+
+@pytest.mark.parametrize("name", ["API_BASE_URL", "FUNCTION_APP_NAME", "CLIPS_TOPIC"])
+def test_deploy_misses_an_output(cloud: Azure, name: str) -> None:
+    """What the deployment does not tell is not guessed, nor taken from elsewhere: that is said, and is the end."""
+    del cloud.answers["deployment sub show"]["properties"]["outputs"][as_azure_spells(name)]
+    cloud.environ[name] = "of another day"
+    done = cloud.run("deploy.sh", "dev", "--yes")
+    assert done.returncode != 0
+    assert f"no output {name}" in done.stderr
+    assert cloud.changes == [REGISTRATION, RESOURCES]
 
 
 def test_a_preview_changes_nothing(cloud: Azure) -> None:
     """`--what-if` makes no app registration either, and takes uncommitted work."""
-    cloud.environ["AUTH_CLIENT_ID"] = CLIENT_ID
+    cloud.answers["ad app list"] = []
     (cloud.checkout / "host.json").write_text("{}")
     assert cloud.run("deploy.sh", "dev", "--what-if").returncode == 0
     assert cloud.changes == []
     assert cloud.call(WHAT_IF)
 
 
-def test_what_is_deployed_is_a_commit(cloud: Azure) -> None:
+@pytest.mark.parametrize("staged", [False, True])
+def test_what_is_deployed_is_a_commit(cloud: Azure, *, staged: bool) -> None:
     """Uncommitted work stops a deployment before anything is changed."""
     (cloud.checkout / "host.json").write_text("{}")
+    if staged:
+        subprocess.run(["git", "add", "host.json"], cwd=cloud.checkout, check=True)  # noqa: S607
     done = cloud.run("deploy.sh", "dev", "--yes")
     assert done.returncode == 1
     assert "commit them first" in done.stderr
     assert cloud.changes == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["staging"], ["dev", "--force"]])
+@pytest.mark.parametrize("arguments", [[], ["staging"], ["dev", "--force"], ["dev", "--yes", "now"]])
 def test_deploy_says_how_it_is_used(cloud: Azure, arguments: list[str]) -> None:
     """A wrong call ends with the right one, before az is asked anything."""
     done = cloud.run("deploy.sh", *arguments)
@@ -122,10 +174,10 @@ def test_deploy_says_how_it_is_used(cloud: Azure, arguments: list[str]) -> None:
 
 def test_the_package_holds_what_runs(cloud: Azure, tmp_path: Path) -> None:
     """The zip has the app and its requirements, not its tests, tools or anything ignored."""
-    kept = tmp_path / "kept.zip"
+    kept, names = tmp_path / "kept.zip", "\\t".join(cloud.outputs)
     (tmp_path / "bin" / "az").write_text(
         f'#!/bin/sh\ncase "$*" in *config-zip*) while [ "$1" != --src ]; do shift; done; cp "$2" {kept};; esac\n'
-        f'case "$*" in *outputs*) echo made;; esac\n'
+        f'case "$*" in *outputs*) printf "{names}\\n{names}\\n";; esac\n'
     )
     cloud.environ["AUTH_CLIENT_ID"] = CLIENT_ID
     cloud.run("deploy.sh", "dev", "--yes")
@@ -147,9 +199,12 @@ def test_every_module_that_is_imported_is_published() -> None:
 
 def test_clips_are_subscribed_with_the_webhooks_key(cloud: Azure) -> None:
     """Event Grid is given the function's webhook with its key, for new blobs of the clips' container alone."""
+    cloud.environ |= cloud.outputs
     assert cloud.run("subscribe-clips.sh").returncode == 0
     call = cloud.call(SUBSCRIPTION)
-    url = f"{cloud.environ['FUNCTION_APP_URL']}/runtime/webhooks/blobs"
+    url = f"{cloud.outputs['FUNCTION_APP_URL']}/runtime/webhooks/blobs"
+    assert option(call, "--endpoint-type") == "webhook"
+    assert option(call, "--system-topic-name") == cloud.outputs["CLIPS_TOPIC"]
     assert option(call, "--endpoint") == f"{url}?functionName=Host.Functions.take_clip&code=webhook-key"
     assert option(call, "--included-event-types") == "Microsoft.Storage.BlobCreated"
     assert option(call, "--subject-begins-with") == "/blobServices/default/containers/clips/"
@@ -158,12 +213,13 @@ def test_clips_are_subscribed_with_the_webhooks_key(cloud: Azure) -> None:
 def test_the_webhooks_key_is_not_printed(cloud: Azure) -> None:
     """Logs of a deployment hold no key."""
     done = cloud.run("deploy.sh", "dev", "--yes")
-    assert "webhook-key" not in done.stdout + done.stderr
+    assert not [key for key in ("webhook-key", *SECRET_KEYS) if key in done.stdout + done.stderr]
 
 
 def test_a_trigger_that_azure_does_not_list_is_a_failure(cloud: Azure) -> None:
     """While Azure knows of no function that waits for clips, the deployment is not done."""
-    cloud.answers["functionapp function list"] = ""
+    cloud.environ |= cloud.outputs
+    cloud.answers["functionapp function list"].pop()
     assert cloud.run("subscribe-clips.sh").returncode != 0
     assert cloud.changes == []
 

@@ -58,7 +58,7 @@ def test_an_instance_serves_many_at_a_time(infra: Infra) -> None:
 def test_sizes_are_those_that_flex_offers(infra: Infra) -> None:
     """Memory and instances are within what the plan allows."""
     for environment in infra.environments.values():
-        assert environment["scale"]["memoryMB"] in infra.template(APP).allowed["memoryMB"]
+        assert environment["scale"]["memoryMB"] in infra.template(APP).allowed("memoryMB")
         assert 40 <= environment["scale"]["maximumInstances"] <= 1000
 
 

@@ -52,11 +52,25 @@ def test_no_input_becomes_a_command(path: Path) -> None:
     assert not [command for command in commands(path) if "${{" in command.replace("${{ matrix.python }}", "")]
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_strangers_code_runs_without_rights(path: Path) -> None:
+    """Nothing starts as the repository itself on what a stranger proposes; a push counts on main alone."""
+    on = document(path)["on"]
+    assert {"push", "pull_request"} <= set(on) <= {"push", "pull_request", "schedule", "workflow_dispatch"}
+    assert on["push"] == {"branches": ["main"]}
+
+
+def test_ci_may_read_only() -> None:
+    """CI asks for no token, and is run for every pull request."""
+    assert document(CI)["permissions"] == {"contents": "read"}
+    assert document(CI)["on"]["pull_request"] is None
+
+
 def test_ci_tests_both_pythons() -> None:
     """The suite runs on the oldest Python and on the one in Azure, after the checks."""
     jobs = document(CI)["jobs"]
     assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
-    assert "make check" in commands(CI)
+    assert {"make check", "make infra-check"} <= set(commands(CI))
     assert "make test-${{ matrix.python }}" in commands(CI)
 
 
@@ -77,27 +91,44 @@ def test_what_is_deployed_is_audited() -> None:
 
 
 def test_deploying_signs_in_with_the_workflows_token() -> None:
-    """Each job that reaches Azure may ask for a token, and names an environment that Azure trusts."""
+    """Each job that reaches Azure may ask for a token, and shows it as the app that the environment names."""
     workflow = document(DEPLOY)
-    assert workflow["permissions"]["id-token"] == "write"
+    assert workflow["permissions"] == {"contents": "read", "id-token": "write"}
     for name in ("preview", "deploy"):
         job = workflow["jobs"][name]
         (login,) = (step for step in job["steps"] if step.get("uses", "").startswith("azure/login@"))
-        assert set(login["with"]) == {"client-id", "tenant-id", "subscription-id"}
-        assert job["environment"]
+        assert login["with"] == {
+            f"{kind}-id": f"${{{{ vars.AZURE_{kind.upper()}_ID }}}}" for kind in ("client", "tenant", "subscription")
+        }
         assert job["needs"] == "compile"
 
 
 def test_a_pull_request_only_previews() -> None:
-    """A pull request shows what would change; only a push to main or a person deploys."""
-    jobs = document(DEPLOY)["jobs"]
-    assert jobs["preview"]["if"].startswith("github.event_name == 'pull_request'")
-    assert jobs["deploy"]["if"] == "github.event_name != 'pull_request'"
-    assert [step["run"] for step in jobs["preview"]["steps"] if "run" in step] == ["infra/deploy.sh dev --what-if"]
+    """A pull request of our own that touches the templates shows what would change; a fork's does not even that."""
+    workflow = document(DEPLOY)
+    preview = workflow["jobs"]["preview"]
+    ours = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert workflow["on"]["pull_request"] == {"paths": ["infra/**", ".github/workflows/deploy.yml"]}
+    assert preview["if"] == f"github.event_name == 'pull_request' && {ours}"
+    assert preview["environment"] == "dev"
+    assert [step["run"] for step in preview["steps"] if "run" in step] == ["infra/deploy.sh dev --what-if"]
+
+
+def test_a_push_reaches_dev_and_no_other_stage() -> None:
+    """A push to main deploys dev; beta and prod take a person who names them, and their environment's own rules."""
+    deploy = document(DEPLOY)["jobs"]["deploy"]
+    stage = "${{ inputs.environment || 'dev' }}"
+    (step,) = (step for step in deploy["steps"] if "run" in step)
+    assert deploy["if"] == "github.event_name != 'pull_request'"
+    assert deploy["environment"] == step["env"]["STAGE"] == stage
+    assert step["run"] == 'infra/deploy.sh "$STAGE" --yes'
+    assert "default" not in document(DEPLOY)["on"]["workflow_dispatch"]["inputs"]["environment"]
 
 
 def test_the_compiler_sees_the_templates_first() -> None:
-    """Where there is internet, the real compiler and linter run before anything is deployed."""
+    """Where there is internet, the real compiler and linter run before anything is deployed, on every stage."""
+    every = 'for file in infra/main.*.bicepparam; do az bicep build-params --file "$file" --stdout >/dev/null; done'
+    assert every in commands(DEPLOY)
     assert "az bicep build --file infra/main.bicep --stdout >/dev/null" in commands(DEPLOY)
     assert "az bicep lint --file infra/main.bicep" in commands(DEPLOY)
 
@@ -121,8 +152,14 @@ def test_azd_runs_what_is_there() -> None:
     project = document(ROOT / "azure.yaml")
     assert project["services"] == {"api": {"project": ".", "language": "python", "host": "function"}}
     assert project["infra"] == {"provider": "bicep", "path": "infra", "module": "main"}
-    for hook in project["hooks"].values():
-        assert (ROOT / hook["run"]).stat().st_mode & 0o111
+    hooks = {name: hook["run"] for name, hook in project["hooks"].items()}
+    assert hooks == {
+        "preprovision": "infra/azd-prepare.sh",  # parameters, before resources are made of them
+        "postdeploy": "infra/subscribe-clips.sh",  # the function must be there to be told of clips
+        "postup": "infra/smoke.sh",
+    }
+    for script in hooks.values():
+        assert (ROOT / script).stat().st_mode & 0o111
 
 
 def test_hooks_get_their_variables_from_outputs() -> None:
