@@ -14,7 +14,7 @@ from tests.tone_words import heard
 from voice_core.audio import wav
 from voice_core.domain.clip import Clip, ClipName, Recording, Slot
 from voice_core.domain.conversation import Turn
-from voice_core.domain.errors import Conflict, NotFound
+from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.domain.limits import Allowance
 from voice_core.domain.speech import Hints, Interim, KeptSpeech, SpeechName, TimedPhrase, TimedWord, Transcript
 from voice_core.usecases.admit import Admission, LimitRules
@@ -120,11 +120,12 @@ class MemorySpeeches:
     async def begin(self, name: SpeechName) -> None:
         self.kept[name] = b""
         self.complete.discard(name)
+        self.files = {place: data for place, data in self.files.items() if place[0] != name}
 
     async def append(self, name: SpeechName, start: int, pcm: bytes) -> None:
         await self.find(name)
         if len(self.kept[name]) not in (start, start + len(pcm)):
-            raise Conflict("Somebody else keeps speech here.")
+            raise StageFailed("Somebody else keeps speech here.", stage="storage")
         self.kept[name] = self.kept[name][:start] + pcm
 
     async def finish(self, name: SpeechName) -> None:

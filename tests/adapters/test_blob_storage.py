@@ -14,7 +14,7 @@ from voice_core.adapters.blob_storage.names import blob_name, clip_name
 from voice_core.adapters.blob_storage.recordings import BlobRecordings
 from voice_core.adapters.blob_storage.speeches import BlobSpeeches
 from voice_core.domain.clip import ClipName, Slot
-from voice_core.domain.errors import Conflict, Misconfigured, NotFound, Unreachable
+from voice_core.domain.errors import Conflict, Misconfigured, NotFound, StageFailed, Unreachable
 from voice_core.domain.speech import SpeechName
 
 NAME = ClipName("ann@example.org", "clip-1")
@@ -160,7 +160,7 @@ async def test_speech_that_is_sent_twice_is_kept_once(storage: BlobAccount) -> N
         await speeches.append(SPEECH, 0, b"\1\0\2\0")
 
     assert (await speeches.find(SPEECH)).pcm_bytes == 4
-    with pytest.raises(Conflict):
+    with pytest.raises(StageFailed):
         await speeches.append(SPEECH, 2, b"\3\0\4\0\5\0")
 
 

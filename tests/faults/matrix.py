@@ -15,6 +15,20 @@ THROTTLED = Fault("429 with Retry-After", status=429, retry_after=7)
 GARBLED = Fault("garbage", raw=GARBAGE)
 WEB_PAGE = Fault("a web page", status=200, body=PAGE)
 
+JSON = (("Content-Type", "application/json"),)
+ELSEWHERE = (("Location", "http://127.0.0.1:1/"),)
+"""Where nobody listens: whoever follows it is refused."""
+ENDLESS = (("Retry-After", "9" * 400), ("x-ms-retry-after-ms", "inf"))
+
+NOTHING_ASKED = (
+    *(Fault(f"`{body.decode()}`", status=200, headers=JSON, body=body) for body in (b"{}", b"null")),
+    Fault("nothing", status=200, headers=JSON),
+)
+"""Well-formed, and no answer to what was asked."""
+BAD_GZIP = Fault("bad gzip", status=200, headers=(*JSON, ("Content-Encoding", "gzip")), body=b"{}")
+REDIRECT = Fault("a redirect", status=302, headers=ELSEWHERE)
+THROTTLED_FOREVER = Fault("429 with an endless Retry-After", status=429, headers=ENDLESS)
+
 FAULTS = (
     REFUSED,
     TIMEOUT,
@@ -25,6 +39,10 @@ FAULTS = (
     *(Fault(str(status), status=status) for status in (429, 500, 503)),
     GARBLED,
     WEB_PAGE,
+    *NOTHING_ASKED,
+    BAD_GZIP,
+    REDIRECT,
+    THROTTLED_FOREVER,
 )
 
 SLOW = (TIMEOUT.name, DRIP.name)
@@ -89,6 +107,7 @@ def failing(stage: str, *kept: str, **others: Outcome) -> dict[str, Outcome]:
         TIMEOUT: late,
         DRIP: late,
         THROTTLED: replace(throttled, retry_after=True),
+        THROTTLED_FOREVER: throttled,
     }
     told = {"401": bad, "403": bad, "404": bad, "429": throttled}
     return {fault.name: usual.get(fault) or told.get(fault.name, failed) for fault in FAULTS} | others
@@ -108,8 +127,11 @@ def speech_service(stage: str, *kept: str) -> dict[str, Outcome]:
 WORDS = ("transcription", "responseText")
 UNSPOKEN = degrading("speech", *WORDS) | {DROPPED.name: Outcome(200, kept=(*WORDS, "audioData"), degraded=("speech",))}
 FORGOTTEN = degrading("conversation", *WORDS, "audioData")
+UNREADABLE = Outcome(502, "stage-failed", "assistant", kept=("transcription",))
 UNWRITTEN = failing("assistant", "transcription") | {
-    DROPPED.name: Outcome(502, "stage-failed", "assistant", retryable=True, kept=WORDS)
+    DROPPED.name: Outcome(502, "stage-failed", "assistant", retryable=True, kept=WORDS),
+    BAD_GZIP.name: UNREADABLE,
+    REDIRECT.name: UNREADABLE,
 }
 STORAGE = failing("storage")
 STORAGE |= {"503": STORAGE["429"]}
@@ -151,7 +173,7 @@ ROWS = (
         "clip, opened",
         "blob",
         {"method": "POST", "path": "/clips", "json": {}},
-        STORAGE | {WEB_PAGE.name: Outcome(202)},
+        STORAGE | {fault.name: Outcome(202) for fault in (WEB_PAGE, *NOTHING_ASKED)},
     ),
     Row("clip, looked at", "cosmos", {"method": "GET", "path": "/clips/{clip}"}, JOBS),
     Row("speech, kept", "blob", KEPT, degrading("speech", *WORDS)),

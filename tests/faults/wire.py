@@ -24,6 +24,8 @@ class Fault:
     """Each request is answered with this HTTP status, and nothing else."""
     retry_after: int = 0
     """Seconds, in every header that our providers say it by."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """More of them, or others than usual."""
     body: bytes = b""
     """Of that answer."""
     raw: bytes = b""
@@ -41,7 +43,7 @@ class Fault:
         told = {"Content-Length": len(self.body), "Content-Type": "text/html", "Connection": "close"}
         if self.retry_after:
             told |= {"Retry-After": self.retry_after, "x-ms-retry-after-ms": self.retry_after * 1000}
-        head = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+        head = "".join(f"{name}: {value}\r\n" for name, value in (told | dict(self.headers)).items())
         return f"HTTP/1.1 {self.status} Scripted\r\n{head}\r\n".encode() + self.body
 
 

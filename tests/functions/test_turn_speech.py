@@ -12,6 +12,7 @@ import pytest
 from emulators.script import Step
 from tests.conftest import Product
 from tests.functions.turns import sse
+from voice_core.domain.speech import SpeechName
 from voice_core.functions.turn_speech import part
 
 SAY = {"text": "Tell me about the weather.", "speech": "url"}
@@ -51,6 +52,30 @@ async def test_speech_is_a_file_of_the_asked_format(
     with av.open(io.BytesIO(body), "r", format=container) as opened:
         seconds = sum(frame.samples / frame.sample_rate for frame in opened.decode(audio=0))
     assert seconds == pytest.approx(turn["durationMs"] / 1000, abs=0.1)
+
+
+async def test_a_head_tells_of_the_whole(clip_product: Product) -> None:
+    """Its length, also when a part is named; a client that has any version, or this one, is told so."""
+    url = (await taken(clip_product))["speechUrl"]
+    whole = await fetched(clip_product, url)
+    path = f"{clip_product.url}{url.removeprefix('/api/voice')}"
+    async with clip_product.http.head(path, headers={"Range": "bytes=0-9"}) as response:
+        assert (response.status, response.content_length) == (200, whole.content_length)
+    for known in ("*", whole.headers["ETag"], f'"other", W/{whole.headers["ETag"]}'):
+        assert (await fetched(clip_product, url, **{"If-None-Match": known})).status == 304
+    assert (await fetched(clip_product, url, Range="Bytes=0-9")).status == 206
+
+
+async def test_a_turn_taken_again_is_heard_whole(clip_product: Product) -> None:
+    """What was encoded of a reply that broke off is not given out for the whole one."""
+    speeches = clip_product.app.clip_work.speeches
+    name = SpeechName("local", "c", "t")
+    for seconds in (1, 2):
+        await speeches.begin(name)
+        await speeches.append(name, 0, bytes(48_000 * seconds))
+        await speeches.finish(name)
+        wav = await fetched(clip_product, "/conversations/c/turns/t/speech?format=wav")
+        assert wav.content_length == 44 + 48_000 * seconds
 
 
 async def test_speech_is_fetched_in_parts(clip_product: Product) -> None:

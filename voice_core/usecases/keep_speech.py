@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from voice_core.clip_ports import Speeches
-from voice_core.domain.errors import Conflict, NotFound, StageFailed
+from voice_core.domain.errors import NotFound, StageFailed
 from voice_core.domain.events import Event, SpeechDelta, TurnDone
 from voice_core.domain.speech import SpeechName
 
@@ -110,7 +110,7 @@ class _Shelf:
         if self._works:
             try:
                 await self._keeper.finish()
-            except (StageFailed, NotFound, Conflict):
+            except (StageFailed, NotFound):
                 self._works = False
         return self._works
 

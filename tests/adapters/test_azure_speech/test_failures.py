@@ -16,6 +16,7 @@ from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.failures import SpeechServiceError
 from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
 from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
+from voice_core.adapters.azure_speech.voices import LONGEST_LIST_BYTES
 from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut, Throttled, Unreachable
 from voice_core.domain.speech import Hints
 
@@ -204,6 +205,11 @@ async def test_a_phrase_that_is_not_one(stt: AzureSpeechToText, script: Script) 
         (Step(status=500), StageFailed),
         (Step(body="[{}]"), StageFailed),
         (Step(body="not JSON"), StageFailed),
+        (Step(body="[" * 100_000), StageFailed),
+        (Step(body="{}"), StageFailed),
+        (Step(body=" " * LONGEST_LIST_BYTES + "[]"), StageFailed),
+        (Step(status=302, headers={"Location": "http://127.0.0.1:1/"}), StageFailed),
+        (Step(status=503, headers={"Retry-After": "9" * 400}), StageFailed),
     ],
 )
 async def test_checks_tell_what_is_wrong(

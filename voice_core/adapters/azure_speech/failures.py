@@ -31,13 +31,13 @@ def canceled(stage: str, code: "Code", details: str) -> StageFailed:
 
 
 def refused(stage: str, status: int, retry_after: float | None = None) -> StageFailed:
-    """The error for an HTTP *status* other than success."""
+    """The error for an HTTP *status* other than success; a redirect, which is not followed, may pass."""
     detail = f"{SERVICE[stage]} answered {status}."
     if status in (401, 403, 404):
         return Misconfigured(detail, stage=stage)
     if status == 429:
         return Throttled(detail, stage=stage, retry_after=retry_after)
-    retryable = status >= 500 or status in RETRYABLE_STATUSES
+    retryable = not 400 <= status < 500 or status in RETRYABLE_STATUSES
     return StageFailed(detail, stage=stage, retryable=retryable, retry_after=retry_after)
 
 

@@ -197,7 +197,7 @@ def _phrase(result: Any) -> Phrase | StageFailed:
         return Phrase("")
     try:
         return Phrase.read(result.json, result.text)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         failure = StageFailed("Speech recognition sent what nobody understands.", stage="stt")
         failure.__cause__ = error
         return failure

@@ -1,6 +1,7 @@
 """The voices that the service has."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from difflib import get_close_matches
 from time import monotonic
@@ -16,6 +17,10 @@ from voice_core.domain.speech import Voice
 PATH = "/tts/cognitiveservices/voices/list"
 LIST_SECONDS = 5.0
 """How long the list may take."""
+LONGEST_LIST_BYTES = 8 * 1024 * 1024
+"""The whole list takes less than a quarter of it."""
+LONGEST_WAIT_SECONDS = 24 * 60 * 60
+"""Who asks us to wait for longer, or forever, asks for nothing that makes sense."""
 KEEP_SECONDS = 24 * 60 * 60.0
 SUGGESTIONS = 5
 
@@ -40,16 +45,35 @@ async def list_voices(access: SpeechAccess, stage: str) -> tuple[Voice, ...]:
         raise Unreachable("The list of voices is not reachable.", stage=stage) from error
     except aiohttp.ClientError as error:
         raise StageFailed("The list of voices did not come.", stage=stage) from error
-    except (ValueError, TypeError, LookupError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise StageFailed("The list of voices is not one.", stage=stage) from error
 
 
 async def _fetch(session: aiohttp.ClientSession, url: str, stage: str) -> tuple[Voice, ...]:
     async with session.get(url, allow_redirects=False) as response:
         if response.status != 200:
-            wait = response.headers.get("Retry-After", "")
-            raise refused(stage, response.status, float(wait) if wait.isdecimal() else None)
-        return tuple(_voice(entry) for entry in await response.json())
+            raise refused(stage, response.status, _retry_after(response))
+        entries = json.loads(await _body(response))
+        if not entries or not isinstance(entries, list):
+            raise ValueError("No voices.")
+        return tuple(_voice(entry) for entry in entries)
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float | None:
+    """Seconds, where the service says it."""
+    told = response.headers.get("Retry-After", "")
+    seconds = float(told) if told.isdecimal() else None
+    return seconds if seconds is not None and seconds <= LONGEST_WAIT_SECONDS else None
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """Piece by piece, unpacked: an answer without end would fill the memory."""
+    data = bytearray()
+    async for piece in response.content.iter_any():
+        data += piece
+        if len(data) > LONGEST_LIST_BYTES:
+            raise ValueError("No list is as long.")
+    return bytes(data)
 
 
 def _voice(entry: dict[str, Any]) -> Voice:

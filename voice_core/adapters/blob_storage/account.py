@@ -1,6 +1,7 @@
 """The storage account, on one client a process that opens when first needed."""
 
 import asyncio
+import base64
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -98,7 +99,10 @@ class BlobAccount:
         now = datetime.now(UTC)
         ends = now + timedelta(hours=KEY_HOURS)
         with our_errors():
-            return await self._client.get_user_delegation_key(now - CLOCKS_DIFFER, ends), ends
+            key = await self._client.get_user_delegation_key(now - CLOCKS_DIFFER, ends)
+            # It is kept for hours: one that cannot sign must not be.
+            base64.b64decode(key.value or "-", validate=True)
+            return key, ends
 
 
 def _client(url: str, credential: Any) -> BlobServiceClient:
@@ -113,6 +117,8 @@ def _client(url: str, credential: Any) -> BlobServiceClient:
             read_timeout=READ_SECONDS,
             # Whatever is sent twice is taken once: appends say where they belong, and the rest replaces or refuses.
             retry_policy=LinearRetry(0, RETRIES, random_jitter_range=PAUSE_SECONDS),
+            # Whatever leads elsewhere is an error: nothing is to be told to, or believed of, another host.
+            permit_redirects=False,
             logger=logger,
             raw_request_hook=_traced,
         )

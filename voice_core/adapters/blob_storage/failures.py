@@ -7,6 +7,7 @@ from aiohttp import ClientConnectorError
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    DecodeError,
     HttpResponseError,
     ResourceNotFoundError,
     ServiceRequestError,
@@ -14,18 +15,21 @@ from azure.core.exceptions import (
 )
 
 from voice_core.domain.errors import (
-    Conflict,
     Misconfigured,
     NotFound,
     StageFailed,
     StageTimedOut,
     Throttled,
     Unreachable,
+    VoiceError,
 )
 
 STAGE = "storage"
 
 PRECONDITION_FAILED = 412
+
+LONGEST_WAIT_SECONDS = 24 * 60 * 60
+"""Who asks us to wait for longer, or forever, asks for nothing that makes sense."""
 
 
 @contextmanager
@@ -37,18 +41,27 @@ def our_errors(missing: str = "recording-missing") -> Iterator[None]:
         if getattr(error, "error_code", None) != "BlobNotFound":
             raise no_container() from error
         raise NotFound("It is not in storage, or not any more.", code=missing, stage=STAGE) from error
-    except AzureError as error:
-        if getattr(error, "status_code", None) == PRECONDITION_FAILED:
-            raise Conflict("The recording has been replaced.", code="recording-changed", stage=STAGE) from error
+    except VoiceError:
+        raise
+    except Exception as error:
+        # The SDK takes every answer for what was asked: of one that is not comes anything from AttributeError to
+        # zlib.error. Nothing but its calls belongs in the body, lest a mistake of ours look like it.
         raise failure(error) from error
+
+
+def precondition_failed(error: StageFailed) -> bool:
+    """Whether what was there is not what the request expected."""
+    return getattr(error.__cause__, "status_code", None) == PRECONDITION_FAILED
 
 
 def no_container() -> Misconfigured:
     return Misconfigured("The storage account has no such container.", stage=STAGE)
 
 
-def failure(error: AzureError) -> StageFailed:
+def failure(error: Exception) -> StageFailed:
     """The error to raise for *error*. Its text stays behind: it may hold names and addresses."""
+    if not isinstance(error, AzureError) or isinstance(error, DecodeError):
+        return StageFailed("What storage answered makes no sense.", stage=STAGE)
     if isinstance(error, ServiceResponseTimeoutError):
         return StageTimedOut("Storage took too long.", stage=STAGE)
     if isinstance(error, ServiceRequestError) and isinstance(error.inner_exception, ClientConnectorError):
@@ -66,4 +79,5 @@ def _retry_after(error: AzureError) -> float | None:
     """Seconds, where the service says it."""
     response = getattr(error, "response", None)
     told = response.headers.get("Retry-After", "") if response is not None else ""
-    return float(told) if told.isdecimal() else None
+    seconds = float(told) if told.isdecimal() else None
+    return seconds if seconds is not None and seconds <= LONGEST_WAIT_SECONDS else None

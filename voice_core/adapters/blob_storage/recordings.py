@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from azure.core import MatchConditions
+from azure.core.exceptions import DecodeError
 
 from voice_core.adapters.blob_storage.account import BlobAccount
-from voice_core.adapters.blob_storage.failures import STAGE, no_container, our_errors
+from voice_core.adapters.blob_storage.failures import STAGE, no_container, our_errors, precondition_failed
 from voice_core.adapters.blob_storage.names import blob_name, clip_name
 from voice_core.domain.clip import ClipName, Recording, Slot
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
@@ -39,15 +40,19 @@ class BlobRecordings:
         container = await self._account.container(self._container)
         with our_errors():
             found = await container.get_blob_client(blob_name(name)).get_blob_properties()
-        return Recording(name, found.etag, found.size)
+            if not found.etag:
+                raise DecodeError("Not the properties of a blob.")
+            return Recording(name, found.etag, int(found.size))
 
     async def read(self, recording: Recording, start: int, count: int) -> bytes:
         try:
             data = await self._read(recording, start, count)
-        except Conflict:
+        except StageFailed as error:
+            if not precondition_failed(error):
+                raise
             # The condition comes first: of a recording that is gone it does not hold either.
             await self.find(recording.name)
-            raise
+            raise Conflict("The recording has been replaced.", code="recording-changed", stage=STAGE) from error
         if len(data) != count:
             raise StageFailed("Storage gave less than was asked for.", stage=STAGE)
         return data

@@ -1,13 +1,14 @@
 """Speech that players fetch: PCM that grows while it is made, and whole files in other formats."""
 
-from azure.core.exceptions import ResourceExistsError
+from azure.core import MatchConditions
+from azure.core.exceptions import DecodeError, ResourceExistsError
 from azure.storage.blob import BlobType
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
 from voice_core.adapters.blob_storage.account import BlobAccount
-from voice_core.adapters.blob_storage.failures import STAGE, our_errors
+from voice_core.adapters.blob_storage.failures import STAGE, our_errors, precondition_failed
 from voice_core.adapters.blob_storage.names import folder
-from voice_core.domain.errors import Conflict, NotFound, StageFailed
+from voice_core.domain.errors import NotFound, StageFailed
 from voice_core.domain.speech import KeptSpeech, SpeechName
 
 MISSING = "speech-not-found"
@@ -26,17 +27,25 @@ class BlobSpeeches:
 
     async def begin(self, name: SpeechName) -> None:
         blob = await self._blob(name, LIVE)
-        with our_errors(MISSING):
-            await blob.create_append_blob()
+        try:
+            with our_errors(MISSING):
+                await blob.create_append_blob(match_condition=MatchConditions.IfMissing)
+        except StageFailed as error:
+            if not isinstance(error.__cause__, ResourceExistsError):
+                raise
+            # It was begun before, and broke off: files of what there was then would be taken for the whole.
+            await self.delete(name.user_id, name.conversation_id, name.turn_id)
+            with our_errors(MISSING):
+                await blob.create_append_blob()
 
     async def append(self, name: SpeechName, start: int, pcm: bytes) -> None:
         blob = await self._blob(name, LIVE)
         try:
             with our_errors(MISSING):
                 await blob.append_block(pcm, appendpos_condition=start)
-        except Conflict:
+        except StageFailed as error:
             # An append whose answer was lost has been sent again.
-            if (await self.find(name)).pcm_bytes != start + len(pcm):
+            if not precondition_failed(error) or (await self.find(name)).pcm_bytes != start + len(pcm):
                 raise
 
     async def finish(self, name: SpeechName) -> None:
@@ -48,7 +57,9 @@ class BlobSpeeches:
         blob = await self._blob(name, LIVE)
         with our_errors(MISSING):
             found = await blob.get_blob_properties()
-        return KeptSpeech(name, found.size, COMPLETE in found.metadata, found.last_modified)
+            if found.last_modified is None:
+                raise DecodeError("Not the properties of a blob.")
+            return KeptSpeech(name, int(found.size), COMPLETE in found.metadata, found.last_modified)
 
     async def read(self, name: SpeechName, start: int, count: int) -> bytes:
         return await _read(await self._blob(name, LIVE), start, count)

@@ -46,7 +46,7 @@ class CosmosAdmissions(Store):
         """As in `Admissions`: one operation."""
         async with self.container.partition(user_id) as partition:
             document = await partition.read(DOCUMENT) or first_document(user_id)
-        return Used((), document["day"], document["heardMs"])
+            return Used((), document["day"], document["heardMs"])
 
 
 async def _asked_once(partition: Partition, user_id: str, asked: Asked) -> tuple[bool, Used] | None:

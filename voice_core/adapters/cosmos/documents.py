@@ -139,7 +139,7 @@ def tombstone(header: Document) -> Document:
 
 
 def is_deleted(header: Document) -> bool:
-    return bool(header["type"] == "deleted")
+    return bool(header.get("type") == "deleted")
 
 
 def conversation_from(document: Document) -> Conversation:

@@ -4,6 +4,7 @@ from aiohttp import ClientConnectorError
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    DecodeError,
     HttpResponseError,
     ServiceRequestError,
     ServiceRequestTimeoutError,
@@ -13,11 +14,16 @@ from azure.cosmos.exceptions import CosmosClientTimeoutError
 
 from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut, Throttled, Unreachable
 
+LONGEST_WAIT_SECONDS = 24 * 60 * 60
+"""Who asks us to wait for longer, or forever, asks for nothing that makes sense."""
+
 _TIMEOUTS = (CosmosClientTimeoutError, ServiceRequestTimeoutError, ServiceResponseTimeoutError)
 
 
-def failure(error: AzureError, stage: str) -> StageFailed:
+def failure(error: Exception, stage: str) -> StageFailed:
     """The error to raise for *error*. Its text stays behind: it may hold ids and addresses."""
+    if not isinstance(error, AzureError) or isinstance(error, DecodeError):
+        return StageFailed("What Cosmos DB answered makes no sense.", stage=stage)
     if isinstance(error, _TIMEOUTS):
         return timed_out(stage)
     if isinstance(error, ServiceRequestError) and isinstance(error.inner_exception, ClientConnectorError):
@@ -45,6 +51,7 @@ def throttle_seconds(error: AzureError) -> float | None:
     # A batch's error has headers of its own and no response.
     headers = getattr(error, "headers", None) or {}
     try:
-        return float(headers["x-ms-retry-after-ms"]) / 1000
+        seconds = float(headers["x-ms-retry-after-ms"]) / 1000
     except (KeyError, ValueError):
         return 0.0
+    return seconds if 0 <= seconds <= LONGEST_WAIT_SECONDS else 0.0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azure.core import MatchConditions
+from azure.core.exceptions import DecodeError
 from azure.cosmos.aio import ContainerProxy
 from azure.cosmos.exceptions import (
     CosmosAccessConditionFailedError,
@@ -52,7 +53,7 @@ class Partition:
     async def read(self, name: str) -> Document | None:
         """A document by its id; None when there is none."""
         try:
-            return await patiently(lambda: self._container.read_item(name, self._key), self._deadline)
+            return _checked(name, await patiently(lambda: self._container.read_item(name, self._key), self._deadline))
         except CosmosResourceNotFoundError as error:
             _check_owner(error)
             return None
@@ -100,19 +101,21 @@ class Partition:
     async def create(self, document: Document) -> Document | None:
         """*document* as it is stored now; None when its id is taken."""
         try:
-            return await patiently(lambda: self._container.create_item(document), self._deadline)
+            made = await patiently(lambda: self._container.create_item(document), self._deadline)
         except CosmosResourceExistsError:
             return None
+        return _checked(document["id"], made)
 
     async def replace(self, document: Document, etag: str) -> Document | None:
         """*document* as it is stored now; None when what is there is not the version *etag*, or gone."""
         try:
-            return await patiently(
+            made = await patiently(
                 lambda: self._container.replace_item(document["id"], document, **_if_version(etag)), self._deadline
             )
         except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError) as error:
             _check_owner(error)
             return None
+        return _checked(document["id"], made)
 
     async def delete(self, name: str, etag: str) -> None:
         """Forget a document; succeeds when what is there is not the version *etag*, or gone."""
@@ -127,13 +130,14 @@ class Partition:
         A condition takes no parameters: nothing that a caller sends may be in it.
         """
         try:
-            return await patiently(
+            changed = await patiently(
                 lambda: self._container.patch_item(name, self._key, operations, filter_predicate=condition),
                 self._deadline,
             )
         except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError) as error:
             _check_owner(error)
             return Clash(0, 404 if isinstance(error, CosmosResourceNotFoundError) else 412)
+        return _checked(name, changed)
 
     async def commit(self, operations: Sequence[Operation]) -> Clash | None:
         """Do all of *operations*, at most 100, or none and say which did not fit."""
@@ -148,7 +152,15 @@ class Partition:
     async def _commit(self, operations: Sequence[Operation]) -> None:
         # The SDK empties the options it is given: a second try would lose its ETags.
         fresh = [(verb, arguments, dict(options)) for verb, arguments, options in operations]
-        await self._container.execute_item_batch(fresh, self._key)
+        if len(await self._container.execute_item_batch(fresh, self._key)) != len(fresh):
+            raise DecodeError("Not a result for each operation.")
+
+
+def _checked(name: str, document: Document) -> Document:
+    """*document*, if it is the one called *name*: an empty answer would pass for one that is not there."""
+    if not document or document["id"] != name or not document["_etag"]:
+        raise DecodeError("Not the document that was asked for.")
+    return document
 
 
 def _if_version(etag: str) -> dict[str, Any]:
