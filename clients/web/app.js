@@ -116,9 +116,8 @@ function upload(file) {
   uploads.begin(file, { conversationId: dialogue.conversationId ?? undefined, language });
 }
 
-/** What is said next goes into the conversation that a recording has begun. */
 function joinConversation(id) {
-  dialogue.conversationId ??= id;
+  dialogue.join(id);
   conversations.mark(dialogue.conversationId);
 }
 

@@ -18,6 +18,7 @@ export class Dialogue {
   #uttering = null; // the exchange that is being spoken, while the button is down
   #coming = null; // the exchange whose turn the server is about to begin
   #active = null; // the exchange whose events come
+  #promised = null; // a conversation that a session has named, while nothing was said in it
   conversationId = null;
 
   /** @param listener takes `state`, `road`, `began`, `ended` and `hint` */
@@ -29,7 +30,7 @@ export class Dialogue {
     this.#listener = listener;
     this.#http = new HttpRoad(backend, player, (event) => this.#take(event));
     this.#webrtc = new WebRtcRoad(backend, speech, microphone, {
-      named: (id) => (this.conversationId ??= id),
+      named: (id) => (this.conversationId ??= this.#promised = id),
       event: (event) => this.#take(event),
       closed: () => this.#takeOver(),
       changed: () => listener.road(this.#webrtc.state),
@@ -55,8 +56,14 @@ export class Dialogue {
   /** Go on with another conversation; null begins one. */
   turnTo(conversationId) {
     this.stop();
+    this.#promised = null;
     this.conversationId = conversationId;
     this.ready();
+  }
+
+  /** A recording has begun a conversation: what is said next goes there, unless something was said elsewhere. */
+  join(conversationId) {
+    if (this.conversationId === this.#promised) this.conversationId = conversationId;
   }
 
   /** The button is down: what plays stops, an utterance begins. */
@@ -174,7 +181,7 @@ export class Dialogue {
   #began({ turnId, conversationId }) {
     this.#active = this.#coming ?? new Exchange(this.#turns.begin(), true);
     this.#active.turnId = turnId;
-    this.#coming = null;
+    this.#coming = this.#promised = null;
     this.conversationId = conversationId;
     this.#listener.began(conversationId);
   }

@@ -65,6 +65,40 @@ async def test_the_next_turn_belongs_to_the_same_conversation(open_clip_page: Op
     assert await page.evaluate("fetch(document.querySelector('.parts a').href).then((answer) => answer.status)") == 200
 
 
+CROSSED = """(() => {
+  const real = window.fetch;
+  let clip, session;
+  const clipAsked = new Promise((resolve) => (clip = resolve));
+  const sessionNamed = new Promise((resolve) => (session = resolve));
+  window.fetch = async (url, options) => {
+    const path = new URL(url, location).pathname;
+    if (path.endsWith('/session')) await clipAsked;
+    const answer = await real(url, options);
+    if (path.endsWith('/session')) session();
+    if (path.endsWith('/clips')) {
+      clip();
+      await sessionNamed;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return answer;
+  };
+})()"""
+"""A session names a conversation of its own while a recording is opening one."""
+
+
+async def test_a_session_in_between_does_not_lead_away(open_clip_page: Open) -> None:
+    """However the answers cross: what is typed after the recording goes on with it."""
+    page = await open_clip_page()
+    await page.evaluate(CROSSED)
+    await page.click("#new")
+    await drop(page, HELLO)
+    await answered(page)
+    await send(page, "What did I just say")
+    await done(page, 2)
+
+    assert "weather" in (await replies(page))[1]
+
+
 async def test_an_upload_is_cancelled(clip_product: Product, open_clip_page: Open) -> None:
     """Its turn goes, the server knows, and the status says so."""
     page = await open_clip_page(NO_UDP)
