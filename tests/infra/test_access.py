@@ -173,23 +173,6 @@ def test_the_app_has_the_roles_its_adapters_need(infra: Infra) -> None:
     assert {role_of(assignment) for assignment in assignments(infra)} == HOST_NEEDS.union(*ADAPTERS_NEED.values())
 
 
-@holds_until(
-    Break(ACCESS, "  scope: speech\n", ""),
-    Break(ACCESS, "  scope: storage\n", "  scope: resourceGroup()\n"),
-)
-def test_a_role_reaches_one_resource(infra: Infra) -> None:
-    """No role is given on a resource group or subscription."""
-    existing = {name for name, each in infra.template(ACCESS).resources.items() if each.existing}
-    for assignment in infra.resources(ASSIGNMENT):
-        assert source(assignment.content.get("scope")) in existing
-
-
-@holds_until(Break(ACCESS, "/dbs/${cosmosDatabase}", ""), Break(ACCESS, "/dbs/", "/sqlDatabases/"))
-def test_the_cosmos_role_reaches_one_database(infra: Infra) -> None:
-    """Cosmos DB's scope is the database, in the data plane's spelling."""
-    assert source(infra.only(COSMOS_ASSIGNMENT).properties["scope"]) == "'${cosmos.id}/dbs/${cosmosDatabase}'"
-
-
 @holds_until(Break(ACCESS, "principalType: 'ServicePrincipal'", "principalType: 'User'"))
 def test_roles_are_given_to_an_identity_that_may_be_new(infra: Infra) -> None:
     """Without its type, Entra ID may not have heard of a new identity yet, and the deployment fails."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.conftest import ROOT
 from tests.infra.app import functions
-from tests.infra.bicep import Call, Choice, Expression
+from tests.infra.bicep import Choice, Expression
 from tests.infra.templates import Break, Infra, holds_until
 from voice_core.adapters.blob_storage.account import KEY_HOURS
 from voice_core.settings import Settings
@@ -56,30 +56,12 @@ def test_an_upload_can_be_signed_for(infra: Infra) -> None:
     assert all(seconds <= timedelta(hours=KEY_HOURS).total_seconds() for seconds in given(infra, "CLIP_UPLOAD_SECONDS"))
 
 
-@holds_until(
-    Break(MAIN, "STORAGE_URL: storage.outputs.blobEndpoint", "STORAGE_URL: ''"),
-    Break(MAIN, "    blobEndpoint: storage.outputs.blobEndpoint", "    blobEndpoint: ''"),
-    Break(STORAGE, "account.properties.primaryEndpoints.blob\n", "account.properties.primaryEndpoints.dfs\n"),
-)
-def test_the_trigger_watches_the_account_that_is_uploaded_to(infra: Infra) -> None:
-    """Code and host are told one storage account."""
-    _, parameters = infra.template(MAIN).modules["functionApp"]
-    assert wired(infra)["STORAGE_URL"] == parameters["blobEndpoint"] == Expression("storage.outputs.blobEndpoint")
-    assert infra.template(STORAGE).outputs["blobEndpoint"] == Expression("account.properties.primaryEndpoints.blob")
-
-
 @holds_until(Break(STORAGE, "clipsContainer = 'clips'", "clipsContainer = 'recordings'"))
 def test_the_trigger_is_told_of_clips(infra: Infra) -> None:
     """One function waits for blobs, in the clips' container, by Event Grid: Flex has no other way."""
     (trigger,) = (each.trigger for each in functions() if each.trigger["type"] == "blobTrigger")
     assert trigger["path"].partition("/")[0] == infra.template(STORAGE).variables["clipsContainer"]
     assert trigger["source"] == "EventGrid"
-
-
-@holds_until(Break(MAIN, "string(retention.artefactDays)", "string(retention.clipDays)"))
-def test_a_job_is_kept_as_long_as_what_it_links(infra: Infra) -> None:
-    """The job of a clip and what was made of it expire together."""
-    assert wired(infra)["CLIP_DAYS"] == Call("string", [Expression("retention.artefactDays")])
 
 
 @holds_until(Break(DEV, "SPEECH_HOURS: '24'", "SPEECH_HOURS: '240'"))

@@ -169,10 +169,14 @@ def test_modules_are_local_and_each_is_used_once(infra: Infra) -> None:
     assert used == sorted(file for file in infra.templates if file.startswith("modules/"))
 
 
-@holds_until(Break(MAIN, "targetScope = 'subscription'", "targetScope = 'resourceGroup'"))
+@holds_until(
+    Break(MAIN, "targetScope = 'subscription'", "targetScope = 'resourceGroup'"),
+    Break(MAIN, "  scope: group\n", "  scope: resourceGroup('other')\n"),
+)
 def test_one_command_makes_the_resource_group_too(infra: Infra) -> None:
-    """main.bicep is deployed to a subscription, and makes its one resource group."""
+    """main.bicep is deployed to a subscription, and makes its one resource group, where all else is."""
     assert infra.template(MAIN).scope == "subscription"
+    assert infra.texts[MAIN].count("\n  scope: group\n") == len(infra.template(MAIN).modules)
     assert [resource.type for resource in infra.template(MAIN).resources.values()] == [
         "Microsoft.Resources/resourceGroups"
     ]

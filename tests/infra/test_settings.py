@@ -4,7 +4,7 @@ import re
 from dataclasses import fields
 
 from tests.infra.app import functions
-from tests.infra.bicep import Call, Choice, Expression
+from tests.infra.bicep import Call, Expression
 from tests.infra.templates import Break, Infra, holds_until
 from voice_core.settings import Settings
 
@@ -88,15 +88,6 @@ def test_settings_are_those_the_code_reads(infra: Infra) -> None:
 
 
 @holds_until(
-    Break(APP, "    AzureWebJobsStorage__queueServiceUri: queueEndpoint\n", ""),
-    Break(APP, "AzureWebJobsStorage__clientId: identityClientId", "AzureWebJobsDashboard: blobEndpoint"),
-)
-def test_host_settings_are_those_on_the_list(infra: Infra) -> None:
-    """What the host reads is there, each setting for a reason, and nothing else."""
-    assert own(infra) - {"AZURE_CLIENT_ID", "AUTH_MODE", "APPLICATIONINSIGHTS_CONNECTION_STRING"} == set(HOST)
-
-
-@holds_until(
     Break(CHOICES, "SPEECH_LANGUAGE: string", "SPEECH_KEY: string"),
     Break(MAIN, "SPEECH_ENDPOINT: speech", "COSMOS_CREATE: speech"),
     Break(APP, "AZURE_CLIENT_ID:", "CLIENT_SECRET:"),
@@ -110,17 +101,11 @@ def test_no_setting_carries_a_secret(infra: Infra) -> None:
 
 
 @holds_until(
-    Break(MAIN, "'' : vault.outputs.turnSecretReference", "'' : 'hunter2'"),
-    Break("modules/vault.bicep", "@Microsoft.KeyVault(", "("),
     Break(APP, "    keyVaultReferenceIdentity: identityId\n", ""),
     Break("modules/vault.bicep", "enableRbacAuthorization: true", "enableRbacAuthorization: false"),
 )
-def test_the_one_secret_stays_in_the_vault(infra: Infra) -> None:
-    """The relay's secret is a reference that the host resolves as the app's identity; the text is in no template."""
-    secret = infra.template(MAIN).modules["functionApp"][1]["settings"].arguments[1]["TURN_SECRET"]
-    reference = infra.template("modules/vault.bicep").outputs["turnSecretReference"]
-    assert secret == Choice("empty(settings.TURN_URLS)", "", Expression("vault.outputs.turnSecretReference"))
-    assert reference == Expression("'@Microsoft.KeyVault(VaultName=${vault.name};SecretName=turn-secret)'")
+def test_the_vault_opens_to_the_identity(infra: Infra) -> None:
+    """The host resolves the relay's secret as the app's identity, by its role."""
     assert infra.only("Microsoft.Web/sites").properties.get("keyVaultReferenceIdentity") == Expression("identityId")
     assert infra.only("Microsoft.KeyVault/vaults").properties["enableRbacAuthorization"] is True
 
@@ -133,19 +118,6 @@ def test_the_one_secret_stays_in_the_vault(infra: Infra) -> None:
 def test_no_setting_is_one_that_flex_rejects(infra: Infra) -> None:
     """Settings of older plans, and host storage by connection string, are not set."""
     assert not {name for name in provisioned(infra) if REJECTED_BY_FLEX.fullmatch(name)}
-
-
-@holds_until(
-    Break(APP, "AzureWebJobsStorage__credential: 'managedidentity'", "AzureWebJobsStorage__credential: 'key'"),
-    Break(APP, "ClientId=${identityClientId};Authorization=AAD", "Authorization=Key"),
-)
-def test_the_host_shows_its_identity(infra: Infra) -> None:
-    """Host storage and telemetry are reached as the app's one identity."""
-    added = infra.template(APP).resources["appSettings"].body["properties"].arguments[1]
-    assert added["AzureWebJobsStorage__credential"] == "managedidentity"
-    assert added["AzureWebJobsStorage__clientId"] == Expression("identityClientId")
-    shown = added["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]
-    assert shown == Expression("'ClientId=${identityClientId};Authorization=AAD'")
 
 
 @holds_until(Break(APP, "name: 'appsettings'", "name: 'connectionstrings'"))

@@ -30,6 +30,9 @@ name.
 from collections.abc import Mapping
 from typing import Any
 
+LONGEST_WAIT_SECONDS = 2 * 86_400
+"""More than any limit of ours takes, or a provider's quota of a day. Who names more, or no number, has said nothing."""
+
 
 class VoiceError(Exception):
     """Something went wrong that the caller should hear about."""
@@ -52,7 +55,9 @@ class VoiceError(Exception):
         self.code = code or self.code
         self.stage = stage
         self.retryable = self.retryable if retryable is None else retryable
-        self.retry_after = retry_after
+        # nan compares with nothing, so what is no number falls out as what is too long does.
+        known = retry_after is not None and retry_after <= LONGEST_WAIT_SECONDS
+        self.retry_after = retry_after if known else None
         """Seconds after which a retry makes sense, when known."""
         self.extra = dict(extra or {})
         """More members for the problem document; JSON types only."""

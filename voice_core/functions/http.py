@@ -21,8 +21,6 @@ from voice_core.functions.streaming import StreamedResponse
 PROBLEM = "application/problem+json"
 """RFC 9457."""
 
-LONGEST_WAIT_SECONDS = 200_000
-"""More than any limit of ours takes; a provider may say what it likes, infinity too."""
 
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 """Those that JSON leaves as they are, as JSON writes others. They can be in text only."""
@@ -127,7 +125,7 @@ def problem(error: errors.VoiceError) -> dict[str, Any]:
 
 def _wait(error: errors.VoiceError) -> int | None:
     """Whole seconds, rounded up: who comes back then is not too early."""
-    return None if error.retry_after is None else ceil(min(max(1, error.retry_after), LONGEST_WAIT_SECONDS))
+    return None if error.retry_after is None else max(1, ceil(error.retry_after))
 
 
 def problem_response(error: errors.VoiceError) -> Response:

@@ -155,21 +155,6 @@ async def test_silence_ends_with_the_deadline(url: str, script: Script, operatio
     await store.close()
 
 
-@asking
-@pytest.mark.parametrize(
-    "step", [Step(drop_after=0, repeat=True), Step(body="{", repeat=True)], ids=["dropped", "garbage"]
-)
-async def test_an_answer_that_breaks_is_told_as_a_failure(
-    store: CosmosConversations, script: Script, operation: str, ask: Ask, step: Step
-) -> None:
-    """A cut connection or an unreadable answer is a failure of the stage that may be tried again."""
-    await store.append("u", TURN)
-    script.add(operation, step)
-    error = await failing(ask(store))
-    assert type(error) is StageFailed
-    assert error.retryable
-
-
 async def test_one_lost_connection_goes_unnoticed(store: CosmosConversations, script: Script) -> None:
     """A connection that dies once, as idle ones do, is opened again without a word."""
     await store.append("u", TURN)

@@ -1,4 +1,4 @@
-"""What callers hear when Cosmos answers in good form, and not what it was asked."""
+"""What callers hear when Cosmos answers, and not what it was asked."""
 
 import pytest
 
@@ -9,6 +9,8 @@ from voice_core.adapters.cosmos.transport import LONGEST_ANSWER
 from voice_core.domain.errors import StageFailed, Throttled
 
 ODD = {
+    "dropped": Step(drop_after=0, repeat=True),
+    "garbage": Step(body="{", repeat=True),
     "an object": Step(body="{}", repeat=True),
     "null": Step(body="null", repeat=True),
     "a list": Step(body="[]", repeat=True),

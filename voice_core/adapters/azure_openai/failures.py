@@ -10,6 +10,7 @@ import httpx2
 import openai
 
 from voice_core.domain.errors import (
+    LONGEST_WAIT_SECONDS,
     Misconfigured,
     ReplyRefused,
     StageFailed,
@@ -20,9 +21,6 @@ from voice_core.domain.errors import (
 )
 
 STAGE = "assistant"
-
-LONGEST_WAIT_SECONDS = 86_400.0
-"""Quotas are of a minute or of a day. Who names a longer wait, or none that is a number, has said nothing."""
 
 
 @contextmanager

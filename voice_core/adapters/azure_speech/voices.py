@@ -19,8 +19,6 @@ LIST_SECONDS = 5.0
 """How long the list may take."""
 LONGEST_LIST_BYTES = 8 * 1024 * 1024
 """The whole list takes less than a quarter of it."""
-LONGEST_WAIT_SECONDS = 24 * 60 * 60
-"""Who asks us to wait for longer, or forever, asks for nothing that makes sense."""
 KEEP_SECONDS = 24 * 60 * 60.0
 SUGGESTIONS = 5
 
@@ -52,18 +50,12 @@ async def list_voices(access: SpeechAccess, stage: str) -> tuple[Voice, ...]:
 async def _fetch(session: aiohttp.ClientSession, url: str, stage: str) -> tuple[Voice, ...]:
     async with session.get(url, allow_redirects=False) as response:
         if response.status != 200:
-            raise refused(stage, response.status, _retry_after(response))
+            wait = response.headers.get("Retry-After", "")
+            raise refused(stage, response.status, float(wait) if wait.isdecimal() else None)
         entries = json.loads(await _body(response))
         if not entries or not isinstance(entries, list):
             raise ValueError("No voices.")
         return tuple(_voice(entry) for entry in entries)
-
-
-def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    """Seconds, where the service says it."""
-    told = response.headers.get("Retry-After", "")
-    seconds = float(told) if told.isdecimal() else None
-    return seconds if seconds is not None and seconds <= LONGEST_WAIT_SECONDS else None
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

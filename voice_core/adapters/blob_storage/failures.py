@@ -28,9 +28,6 @@ STAGE = "storage"
 
 PRECONDITION_FAILED = 412
 
-LONGEST_WAIT_SECONDS = 24 * 60 * 60
-"""Who asks us to wait for longer, or forever, asks for nothing that makes sense."""
-
 
 @contextmanager
 def our_errors(missing: str = "recording-missing") -> Iterator[None]:
@@ -79,5 +76,4 @@ def _retry_after(error: AzureError) -> float | None:
     """Seconds, where the service says it."""
     response = getattr(error, "response", None)
     told = response.headers.get("Retry-After", "") if response is not None else ""
-    seconds = float(told) if told.isdecimal() else None
-    return seconds if seconds is not None and seconds <= LONGEST_WAIT_SECONDS else None
+    return float(told) if told.isdecimal() else None

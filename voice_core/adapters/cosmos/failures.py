@@ -12,10 +12,14 @@ from azure.core.exceptions import (
 )
 from azure.cosmos.exceptions import CosmosClientTimeoutError
 
-from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut, Throttled, Unreachable
-
-LONGEST_WAIT_SECONDS = 24 * 60 * 60
-"""Who asks us to wait for longer, or forever, asks for nothing that makes sense."""
+from voice_core.domain.errors import (
+    LONGEST_WAIT_SECONDS,
+    Misconfigured,
+    StageFailed,
+    StageTimedOut,
+    Throttled,
+    Unreachable,
+)
 
 _TIMEOUTS = (CosmosClientTimeoutError, ServiceRequestTimeoutError, ServiceResponseTimeoutError)
 
