@@ -26,14 +26,6 @@ def given(infra: Infra, name: str) -> list[int]:
     return [int(environment["settings"][name]) for environment in infra.environments.values()]
 
 
-def wired(infra: Infra) -> dict[str, Any]:
-    """What the function app is given that resources decide."""
-    _, parameters = infra.template(MAIN).modules["functionApp"]
-    added = parameters["settings"].arguments[1]
-    assert isinstance(added, dict)
-    return added
-
-
 @holds_until(Break(PROD, "CLIP_ATTEMPTS: '5'", "CLIP_ATTEMPTS: '6'"))
 def test_host_and_code_try_equally_often(infra: Infra) -> None:
     """The attempt that the code takes for the last, and writes down, is the last that the host makes."""
