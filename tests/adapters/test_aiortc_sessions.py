@@ -7,6 +7,10 @@ from contextlib import aclosing, asynccontextmanager
 
 import numpy as np
 import pytest
+from aioice.ice import StunProtocol
+from aioice.stun import Class
+from aioice.stun import Message as StunMessage
+from aiortc import RTCIceTransport, RTCPeerConnection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -169,13 +173,43 @@ async def test_a_client_that_closes_is_gone() -> None:
         assert await asyncio.wait_for(peer.happened(), 2) == Gone()
 
 
-async def test_a_client_that_falls_silent_is_lost_and_found_again() -> None:
-    """By its connectivity checks, which it sends whether it speaks or not."""
-    async with call() as (caller, _):
-        transport = caller.connection.getTransceivers()[0].receiver.transport.transport
+def transport_of(connection: RTCPeerConnection) -> RTCIceTransport:
+    """That on which all of its media travel."""
+    return connection.getTransceivers()[0].receiver.transport.transport
+
+
+class Line:
+    """What a client sends, of which only one kind passes; none at first."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.passes = ""
+        for protocol in transport_of(caller.connection)._connection._protocols:
+            self._tap(protocol)
+
+    def _tap(self, protocol: StunProtocol) -> None:
+        send_data, send_stun = protocol.send_data, protocol.send_stun
+
+        async def data(payload: bytes, address: tuple[str, int]) -> None:
+            if self.passes == "sound":
+                await send_data(payload, address)
+
+        def stun(message: StunMessage, address: tuple[str, int]) -> None:
+            if self.passes == {Class.REQUEST: "checks", Class.RESPONSE: "answers"}.get(message.message_class):
+                send_stun(message, address)
+
+        vars(protocol).update(send_data=data, send_stun=stun)
+
+
+@pytest.mark.parametrize("sign", ["sound", "checks", "answers"])
+async def test_a_client_that_falls_silent_is_lost_and_found_again(sign: str) -> None:
+    """By whatever it sends: its sound, its own connectivity checks, its answers to ours."""
+    async with call() as (caller, peer):
+        line = Line(caller)
         happened: list[str] = []
-        pulse = Pulse(transport, lambda: happened.append("lost"), lambda: happened.append("found"), lost_seconds=0.05)
+        pulse = Pulse(lambda: happened.append("lost"), lambda: happened.append("found"), lost_seconds=0.05)
+        pulse.follow(transport_of(peer._connection))
         await eventually(lambda: happened == ["lost"])
+        line.passes = sign
         await eventually(lambda: len(happened) > 1, seconds=8)
         pulse.stop()
         assert happened[1] == "found"

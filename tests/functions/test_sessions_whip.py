@@ -55,9 +55,8 @@ async def test_it_negotiates_connects_and_tears_down(tmp_path: Path, trickles: b
             stderr=asyncio.subprocess.STDOUT,
         )
         assert process.stdout is not None
-        log = await _until(process.stdout, "PeerConnection connected")
-        if trickles:
-            log += await _until(process.stdout, "Sending candidates: end-of-candidates")
+        sent = ["Sending candidates: end-of-candidates"] if trickles else []
+        log = await _until(process.stdout, "PeerConnection connected", *sent)
         resource = next(line for line in log if "Resource URL" in line).split("URL: ")[1].strip()
         async with aiohttp.ClientSession() as http:
             async with http.get(resource) as response:
@@ -69,11 +68,11 @@ async def test_it_negotiates_connects_and_tears_down(tmp_path: Path, trickles: b
     assert "ERR" not in "".join(log) + rest.decode()
 
 
-async def _until(log: asyncio.StreamReader, words: str) -> list[str]:
-    """The lines of *log* up to one with *words*."""
+async def _until(log: asyncio.StreamReader, *words: str) -> list[str]:
+    """The lines of *log* until each of *words* has been in one, in whichever order."""
     lines: list[str] = []
     async with asyncio.timeout(60):
-        while not lines or words not in lines[-1]:
+        while not all(any(each in line for line in lines) for each in words):
             line = (await log.readline()).decode()
             assert line, "".join(lines)
             lines.append(line)

@@ -26,14 +26,14 @@ class AiortcPeer:
     """A connection that has been answered; *media* is its audio, both ways."""
 
     def __init__(self, connection: RTCPeerConnection, media: RTCRtpTransceiver, speaker: Speaker) -> None:
-        self._connection = connection
+        self._connection, self._media = connection, media
         self._speaker = speaker
         self._microphone = Microphone()
         self._channel = Channel(lambda text: self._tell(Message(text)))
         self._happened: asyncio.Queue[PeerEvent] = asyncio.Queue()
         # The one buffer of aiortc's that would hold sound back; tests see to it that it has not moved.
         vars(media.receiver)["_RTCRtpReceiver__jitter_buffer"] = self._microphone
-        self._pulse = Pulse(media.receiver.transport.transport, lambda: self._tell(Lost()), lambda: self._tell(Found()))
+        self._pulse = Pulse(lambda: self._tell(Lost()), lambda: self._tell(Found()))
         connection.on("datachannel", self._attach)
         connection.on("connectionstatechange", self._connection_changed)
 
@@ -88,7 +88,6 @@ class AiortcPeer:
 
     async def aclose(self) -> None:
         """Close the connection, once its last message has left."""
-        self._pulse.stop()
         self._microphone.stop()
         await self._channel.flush()
         try:
@@ -96,6 +95,7 @@ class AiortcPeer:
                 await self._connection.close()
         except TimeoutError:
             logger.warning("a connection does not close")
+        self._pulse.stop()
         self._speaker.stop()
 
     def _tell(self, event: PeerEvent) -> None:
@@ -109,6 +109,7 @@ class AiortcPeer:
     def _connection_changed(self) -> None:
         match self._connection.connectionState:
             case "connected":
+                self._pulse.follow(self._media.receiver.transport.transport)
                 self._tell(Connected())
             case "failed" | "closed":
                 self._tell(Gone())

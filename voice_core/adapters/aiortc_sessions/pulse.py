@@ -7,35 +7,36 @@ from typing import Any
 from aiortc import RTCIceTransport
 
 LOST_SECONDS = 8.0
-"""Without a sign of life. Browsers ask for consent (RFC 7675) every 2.5 to 5 s, aiortc within 6 s."""
+"""Without a sign of life. Browsers ask for consent (RFC 7675) every 2.5 to 5 s, and answer ours, every 4 to 6 s."""
 
 
 class Pulse:
-    """Listens for the client's connectivity checks, which come whether it speaks or not.
+    """Listens for whatever a client sends: sound, connectivity checks, answers to ours.
 
+    Not all send all: a muted browser sends no sound, libnice (GStreamer) by default no checks once it is connected.
     aiortc itself knows no state between connected and failed, and fails after half a minute.
     """
 
     def __init__(
-        self,
-        transport: RTCIceTransport,
-        lost: Callable[[], None],
-        found: Callable[[], None],
-        *,
-        lost_seconds: float = LOST_SECONDS,
+        self, lost: Callable[[], None], found: Callable[[], None], *, lost_seconds: float = LOST_SECONDS
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._lost, self._found = lost, found
         self._seconds = lost_seconds
         self._gone = False
         self._heard = self._loop.time()
-        self._timer = self._loop.call_later(lost_seconds / 8, self._look)
-        connection = transport._connection
-        self._answer = connection.request_received
-        connection.request_received = self._request_received  # type: ignore[method-assign, assignment]
+        self._timer: asyncio.TimerHandle | None = None
+
+    def follow(self, transport: RTCIceTransport) -> None:
+        """Begin with a transport that is connected: before that its sockets are not all there."""
+        for protocol in transport._connection._protocols:
+            self._overhear(protocol)
+        self.beat()
+        self._look_later()
 
     def stop(self) -> None:
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
     def beat(self) -> None:
         """There was a sign of life."""
@@ -44,12 +45,20 @@ class Pulse:
             self._gone = False
             self._found()
 
-    def _request_received(self, *request: Any) -> None:
-        self.beat()
-        self._answer(*request)
+    def _overhear(self, protocol: asyncio.DatagramProtocol) -> None:
+        take = protocol.datagram_received
+
+        def received(data: bytes, address: Any) -> None:
+            self.beat()
+            take(data, address)
+
+        vars(protocol)["datagram_received"] = received
+
+    def _look_later(self) -> None:
+        self._timer = self._loop.call_later(self._seconds / 8, self._look)
 
     def _look(self) -> None:
-        self._timer = self._loop.call_later(self._seconds / 8, self._look)
+        self._look_later()
         if not self._gone and self._loop.time() - self._heard > self._seconds:
             self._gone = True
             self._lost()
