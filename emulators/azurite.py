@@ -6,13 +6,12 @@ newest SDK is a few months ahead of the newest Azurite, and would be refused eve
 
 import asyncio
 import os
+import re
 import shutil
-import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 
 from azure.storage.blob import CorsRule
 from azure.storage.blob.aio import BlobServiceClient
@@ -28,6 +27,8 @@ DEVELOPMENT = "UseDevelopmentStorage=true"
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Known to everybody (https://learn.microsoft.com/azure/storage/common/storage-use-azurite)."""
+
+_LISTENS = re.compile(r"Azurite (\w+) service is successfully listening at \S+:(\d+)")
 
 INSTALL = (
     "Clips and speech by URL need Node (https://nodejs.org) for Azurite, which emulates Blob storage."
@@ -89,7 +90,6 @@ async def azurite(
     Raises:
         AzuriteMissing: it did not start.
     """
-    storage = Storage(blob_port or _free_port(), queue_port or _free_port(), "https" if tls else "http")
     secure = ["--oauth", "basic", "--cert", str(tls[0]), "--key", str(tls[1])] if tls else []
     place = ["--location", str(data)] if data else ["--inMemoryPersistence"]
     known = {"AZURITE_ACCOUNTS": ";".join(f"{account}:{KEY}" for account in accounts)}
@@ -97,17 +97,15 @@ async def azurite(
         "node",
         str(installed),
         *("--silent", "--disableTelemetry", "--skipApiVersionCheck", "--disableProductStyleUrl"),
-        *("--blobPort", str(storage.blob_port), "--queuePort", str(storage.queue_port)),
-        *("--tablePort", str(_free_port())),
+        *("--blobPort", str(blob_port), "--queuePort", str(queue_port), "--tablePort", "0"),
         *place,
         *secure,
         env=os.environ | known,
-        stdout=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
-        for port in (storage.blob_port, storage.queue_port):
-            await _listening(port, process)
-        yield storage
+        blob, queue = await _ports(process)
+        yield Storage(blob, queue, "https" if tls else "http")
     finally:
         await stop(process)
 
@@ -119,22 +117,14 @@ async def allow_uploads(storage: Storage, origins: Sequence[str]) -> None:
         await client.set_service_properties(cors=[rule])
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-async def _listening(port: int, process: asyncio.subprocess.Process) -> None:
-    """Until somebody takes connections at *port*."""
-    deadline = monotonic() + START_SECONDS
-    while monotonic() < deadline and process.returncode is None:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
+async def _ports(process: asyncio.subprocess.Process) -> tuple[int, int]:
+    """Of blobs and of queues, as Azurite tells them once it listens; with --silent it tells nothing else."""
+    found: dict[str, int] = {}
+    with suppress(TimeoutError):
+        async with asyncio.timeout(START_SECONDS):
+            while process.stdout is not None and (line := await process.stdout.readline()):
+                if told := _LISTENS.search(line.decode()):
+                    found[told[1]] = int(told[2])
+                if {"Blob", "Queue"} <= found.keys():
+                    return found["Blob"], found["Queue"]
     raise AzuriteMissing("Azurite did not start; what it printed above says why.")
