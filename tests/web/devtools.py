@@ -16,8 +16,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-START_SECONDS = 30.0
-PATIENCE_SECONDS = 20.0
+START_SECONDS = 60.0
+PATIENCE_SECONDS = 45.0
 """For what a page is to do; a loaded machine is slow."""
 
 FLAGS = (

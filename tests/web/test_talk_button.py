@@ -2,15 +2,9 @@
 
 from tests.conftest import Product
 from tests.web.conftest import NO_UDP, Open
-from tests.web.talking import STATE, done, heard_something, press, release
+from tests.web.talking import STATE, done, heard_something, press, release, tap
 
 LISTENS = f"{STATE} === 'listening'"
-
-LETS_GO_AT_ONCE = f"""
-    new MutationObserver(() => {STATE} === "listening" && dispatchEvent(new Event("blur")))
-        .observe(document.body, {{attributeFilter: ["data-state"]}})
-"""
-"""In the page, so that however busy the machine is the press is short."""
 
 
 async def test_the_space_bar_holds(open_page: Open) -> None:
@@ -84,8 +78,7 @@ async def test_a_finger_holds(open_page: Open) -> None:
 async def test_a_tap_is_told_to_hold(product: Product, open_page: Open) -> None:
     """Nothing is sent, and the page says what to do."""
     page = await open_page(NO_UDP)
-    await page.evaluate(LETS_GO_AT_ONCE)
-    await page.point("mousePressed", "#talk")
+    await tap(page)
 
     await page.until("document.getElementById('status').textContent.startsWith('Hold the button')")
     assert await page.evaluate("document.querySelectorAll('.turn').length") == 0
