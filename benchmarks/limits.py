@@ -41,8 +41,8 @@ class Size:
 class Seen:
     """What users saw."""
 
-    admitted: dict[int, list[float]] = field(default_factory=dict)
-    """By user: when, in seconds since 1970."""
+    admitted: dict[int, list[int]] = field(default_factory=dict)
+    """By user: when, in milliseconds since 1970."""
     admission_ms: list[float] = field(default_factory=list)
     refused: int = 0
     failed: int = 0
@@ -127,17 +127,15 @@ class _Crowd:
                     self.seen.waited_in_vain += again > 0
 
 
-def too_many(moments: Sequence[float], most: int, window_seconds: float) -> int:
-    """How many of *moments* were not the first *most* of any window that ends with them."""
+def too_many(moments: Sequence[int], most: int, window: int) -> int:
+    """How many of *moments* were not the first *most* of any window that ends with them; all in milliseconds."""
     ordered = sorted(moments)
-    return sum(
-        number + 1 - bisect_right(ordered, moment - window_seconds) > most for number, moment in enumerate(ordered)
-    )
+    return sum(number + 1 - bisect_right(ordered, moment - window) > most for number, moment in enumerate(ordered))
 
 
 def _figures(size: Size, seen: Seen, served: Sequence[Served]) -> list[Figure]:
     times = seen.times
-    over = sum(too_many(moments, size.most, size.window_seconds) for moments in seen.admitted.values())
+    over = sum(too_many(moments, size.most, size.window_seconds * 1000) for moments in seen.admitted.values())
     true = 100 * (1 - seen.waited_in_vain / max(1, len(seen.waits)))
     ran = Counter(f"{entry.operation} {entry.outcome}" for entry in served)
     refusing = ran["patch status-412"] + ran["read done"]

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 
 from aiohttp import web
 
@@ -15,6 +16,9 @@ from voice_core.adapters.cosmos import CosmosAdmissions, Database
 from voice_core.domain.errors import LimitReached, Unreachable
 from voice_core.domain.limits import Allowance, Rate
 from voice_core.usecases.admit import Admission, LimitRules
+
+_asked: ContextVar[float] = ContextVar("asked")
+"""When the request was made, in seconds since 1970, to the millisecond: one moment, for limiter and counter."""
 
 DEADLINE_SECONDS = 20.0
 """The machine is busier than any that is deployed to."""
@@ -26,7 +30,7 @@ async def main(most: int, window_seconds: int) -> None:
     await store.check()
     rates = LimitRules({"turns": Rate("turns", most, window_seconds)}, Allowance(1), "closed")
     app = web.Application()
-    app.router.add_get("/admit", _admit(Admission(store, rates, time.time)))
+    app.router.add_get("/admit", _admit(Admission(store, rates, _asked.get)))
     async with serving(app) as url:
         print(json.dumps({"url": url}), flush=True)
         stop = asyncio.Event()
@@ -37,15 +41,16 @@ async def main(most: int, window_seconds: int) -> None:
 
 def _admit(admission: Admission) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def admit(request: web.Request) -> web.Response:
-        """When it was asked, in seconds since 1970, and the seconds to wait, if any."""
-        asked, wait, failed = time.time(), 0.0, False
+        """When it was asked, in milliseconds since 1970, and the seconds to wait, if any."""
+        asked, wait, failed = round(time.time() * 1000), 0.0, False
+        _asked.set(asked / 1000)
         try:
             (await admission.admit(request.query["user"], "turns", hears=False)).check()
         except LimitReached as refused:
             wait = refused.retry_after or 0.0
         except Unreachable:
             failed = True
-        return web.json_response({"at": asked, "ms": (time.time() - asked) * 1000, "wait": wait, "failed": failed})
+        return web.json_response({"at": asked, "ms": time.time() * 1000 - asked, "wait": wait, "failed": failed})
 
     return admit
 

@@ -70,7 +70,7 @@ async def test_a_redirect_is_a_failure(status: int) -> None:
     async with answering(steal) as (other, stolen), answering(elsewhere) as (url, asked):
         failure = await failure_of(url)
 
-    assert (type(failure), failure.stage, failure.retryable) == (StageFailed, "assistant", False)
+    assert (type(failure), failure.stage, failure.retryable) == (StageFailed, "assistant", True)
     assert len(asked) == 1
     assert not stolen
 
@@ -115,7 +115,7 @@ async def test_a_packed_answer_is_not_unpacked(status: int) -> None:
     async with answering(packed) as (url, asked):
         failure = await failure_of(url)
 
-    assert (type(failure), failure.stage, failure.retryable) == (StageFailed, "assistant", False)
+    assert (type(failure), failure.stage, failure.retryable) == (StageFailed, "assistant", True)
     assert [request.headers["Accept-Encoding"] for request in asked] == ["identity"]
 
 

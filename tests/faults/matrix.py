@@ -127,11 +127,8 @@ def speech_service(stage: str, *kept: str) -> dict[str, Outcome]:
 WORDS = ("transcription", "responseText")
 UNSPOKEN = degrading("speech", *WORDS) | {DROPPED.name: Outcome(200, kept=(*WORDS, "audioData"), degraded=("speech",))}
 FORGOTTEN = degrading("conversation", *WORDS, "audioData")
-UNREADABLE = Outcome(502, "stage-failed", "assistant", kept=("transcription",))
 UNWRITTEN = failing("assistant", "transcription") | {
     DROPPED.name: Outcome(502, "stage-failed", "assistant", retryable=True, kept=WORDS),
-    BAD_GZIP.name: UNREADABLE,
-    REDIRECT.name: UNREADABLE,
 }
 STORAGE = failing("storage")
 STORAGE |= {"503": STORAGE["429"]}

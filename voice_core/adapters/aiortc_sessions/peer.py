@@ -89,19 +89,18 @@ class AiortcPeer:
     async def aclose(self) -> None:
         """Close the connection, once its last message has left."""
         self._microphone.stop()
-        await self._channel.flush()
         try:
+            await self._channel.flush()
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._connection.close()
         except TimeoutError:
             logger.warning("a connection does not close")
-        self._pulse.stop()
-        self._speaker.stop()
+        finally:
+            self._pulse.stop()
+            self._speaker.stop()
 
     def _tell(self, event: PeerEvent) -> None:
         self._happened.put_nowait(event)
-        if isinstance(event, Message):
-            self._pulse.beat()
 
     def _attach(self, channel: RTCDataChannel) -> None:
         self._channel.attach(channel)

@@ -31,14 +31,14 @@ class Pulse:
         """Begin with a transport that is connected: before that its sockets are not all there."""
         for protocol in transport._connection._protocols:
             self._overhear(protocol)
-        self.beat()
+        self._beat()
         self._look_later()
 
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
 
-    def beat(self) -> None:
+    def _beat(self) -> None:
         """There was a sign of life."""
         self._heard = self._loop.time()
         if self._gone:
@@ -49,7 +49,7 @@ class Pulse:
         take = protocol.datagram_received
 
         def received(data: bytes, address: Any) -> None:
-            self.beat()
+            self._beat()
             take(data, address)
 
         vars(protocol)["datagram_received"] = received

@@ -21,7 +21,7 @@ async def bounded(response: httpx2.Response) -> None:
         StageFailed: it is encoded; and later, to whoever reads it, that it does not end.
     """
     if response.headers.get("content-encoding", "identity") != "identity":
-        raise StageFailed("The assistant's answer is packed.", stage=STAGE, retryable=False)
+        raise StageFailed("The assistant's answer is packed.", stage=STAGE)
     if isinstance(response.stream, httpx2.AsyncByteStream):
         response.stream = _Bounded(response.stream)
 

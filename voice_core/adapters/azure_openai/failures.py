@@ -58,7 +58,8 @@ def _failure(error: openai.APIError) -> VoiceError:
     wait = _retry_after(error.response.headers)
     if status == 429:
         return Throttled(detail, stage=STAGE, retry_after=wait)
-    return StageFailed(detail, stage=STAGE, retryable=status >= 500 or status in (408, 409), retry_after=wait)
+    final = 400 <= status < 500 and status not in (408, 409)
+    return StageFailed(detail, stage=STAGE, retryable=not final, retry_after=wait)
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:

@@ -11,6 +11,7 @@ import aiohttp
 
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.failures import our_errors, refused, timed_out
+from voice_core.adapters.bodies import body
 from voice_core.domain.errors import InvalidInput, StageFailed, Unreachable
 from voice_core.domain.speech import Voice
 
@@ -52,20 +53,10 @@ async def _fetch(session: aiohttp.ClientSession, url: str, stage: str) -> tuple[
         if response.status != 200:
             wait = response.headers.get("Retry-After", "")
             raise refused(stage, response.status, float(wait) if wait.isdecimal() else None)
-        entries = json.loads(await _body(response))
+        entries = json.loads(await body(response, LONGEST_LIST_BYTES))
         if not entries or not isinstance(entries, list):
             raise ValueError("No voices.")
         return tuple(_voice(entry) for entry in entries)
-
-
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """Piece by piece, unpacked: an answer without end would fill the memory."""
-    data = bytearray()
-    async for piece in response.content.iter_any():
-        data += piece
-        if len(data) > LONGEST_LIST_BYTES:
-            raise ValueError("No list is as long.")
-    return bytes(data)
 
 
 def _voice(entry: dict[str, Any]) -> Voice:

@@ -3,6 +3,8 @@
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
+from voice_core.adapters.bodies import body
+
 LONGEST_ANSWER = 8_388_608
 """Bytes. A document has 2 MB at the most and a page of a query 4 MB
 (https://learn.microsoft.com/azure/cosmos-db/concepts-limits)."""
@@ -42,9 +44,4 @@ class BoundedResponse(aiohttp.ClientResponse):
     async def _whole(self) -> bytes:
         if self.headers.get("Content-Encoding", "identity") != "identity":
             raise aiohttp.ClientPayloadError("It is packed, which was not asked for.")
-        data = bytearray()
-        async for piece in self.content.iter_any():
-            data += piece
-            if len(data) > LONGEST_ANSWER:
-                raise aiohttp.ClientPayloadError("No answer is as long.")
-        return bytes(data)
+        return await body(self, LONGEST_ANSWER)

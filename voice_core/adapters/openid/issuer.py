@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 from jwt import PyJWK
 
+from voice_core.adapters.bodies import body
 from voice_core.adapters.openid.keys import KeyName
 from voice_core.domain.errors import Unreachable
 
@@ -53,16 +54,11 @@ class Issuer:
 
 
 async def _document(http: aiohttp.ClientSession, url: str) -> Any:
-    body = bytearray()
     # A redirect would be another's word for its keys.
     async with http.get(url, allow_redirects=False, headers={"Accept": "application/json"}) as response:
         if response.status != 200:
             raise ValueError(f"It answered {response.status}.")
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > LONGEST_DOCUMENT:
-                raise ValueError("It does not end.")
-    return json.loads(body)
+        return json.loads(await body(response, LONGEST_DOCUMENT))
 
 
 def _signing_keys(document: Any) -> Mapping[KeyName, PyJWK]:
