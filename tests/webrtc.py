@@ -91,14 +91,21 @@ class Ear:
 class Caller:
     """One client; its clock is the event loop's."""
 
-    def __init__(self, servers: Sequence[RTCIceServer] = (), *, relay_only: bool = False, writes: bool = True) -> None:
+    def __init__(
+        self,
+        servers: Sequence[RTCIceServer] = (),
+        *,
+        relay_only: bool = False,
+        writes: bool = True,
+        direction: str = "sendrecv",
+    ) -> None:
         policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
         self.connection = RTCPeerConnection(RTCConfiguration(list(servers), policy, RTCBundlePolicy.MAX_BUNDLE))
         self.mouth, self.ear = Mouth(), Ear()
         self.events: list[tuple[float, dict[str, Any]]] = []
         """What came on the data channel, and when."""
         self._changed = asyncio.Event()
-        self.connection.addTransceiver(self.mouth, "sendrecv")
+        self.connection.addTransceiver(self.mouth, direction)
         vars(self.connection.getTransceivers()[0].receiver)["_RTCRtpReceiver__jitter_buffer"] = self.ear
         self._channel = self.connection.createDataChannel("events") if writes else None
         if self._channel is not None:
@@ -168,11 +175,12 @@ class Caller:
 @cache
 def _packets() -> tuple[list[bytes], bytes]:
     """A second of voice, and 20 ms of silence, as Opus."""
-    silence = _encoded(bytes(2 * TICKS * 3))[-1]
-    return _encoded(voice_like(1.0, RATE)), silence
+    silence = encoded(bytes(2 * TICKS * 3))[-1]
+    return encoded(voice_like(1.0, RATE)), silence
 
 
-def _encoded(pcm: bytes) -> list[bytes]:
+def encoded(pcm: bytes) -> list[bytes]:
+    """Opus packets of 20 ms of it, mono 16-bit at 48 kHz."""
     encoder = av.AudioCodecContext.create("libopus", "w")
     encoder.sample_rate = RATE
     encoder.layout = "mono"

@@ -149,6 +149,20 @@ async def test_hanging_up_a_held_open_negotiation_ends_the_session(product: Prod
     await caller.close()
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_whoever_opens_with_json_may_trickle(product: Product, accept: str) -> None:
+    """By the ETag that comes with the answer."""
+    caller = Caller()
+    async with product.post("/session", json={"offer": await offer(caller)}, headers={"Accept": accept}) as response:
+        path, etag = response.headers["Location"].removeprefix("/api/voice"), response.headers["ETag"]
+        headers = {"If-Match": etag, "Content-Type": "application/trickle-ice-sdpfrag"}
+        async with product.http.patch(
+            f"{product.url}{path}", data="a=mid:0\r\na=end-of-candidates\r\n", headers=headers
+        ) as patched:
+            assert patched.status == 204
+    await caller.close()
+
+
 async def _event(response: Any) -> dict[str, Any]:
     """The next event of a stream."""
     while not (line := await asyncio.wait_for(response.content.readline(), 10)).startswith(b"data: "):
@@ -173,6 +187,7 @@ async def test_whip(product: Product) -> None:
         ({"If-Match": '"old"'}, fragment, 412, "etag-stale"),
         ({"If-Match": "*"}, fragment.replace(ufrag, "a=ice-ufrag:new"), 422, "ice-restart-unsupported"),
         ({"If-Match": etag}, "a=candidate:rubbish", 400, "fragment-invalid"),
+        ({"If-Match": etag}, "rubbish", 400, "fragment-invalid"),
         ({"If-Match": etag, "Content-Type": "text/plain"}, fragment, 415, "content-type-unsupported"),
     ):
         headers = {"Content-Type": "application/trickle-ice-sdpfrag"} | match

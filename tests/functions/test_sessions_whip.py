@@ -5,16 +5,25 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-import aiohttp
 import pytest
 
-from benchmarks.processes import child
+from tests.conftest import HEARD, ROOT, Product
 
 CLIENT, COMPILER = shutil.which("whip-client"), shutil.which("cc")
-AUDIO = (
-    "audiotestsrc is-live=true wave=red-noise ! audioconvert ! audioresample ! queue ! opusenc ! rtpopuspay pt=100"
+
+pytestmark = pytest.mark.skipif(
+    CLIENT is None or COMPILER is None or sys.platform != "linux", reason="simple-whip-client or cc is not installed"
+)
+
+SENTENCE = f"filesrc location={ROOT / 'samples' / 'hello.wav'} ! wavparse ! identity sync=true"
+NOISE = "audiotestsrc is-live=true wave=red-noise"
+OPUS = (
+    "audioconvert ! audioresample ! queue ! opusenc ! rtpopuspay pt=100"
     " ! queue ! application/x-rtp,media=audio,encoding-name=OPUS,payload=100"
 )
 NO_UPNP = "\n".join(
@@ -38,42 +47,74 @@ async def without_upnp(folder: Path) -> dict[str, str]:
     return {**os.environ, "LD_LIBRARY_PATH": str(folder), "GST_REGISTRY": str(folder / "registry")}
 
 
-@pytest.mark.skipif(
-    CLIENT is None or COMPILER is None or sys.platform != "linux", reason="simple-whip-client or cc is not installed"
-)
-@pytest.mark.parametrize("trickles", [True, False])
-async def test_it_negotiates_connects_and_tears_down(tmp_path: Path, trickles: bool) -> None:
-    """It offers, sends its addresses by PATCH or in the offer, connects, and deletes the session when it leaves."""
+@asynccontextmanager
+async def whip_client(url: str, sound: str, folder: Path, *flags: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """One that is talking to the product at *url*; *sound* is a GStreamer pipeline's beginning."""
     assert CLIENT is not None
-    async with child("benchmarks.server", "scripted") as server:
-        url = f"{server.told['url']}/api/voice/session"
-        process = await asyncio.create_subprocess_exec(
-            CLIENT,
-            *("-u", url, "-A", AUDIO, "-l", "6", "-o", *([] if trickles else ["-n"])),
-            env=await without_upnp(tmp_path),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        assert process.stdout is not None
+    process = await asyncio.create_subprocess_exec(
+        CLIENT,
+        *("-u", f"{url}/session", "-A", f"{sound} ! {OPUS}", "-l", "6", "-o", *flags),
+        env=await without_upnp(folder),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+@pytest.mark.parametrize("trickles", [True, False])
+async def test_it_negotiates_connects_and_tears_down(product: Product, tmp_path: Path, trickles: bool) -> None:
+    """It offers, sends its addresses by PATCH or in the offer, connects, and deletes the session when it leaves."""
+    async with whip_client(product.url, NOISE, tmp_path, *([] if trickles else ["-n"])) as client:
         sent = ["Sending candidates: end-of-candidates"] if trickles else []
-        log = await _until(process.stdout, "PeerConnection connected", *sent)
-        resource = next(line for line in log if "Resource URL" in line).split("URL: ")[1].strip()
-        async with aiohttp.ClientSession() as http:
-            async with http.get(resource) as response:
-                assert (await response.json())["state"] != "negotiating"
-            process.send_signal(signal.SIGINT)
-            rest, _ = await asyncio.wait_for(process.communicate(), 20)
-            async with http.get(resource) as response:
-                assert (await response.json())["reason"] in ("deleted", "client-left")
+        log = await _until(client, "PeerConnection connected", *sent)
+        assert (await _session(product, log))["state"] != "negotiating"
+        client.send_signal(signal.SIGINT)
+        rest, _ = await asyncio.wait_for(client.communicate(), 20)
+    assert (await _session(product, log))["reason"] in ("deleted", "client-left")
     assert "ERR" not in "".join(log) + rest.decode()
 
 
-async def _until(log: asyncio.StreamReader, *words: str) -> list[str]:
-    """The lines of *log* until each of *words* has been in one, in whichever order."""
+async def test_what_it_says_is_answered_and_kept(product: Product, tmp_path: Path) -> None:
+    """It only sends, and its sound stops coming after the words: the turn ends all the same, and is stored whole."""
+    async with whip_client(product.url, SENTENCE, tmp_path) as client:
+        log = await _until(client, "PeerConnection connected")
+        turn = await _first_turn(product, (await _session(product, log))["conversationId"])
+    assert turn["transcription"] == HEARD
+    assert turn["responseText"]
+    assert turn["interrupted"] is False
+
+
+async def _session(product: Product, log: Sequence[str]) -> dict[str, Any]:
+    """What is told of the session that a client's *log* names."""
+    path = next(line for line in log if "Resource URL" in line).strip().partition("/api/voice")[2]
+    async with product.get(path) as response:
+        document: dict[str, Any] = await response.json()
+        return document
+
+
+async def _first_turn(product: Product, conversation: str) -> dict[str, Any]:
+    """Of a *conversation* that there may not be yet."""
+    async with asyncio.timeout(60):
+        while True:
+            async with product.get(f"/conversations/{conversation}") as response:
+                if response.status == 200:
+                    turn: dict[str, Any] = (await response.json())["turns"][0]
+                    return turn
+            await asyncio.sleep(0.1)
+
+
+async def _until(client: asyncio.subprocess.Process, *words: str) -> list[str]:
+    """The lines of a client's log until each of *words* has been in one, in whichever order."""
+    assert client.stdout is not None
     lines: list[str] = []
     async with asyncio.timeout(60):
         while not all(any(each in line for line in lines) for each in words):
-            line = (await log.readline()).decode()
+            line = (await client.stdout.readline()).decode()
             assert line, "".join(lines)
             lines.append(line)
     return lines

@@ -254,7 +254,7 @@ async def test_a_slip_of_the_finger_costs_nothing() -> None:
 
 
 async def test_an_utterance_has_a_longest_length() -> None:
-    """A button that is stuck ends the turn, not the session."""
+    """A button that is stuck ends the turn, not the session; once it is let go, nothing more is said."""
     room = Room()
     room.audio = Limits(max_seconds=1)
     async with room.session():
@@ -263,6 +263,11 @@ async def test_an_utterance_has_a_longest_length() -> None:
         room.peer.speaks(voice_like(3.0))
         assert (await room.ends())["code"] == "audio-too-long"
         await room.state("connected")
+
+        room.peer.says(RELEASE)
+        room.peer.says(RELEASE)
+        assert (await room.ends(2))["code"] == "not-listening"
+        assert len(room.peer.told(*ENDS)) == 2
 
 
 @pytest.mark.parametrize(

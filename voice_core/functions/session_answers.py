@@ -24,14 +24,21 @@ from voice_core.functions.streaming import StreamedResponse
 if TYPE_CHECKING:
     from voice_core.domain.session import IceServer
     from voice_core.usecases.asked import Told
+    from voice_core.usecases.converse import LiveSession
     from voice_core.usecases.open_session import Opened
 
 KEEP_ALIVE_SECONDS = 15.0
 """Between two comments on a silent stream; the front end of Azure hangs up after 230 s of silence."""
 
 
-def location(opened: Opened) -> str:
-    return f"/api/voice/session/{opened.live.id}"
+def etag(live: LiveSession) -> str:
+    """Names the session's ICE session, which never restarts."""
+    return f'"{live.id[:8]}-{live.peer.ice}"'
+
+
+def named(opened: Opened) -> dict[str, str]:
+    """The headers by which a client finds its session again, and may trickle to it."""
+    return {"Location": f"/api/voice/session/{opened.live.id}", "ETag": etag(opened.live)}
 
 
 def prepared(conversation_id: str, servers: Sequence[IceServer]) -> Response:
@@ -50,13 +57,13 @@ def prepared(conversation_id: str, servers: Sequence[IceServer]) -> Response:
 
 def negotiated(opened: Opened) -> Response:
     """The answer, at once."""
-    return json_response(_answer(opened).document(), status_code=201, headers={"Location": location(opened)})
+    return json_response(_answer(opened).document(), status_code=201, headers=named(opened))
 
 
 def held_open(incoming: Incoming, opened: Opened) -> Response:
     """The answer as the first event of a stream, then the session's events; who hangs up ends the session."""
     stream = _stream(opened, opened.live.follow())
-    response = StreamedResponse(incoming, stream, "text/event-stream", {"Location": location(opened)})
+    response = StreamedResponse(incoming, stream, "text/event-stream", named(opened))
     response.status_code = 201
     return response
 

@@ -13,10 +13,10 @@ from voice_core.functions.idempotency import REPLAYED, Key, idempotency_key
 from voice_core.functions.identity import user_id
 from voice_core.functions.incoming import Incoming
 from voice_core.functions.sent import parsed
-from voice_core.functions.session_answers import held_open, negotiated, prepared
+from voice_core.functions.session_answers import etag, held_open, negotiated, prepared
 from voice_core.functions.session_schemas import Offer, SessionPath, SessionRequest, SessionStateAnswer
 from voice_core.functions.spoken_request import query_options, read_json, typed
-from voice_core.functions.whip import FRAGMENT, check_fragment, etag, whip_answer
+from voice_core.functions.whip import FRAGMENT, check_fragment, whip_answer
 
 if TYPE_CHECKING:
     from voice_core.usecases.open_session import Opened

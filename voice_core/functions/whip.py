@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from voice_core.functions.http import PreconditionFailed, PreconditionRequired, Unprocessable
-from voice_core.functions.session_answers import location
+from voice_core.functions.session_answers import named
 
 if TYPE_CHECKING:
     from voice_core.domain.session import IceServer
-    from voice_core.usecases.converse import LiveSession
     from voice_core.usecases.open_session import Opened
 
 FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -21,16 +20,10 @@ _UFRAG = re.compile(r"^a=ice-ufrag:(\S+)", re.MULTILINE)
 
 
 def whip_answer(opened: "Opened") -> Response:
-    headers = {"Location": location(opened), "ETag": etag(opened.live)}
-    response = Response(opened.live.peer.answer, 201, headers, "application/sdp")
+    response = Response(opened.live.peer.answer, 201, named(opened), "application/sdp")
     for link in _links(opened):
         response.headers.append("Link", link)
     return response
-
-
-def etag(live: "LiveSession") -> str:
-    """Names the session's ICE session, which never restarts."""
-    return f'"{live.id[:8]}-{live.peer.ice}"'
 
 
 def check_fragment(fragment: str, ice: str, if_match: str | None, current: str) -> None:

@@ -42,6 +42,8 @@ class SessionTurns:
         self._tell = tell
         self._enter = enter
         self._wishes = asked.wishes
+        self._held = False
+        """The button is down, whatever has become of its turn."""
         self._turn: PlayedTurn | None = None
         self._unfinished: set[asyncio.Task[None]] = set()
         """The current turn, and any that are being stored."""
@@ -61,6 +63,7 @@ class SessionTurns:
         """
         match control:
             case Press() if self._overhearing is None:
+                self._held = True
                 self._begin(State.LISTENING, utterance=self._peer.listen())
             case Release(trailing_ms) if self._overhearing is None:
                 self._release(trailing_ms / 1000)
@@ -83,8 +86,11 @@ class SessionTurns:
             await asyncio.wait(self._unfinished, timeout=FINISH_SECONDS)
 
     def _release(self, trailing_seconds: float) -> None:
-        if self._turn is None or not self._turn.listening:
+        held, self._held = self._held, False
+        if not held:
             raise Conflict("No utterance has begun.", code="not-listening", retryable=False)
+        if self._turn is None or not self._turn.listening:
+            return  # it was refused, too long, or given up, and the client has been told
         self._turn.listening = False
         self._peer.stop_listening(trailing_seconds)
         self._enter(State.THINKING)

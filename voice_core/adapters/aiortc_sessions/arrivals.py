@@ -2,34 +2,40 @@
 
 from collections.abc import Iterator
 
+from aiortc.rtp import RtpPacket
+
 PATIENCE = 3
 """Packets that may overtake a missing one before it is given up."""
 
 LONGEST_GAP = 10
-"""Missing packets that are made up for; more mean that the sender began anew."""
+"""Missing packets that are waited for; more mean that the sender began anew."""
+
+LATEST = 100
+"""Packets that one may be behind and is merely late; more mean the same (MAX_MISORDER of RFC 3550, A.1)."""
 
 _WRAP = 1 << 16
 
 
 class Arrivals:
-    """Puts payloads in order by their RTP sequence numbers; what is there in time is never held back."""
+    """Puts packets in order by their sequence numbers; what is there in time is never held back."""
 
     def __init__(self) -> None:
-        self._next: int | None = None
-        self._early: dict[int, bytes] = {}
+        self._source: int | None = None
+        self._next = 0
+        self._early: dict[int, RtpPacket] = {}
 
-    def add(self, number: int, payload: bytes) -> Iterator[bytes | None]:
-        """What can be heard now: payloads, and None for each that was lost."""
-        ahead = 0 if self._next is None else (number - self._next) % _WRAP
-        if ahead > _WRAP // 2:
+    def add(self, packet: RtpPacket) -> Iterator[RtpPacket]:
+        """What can be heard now."""
+        number = packet.sequence_number
+        ahead, behind = (number - self._next) % _WRAP, (self._next - number) % _WRAP
+        if packet.ssrc != self._source or min(ahead - LONGEST_GAP, behind - LATEST) > 0:
+            self._source, self._next, self._early, ahead = packet.ssrc, number, {}, 0
+        if ahead > LONGEST_GAP:
             return
-        if self._next is None or ahead > LONGEST_GAP:
-            self._next, self._early = number, {}
-        self._early[number] = payload
+        self._early[number] = packet
         if len(self._early) > PATIENCE:
             while self._next not in self._early:
-                yield None
                 self._next = (self._next + 1) % _WRAP
-        while (payload_now := self._early.pop(self._next, None)) is not None:
-            yield payload_now
+        while (now := self._early.pop(self._next, None)) is not None:
+            yield now
             self._next = (self._next + 1) % _WRAP

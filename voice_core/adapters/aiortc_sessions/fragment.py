@@ -14,8 +14,11 @@ def candidates(fragment: str) -> Iterator[RTCIceCandidate | None]:
     Raises:
         InvalidInput: ``fragment-invalid``.
     """
+    lines = fragment.splitlines()
+    if not any(line.startswith("a=") for line in lines):
+        raise InvalidInput("This is no fragment of SDP.", code="fragment-invalid")
     mid = "0"
-    for line in fragment.splitlines():
+    for line in lines:
         name, _, value = line.partition(":")
         if name == "a=mid":
             mid = value

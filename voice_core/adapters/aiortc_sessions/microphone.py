@@ -21,8 +21,17 @@ PRIMING_PACKETS = 3
 QUIET = 0.006
 """Root mean square of a packet that holds no speech: -45 decibels below full scale."""
 
-LOST = np.zeros(OPUS_RATE // 50, np.float32)
-"""The silence that stands for a lost packet: 20 ms."""
+MISSING_SECONDS = 0.5
+"""Without a packet, after which it is silent; a client that leaves silence out sends one in 0.4 s (RFC 6716, 2.1.9)."""
+
+LOOK_SECONDS = 0.1
+"""How often silence is then made."""
+
+LONGEST_GAP_SECONDS = 1.0
+"""Between the timestamps of two packets, without silence that was made already; a longer one is a new clock."""
+
+_WRAP = 1 << 32
+"""Of timestamps."""
 
 
 class Microphone:
@@ -39,8 +48,7 @@ class Microphone:
 
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
         """As aiortc's JitterBuffer: never a picture to ask for again, never a frame for aiortc to decode."""
-        payload: bytes = packet._data  # type: ignore[attr-defined]
-        for arrived in self._arrivals.add(packet.sequence_number, payload):
+        for arrived in self._arrivals.add(packet):
             self._hear(arrived)
         return False, None
 
@@ -55,15 +63,18 @@ class Microphone:
         if self._listening is not None:
             self._listening.stop(trailing_seconds)
 
-    def _hear(self, payload: bytes | None) -> None:
+    def _hear(self, packet: RtpPacket) -> None:
+        payload: bytes = packet._data  # type: ignore[attr-defined]
         if self._listening is not None and not self._listening.ended:
-            self._listening.hear(payload)
-        if payload is not None:
-            self._recent.append(payload)
+            self._listening.hear(payload, packet.timestamp)
+        self._recent.append(payload)
 
 
 class _Listening:
-    """One utterance, from its button down to its button up."""
+    """One utterance, from its button down to its button up.
+
+    What is missing of it is silence: by the packets' timestamps where others come, by the clock where none do.
+    """
 
     def __init__(self, recent: deque[bytes]) -> None:
         self.ended = False
@@ -73,11 +84,43 @@ class _Listening:
         self._resampler = Resampler(OPUS_RATE)
         self._heard: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._trailing: asyncio.TimerHandle | None = None
+        self._expected: int | None = None
+        """The timestamp that follows upon what was heard."""
+        self._made = 0
+        """Samples of silence since the last packet."""
+        self._loop = asyncio.get_running_loop()
+        self._until = self._loop.time()
         for payload in recent:
             self._decoded(payload)
+        self._look_later()
 
-    def hear(self, payload: bytes | None) -> None:
-        samples = LOST if payload is None else self._decoded(payload)
+    def hear(self, payload: bytes, timestamp: int) -> None:
+        samples = self._decoded(payload)
+        self._feed(np.concatenate([_silence(self._missing(timestamp)), samples]))
+        self._expected, self._made = timestamp + samples.size, 0
+        self._until = self._loop.time()
+
+    def _missing(self, timestamp: int) -> int:
+        """Samples before a packet."""
+        if self._expected is None:
+            return 0
+        missing = (timestamp - self._expected) % _WRAP - self._made
+        return missing if 0 < missing <= LONGEST_GAP_SECONDS * OPUS_RATE else 0
+
+    def _look_later(self) -> None:
+        self._looking = self._loop.call_later(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._look_later()
+        silent = self._loop.time() - self._until
+        if silent >= MISSING_SECONDS or self._made:
+            # More than a second at once was the process asleep, not the client.
+            samples = _silence(round(min(silent, LONGEST_GAP_SECONDS) * OPUS_RATE))
+            self._made += samples.size
+            self._until += silent
+            self._feed(samples)
+
+    def _feed(self, samples: Samples) -> None:
         self._heard.put_nowait(self._resampler.feed(samples))
         if self._trailing is not None and _quiet(samples):
             self._end()
@@ -101,6 +144,7 @@ class _Listening:
             self.ended = True
             self._heard.put_nowait(self._resampler.finish())
             self._heard.put_nowait(None)
+        self._looking.cancel()
         if self._trailing is not None:
             self._trailing.cancel()
 
@@ -110,7 +154,11 @@ class _Listening:
             frames = self._decoder.decode(av.Packet(payload)) if payload else []
         except av.FFmpegError:
             frames = []
-        return np.concatenate([scaled(frame.to_ndarray()[0]) for frame in frames] or [LOST[:0]])
+        return np.concatenate([scaled(frame.to_ndarray()[0]) for frame in frames] or [_silence(0)])
+
+
+def _silence(count: int) -> Samples:
+    return np.zeros(count, np.float32)
 
 
 def _quiet(samples: Samples) -> bool:

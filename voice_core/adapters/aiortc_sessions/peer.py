@@ -74,7 +74,9 @@ class AiortcPeer:
         self._speaker.wake()
 
     def play(self, pcm: bytes) -> None:
-        self._speaker.play(pcm)
+        # A client that only sends, as WHIP's usually do, takes no packet: nothing would ever have been played.
+        if self._media.currentDirection in ("sendrecv", "sendonly"):
+            self._speaker.play(pcm)
 
     async def played(self) -> None:
         await self._speaker.played()
