@@ -130,7 +130,7 @@ class _Listening:
             if trailing_seconds <= 0:
                 self._end()
             else:
-                self._trailing = asyncio.get_running_loop().call_later(trailing_seconds, self._end)
+                self._trailing = self._loop.call_later(trailing_seconds, self._end)
 
     async def pcm(self) -> AsyncGenerator[bytes]:
         try:
