@@ -28,6 +28,7 @@ ADAPTERS_NEED = {
     "entra": set[str](),
     "easy_auth": set[str](),
     "openid": set[str](),
+    "bodies": set[str](),
     "open_telemetry": {"Monitoring Metrics Publisher"},
 }
 HOST_NEEDS = {
