@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from math import inf
 
 import pytest
 from aiortc.rtp import RtpPacket
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from tests.sound import voice_like
 from tests.webrtc import RATE, TICKS, encoded
 from voice_core.adapters.aiortc_sessions.arrivals import PATIENCE, Arrivals
-from voice_core.adapters.aiortc_sessions.microphone import MISSING_SECONDS, Microphone
+from voice_core.adapters.aiortc_sessions.microphone import CERTAIN_SECONDS, MISSING_SECONDS, Microphone
 from voice_core.domain.audio import RECOGNITION_RATE, seconds
 
 LAST = (1 << 32) - TICKS
@@ -78,7 +79,7 @@ async def test_what_is_missing_between_packets_is_silence(
     sent: Sequence[tuple[int, int]], frames: int, began: int
 ) -> None:
     """As long as their timestamps say, though not when those make no sense."""
-    microphone = Microphone()
+    microphone = Microphone(lambda: inf)
     utterance = microphone.listen()
     for (number, moment), payload in zip(sent, encoded(voice_like(1.0, RATE)), strict=False):
         microphone.add(packet(number, began + moment * TICKS, payload=payload))
@@ -92,7 +93,7 @@ async def test_what_is_missing_between_packets_is_silence(
 @pytest.mark.parametrize("packets", [0, 5])
 async def test_a_client_that_sends_nothing_is_silent(packets: int) -> None:
     """By the clock, so that an utterance ends though its sound has stopped coming."""
-    microphone, began = Microphone(), asyncio.get_running_loop().time()
+    microphone, began = Microphone(lambda: inf), asyncio.get_running_loop().time()
     utterance = microphone.listen()
     for number, payload in zip(range(packets), encoded(voice_like(1.0, RATE)), strict=False):
         microphone.add(packet(number, number * TICKS, payload=payload))
@@ -111,7 +112,7 @@ async def test_a_client_that_sends_nothing_is_silent(packets: int) -> None:
 
 async def test_silence_is_not_made_twice() -> None:
     """What the clock has made already is no gap when the next packet tells of it."""
-    microphone = Microphone()
+    microphone = Microphone(lambda: inf)
     utterance = microphone.listen()
     first, second, *_ = encoded(voice_like(1.0, RATE))
     microphone.add(packet(0, payload=first))
@@ -124,3 +125,16 @@ async def test_silence_is_not_made_twice() -> None:
         rest = b"".join([piece async for piece in utterance])
 
     assert seconds(len(rest), RECOGNITION_RATE) == pytest.approx(0.1 + 0.02, abs=0.01)
+
+
+async def test_an_outage_is_no_silence() -> None:
+    """Of a client that gives no sign of life no more is made than is certain."""
+    began = asyncio.get_running_loop().time()
+    microphone = Microphone(lambda: began)
+    utterance, heard = microphone.listen(), 0.0
+    async with aclosing(utterance):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CERTAIN_SECONDS + 1):
+                async for piece in utterance:
+                    heard += seconds(len(piece), RECOGNITION_RATE)
+    assert heard == pytest.approx(CERTAIN_SECONDS, abs=0.5)

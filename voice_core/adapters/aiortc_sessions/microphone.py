@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 import av
 import numpy as np
@@ -27,8 +27,11 @@ MISSING_SECONDS = 0.5
 LOOK_SECONDS = 0.1
 """How often silence is then made."""
 
-LONGEST_GAP_SECONDS = 1.0
-"""Between the timestamps of two packets, without silence that was made already; a longer one is a new clock."""
+CERTAIN_SECONDS = 2.0
+"""Of silence that is made for anybody; more only while there are other signs of life, lest it be an outage."""
+
+LONGEST_GAP_SECONDS = 6.0
+"""Of silence at once: longer than between two such signs. What is longer is a clock that began anew."""
 
 _WRAP = 1 << 32
 """Of timestamps."""
@@ -41,7 +44,9 @@ class Microphone:
     nobody listens, packets are not even decoded.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, alive: Callable[[], float]) -> None:
+        """*alive* says when there was the latest sign of life, on the event loop's clock."""
+        self._alive = alive
         self._arrivals = Arrivals()
         self._recent: deque[bytes] = deque(maxlen=PRIMING_PACKETS)
         self._listening: _Listening | None = None
@@ -55,7 +60,7 @@ class Microphone:
     def listen(self) -> AsyncGenerator[bytes]:
         """What is heard from now on, until `stop`."""
         self.stop()
-        self._listening = _Listening(self._recent)
+        self._listening = _Listening(self._recent, self._alive)
         return self._listening.pcm()
 
     def stop(self, trailing_seconds: float = 0.0) -> None:
@@ -76,8 +81,9 @@ class _Listening:
     What is missing of it is silence: by the packets' timestamps where others come, by the clock where none do.
     """
 
-    def __init__(self, recent: deque[bytes]) -> None:
+    def __init__(self, recent: deque[bytes], alive: Callable[[], float]) -> None:
         self.ended = False
+        self._alive = alive
         self._decoder = av.AudioCodecContext.create("libopus", "r")
         self._decoder.layout = "mono"
         self._decoder.sample_rate = OPUS_RATE
@@ -112,9 +118,10 @@ class _Listening:
 
     def _look(self) -> None:
         self._look_later()
-        silent = self._loop.time() - self._until
-        if silent >= MISSING_SECONDS or self._made:
-            # More than a second at once was the process asleep, not the client.
+        now = self._loop.time()
+        certain = self._made < CERTAIN_SECONDS * OPUS_RATE
+        silent = (now if certain else min(now, self._alive())) - self._until
+        if silent >= MISSING_SECONDS or (self._made and silent > 0):
             samples = _silence(round(min(silent, LONGEST_GAP_SECONDS) * OPUS_RATE))
             self._made += samples.size
             self._until += silent

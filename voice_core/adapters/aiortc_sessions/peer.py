@@ -28,7 +28,7 @@ class AiortcPeer:
     def __init__(self, connection: RTCPeerConnection, media: RTCRtpTransceiver, speaker: Speaker) -> None:
         self._connection, self._media = connection, media
         self._speaker = speaker
-        self._microphone = Microphone()
+        self._microphone = Microphone(lambda: self._pulse.heard)
         self._channel = Channel(lambda text: self._tell(Message(text)))
         self._happened: asyncio.Queue[PeerEvent] = asyncio.Queue()
         # The one buffer of aiortc's that would hold sound back; tests see to it that it has not moved.

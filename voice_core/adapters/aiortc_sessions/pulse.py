@@ -24,8 +24,10 @@ class Pulse:
         self._lost, self._found = lost, found
         self._seconds = lost_seconds
         self._gone = False
-        self._heard = self._loop.time()
+        self.heard = self._loop.time()
+        """The latest sign, on the event loop's clock."""
         self._timer: asyncio.TimerHandle | None = None
+        self._overheard: list[asyncio.DatagramProtocol] = []
 
     def follow(self, transport: RTCIceTransport) -> None:
         """Begin with a transport that is connected: before that its sockets are not all there."""
@@ -37,10 +39,13 @@ class Pulse:
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        # Else they would keep one another until the collector comes.
+        while self._overheard:
+            vars(self._overheard.pop()).pop("datagram_received", None)
 
     def _beat(self) -> None:
         """There was a sign of life."""
-        self._heard = self._loop.time()
+        self.heard = self._loop.time()
         if self._gone:
             self._gone = False
             self._found()
@@ -53,12 +58,13 @@ class Pulse:
             take(data, address)
 
         vars(protocol)["datagram_received"] = received
+        self._overheard.append(protocol)
 
     def _look_later(self) -> None:
         self._timer = self._loop.call_later(self._seconds / 8, self._look)
 
     def _look(self) -> None:
         self._look_later()
-        if not self._gone and self._loop.time() - self._heard > self._seconds:
+        if not self._gone and self._loop.time() - self.heard > self._seconds:
             self._gone = True
             self._lost()
