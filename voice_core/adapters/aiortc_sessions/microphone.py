@@ -21,13 +21,17 @@ PRIMING_PACKETS = 3
 QUIET = 0.006
 """Root mean square of a packet that holds no speech: -45 decibels below full scale."""
 
+FRAME_SECONDS = 0.02
+FRAME = np.zeros(round(FRAME_SECONDS * OPUS_RATE), np.float32)
+"""Silence as long as a packet."""
+
 MISSING_SECONDS = 0.5
 """Without a packet, after which it is silent; a client that leaves silence out sends one in 0.4 s (RFC 6716, 2.1.9)."""
 
 LOOK_SECONDS = 0.1
 """How often silence is then made."""
 
-CERTAIN_SECONDS = 2.0
+CERTAIN_SECONDS = 1.0
 """Of silence that is made for anybody; more only while there are other signs of life, lest it be an outage."""
 
 LONGEST_GAP_SECONDS = 6.0
@@ -122,12 +126,15 @@ class _Listening:
         certain = self._made < CERTAIN_SECONDS * OPUS_RATE
         silent = (now if certain else min(now, self._alive())) - self._until
         if silent >= MISSING_SECONDS or (self._made and silent > 0):
-            samples = _silence(round(min(silent, LONGEST_GAP_SECONDS) * OPUS_RATE))
-            self._made += samples.size
-            self._until += silent
-            self._feed(samples)
+            # In pieces as small as packets: larger ones would leave holes in the heap.
+            for _ in range(int(min(silent, LONGEST_GAP_SECONDS) / FRAME_SECONDS)):
+                self._feed(FRAME)
+                self._made += FRAME.size
+            self._until += silent - silent % FRAME_SECONDS
 
     def _feed(self, samples: Samples) -> None:
+        if self.ended:
+            return
         self._heard.put_nowait(self._resampler.feed(samples))
         if self._trailing is not None and _quiet(samples):
             self._end()
