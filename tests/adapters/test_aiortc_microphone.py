@@ -137,4 +137,4 @@ async def test_an_outage_is_no_silence() -> None:
             async with asyncio.timeout(CERTAIN_SECONDS + 1):
                 async for piece in utterance:
                     heard += seconds(len(piece), RECOGNITION_RATE)
-    assert heard == pytest.approx(CERTAIN_SECONDS, abs=0.5)
+    assert heard == pytest.approx(CERTAIN_SECONDS, abs=0.05)

@@ -21,7 +21,6 @@ from voice_core.functions.streaming import StreamedResponse
 PROBLEM = "application/problem+json"
 """RFC 9457."""
 
-
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 """Those that JSON leaves as they are, as JSON writes others. They can be in text only."""
 

@@ -122,9 +122,8 @@ class _Listening:
 
     def _look(self) -> None:
         self._look_later()
-        now = self._loop.time()
-        certain = self._made < CERTAIN_SECONDS * OPUS_RATE
-        silent = (now if certain else min(now, self._alive())) - self._until
+        certain = self._until - self._made / OPUS_RATE + CERTAIN_SECONDS
+        silent = min(self._loop.time(), max(self._alive(), certain)) - self._until
         if silent >= MISSING_SECONDS or (self._made and silent > 0):
             # In pieces as small as packets: larger ones would leave holes in the heap.
             for _ in range(int(min(silent, LONGEST_GAP_SECONDS) / FRAME_SECONDS)):
