@@ -49,9 +49,16 @@ async def spoken_through(page: Tab) -> None:
 
 
 async def heard_something(page: Tab) -> None:
-    """Until the microphone has brought half a second of anything."""
-    await page.evaluate("window.since = performance.now()")
-    await page.until(f"{LEVEL} > {LOUD} && performance.now() - window.since > 500")
+    """Until the microphone has brought half a second of speech, pauses not counted."""
+    await page.evaluate("window.spoke = 0, window.looked = performance.now()")
+    await page.until(
+        f"""(() => {{
+            const now = performance.now();
+            if ({LEVEL} > {LOUD}) window.spoke += Math.min(now - window.looked, 50);
+            window.looked = now;
+            return window.spoke > 500;
+        }})()"""
+    )
 
 
 async def talk(page: Tab) -> None:
