@@ -4,7 +4,8 @@ import asyncio
 import json
 import signal
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 from benchmarks import delays
 from emulators.cosmos import cosmos_app
@@ -21,14 +22,22 @@ async def _serve(name: str) -> None:
     for service, operations in SCRIPTS[name].items():
         for operation, steps in operations.items():
             scripts[service].add(operation, *map(Step.from_json, steps))
-    async with AsyncExitStack() as stack:
-        speech = await stack.enter_async_context(serving(speech_app(script=scripts["speech"])))
-        openai = await stack.enter_async_context(serving(openai_app(script=scripts["openai"])))
-        cosmos = await stack.enter_async_context(serving(cosmos_app(None, script=scripts["cosmos"])))
-        print(json.dumps(settings(speech, f"{openai}/v1/", cosmos)), flush=True)
+    async with emulated(scripts) as told:
+        print(json.dumps(told), flush=True)
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         await stop.wait()
+
+
+@asynccontextmanager
+async def emulated(scripts: Mapping[str, Script]) -> AsyncIterator[dict[str, str]]:
+    """The emulators, each by its script; gives their `settings`."""
+    async with (
+        serving(speech_app(script=scripts["speech"])) as speech,
+        serving(openai_app(script=scripts["openai"])) as openai,
+        serving(cosmos_app(None, script=scripts["cosmos"])) as cosmos,
+    ):
+        yield settings(speech, f"{openai}/v1/", cosmos)
 
 
 def settings(speech: str, openai: str, cosmos: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def eventually(happened: Callable[[], object], seconds: float = 2.0) -> None:
+async def eventually(happened: Callable[[], object], seconds: float = 5.0) -> None:
     """Return as soon as *happened* does, looking every millisecond.
 
     Raises:

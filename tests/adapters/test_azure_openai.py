@@ -423,7 +423,7 @@ async def test_closing_a_reply_leaves_the_service(assistant: AzureOpenAIAssistan
     with pytest.raises(asyncio.CancelledError):
         await waiting
     await reply.aclose()
-    await eventually(lambda: script.served[0].ended, seconds=0.1)
+    await eventually(lambda: script.served[0].ended)
     assert script.served[0].outcome == "cancelled"
     assert await replied(assistant)
 
@@ -431,10 +431,10 @@ async def test_closing_a_reply_leaves_the_service(assistant: AzureOpenAIAssistan
 async def test_closing_a_reply_between_pieces_leaves_the_service(
     assistant: AzureOpenAIAssistant, script: Script
 ) -> None:
-    """A reply that nobody is waiting for is given up just as fast."""
+    """A reply that nobody is waiting for is given up just the same."""
     script.add("chat", Step(text="w " * 90, tokens_per_second=20))
     reply = assistant.reply(SAID, ())
     await anext(reply)
     await reply.aclose()
-    await eventually(lambda: script.served[0].ended, seconds=0.1)
+    await eventually(lambda: script.served[0].ended)
     assert script.served[0].outcome == "cancelled"

@@ -2,7 +2,7 @@
 
 from contextlib import aclosing
 
-from benchmarks import cold_start, delays, load, turn
+from benchmarks import cold_start, delays, hangup, load, turn
 from voice_core.audio.sentences import Sentences
 
 
@@ -41,3 +41,11 @@ async def test_load_is_taken_without_failures() -> None:
 
     assert figures[0].facts["failed"] == 0
     assert [len(figure.values) for figure in figures[:1]] == [2]
+
+
+async def test_work_that_nobody_waits_for_ends() -> None:
+    """At every moment at which a caller leaves; the time is counted from then."""
+    figures = [figure async for figure in hangup.hangups(1)]
+
+    assert len(figures) == len(hangup.MOMENTS)
+    assert all(figure.values[0] > 0 for figure in figures)

@@ -79,7 +79,7 @@ async def settled(account: Account, receipts: int) -> None:
     async with (
         BlobServiceClient.from_connection_string(account.connection) as blobs,
         QueueClient.from_connection_string(account.connection, QUEUE) as queue,
-        asyncio.timeout(5),
+        asyncio.timeout(20),
     ):
         kept = blobs.get_container_client(HOST_CONTAINER)
         while [1 async for _ in kept.list_blobs()] != [1] * receipts or await _queued(queue):  # noqa: ASYNC110

@@ -1,6 +1,10 @@
 """Clients that go away, and clients that talk nonsense: neither disturbs the Speech emulator."""
 
+import asyncio
+import gc
 import json
+import os
+import signal
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -10,7 +14,7 @@ from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
 from emulators.speech.engines import Engines
-from emulators.speech.recognizers.sphinx import Sphinx
+from emulators.speech.recognizers.sphinx import BEGIN, Sphinx, WorkerProcess
 from emulators.speech.scripted import ToneSynthesizer
 from tests.emulators.speech_client import ssml
 from tests.eventually import eventually
@@ -94,6 +98,20 @@ async def test_what_it_does_not_know_it_ignores(url: str) -> None:
         await socket.send_str(text_frame("telemetry", json.dumps({"ReceivedMessages": []})))
         await socket.send_str(text_frame("ssml", ssml("hello")))
         assert "turn.start" in await socket.receive_str()
+
+
+async def test_a_recogniser_that_nobody_listens_to_ends_silently(caplog: pytest.LogCaptureFixture) -> None:
+    """A process is killed at work, after its client has gone: that is no event either."""
+    worker = await WorkerProcess.start()
+    os.kill(worker.pid, signal.SIGSTOP)
+    asking = asyncio.create_task(worker.ask(BEGIN, b"{}"))
+    await asyncio.sleep(0)
+    asking.cancel()
+    await worker.stop()
+    await eventually(lambda: asyncio.all_tasks() == {asyncio.current_task()})
+    del asking
+    gc.collect()
+    assert not caplog.records
 
 
 async def _messages(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[aiohttp.WSMessage]:

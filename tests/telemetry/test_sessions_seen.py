@@ -18,7 +18,7 @@ async def test_a_session_is_seen_from_its_start_to_its_end(product: Product, rec
     """Who, why it ended and whether as somebody wished; how many are open is measured meanwhile."""
     async with call(product):
         assert recorded.points("voice.sessions.active") == [({}, 1)]
-    await eventually(lambda: told(recorded, "SessionCompleted"), seconds=5)
+    await eventually(lambda: told(recorded, "SessionCompleted"))
 
     (started,), (ended,) = told(recorded, "SessionStarted"), told(recorded, "SessionCompleted")
     assert started["enduser.pseudo.id"] == ended["enduser.pseudo.id"]

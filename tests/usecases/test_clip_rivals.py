@@ -59,7 +59,7 @@ async def test_a_worker_whose_claim_was_taken_stops() -> None:
     await eventually(lambda: world.stt.at_once)
     thief = Claim("thief", datetime.now(UTC) + timedelta(minutes=1))
     await world.clips.replace(world.clip.changed(claim=thief))
-    await asyncio.wait_for(working, 2)
+    await asyncio.wait_for(working, 4)
 
     assert world.clip.claim == thief
     assert world.stt.at_once == 0

@@ -52,7 +52,9 @@ class WorkerProcess:
         Raises:
             WorkerDied: it has no answer.
         """
-        return await asyncio.shield(self._exchange(kind, body))
+        exchange = asyncio.create_task(self._exchange(kind, body))
+        exchange.add_done_callback(_end)
+        return await asyncio.shield(exchange)
 
     async def stop(self) -> None:
         """Kill it, whatever it is at."""
@@ -73,6 +75,12 @@ class WorkerProcess:
             except (OSError, asyncio.IncompleteReadError) as error:
                 raise WorkerDied("the recognition process died") from error
         return dict(answer)
+
+
+def _end(exchange: "asyncio.Task[dict[str, Any]]") -> None:
+    """How it went is known: who was cancelled does not ask, and asyncio would complain."""
+    if not exchange.cancelled():
+        exchange.exception()
 
 
 class SphinxHearing:
