@@ -40,7 +40,7 @@ class Answer:
         if self.step.status is not None:
             self._served.outcome = f"status-{self.step.status}"
             code = CLOSE_CODES.get(self.step.status, SERVER_ERROR)
-            await self._channel.close(code, self.step.body or f"status {self.step.status}")
+            self._channel.end(code, self.step.body or f"status {self.step.status}")
             raise TurnEnded
         if self.step.hang:
             self._served.outcome = "hung"
@@ -91,8 +91,8 @@ async def answering(channel: Channel, request_id: str, script: Script, operation
             served.outcome = "cancelled"
         except Refused as reason:
             served.outcome = "status-400"
-            await channel.close(BAD_REQUEST, str(reason))
+            channel.end(BAD_REQUEST, str(reason))
         except Exception:
             served.outcome = "status-500"
             log.exception("A turn failed.")
-            await channel.close(SERVER_ERROR, "the emulator failed; its log says why")
+            channel.end(SERVER_ERROR, "the emulator failed; its log says why")

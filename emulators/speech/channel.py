@@ -26,6 +26,8 @@ class Channel:
         self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None, connection_id: str = ""
     ) -> None:
         self.connection_id = connection_id
+        self.ending: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+        """The code and the reason to close with, once there are any."""
         self._socket = socket
         self._transport = transport
 
@@ -51,10 +53,11 @@ class Channel:
         except ConnectionResetError as error:
             raise ClientGone from error
 
-    async def close(self, code: int, reason: str) -> None:
-        """Close with *reason*, cut to what fits."""
-        whole = reason.encode()[:REASON_BYTES].decode(errors="ignore")
-        await self._socket.close(code=code, message=whole.encode())
+    def end(self, code: int, reason: str) -> None:
+        """Have the socket closed with *reason*, cut to what fits; whoever reads it does so."""
+        if not self.ending.done():
+            whole = reason.encode()[:REASON_BYTES].decode(errors="ignore")
+            self.ending.set_result((code, whole.encode()))
 
     def acknowledge(self) -> None:
         """Acknowledge what came at once: delayed, it would hold a client's next small message back for 40 ms."""

@@ -18,6 +18,7 @@ import asyncio
 import json
 import os
 from collections.abc import Callable, Collection
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
@@ -105,22 +106,34 @@ async def _converse(request: web.Request, operation: str, turns_of: Callable[[Ch
     await socket.prepare(request)
     channel = Channel(socket, request.transport, request.headers.get("X-ConnectionId", ""))
     turns = turns_of(channel)
+    reading = asyncio.create_task(_read(socket, channel, turns))
+    either: set[asyncio.Future[Any]] = {reading, channel.ending}
     try:
-        await _read(socket, channel, turns)
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        reading.cancel()
         await turns.stop()
+    await asyncio.wait({reading})
+    if not reading.cancelled():
+        reading.result()
+    if channel.ending.done():
+        # While somebody reads, this would not wait for the client's close: what it had sent and nobody had read would
+        # break the connection before it had the reason.
+        code, reason = channel.ending.result()
+        await socket.close(code=code, message=reason)
     return socket
 
 
 async def _read(socket: web.WebSocketResponse, channel: Channel, turns: Turns) -> None:
     async for frame in socket:
         if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-            break
+            return
         channel.acknowledge()
         try:
             await turns.receive(Message.from_frame(frame.data))
         except Refused as reason:
-            await channel.close(BAD_REQUEST, str(reason))
+            channel.end(BAD_REQUEST, str(reason))
+            return
 
 
 async def _refusal(request: web.Request, operation: str) -> web.Response | None:

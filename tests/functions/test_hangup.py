@@ -87,7 +87,10 @@ async def test_hanging_up_while_speaking_stops_the_recognition(product: Product)
 
     caller.hang_up()
 
-    await stopped(product.services.speech, "stt")
+    served = latest(product.services.speech, "stt")
+    assert served is not None
+    await eventually(lambda: served.ended is not None, SOON_SECONDS)
+    assert served.facts["audio_seconds"] < 4.0
     assert not product.services.openai.served
     async with product.get("/conversations") as response:
         assert (await response.json())["conversations"] == []
