@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from benchmarks.figures import Figure, Target, command
@@ -43,15 +42,8 @@ MOMENTS = (
 )
 
 
-async def benchmark() -> AsyncGenerator[Figure]:
-    """A few seconds of it."""
-    async with aclosing(hangups(TIMES)) as figures:
-        async for figure in figures:
-            yield figure
-
-
-async def hangups(times: int) -> AsyncGenerator[Figure]:
-    """So many at each moment, of a product in a process of its own."""
+async def benchmark(times: int = TIMES) -> AsyncGenerator[Figure]:
+    """So many hang-ups at each moment, of a product in a process of its own: a few seconds."""
     scripts = {"speech": Script(), "openai": Script(), "cosmos": Script()}
     async with emulated(scripts) as settings, child("benchmarks.server", "sdk", settings=settings) as server:
         for moment in MOMENTS:

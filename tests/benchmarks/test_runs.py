@@ -45,7 +45,7 @@ async def test_load_is_taken_without_failures() -> None:
 
 async def test_work_that_nobody_waits_for_ends() -> None:
     """At every moment at which a caller leaves; the time is counted from then."""
-    figures = [figure async for figure in hangup.hangups(1)]
+    figures = [figure async for figure in hangup.benchmark(times=1)]
 
     assert len(figures) == len(hangup.MOMENTS)
     assert all(figure.values[0] > 0 for figure in figures)

@@ -53,7 +53,7 @@ class WorkerProcess:
             WorkerDied: it has no answer.
         """
         exchange = asyncio.create_task(self._exchange(kind, body))
-        exchange.add_done_callback(_end)
+        exchange.add_done_callback(_heed)
         return await asyncio.shield(exchange)
 
     async def stop(self) -> None:
@@ -77,7 +77,7 @@ class WorkerProcess:
         return dict(answer)
 
 
-def _end(exchange: "asyncio.Task[dict[str, Any]]") -> None:
+def _heed(exchange: asyncio.Task[dict[str, Any]]) -> None:
     """How it went is known: who was cancelled does not ask, and asyncio would complain."""
     if not exchange.cancelled():
         exchange.exception()

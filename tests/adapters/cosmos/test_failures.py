@@ -109,14 +109,14 @@ async def test_a_short_throttle_is_waited_out(
 
 
 @asking
-async def test_a_long_throttle_is_told_at_once(
-    store: CosmosConversations, script: Script, operation: str, ask: Ask
-) -> None:
+async def test_a_long_throttle_is_told_at_once(url: str, script: Script, operation: str, ask: Ask) -> None:
     """429 that asks for longer than there is time for is told with the seconds to wait, and not slept through."""
     script.add(operation, Step(status=429, headers={"x-ms-retry-after-ms": "30000"}, repeat=True))
+    store = opened(url, 10 * DEADLINE_SECONDS)
     error = await failing(ask(store))
     assert isinstance(error, Throttled)
     assert error.retry_after == 30
+    await store.close()
 
 
 async def test_a_throttle_without_end_is_told_in_time(url: str, script: Script) -> None:
