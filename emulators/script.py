@@ -27,6 +27,8 @@ class Step:
     """Wait before the connection or the request is answered at all."""
     first_seconds: float | None = None
     """From the end of the input to the first result: final transcript, first token, first speech chunk."""
+    hear_seconds: float = 0.0
+    """Take this long to recognise each piece of an utterance; the Speech SDK sends pieces of 100 ms."""
     tokens_per_second: float | None = None
     """Pace of an assistant's reply after its first token."""
     real_time_factor: float | None = None

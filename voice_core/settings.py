@@ -115,7 +115,7 @@ class Settings:
     audio_seconds_per_day: int = 14_400
     """Of all that is heard, from midnight UTC."""
     limits_when_down: Literal["open", "closed"] = "open"
-    """Whether to admit when nobody can count."""
+    """While the store of limits is away: each worker counts by itself, or nobody is admitted."""
     limits_seconds: float = 2.0
     """Deadline for that."""
 

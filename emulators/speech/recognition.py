@@ -99,6 +99,7 @@ class Utterance:
         await self._send_last_phrase(heed_silence=not scripted)
 
     async def _hear(self, pcm: bytes) -> None:
+        await asyncio.sleep(self._answer.step.hear_seconds)
         self._pauses.hear(pcm)
         self._answer.facts["audio_seconds"] = self._pauses.position
         if self._pauses.speech and not self._speech:

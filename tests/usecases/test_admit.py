@@ -1,5 +1,6 @@
 """Limits without any service: what one worker remembers, what it charges, and what turns and clips hear of it."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Literal
@@ -89,6 +90,62 @@ async def test_as_many_are_remembered_as_memory_allows(admission: Admission, sto
 
     assert await asks(admission, str(REMEMBERED)) + await asks(admission, "0") == [False, False]
     assert store.asked == 1
+
+
+@pytest.fixture
+def open_admission(store: ScriptedAdmissions, clock: Clock) -> Admission:
+    """Admits also when nobody counts."""
+    return Admission(store, replace(RULES, when_down="open"), clock)
+
+
+def down(store: ScriptedAdmissions) -> None:
+    store.failure = StageFailed("Nobody is there.", stage="limits")
+
+
+async def test_a_worker_counts_by_itself_while_nobody_else_does(
+    open_admission: Admission, store: ScriptedAdmissions, clock: Clock
+) -> None:
+    """Each user has the limit at each worker, and again when the window has passed; none is without a limit."""
+    down(store)
+
+    assert await asks(open_admission, times=5) == [True, True, False, False, False]
+    assert await asks(open_admission, "bob", times=3) == [True, True, False]
+    clock.now += 60
+    assert await asks(open_admission, times=3) == [True, True, False]
+
+
+async def test_a_worker_goes_on_from_what_it_last_knew(
+    open_admission: Admission, store: ScriptedAdmissions, clock: Clock
+) -> None:
+    """What the store had counted before it was gone counts, other workers' admissions included."""
+    await asks(Admission(store, RULES, clock))
+    assert await asks(open_admission) == [True]
+    down(store)
+
+    assert await asks(open_admission) == [False]
+    assert (await open_admission.admit("ann", "speeches", hears=False)).admitted
+
+
+async def test_who_is_refused_by_a_worker_alone_is_told_when_to_come_back(
+    open_admission: Admission, store: ScriptedAdmissions, clock: Clock
+) -> None:
+    """And is admitted then; of who is admitted nobody knows what is left, so nothing is reported."""
+    down(store)
+    assert (await open_admission.admit("ann", "turns", hears=False)).left == ()
+    await asks(open_admission)
+    refusal = await refused(open_admission)
+
+    assert (refusal.retry_after, refusal.extra) == (61, {"violated-policies": ["turns"]})
+    clock.now += 61
+    assert await asks(open_admission) == [True]
+
+
+async def test_many_at_once_are_counted_by_a_worker_alone(open_admission: Admission, store: ScriptedAdmissions) -> None:
+    """However many ask while the store is being waited for."""
+    down(store)
+    admitted = await asyncio.gather(*(asks(open_admission) for _ in range(40)))
+
+    assert admitted.count([True]) == 2
 
 
 async def test_the_longest_wait_is_told(admission: Admission, charges: Charges, clock: Clock) -> None:

@@ -10,6 +10,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
+from voice_core import timeouts
 from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut
 
 REFRESH_SECONDS = 300.0
@@ -66,7 +67,7 @@ class EntraTokens:
 
     async def _asked(self, scope: str) -> AccessToken:
         try:
-            async with asyncio.timeout(self._seconds):
+            async with timeouts.timeout(self._seconds):
                 return await self.credential.get_token(scope)
         except TimeoutError as error:
             raise StageTimedOut("The identity service did not answer in time.") from error

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from voice_core import telemetry
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from voice_core.usecases.played_turn import TakeTurn
 
 REMEMBERED = 10_000
-"""Users and kinds that one worker remembers to have reached a limit."""
+"""Users and kinds whose use one worker remembers: those it was asked about last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +27,27 @@ class LimitRules:
     rates: Mapping[Kind, Rate]
     allowance: Allowance
     when_down: Literal["open", "closed"]
-    """Whether to admit when it cannot be known who has used what."""
+    """While the store is away: admit as much as this worker itself has counted, or nobody."""
 
 
 class Admission:
-    """Admits by *rules*, with what *store* counts. *clock* gives seconds since 1970."""
+    """Admits by *rules*, with what *store* counts. *clock* gives seconds since 1970.
+
+    While the store is away each worker goes on from what it last knew of a user, and counts by itself. Those counts do
+    not reach the store afterwards.
+    """
 
     def __init__(self, store: Admissions, rules: LimitRules, clock: Callable[[], float]) -> None:
         self._store = store
         self._rules = rules
         self._clock = clock
-        self._used_up: OrderedDict[tuple[str, Kind], Used] = OrderedDict()
+        self._used: OrderedDict[tuple[str, Kind], Used] = OrderedDict()
 
     async def admit(self, user_id: str, kind: Kind, *, hears: bool) -> Standing:
         """Count one more of *kind* for the user, if there is one left, and sound left where it *hears* any.
 
         Raises:
-            Unreachable: with stage ``limits``; it cannot be known, and then nobody is admitted.
+            Unreachable: with stage ``limits``; the store is away, and then nobody is admitted.
         """
         rate, allowance = self._rules.rates[kind], self._rules.allowance if hears else None
         limits: tuple[Limit, ...] = (rate, allowance) if allowance else (rate,)
@@ -53,11 +57,13 @@ class Admission:
         try:
             admitted, used = await self._store.admit(user_id, rate, allowance, now)
         except StageFailed as error:
-            return self._unknown(kind, error)
-        standing = Standing(admitted, _left(limits, used, now))
-        if standing.used_up:
-            self._remember(user_id, kind, used)
-        return _told(standing)
+            if self._rules.when_down == "closed":
+                raise _uncounted(kind, error) from error
+            standing = self._counted_here(user_id, rate, limits, now)
+            _report(kind, error, admitted=standing.admitted)
+            return _told(standing)
+        self._remember(user_id, kind, used)
+        return _told(Standing(admitted, _left(limits, used, now)))
 
     async def check_sound(self, user_id: str) -> None:
         """For work that goes on long after it was admitted.
@@ -69,7 +75,9 @@ class Admission:
         try:
             used = await self._store.heard(user_id)
         except StageFailed as error:
-            self._unknown("clips", error)
+            if self._rules.when_down == "closed":
+                raise _uncounted("clips", error) from error
+            _report("clips", error, admitted=True)
             return
         left = _left((self._rules.allowance,), used, round(self._clock() * 1000))
         _told(Standing(bool(left[0].count), left)).check()
@@ -78,24 +86,22 @@ class Admission:
         """The standing of a user who had reached a limit, if that still lasts: until then no worker can have admitted
         them, and the store need not be asked. Of the limits not reached it may know too little by now.
         """
-        used = self._used_up.get((user_id, kind))
-        if used is None:
-            return None
-        if used_up := [left for left in _left(limits, used, now) if not left.count]:
-            return Standing(admitted=False, left=used_up)
-        del self._used_up[user_id, kind]
-        return None
+        used = self._used.get((user_id, kind), Used(()))
+        used_up = [left for left in _left(limits, used, now) if not left.count]
+        return Standing(admitted=False, left=used_up) if used_up else None
 
     def _remember(self, user_id: str, kind: Kind, used: Used) -> None:
-        self._used_up[user_id, kind] = used
-        if len(self._used_up) > REMEMBERED:
-            self._used_up.popitem(last=False)
+        self._used[user_id, kind] = used
+        self._used.move_to_end((user_id, kind))
+        if len(self._used) > REMEMBERED:
+            self._used.popitem(last=False)
 
-    def _unknown(self, kind: Kind, error: StageFailed) -> Standing:
-        is_open = self._rules.when_down == "open"
-        telemetry.event("limits-down", {"limit": kind, "admitted": is_open} | telemetry.reason(error))
-        if not is_open:
-            raise Unreachable("Nobody can say just now how much you have used.", stage="limits") from error
+    def _counted_here(self, user_id: str, rate: Rate, limits: Sequence[Limit], now: int) -> Standing:
+        """The standing as far as this worker knows. What is left is known for certain only when that is nothing."""
+        if standing := self._known(user_id, rate.kind, limits, now):
+            return standing
+        used = self._used.get((user_id, rate.kind), Used(()))
+        self._remember(user_id, rate.kind, replace(used, moments=(now, *used.moments)[: rate.most]))
         return Standing(admitted=True)
 
 
@@ -112,6 +118,15 @@ async def admitted_turn(said: Said, take_turn: "TakeTurn", admission: Admission)
     async with aclosing(take_turn(said)) as events:
         async for event in events:
             yield event
+
+
+def _uncounted(kind: Kind, error: StageFailed) -> Unreachable:
+    _report(kind, error, admitted=False)
+    return Unreachable("Nobody can say just now how much you have used.", stage="limits")
+
+
+def _report(kind: Kind, error: StageFailed, *, admitted: bool) -> None:
+    telemetry.event("limits-down", {"limit": kind, "admitted": admitted} | telemetry.reason(error))
 
 
 def _left(limits: Sequence[Limit], used: Used, now: int) -> tuple[Left, ...]:

@@ -66,10 +66,10 @@ class Breaker:
             detail = "It failed again and again, or asked to be left alone: it is not asked just now."
             raise Unavailable(detail, stage=stage, retry_after=max(ceil(seconds), TRIAL_SECONDS))
 
-    def begin(self, stage: str) -> "Attempt":
-        """A call that goes through now, and must be ended; raises as `check`."""
+    def begin(self, stage: str, running: Callable[[], float] = monotonic) -> "Attempt":
+        """A call that goes through now, and must be ended; raises as `check`. *running* is the clock of its waits."""
         self.check(stage)
-        attempt = Attempt(self)
+        attempt = Attempt(self, running)
         if self._until is not None:
             self._trial = attempt
         return attempt
@@ -107,16 +107,21 @@ class Breaker:
 
 
 class Attempt:
-    """One call of a provider, as its breaker sees it."""
+    """One call of a provider, as its breaker sees it.
 
-    def __init__(self, breaker: Breaker) -> None:
+    Waits are measured by *running*. With `timeouts.running_time` it stands still while our own event loop is blocked:
+    that is no failure of the provider.
+    """
+
+    def __init__(self, breaker: Breaker, running: Callable[[], float] = monotonic) -> None:
         self._breaker = breaker
+        self._running = running
         self._waiting_since: float | None = None
         self._gave = False
 
     def waits(self) -> None:
         """The provider is waited for from now on."""
-        self._waiting_since = self._breaker.clock()
+        self._waiting_since = self._running()
 
     def waiting(self, items: Items) -> Items:
         """Likewise, for *items*."""
@@ -126,7 +131,7 @@ class Attempt:
     def gave(self) -> None:
         """It has given something. A trial has succeeded with that; else more may come, or fail to."""
         if self._waiting_since is not None:
-            self._waiting_since = self._breaker.clock()
+            self._waiting_since = self._running()
         if not self._gave:
             self._gave = True
             if self._breaker.state == "half-open":
@@ -151,4 +156,4 @@ class Attempt:
             self._breaker.release(self)
 
     def _waited(self) -> float:
-        return 0.0 if self._waiting_since is None else self._breaker.clock() - self._waiting_since
+        return 0.0 if self._waiting_since is None else self._running() - self._waiting_since

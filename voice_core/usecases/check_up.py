@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 
+from voice_core import timeouts
 from voice_core.domain.errors import VoiceError
 from voice_core.ports import Checkable
 
@@ -48,7 +49,7 @@ class CheckUp:
 async def _check(dependency: Checkable) -> Check:
     began, detail = monotonic(), None
     try:
-        async with asyncio.timeout(CHECK_SECONDS):
+        async with timeouts.timeout(CHECK_SECONDS):
             await dependency.check()
     except VoiceError as error:
         detail = error.detail

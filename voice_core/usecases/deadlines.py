@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from dataclasses import dataclass
-from math import inf
 from typing import TypeVar
 
+from voice_core import timeouts
 from voice_core.domain.errors import StageTimedOut
 
 Item = TypeVar("Item")
@@ -19,7 +19,7 @@ class Deadlines:
     """Seconds. A stage that keeps one of them too long ends with StageTimedOut."""
 
     stt: float = 10.0
-    """From the end of the utterance to its transcript."""
+    """From the end of the utterance to the next interim or the transcript, and between any two of them."""
     assistant: float = 15.0
     """To the reply's first words, and between any two pieces of it."""
     tts: float = 8.0
@@ -29,22 +29,30 @@ class Deadlines:
 
 
 class Deadline:
-    """The moment by which the next item of a stream must come; none until `start`."""
+    """How long a stage may be silent: the longest wait for the next item of a stream; none until `start`.
+
+    Only the time in which the event loop runs is counted: a stall of our own is not the stage's.
+    """
 
     def __init__(self, stage: str, seconds: float) -> None:
         self._stage = stage
         self._seconds = seconds
         self.started: float | None = None
         """On the event loop's clock, seconds."""
-        self.latest = inf
-        """Likewise: beyond this it is over, however often it is started."""
-        self._waiting: asyncio.Timeout | None = None
+        self._whole_seconds = 0.0
+        self._waited_seconds = 0.0
+        self._waiting: timeouts.Timeout | None = None
 
-    def start(self) -> None:
-        """Count from now, also for an item that is already awaited."""
+    def start(self, work_seconds: float = 0.0) -> None:
+        """Count from now, also for an item that is already awaited.
+
+        All items together may be waited for `WHOLE` times as long as one, and as *work_seconds*: the length of the
+        sound that is to be heard.
+        """
         self.started = asyncio.get_running_loop().time()
+        self._whole_seconds = WHOLE * (self._seconds + work_seconds)
         if self._waiting is not None:
-            self._waiting.reschedule(self.started + self._seconds)
+            self._waiting.start(self._patience_seconds)
 
     async def next(self, stream: AsyncIterator[Item]) -> Item:
         """The next item of *stream*.
@@ -53,14 +61,21 @@ class Deadline:
             StopAsyncIteration: there is none.
             StageTimedOut: it did not come in time.
         """
-        when = None if self.started is None else min(self.started + self._seconds, self.latest)
+        patience = None if self.started is None else self._patience_seconds
         try:
-            async with asyncio.timeout_at(when) as self._waiting:
-                return await anext(stream)
+            async with timeouts.timeout(patience) as self._waiting:
+                try:
+                    return await anext(stream)
+                finally:
+                    self._waited_seconds += self._waiting.waited_seconds
         except TimeoutError as error:
             raise _timed_out(self._stage, self._seconds) from error
         finally:
             self._waiting = None
+
+    @property
+    def _patience_seconds(self) -> float:
+        return min(self._seconds, self._whole_seconds - self._waited_seconds)
 
 
 async def in_time(work: Awaitable[Item], stage: str, seconds: float | None) -> Item:
@@ -70,7 +85,7 @@ async def in_time(work: Awaitable[Item], stage: str, seconds: float | None) -> I
         StageTimedOut: it took longer than *seconds*, if that is limited.
     """
     try:
-        async with asyncio.timeout(seconds):
+        async with timeouts.timeout(seconds):
             return await work
     except TimeoutError as error:
         raise _timed_out(stage, seconds or 0.0) from error
@@ -79,10 +94,9 @@ async def in_time(work: Awaitable[Item], stage: str, seconds: float | None) -> I
 async def paced(stream: AsyncGenerator[Item], stage: str, seconds: float) -> AsyncGenerator[Item]:
     """The items of *stream*, none later than *seconds* after the one before, and all within `WHOLE` times as long."""
     deadline = Deadline(stage, seconds)
-    deadline.latest = asyncio.get_running_loop().time() + WHOLE * seconds
+    deadline.start()
     try:
         while True:
-            deadline.start()
             try:
                 item = await deadline.next(stream)
             except StopAsyncIteration:
@@ -93,4 +107,4 @@ async def paced(stream: AsyncGenerator[Item], stage: str, seconds: float) -> Asy
 
 
 def _timed_out(stage: str, seconds: float) -> StageTimedOut:
-    return StageTimedOut(f"The {stage} stage did not answer within {seconds:g} s.", stage=stage)
+    return StageTimedOut(f"The {stage} stage was silent for {seconds:g} s.", stage=stage)

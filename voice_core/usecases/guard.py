@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 from voice_core.domain.conversation import Turn
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
 from voice_core.ports import Assistant, SpeechToText, TextToSpeech
+from voice_core.timeouts import running_time
 from voice_core.usecases.breaker import Attempt, Breaker
 from voice_core.usecases.deadlines import in_time
 from voice_core.usecases.gate import Gate
@@ -51,15 +52,16 @@ class Guard:
         # Nobody waits for a place at a provider that is out of order.
         self.breaker.check(self.stage)
         async with self._gate.place(self.stage) if self._gate else nullcontext():
-            attempt = self.breaker.begin(self.stage)
-            error: BaseException | None = None
-            try:
-                yield attempt
-            except BaseException as raised:
-                error = raised
-                raise
-            finally:
-                attempt.end(error, self.patience_seconds)
+            with running_time() as running:
+                attempt = self.breaker.begin(self.stage, running)
+                error: BaseException | None = None
+                try:
+                    yield attempt
+                except BaseException as raised:
+                    error = raised
+                    raise
+                finally:
+                    attempt.end(error, self.patience_seconds)
 
 
 class GuardedStt:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from voice_core.audio.gate import SpeechGate
-from voice_core.domain.audio import RECOGNITION_RATE, milliseconds
+from voice_core.domain.audio import RECOGNITION_RATE, milliseconds, seconds
 from voice_core.domain.errors import NoSpeech
 from voice_core.domain.speech import Hints, Interim, Transcript
 from voice_core.ports import SpeechToText
@@ -19,7 +19,8 @@ async def listen(
 ) -> AsyncGenerator[Interim | Transcript]:
     """Interims of *utterance* (mono 16-bit PCM at 16 kHz) as they come, and its Transcript last.
 
-    *final* is started when the utterance has ended.
+    *final* is started when the utterance has ended. Recognition may take as long as it likes while interims come; it
+    may not be silent for longer than *final* allows.
 
     Raises:
         NoSpeech: nobody spoke. Recognition was not asked unless there was sound as loud as speech.
@@ -29,12 +30,15 @@ async def listen(
     async with aclosing(utterance):
         opening = await _opening(utterance)
         async with aclosing(stt.transcribe(_whole(opening, utterance, final), hints)) as heard:
+            shown = ""
             while True:
                 try:
                     item = await final.next(heard)
                 except StopAsyncIteration:
                     return
-                yield item
+                if isinstance(item, Transcript) or item.text != shown:
+                    shown = item.text
+                    yield item
 
 
 async def _opening(utterance: AsyncIterator[bytes]) -> bytes:
@@ -50,6 +54,8 @@ async def _opening(utterance: AsyncIterator[bytes]) -> bytes:
 
 async def _whole(opening: bytes, rest: AsyncIterator[bytes], final: Deadline) -> AsyncGenerator[bytes]:
     yield opening
+    size = len(opening)
     async for chunk in rest:
+        size += len(chunk)
         yield chunk
-    final.start()
+    final.start(seconds(size, RECOGNITION_RATE))

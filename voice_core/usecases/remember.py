@@ -1,9 +1,9 @@
 """What the conversation knows before a turn and keeps after it."""
 
-import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 
+from voice_core import timeouts
 from voice_core.domain.conversation import Turn, may_begin
 from voice_core.domain.errors import Conflict, NotFound, StageFailed, VoiceError
 from voice_core.usecases.draft import Draft
@@ -32,7 +32,7 @@ class Memory:
         if self._said.begins:
             return ()
         try:
-            async with asyncio.timeout(self._seconds):
+            async with timeouts.timeout(self._seconds):
                 # A turn that broke off and is taken anew is no history of itself.
                 return [turn for turn in await self._recent() if turn.id != self._said.turn_id]
         except NotFound:
@@ -80,7 +80,7 @@ class Memory:
     async def _append(self, turn: Turn) -> bool:
         """False when another turn of its id is kept."""
         try:
-            async with asyncio.timeout(self._seconds):
+            async with timeouts.timeout(self._seconds):
                 return await self._conversations.append(self._said.user_id, turn)
         except (StageFailed, Conflict, TimeoutError) as error:
             self._draft.degrade("conversation", error)

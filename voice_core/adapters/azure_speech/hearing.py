@@ -73,6 +73,10 @@ class Hearing:
         if phrase.text:
             self._phrases.append(phrase)
 
+    def so_far(self) -> Interim:
+        """The finished phrases."""
+        return Interim(self._joined())
+
     def transcript(self) -> Transcript:
         """All that was heard.
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import aclosing
 from functools import partial
 
-from voice_core import telemetry
+from voice_core import telemetry, timeouts
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.connection import Fallen
 from voice_core.adapters.azure_speech.failures import timed_out
@@ -31,8 +31,9 @@ PHRASES = 500
 class AzureSpeechToText:
     """Recognises on Azure Speech, in *language* unless the hints name others.
 
-    *final_seconds* is how long the service may stay silent after the end of an utterance. Up to *ready* connections are
-    kept open ahead, each for *keep_seconds*: what was warmed, and one for whoever speaks next after a turn.
+    *final_seconds* is how long the service may stay silent after the end of an utterance, however long that was. Up to
+    *ready* connections are kept open ahead, each for *keep_seconds*: what was warmed, and one for whoever speaks next
+    after a turn.
 
     The service is asked for words as they were said: profanity is neither masked nor removed. The SDK cuts a phrase to
     2048 bytes and loses one whose last character it cuts through; the service ends a phrase after 30 s at the latest,
@@ -77,8 +78,8 @@ class AzureSpeechToText:
     async def transcribe(self, utterance: AsyncIterable[bytes], hints: Hints) -> AsyncGenerator[Interim | Transcript]:
         """Hear *utterance* (mono 16-bit PCM at 16 kHz) while it arrives.
 
-        Yields interims, each the whole text so far, and then one Transcript. Its confidence is the mean over time of
-        its phrases'; its duration is that of the sound.
+        Yields interims, each the whole text so far, whenever the service says something, and then one Transcript. Its
+        confidence is the mean over time of its phrases'; its duration is that of the sound.
 
         Raises:
             InvalidInput: ``language-invalid``, or ``languages-too-many`` to choose from.
@@ -113,6 +114,7 @@ class AzureSpeechToText:
                     yield hearing.interim(event)
                 case Phrase():
                     hearing.finish(event)
+                    yield hearing.so_far()
                 case Fallen():
                     await listening.begin_again()
                 case StageFailed():
@@ -158,7 +160,7 @@ async def _feed(listening: Listening, first: bytes, sound: AsyncIterator[bytes])
 
 async def _next(events: asyncio.Queue[Event], seconds: float | None) -> Event:
     try:
-        async with asyncio.timeout(seconds):
+        async with timeouts.timeout(seconds):
             return await events.get()
     except TimeoutError as error:
         raise timed_out("stt") from error

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
-from voice_core import telemetry
+from voice_core import telemetry, timeouts
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.connection import Fallen
 from voice_core.adapters.azure_speech.failures import timed_out
@@ -112,7 +112,7 @@ class AzureTextToSpeech:
 
     async def _next(self, speaking: Speaking) -> bytes | EndOfSpeech:
         try:
-            async with asyncio.timeout(self._chunk_seconds):
+            async with timeouts.timeout(self._chunk_seconds):
                 event = await speaking.events.get()
         except TimeoutError as error:
             raise timed_out("tts") from error

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from voice_core import timeouts
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.failures import our_errors, refused, timed_out
 from voice_core.adapters.bodies import body
@@ -36,7 +37,7 @@ async def list_voices(access: SpeechAccess, stage: str) -> tuple[Voice, ...]:
     with our_errors(stage):
         headers = access.headers(await access.token())
     try:
-        async with asyncio.timeout(LIST_SECONDS), aiohttp.ClientSession(headers=headers) as session:
+        async with timeouts.timeout(LIST_SECONDS), aiohttp.ClientSession(headers=headers) as session:
             return await _fetch(session, access.endpoint + PATH, stage)
     except TimeoutError as error:
         raise timed_out(stage) from error

@@ -14,7 +14,7 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosResourceExistsError
 
-from voice_core import telemetry
+from voice_core import telemetry, timeouts
 from voice_core.adapters.cosmos.failures import failure, timed_out
 from voice_core.adapters.cosmos.partition import Partition
 from voice_core.adapters.cosmos.patience import patiently
@@ -91,7 +91,7 @@ class Container:
         """Within the deadline, which it gives in the event loop's time, and with our errors for the SDK's."""
         deadline = asyncio.get_running_loop().time() + self._deadline_seconds
         try:
-            async with asyncio.timeout_at(deadline):
+            async with timeouts.timeout(self._deadline_seconds):
                 yield deadline
         except TimeoutError as error:
             raise timed_out(self.name) from error

@@ -1,6 +1,5 @@
 """What an issuer publishes: its configuration (OpenID Connect Discovery 1.0) and its keys (RFC 7517)."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import aiohttp
 from jwt import PyJWK
 
+from voice_core import timeouts
 from voice_core.adapters.bodies import body
 from voice_core.adapters.openid.keys import KeyName
 from voice_core.domain.errors import Unreachable
@@ -33,7 +33,7 @@ class Issuer:
             Unreachable: with stage ``identity``; it does not say, or nothing that could be used.
         """
         try:
-            async with asyncio.timeout(self._seconds), aiohttp.ClientSession() as http:
+            async with timeouts.timeout(self._seconds), aiohttp.ClientSession() as http:
                 url = self._keys_url or await self._discovered(http)
                 return _signing_keys(await _document(http, url))
         except TimeoutError as error:

@@ -1,0 +1,51 @@
+"""Utterances as long as one may be, sent whole to a service that takes its time."""
+
+import io
+
+import pytest
+
+from emulators.script import Step
+from tests.conftest import ProductWith
+from tests.functions.turns import RATE, sse
+from tests.sound import voice_like
+from voice_core.audio import wav
+
+SECONDS = 60
+WORDS = " ".join(str(number) for number in range(3 * SECONDS))
+"""As many as are said in that time."""
+
+SLOW = Step(text=WORDS, hear_seconds=0.005)
+"""Takes 3 s for the whole, and says something every few hundredths of a second."""
+
+STT_SECONDS = 1.5
+"""Much longer than any silence of the service, and half of what it takes for the whole."""
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_a_recording_of_a_minute_is_transcribed(product_with: ProductWith, accept: str) -> None:
+    """The deadline of recognition limits how long the service is silent, not how long it takes."""
+    product = await product_with(stt_seconds=STT_SECONDS)
+    product.services.speech.clear()
+    product.services.speech.add("stt", SLOW)
+    product.services.speech.add("tts", Step(tone=True, repeat=True))
+    minute = io.BytesIO(wav.whole(voice_like() * SECONDS, RATE))
+
+    async with product.post("/process", data=minute, headers={"Accept": accept}) as response:
+        if accept == "application/json":
+            answer = await response.json()
+            assert (response.status, answer["transcription"], answer["degraded"]) == (200, WORDS, [])
+        else:
+            (done,) = [event for event in await sse(response) if event["type"] == "transcript.text.done"]
+            assert (done["text"], done["durationMs"]) == (WORDS, SECONDS * 1000)
+
+
+async def test_a_service_that_falls_silent_is_given_up(product_with: ProductWith) -> None:
+    """In the middle of a long utterance as after its end."""
+    product = await product_with(stt_seconds=0.5)
+    product.services.speech.clear()
+    product.services.speech.add("stt", Step(text=WORDS, hear_seconds=1000.0))
+
+    async with product.post("/transcribe", data=io.BytesIO(wav.whole(voice_like() * SECONDS, RATE))) as response:
+        problem = await response.json()
+
+    assert (response.status, problem["code"], problem["stage"]) == (504, "stage-timed-out", "stt")
