@@ -21,12 +21,38 @@ if [ $# -gt 2 ] || [ ! -f "infra/main.$environment.bicepparam" ] || [[ ! $mode =
 fi
 : "${ALERT_EMAIL:?"ALERT_EMAIL must name who is told when something is wrong."}"
 
+# Older ones take the health check that follows publishing for a failure: the app refuses the deployer's address.
+oldest=2.87.0
+
 name=voice-$environment
 template=(--name "$name" --location "${AZURE_LOCATION:-eastus2}" --parameters "infra/main.$environment.bicepparam")
 package=$(mktemp -d)
 trap 'rm -rf "$package"' EXIT
 
 step() { printf '\n== %s\n' "$*"; }
+
+is_older() { # version, than which; a pre-release, as 2.87.0b1, is older than its release
+    local place release=${1%%[!0-9.]*} this that
+    IFS=. read -r -a this <<<"$release"
+    IFS=. read -r -a that <<<"$2"
+    for place in 0 1 2; do
+        if ((10#${this[place]:-0} != 10#${that[place]:-0})); then
+            ((10#${this[place]:-0} < 10#${that[place]:-0}))
+            return
+        fi
+    done
+    [ "$release" != "$1" ]
+}
+
+check_cli() {
+    local version
+    version=$(az version --query '"azure-cli"' --output tsv) || true
+    if [[ $version != [0-9]* ]] || is_older "$version" "$oldest"; then
+        echo "Azure CLI $oldest or newer is needed, and az is ${version:-not there, or does not say its version}." \
+            "Update it: az upgrade, or https://learn.microsoft.com/cli/azure/install-azure-cli" >&2
+        exit 1
+    fi
+}
 
 prepare() {
     local prepared
@@ -71,6 +97,7 @@ publish() {
         --src "$package/app.zip" --build-remote true --output none
 }
 
+check_cli
 step "Subscription"
 az account show --query name --output tsv
 if [ "$mode" != --what-if ] && ! git diff --quiet HEAD; then
@@ -93,7 +120,8 @@ read_outputs
 
 step "Code"
 pack
-patiently publish
+# The app's role on the container of packages takes up to ten minutes; more than that no further build mends.
+ATTEMPTS=${ATTEMPTS:-5} PAUSE_SECONDS=${PAUSE_SECONDS:-150} patiently publish
 
 step "Clip trigger"
 infra/subscribe-clips.sh

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,13 +16,31 @@ from typing import Any
 from tests.conftest import ROOT
 from tests.infra.subscription import subscription
 
-COPIED = ("infra", ".funcignore", "function_app.py", "host.json", "requirements.txt", "pyproject.toml")
+COPIED = ("infra", "samples", ".funcignore", "function_app.py", "host.json", "requirements.txt", "pyproject.toml")
 FAKE_AZ = Path(__file__).with_name("fake_az.py")
-READS = {"show", "list", "exists", "what-if", "list-deleted"}
+READS = {"show", "list", "exists", "what-if", "list-deleted", "version"}
 
 FRONT_DOOR = {"/api/voice/health?deep=1": 200, "/api/voice/conversations": 401}
-ORIGIN = {"/api/voice/health": 403}
-"""How a healthy deployment answers, with Front Door and without."""
+ORIGIN = {"/api/voice/health": 403, "/admin/host/status": 403}
+"""How a healthy deployment answers GET, with Front Door and without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request that changes something, as Front Door got it."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    """By their names in lower case."""
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "")
+
+
+Stops = Callable[[Received], bool]
 
 
 @dataclass
@@ -38,7 +56,11 @@ class Azure:
     failing: str = ""
     """How a call begins that fails."""
     front_door: dict[str, int] = field(default_factory=FRONT_DOOR.copy)
-    """Statuses, by path; of any other path, 404."""
+    """Statuses of GET, by path; of any other path, 404. Everything else is answered 401, as without a token."""
+    received: list[Received] = field(default_factory=list)
+    """What Front Door got of other methods than GET."""
+    stopped: list[Stops] = field(default_factory=list)
+    """Rules of the firewall: which of those it answers 429."""
     origin: dict[str, int] = field(default_factory=ORIGIN.copy)
 
     def run(self, script: str, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
@@ -91,7 +113,14 @@ def azure(folder: Path) -> Iterator[Azure]:
     """The project as one commit in *folder*/checkout, az in *folder*/bin, and servers for what it deploys."""
     _check_out(folder)
     behind, direct = FRONT_DOOR.copy(), ORIGIN.copy()
-    with _answering(behind) as front_door, _answering(direct) as origin:
+    received: list[Received] = []
+    stopped: list[Stops] = []
+
+    def status_of(request: Received) -> int:
+        received.append(request)
+        return 429 if any(stops(request) for stops in stopped) else 401
+
+    with _answering(behind, status_of) as front_door, _answering(direct, lambda _: 403) as origin:
         outputs = {
             "API_BASE_URL": f"{front_door}/api/voice",
             "AZURE_RESOURCE_GROUP": "rg-voice-dev",
@@ -101,7 +130,8 @@ def azure(folder: Path) -> Iterator[Azure]:
             "CLIPS_CONTAINER": "clips",
         }
         told = {"ALERT_EMAIL": "operators@example.com"}
-        yield Azure(folder, subscription(outputs), told, outputs, front_door=behind, origin=direct)
+        answers = subscription(outputs)
+        yield Azure(folder, answers, told, outputs, "", behind, received, stopped, direct)
 
 
 def _check_out(folder: Path) -> None:
@@ -135,10 +165,26 @@ def _command(call: list[str]) -> str:
 
 
 @contextmanager
-def _answering(statuses: dict[str, int]) -> Iterator[str]:
+def _answering(statuses: dict[str, int], otherwise: Callable[[Received], int]) -> Iterator[str]:
+    """A server with a status for each path of GET, and of *otherwise* for what comes with another method."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(statuses.get(self.path, 404))
+            self._answer(statuses.get(self.path, 404))
+
+        def do_POST(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            self._answer(otherwise(Received(self.command, self.path, headers, body)))
+
+        def do_PATCH(self) -> None:
+            self.do_POST()
+
+        def do_DELETE(self) -> None:
+            self.do_POST()
+
+        def _answer(self, status: int) -> None:
+            self.send_response(status)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

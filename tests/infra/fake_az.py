@@ -11,6 +11,8 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import jmespath  # type: ignore[import-untyped]
 
@@ -29,10 +31,34 @@ def main() -> int:
         print(f"ERROR: {failing}", file=sys.stderr)  # noqa: T201 - as az does
         return 1
     answers: dict[str, Any] = json.loads((state / "answers.json").read_text())
+    if said.startswith("functionapp deployment source config-zip"):
+        return _check_health(answers)
     fitting = [begins for begins in answers if said.startswith(begins)]
     if fitting:
         print(_shown(call, answers[max(fitting, key=len)]))  # noqa: T201 - as az does
     return 0
+
+
+def _check_health(answers: dict[str, Any]) -> int:
+    """What az does after publishing to Flex Consumption: ask the app, from where az runs, whether it is well.
+
+    From 2.87.0 on az accepts that the app refuses the address from which it asks (`check_flex_app_after_deployment` in
+    azure/cli/command_modules/appservice/custom.py).
+    """
+    outputs = answers["deployment sub show"]["properties"]["outputs"]
+    (app,) = (value["value"] for name, value in outputs.items() if name.upper() == "FUNCTION_APP_URL")
+    try:
+        with urlopen(f"{app}/admin/host/status", timeout=30):  # noqa: S310 - a server of the test's
+            return 0
+    except HTTPError as refused:
+        if refused.code == 403 and _numbers(answers["version"]["azure-cli"]) >= [2, 87]:
+            return 0
+    print("ERROR: Deployment was successful but the app appears to be unhealthy.", file=sys.stderr)  # noqa: T201 - as az does
+    return 1
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 def _shown(call: list[str], there: Any) -> str:

@@ -12,6 +12,7 @@ def subscription(outputs: dict[str, str]) -> dict[str, Any]:
     told = {as_azure_spells(name): {"type": "String", "value": value} for name, value in outputs.items()}
     return {
         "account show": {"name": "Voice", "id": "00000000-1111-2222-3333-444444444444"},
+        "version": {"azure-cli": "2.91.0", "azure-cli-core": "2.91.0"},
         "group exists": True,
         "deployment sub show": {"properties": {"outputs": told}},
         "consumption budget list": [

@@ -154,7 +154,8 @@ def test_azd_runs_what_is_there() -> None:
     assert project["infra"] == {"provider": "bicep", "path": "infra", "module": "main"}
     hooks = {name: hook["run"] for name, hook in project["hooks"].items()}
     assert hooks == {
-        "preprovision": "infra/azd-prepare.sh",  # parameters, before resources are made of them
+        "preup": "infra/azd-prepare.sh",  # parameters, before azd up looks for them: before any other hook of its
+        "preprovision": "infra/azd-prepare.sh",  # likewise before azd provision
         "postdeploy": "infra/subscribe-clips.sh",  # the function must be there to be told of clips
         "postup": "infra/smoke.sh",
     }

@@ -120,12 +120,13 @@ class AzureOpenAIAssistant:
             while chunk := await anext(stream, None):
                 piece = read(chunk)
                 told |= piece.facts
+                if piece.refused:
+                    # The verdict may come after text and after the end of the reply, and is final.
+                    raise ReplyRefused("The content filter stopped the reply.", stage=STAGE)
                 finish_reason = piece.finish_reason or finish_reason
                 if piece.text:
                     empty = False
                     yield piece.text
-        if finish_reason == "content_filter":
-            raise ReplyRefused("The content filter stopped the reply.", stage=STAGE)
         if finish_reason is None:
             raise StageFailed("The reply broke off.", stage=STAGE)
         if empty:

@@ -1,12 +1,18 @@
 """What the service sends of a reply."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from openai.types.chat import ChatCompletionChunk
+from openai.types.chat.chat_completion_chunk import Choice
 
 from voice_core import telemetry
 from voice_core.adapters.azure_openai.failures import STAGE
 from voice_core.domain.errors import StageFailed
+
+CONTENT_FILTER = "content_filter"
+"""The finish reason of a reply that the content filter stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +24,57 @@ class Piece:
     facts: telemetry.Facts = field(default_factory=dict)
     """Who replied, and the tokens that were used (https://opentelemetry.io/docs/specs/semconv/gen-ai/)."""
 
+    @property
+    def refused(self) -> bool:
+        return self.finish_reason == CONTENT_FILTER
+
 
 def read(chunk: ChatCompletionChunk) -> Piece:
-    """What *chunk* holds.
+    """The text, end and usage in *chunk*.
+
+    Azure's asynchronous content filter sends its verdicts in chunks of their own, whose choice has no ``delta``:
+    between the tokens, after the last one, and after the finish reason
+    (https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-streaming, "Annotation message").
 
     Raises:
         StageFailed: the chunk is not what it should be; the SDK does not look.
     """
     try:
-        facts = _facts(chunk)
-        if not chunk.choices:
-            return Piece(facts=facts)
-        choice = chunk.choices[0]
-        text = "".join(choice.delta.content or choice.delta.refusal or ())
-        return Piece(_whole_characters(text), choice.finish_reason, facts)
+        # One reply is requested; other indices, from a server that writes more, are other replies.
+        choices = [choice for choice in chunk.choices or () if _checked(choice).index in (0, None)]
+        text = "".join(_text(choice) for choice in choices)
+        return Piece(_whole_characters(text), _finish_reason(choices), _facts(chunk))
     except (AttributeError, TypeError, LookupError) as error:
         raise StageFailed("The assistant sent what nobody understands.", stage=STAGE) from error
+
+
+def _checked(choice: object) -> Choice:
+    if not isinstance(choice, Choice):
+        raise TypeError("A choice is an object.")
+    return choice
+
+
+def _text(choice: Choice) -> str:
+    # The SDK's types promise a delta, also where the service sends none, or null.
+    delta: Any = choice.delta
+    text = "" if delta is None else delta.content or delta.refusal or ""
+    if not isinstance(text, str):
+        raise TypeError("Content is text.")
+    return text
+
+
+def _finish_reason(choices: Sequence[Choice]) -> str | None:
+    if any(_is_filtered(choice) for choice in choices):
+        return CONTENT_FILTER
+    return next((choice.finish_reason for choice in choices if choice.finish_reason), None)
+
+
+def _is_filtered(choice: Choice) -> bool:
+    """Whether the filter stopped the reply: a category that it only ``detected`` does not count, ``filtered`` does."""
+    verdicts = getattr(choice, "content_filter_results", None)
+    categories = verdicts.values() if isinstance(verdicts, Mapping) else ()
+    blocked = any(isinstance(category, Mapping) and category.get("filtered") is True for category in categories)
+    return blocked or choice.finish_reason == CONTENT_FILTER
 
 
 def _whole_characters(text: str) -> str:
