@@ -27,10 +27,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from emulators.azurite import BLOB_PORT, DEVELOPMENT, QUEUE_PORT, Storage
 from emulators.blob_trigger import BlobTriggers
 from emulators.cors import Cors
+from emulators.front import Front
 from emulators.page import page_routes
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -155,10 +157,14 @@ def main() -> None:
     asyncio.run(_serve(app, settings, options.port or settings.port))
 
 
+def fronted(app: ASGIApp, settings: HostSettings) -> ASGIApp:
+    """*app* behind what every request passes."""
+    return Front(Cors(app, settings.origins, credentials=settings.credentials))
+
+
 async def _serve(app: Starlette, settings: HostSettings, port: int) -> None:
-    cors = Cors(app, settings.origins, credentials=settings.credentials)
     # As in the worker: one process, asyncio's own loop, no lifespan.
-    server = uvicorn.Server(uvicorn.Config(cors, port=port, lifespan="off", log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(fronted(app, settings), port=port, lifespan="off", log_level="warning"))
     triggers = BlobTriggers(app.state.functions, storage_connection(os.environ))
     app.routes.insert(0, Route("/runtime/webhooks/blobs", triggers.webhook, methods=["POST"]))
     async with triggers.running():

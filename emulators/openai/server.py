@@ -145,7 +145,7 @@ async def _reply(request: web.Request, chat: ChatRequest, step: Step, served: Se
     )
     if chat.stream:
         return await _stream(request, completion, chat, step, served)
-    await _due(step, len(completion.tokens), asyncio.get_running_loop().time())
+    await due(step, len(completion.tokens), asyncio.get_running_loop().time())
     served.facts["tokens"] = len(completion.tokens)
     if step.drop_after is not None:
         await _drop(request, served)
@@ -156,7 +156,7 @@ async def _stream(
     request: web.Request, completion: Completion, chat: ChatRequest, step: Step, served: Served
 ) -> web.StreamResponse:
     asked = asyncio.get_running_loop().time()
-    await _due(step, 0, asked)
+    await due(step, 0, asked)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
     await response.prepare(request)
     for event in completion.first(azure=request.path.startswith("/openai/")):
@@ -164,7 +164,7 @@ async def _stream(
     for index, token in enumerate(completion.tokens):
         if index == step.drop_after:
             await _drop(request, served)
-        await _due(step, index, asked)
+        await due(step, index, asked)
         await response.write(completion.token(token))
         served.facts["tokens"] = index + 1
     for event in completion.last(include_usage=chat.include_usage):
@@ -172,7 +172,7 @@ async def _stream(
     return response
 
 
-async def _due(step: Step, index: int, asked: float) -> None:
+async def due(step: Step, index: int, asked: float) -> None:
     """Wait for the moment of token *index*, counted from *asked* so that lateness does not add up."""
     loop = asyncio.get_running_loop()
     pace = index / step.tokens_per_second if step.tokens_per_second else 0.0

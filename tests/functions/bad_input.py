@@ -47,6 +47,11 @@ def form(name: str, value: bytes, filename: str | None = None) -> bytes:
     )
 
 
+def parts(*forms: bytes) -> bytes:
+    """One form of all the parts of *forms*."""
+    return b"".join(one.removesuffix(b"--x--\r\n") for one in forms) + b"--x--\r\n"
+
+
 WAV = recording()
 Builder = Callable[[], Case]
 CASES = [
@@ -164,6 +169,32 @@ CASES = [
         form("audio", WAV, "a.wav"),
         headers={"Content-Type": "multipart/form-data"},
     ),
+    Case("a form without its end", 400, "multipart-invalid", form("text", b"hi").removesuffix(b"--\r\n"), headers=FORM),
+    Case("a form of two files", 400, "multipart-invalid", parts(*[form("a", WAV, "a.wav")] * 2), headers=FORM),
+    Case("a form of 101 fields", 400, "multipart-invalid", parts(*[form("a", b"b")] * 101), headers=FORM),
+    Case("a form with a part without a name", 400, "multipart-invalid", b"--x\r\n\r\nhi\r\n--x--\r\n", headers=FORM),
+    Case(
+        "a form with a part whose headers are too long",
+        400,
+        "multipart-invalid",
+        form("a" * 9000, b"b"),
+        headers=FORM,
+    ),
+    Case(
+        "a form in another charset than UTF-8",
+        415,
+        "content-type-unsupported",
+        form("text", b"hi"),
+        headers={"Content-Type": "multipart/form-data; boundary=x; charset=punycode"},
+    ),
+    Case("more than the limit in a form's fields", 413, "body-too-large", form("text", bytes(129_000)), headers=FORM),
+    Case(
+        "a Content-Type of 101 parameters",
+        400,
+        "request-invalid",
+        voice_like(),
+        headers={"Content-Type": "audio/pcm" + ";a=b" * 101},
+    ),
     Case(
         "audio/pcm at a rate that is a word",
         400,
@@ -175,6 +206,7 @@ CASES = [
         "audio/pcm at 8 Hz", 415, "audio-format-unsupported", voice_like(), headers={"Content-Type": "audio/pcm;rate=8"}
     ),
     Case("an Accept that nothing here meets", 406, "not-acceptable", {"text": "hi"}, headers={"Accept": "image/png"}),
+    Case("an Accept of 102 types", 406, "not-acceptable", {"text": "hi"}, headers={"Accept": "*/*" + ",a/b" * 101}),
     Case("an Accept that refuses everything", 406, "not-acceptable", {"text": "hi"}, headers={"Accept": "*/*;q=0"}),
     Case("text to /transcribe", 400, "nothing-said", {"text": "hi"}, path="/transcribe"),
     Case("silence to /transcribe", 422, "no-speech", wav.whole(silence(1), RATE), path="/transcribe"),

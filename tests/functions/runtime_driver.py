@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,11 @@ from uuid import uuid4
 
 import aiohttp
 import azure_functions_runtime as runtime
+
+from tests.functions.writers import Request, refusal
+
+TOO_LARGE = 12_000_000
+"""Bytes of a text, and more than the sockets between a client and a server hold."""
 
 
 class Message(SimpleNamespace):
@@ -56,17 +62,45 @@ def asked(**request: Any) -> Any:
     return SimpleNamespace(request=SimpleNamespace(**request), properties={"host": "127.0.0.1", "protos": PROTOS})
 
 
-async def invoke(
-    functions: dict[str, Any], base: str, name: str, method: str, path: str, body: bytes = b""
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Call:
+    """A request, sent and read at once, or first sent and then read."""
+
+    name: str
+    method: str
+    path: str
+    body: bytes = b""
+    accept: str = "*/*"
+    writes_first: bool = False
+
+    async def exchange(self, base: str, headers: dict[str, str]) -> tuple[int, list[str]]:
+        """The status, and the body as it arrived."""
+        headers = headers | {"Accept": self.accept}
+        if self.writes_first:
+            request = Request(self.path, self.method, headers, self.body, len(self.body))
+            read = await asyncio.to_thread(refusal, base, request, closes=True)
+            return read.status, [read.body.decode()]
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(self.method, base + self.path, data=self.body, headers=headers) as answer,
+        ):
+            return answer.status, [chunk.decode() async for chunk in answer.content.iter_any()]
+
+
+async def invoke(functions: dict[str, Any], base: str, call: Call) -> dict[str, Any]:
     """Call one function as the host does: a message over one channel, the HTTP request over the other."""
-    function, invocation_id = functions[name], str(uuid4())
+    function, invocation_id = functions[call.name], str(uuid4())
     trigger = next(b for b in map(json.loads, function.raw_bindings) if b["type"] == "httpTrigger")
     http = SimpleNamespace(
-        method=method, url=path, headers={}, params={}, query={}, body=SimpleNamespace(WhichOneof=lambda _: None)
+        method=call.method,
+        url=call.path,
+        headers={},
+        params={},
+        query={},
+        body=SimpleNamespace(WhichOneof=lambda _: None),
     )
     data = SimpleNamespace(http=http, WhichOneof=lambda _: "http")
-    call = runtime.invocation_request(
+    invocation = runtime.invocation_request(
         asked(
             invocation_request=SimpleNamespace(
                 invocation_id=invocation_id,
@@ -78,20 +112,10 @@ async def invoke(
             )
         )
     )
-    invocation = asyncio.ensure_future(call)
-    headers = {"x-ms-invocation-id": invocation_id, "Accept": "text/event-stream" if body else "*/*"}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(method, base + path, data=body, headers=headers) as answer,
-    ):
-        chunks = [chunk.decode() async for chunk in answer.content.iter_any()]
-        done = await invocation
-        return {
-            "name": name,
-            "status": answer.status,
-            "chunks": chunks,
-            "succeeded": done.result.status == StatusResult.Success,
-        }
+    invoked = asyncio.ensure_future(invocation)
+    status, chunks = await call.exchange(base, {"x-ms-invocation-id": invocation_id})
+    succeeded = (await invoked).result.status == StatusResult.Success
+    return {"name": call.name, "status": status, "chunks": chunks, "succeeded": succeeded}
 
 
 async def listening(base: str) -> None:
@@ -121,10 +145,12 @@ async def main(folder: str) -> None:
     base = started.capabilities["HttpUri"]
     await listening(base)
     recording = sys.stdin.buffer.read()
-    answers = [
-        await invoke(functions, base, "get_health", "GET", "/api/voice/health"),
-        await invoke(functions, base, "post_process", "POST", "/api/voice/process", recording),
-    ]
+    calls = (
+        Call("get_health", "GET", "/api/voice/health"),
+        Call("post_process", "POST", "/api/voice/process", recording, "text/event-stream"),
+        Call("post_speak", "POST", "/api/voice/speak", bytes(TOO_LARGE), writes_first=True),
+    )
+    answers = [await invoke(functions, base, call) for call in calls]
     print(json.dumps({"functions": sorted(functions), "answers": answers}), flush=True)  # noqa: T201 - to the test
     os._exit(0)  # the runtime's HTTP server has no end of its own
 

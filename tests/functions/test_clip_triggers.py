@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.eventually import PATIENCE_SECONDS
 
 SETTINGS = {
     "SPEECH_ENDPOINT": "http://127.0.0.1:9",
@@ -33,7 +34,7 @@ async def indexed(**settings: str) -> dict[str, Any]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, log = await asyncio.wait_for(process.communicate(), 60)
+    out, log = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     assert process.returncode == 0, log.decode()
     done: dict[str, Any] = json.loads(out.splitlines()[-1])
     return done

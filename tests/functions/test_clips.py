@@ -11,7 +11,7 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from emulators.script import Step
 from tests.conftest import HEARD, Account, Product
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.functions.turns import recording
 from tests.sound import silence
 from voice_core.audio import wav
@@ -36,7 +36,7 @@ async def upload(product: Product, clip: dict[str, Any], data: bytes, **headers:
 
 async def followed(product: Product, clip: dict[str, Any]) -> list[dict[str, Any]]:
     """What is told of the clip until it ends."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         async with product.get(f"/clips/{clip['clipId']}", headers={"Accept": "text/event-stream"}) as response:
             assert response.headers["content-type"].startswith("text/event-stream")
             lines = (await response.text()).splitlines()
@@ -216,7 +216,7 @@ async def test_a_foreign_blob_is_left_alone(
     async with BlobServiceClient(account.url, account.key) as client:
         container = client.get_container_client("clips")
         await container.upload_blob(blob, recording(1.0))
-        await eventually(lambda: "clip-foreign" in caplog.text, 5)
+        await eventually(lambda: "clip-foreign" in caplog.text)
         assert [name async for name in container.list_blob_names()] == [blob]
 
     assert blob not in caplog.text

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from tests.conftest import ROOT
+from tests.eventually import PATIENCE_SECONDS
 from tests.functions.test_clip_triggers import indexed
 
 OPEN = {"get_health", "get_openapi", "options_session"}
@@ -52,7 +53,7 @@ async def test_a_key_is_asked_for_before_anything_else() -> None:
 
 
 async def _healthy(http: aiohttp.ClientSession, url: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
                 if await _status(http, url) == 200:

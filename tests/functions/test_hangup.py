@@ -1,18 +1,26 @@
 """A client that hangs up stops the work, as the emulators see it; how soon, `benchmarks.hangup` tells."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from emulators.script import Script, Served, Step
-from tests.conftest import Product
+from tests.conftest import Product, Services
 from tests.eventually import eventually
 from tests.functions.turns import recording
 from tests.leaving import Caller
 from voice_core.domain.conversation import Turn
 
-SOON_SECONDS = 4.0
-"""Less than any limit of the product's, which would end it too."""
+
+@pytest.fixture
+async def services(services: Services) -> Services:
+    """With a product that gives nobody up: only the hang-up can end what it asks for."""
+    never = 1000.0
+    patient = replace(
+        services.settings, stt_seconds=never, assistant_seconds=never, tts_seconds=never, body_stall_seconds=never
+    )
+    return replace(services, settings=patient)
 
 
 def latest(script: Script, operation: str) -> Served | None:
@@ -20,10 +28,10 @@ def latest(script: Script, operation: str) -> Served | None:
 
 
 async def ended(script: Script, operation: str) -> Served:
-    """The latest request of *operation* once it has ended, sooner than anything but the hang-up would end it."""
+    """The latest request of *operation* once it has ended."""
     served = latest(script, operation)
     assert served is not None
-    await eventually(lambda: served.ended is not None, SOON_SECONDS)
+    await eventually(lambda: served.ended is not None)
     return served
 
 
@@ -58,7 +66,7 @@ async def test_hanging_up_while_the_assistant_thinks_stops_it(product: Product, 
 
 async def test_hanging_up_while_the_assistant_writes_stops_it(product: Product) -> None:
     """Between two tokens; the conversation keeps what was delivered."""
-    product.services.openai.add("chat", Step(text="one two three four", tokens_per_second=2))
+    product.services.openai.add("chat", Step(text="one two three four", tokens_per_second=0.001))
     caller = Caller(product.url)
     await caller.call(json.dumps({"text": "hi", "speech": "none"}).encode())
     await caller.until(b"one")

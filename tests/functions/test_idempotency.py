@@ -12,7 +12,7 @@ import pytest
 
 from emulators.script import Script, Step
 from tests.conftest import HEARD, Product, ProductWith
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.functions.turns import base64, parse_sse, recording, types
 
 KEY = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
@@ -183,7 +183,7 @@ async def test_an_utterance_is_heard_while_it_arrives(product: Product) -> None:
 
     async def slowly() -> AsyncIterator[bytes]:
         yield RECORDING[: len(RECORDING) // 2]
-        await asyncio.wait_for(interim.wait(), 10)
+        await asyncio.wait_for(interim.wait(), PATIENCE_SECONDS)
         yield RECORDING[len(RECORDING) // 2 :]
 
     headers = KEY | {"Accept": "text/event-stream"}

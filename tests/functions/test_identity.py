@@ -14,6 +14,7 @@ from starlette.routing import Route
 from emulators.script import Step
 from tests.adapters.test_easy_auth import ANNA
 from tests.conftest import Product, Services, function_host
+from tests.eventually import PATIENCE_SECONDS
 from tests.issuers import Issuer, signer
 from voice_core.functions.contract import contract
 
@@ -139,7 +140,7 @@ async def test_nothing_of_the_body_is_read_before(product: Product) -> None:
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
     head = f"POST {url.path}/process HTTP/1.1\r\nHost: a\r\nContent-Type: audio/wav\r\nContent-Length: 1000000\r\n"
     writer.write(f"{head}Expect: 100-continue\r\n\r\n".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
     writer.close()
     await writer.wait_closed()
@@ -151,7 +152,7 @@ async def test_a_huge_token(product: Product, size: int) -> None:
     url = urlsplit(product.url)
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
     writer.write(f"GET {url.path}/voices HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {'A' * size}\r\n\r\n".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert (await reader.readline()).split()[1] in (b"400", b"401", b"431")
     writer.close()
     await writer.wait_closed()
@@ -163,7 +164,7 @@ async def test_two_authorization_headers(product: Product, issuer: Issuer) -> No
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
     twice = f"Authorization: Bearer {token}\r\n" * 2
     writer.write(f"GET {url.path}/voices HTTP/1.1\r\nHost: a\r\n{twice}\r\n".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert (await reader.readline()).split()[1] == b"401"
     writer.close()
     await writer.wait_closed()

@@ -62,12 +62,12 @@ async def test_a_turn_too_many_does_not_end_a_session(product_with: ProductWith)
             caller.press()
             await asyncio.sleep(PRESSED_SECONDS)
             caller.release()
-            told = await caller.told(expected, 1, 20)
+            told = await caller.told(expected, 1)
         clock.now += told["retryAfter"]
         caller.press()
         await asyncio.sleep(PRESSED_SECONDS)
         caller.release()
-        await caller.told("turn.done", 2, 20)
+        await caller.told("turn.done", 2)
         async with product.get(f"/session/{document['sessionId']}") as response:
             assert (await response.json())["state"] == "connected"
 

@@ -12,6 +12,7 @@ import pytest
 
 from emulators.script import Step
 from tests.conftest import HEARD, Product
+from tests.eventually import PATIENCE_SECONDS
 from tests.functions.turns import RATE, base64, recording, sse, types
 from tests.sound import voice_like
 
@@ -192,7 +193,7 @@ async def test_interims_arrive_while_the_caller_still_speaks(product: Product) -
 
     async def slowly() -> Any:
         yield whole[: len(whole) // 2]
-        await asyncio.wait_for(interim.wait(), 10)
+        await asyncio.wait_for(interim.wait(), PATIENCE_SECONDS)
         yield whole[len(whole) // 2 :]
 
     async with product.post("/process", data=slowly(), headers={"Accept": "text/event-stream"}) as response:

@@ -11,7 +11,7 @@ from tests.functions.turns import parse_sse, recording, types
 
 
 async def test_the_runtime_indexes_and_streams(services: Services) -> None:
-    """Every function is indexed; a turn is invoked and its events are streamed, not buffered."""
+    """Every function is indexed; a turn's events are streamed, not buffered; the refusal of a large body arrives."""
     values = {field.name: getattr(services.settings, field.name) for field in fields(services.settings)}
     settings = {name.upper(): str(value) for name, value in values.items()}
     process = await asyncio.create_subprocess_exec(
@@ -30,7 +30,7 @@ async def test_the_runtime_indexes_and_streams(services: Services) -> None:
     done = json.loads(out.splitlines()[-1])
 
     assert {"get_health", "get_openapi", "post_process", "post_speak", "list_voices"} <= set(done["functions"])
-    health, turn = done["answers"]
+    health, turn, refused = done["answers"]
     assert (health["status"], health["succeeded"]) == (200, True)
     events = parse_sse("".join(turn["chunks"]))
     assert types(events)[0] == "turn.created"
@@ -38,3 +38,4 @@ async def test_the_runtime_indexes_and_streams(services: Services) -> None:
     assert HEARD in events[-1]["transcription"].lower()
     assert turn["succeeded"]
     assert len(turn["chunks"]) > 2
+    assert (refused["status"], json.loads("".join(refused["chunks"]))["code"]) == (413, "body-too-large")

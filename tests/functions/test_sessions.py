@@ -9,7 +9,7 @@ import pytest
 
 from emulators.script import Step
 from tests.conftest import HEARD, Product, Services
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.functions.calls import PRESSED_SECONDS, call, offer
 from tests.functions.test_contract import validator
 from tests.webrtc import Caller
@@ -21,7 +21,7 @@ async def spoken_turn(caller: Caller, count: int = 1) -> dict[str, Any]:
     caller.press()
     await asyncio.sleep(PRESSED_SECONDS)
     caller.release()
-    return await caller.told("turn.done", count, 20)
+    return await caller.told("turn.done", count)
 
 
 async def test_press_speak_release_and_hear_the_reply(product: Product) -> None:
@@ -65,13 +65,13 @@ async def test_barge_in_keeps_what_was_heard(product: Product) -> None:
     product.services.openai.add("chat", Step(text=long), Step(text="Well."))
     async with call(product) as (caller, document):
         caller.say("input_text", text="count")
-        await eventually(lambda: len(caller.sound()) > 25, seconds=10)
+        await eventually(lambda: len(caller.sound()) > 25)
         pressed = caller.press()
         done = await caller.told("turn.done")
         await asyncio.sleep(PRESSED_SECONDS)
         assert all(one.at - pressed < PRESSED_SECONDS / 2 for one in caller.sound(pressed))
         caller.release()
-        await caller.told("turn.done", 2, 20)
+        await caller.told("turn.done", 2)
         async with product.get(f"/conversations/{document['conversationId']}") as response:
             kept = (await response.json())["turns"][1]
 
@@ -165,7 +165,7 @@ async def test_whoever_opens_with_json_may_trickle(product: Product, accept: str
 
 async def _event(response: Any) -> dict[str, Any]:
     """The next event of a stream."""
-    while not (line := await asyncio.wait_for(response.content.readline(), 10)).startswith(b"data: "):
+    while not (line := await asyncio.wait_for(response.content.readline(), PATIENCE_SECONDS)).startswith(b"data: "):
         assert line
     document: dict[str, Any] = json.loads(line[6:])
     return document
@@ -225,7 +225,7 @@ async def test_a_whip_client_is_served_hands_free(product: Product) -> None:
     caller.mouth.talking = True
     await asyncio.sleep(0.6)
     caller.mouth.talking = False
-    await eventually(lambda: len(caller.sound()) > 5, seconds=10)
+    await eventually(lambda: len(caller.sound()) > 5)
     await caller.close()
 
 
@@ -288,7 +288,7 @@ async def test_a_failing_assistant_fails_the_turn_only(product: Product, service
         caller.press()
         await asyncio.sleep(PRESSED_SECONDS)
         caller.release()
-        error = await caller.told("error", seconds=20)
+        error = await caller.told("error")
         assert HEARD in error["transcription"].lower()
         services.openai.clear()
         services.openai.add("chat", Step(text="Fine.", repeat=True))

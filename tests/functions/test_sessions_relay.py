@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Product
+from tests.eventually import PATIENCE_SECONDS
 from tests.functions.calls import PRESSED_SECONDS, call, servers
 from tests.webrtc import Caller
 
@@ -43,7 +44,7 @@ async def relay(folder: Path) -> AsyncIterator[str]:
 
 
 async def _accepts(port: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -66,7 +67,7 @@ async def test_a_turn_through_a_relay_alone(product: Product, tmp_path: Path) ->
             caller.press()
             await asyncio.sleep(PRESSED_SECONDS)
             caller.release()
-            done = await caller.told("turn.done", seconds=20)
+            done = await caller.told("turn.done")
 
         forged = Caller(servers([{**prepared["iceServers"][0], "credential": "made up"}]), relay_only=True)
         assert " typ " not in await forged.offer()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import HEARD, ROOT, Product
+from tests.eventually import PATIENCE_SECONDS
 
 CLIENT, COMPILER = shutil.which("whip-client"), shutil.which("cc")
 
@@ -103,7 +104,7 @@ async def _session(product: Product, log: Sequence[str]) -> dict[str, Any]:
 
 async def _ended(product: Product, log: Sequence[str]) -> dict[str, Any]:
     """What is told of the same once it is over."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             told = await _session(product, log)
             if told["state"] == "closed":
@@ -113,7 +114,7 @@ async def _ended(product: Product, log: Sequence[str]) -> dict[str, Any]:
 
 async def _first_turn(product: Product, conversation: str) -> dict[str, Any]:
     """Of a *conversation* that there may not be yet."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             async with product.get(f"/conversations/{conversation}") as response:
                 if response.status == 200:
@@ -126,7 +127,7 @@ async def _until(client: asyncio.subprocess.Process, *words: str) -> list[str]:
     """The lines of a client's log until each of *words* has been in one, in whichever order."""
     assert client.stdout is not None
     lines: list[str] = []
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not all(any(each in line for line in lines) for each in words):
             line = (await client.stdout.readline()).decode()
             assert line, "".join(lines)

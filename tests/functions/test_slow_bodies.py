@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import Product, ProductWith
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.functions.test_hangup import latest
 from tests.functions.turns import recording
 
@@ -57,7 +57,7 @@ async def posted(
 
 async def answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any]]:
     """The status, and the problem that the connection ends with."""
-    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode().lower()
+    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_SECONDS)).decode().lower()
     length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
     return int(head.split(" ")[1]), json.loads(await reader.readexactly(length))
 
@@ -80,7 +80,7 @@ async def test_a_body_that_stops_coming_is_refused(
         stopped = monotonic()
         status, problem = await answer(reader)
         assert monotonic() - stopped >= STALL_SECONDS
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS) == b""
 
     assert (status, problem["code"], problem["retryable"]) == (408, "body-stalled", True)
 
@@ -138,7 +138,7 @@ async def test_a_stream_that_had_begun_says_that_the_utterance_stalled(impatient
     whole = recording(4.0)
     async with posted(impatient, "/process", "audio/wav", accept="application/x-ndjson") as (reader, writer):
         writer.write(whole[: len(whole) // 2])
-        told = json.loads(await asyncio.wait_for(_line_with(reader, b'"error"'), 10))
+        told = json.loads(await asyncio.wait_for(_line_with(reader, b'"error"'), PATIENCE_SECONDS))
 
     assert (told["code"], told["retryable"]) == ("body-stalled", True)
     assert not impatient.services.openai.served
@@ -174,6 +174,6 @@ def tasks() -> int:
 async def test_a_length_that_is_none_is_refused(impatient: Product, length: str) -> None:
     """With 400, by whoever reads it first."""
     async with posted(impatient, "/process", "audio/wav", length=length) as (reader, _):
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n"), 10)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n"), PATIENCE_SECONDS)
 
     assert head.split(b" ")[1] == b"400"

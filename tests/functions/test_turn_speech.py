@@ -11,6 +11,7 @@ import pytest
 
 from emulators.script import Step
 from tests.conftest import Product
+from tests.eventually import PATIENCE_SECONDS
 from tests.functions.turns import sse
 from voice_core.domain.speech import SpeechName
 from voice_core.functions.turn_speech import part
@@ -133,7 +134,7 @@ async def test_speech_plays_while_it_is_made(clip_product: Product) -> None:
 
 
 async def _line(response: aiohttp.ClientResponse, beginning: str) -> str:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not (line := (await response.content.readline()).decode().strip()).startswith(beginning):
             pass
     return line

@@ -67,7 +67,7 @@ async def _killed(victim: Child, death: Death, survivor: Product, number: int) -
     script.served.clear()
     script.add(death.operation, *death.steps)
     asking = asyncio.create_task(_answer(survivor.http, url, key))
-    await eventually(lambda: _asked(script, death.operation) == death.requests, 10)
+    await eventually(lambda: _asked(script, death.operation) == death.requests)
     os.kill(victim.pid, signal.SIGKILL)
     with pytest.raises(aiohttp.ClientError):
         await asking

@@ -14,12 +14,15 @@ from starlette.responses import JSONResponse, Response
 from voice_core import telemetry
 from voice_core.domain import errors
 from voice_core.functions.answer_headers import careful
+from voice_core.functions.completion import CompletedAfterBody
 from voice_core.functions.identity import authenticate
 from voice_core.functions.incoming import ClientGone, Incoming
-from voice_core.functions.streaming import StreamedResponse
 
 PROBLEM = "application/problem+json"
 """RFC 9457."""
+
+MOST_SEPARATORS = 100
+"""Commas and semicolons of an ``Accept``. Browsers send fewer than 20; each costs as much time as it names types."""
 
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 """Those that JSON leaves as they are, as JSON writes others. They can be in text only."""
@@ -130,9 +133,6 @@ def _wait(error: errors.VoiceError) -> int | None:
 def problem_response(error: errors.VoiceError) -> Response:
     wait = _wait(error)
     headers = {} if wait is None else {"Retry-After": str(wait)}
-    if isinstance(error, errors.BodyStalled):
-        # Else what comes of the body after all would be waited for.
-        headers["Connection"] = "close"
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = _challenge(error)
     return JSONResponse(problem(error), status(error), headers, PROBLEM)
@@ -182,12 +182,10 @@ def served_publicly(handler: Handler) -> AzureHandler:
         except Exception:  # noqa: BLE001 - the last door: nothing may leave it as a bare 500
             telemetry.unexpected(handler.__name__)
             response = problem_response(errors.VoiceError("An unexpected error; our log has its request id."))
-        if not isinstance(response, StreamedResponse):
-            await incoming.aclose()
         response.headers.update({"X-Request-Id": request_id, **incoming.told})
         careful(response.headers, req.headers)
         telemetry.answered(req.method, response.status_code, began)
-        return response
+        return CompletedAfterBody(response, incoming)
 
     serve.__name__ = handler.__name__
     serve.__doc__ = handler.__doc__
@@ -198,8 +196,10 @@ def negotiate(accept: str, offers: Sequence[str]) -> str:
     """The one of *offers*, media types in our order of preference, that *accept* likes best (RFC 9110, 12.5.1).
 
     Raises:
-        NotAcceptable: it likes none.
+        NotAcceptable: it likes none, or lists more than `MOST_SEPARATORS` separate.
     """
+    if accept.count(",") + accept.count(";") > MOST_SEPARATORS:
+        raise NotAcceptable(f"Accept lists too much. Accept one of {', '.join(offers)}.")
     ranges = [_media_range(part) for part in (accept or "*/*").split(",")]
     quality = {offer: max((_match(offer, *media) for media in ranges), default=(0, 0.0))[1] for offer in offers}
     best = max(offers, key=lambda offer: quality[offer])

@@ -6,16 +6,32 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from voice_core import wiring
+from voice_core import timeouts, wiring
 from voice_core.domain.errors import BodyStalled, InvalidInput, TooLarge
+from voice_core.environ import SettingsError
 
 Result = TypeVar("Result")
 
 LONGEST_LENGTH = 15
 """Digits of a Content-Length."""
 
+MOST_ETAGS = 100
+"""That are compared."""
+
 WAITING_CHUNKS = 16
 """How much of a body is read ahead of whoever decodes it."""
+
+SLOWEST_DISCARDED = 62_500
+"""Bytes per second, on average, at which a body that nobody needs must arrive: 500 kbit/s, a phone in poor coverage.
+
+Its time is `max_audio_seconds` more, because a recording that is sent while it is spoken comes at the pace of speech.
+The host's largest body, 104,857,600 bytes, has 29 minutes. Kestrel itself asks for 240 bytes per second.
+"""
+
+MOST_DISCARDED = 210_000_000
+"""Bytes of a body that nobody needs: the largest request that Azure documents
+(https://learn.microsoft.com/azure/azure-functions/functions-scale#service-limits).
+"""
 
 
 class ClientGone(Exception):
@@ -42,6 +58,16 @@ class Incoming:
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING_CHUNKS)
         self._gone: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._reading: asyncio.Task[None] | None = None
+        self._whole = not self._announces_body()
+
+    def _announces_body(self) -> bool:
+        """Whether its framing has a body (RFC 9112, 6)."""
+        return "transfer-encoding" in self.headers or self.headers.get("content-length", "0").strip() != "0"
+
+    @property
+    def whole(self) -> bool:
+        """Whether its body has been read to the end, or it has none."""
+        return self._whole
 
     @property
     def content_type(self) -> str:
@@ -49,8 +75,10 @@ class Incoming:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def has(self, etag: str) -> bool:
-        """Whether its sender has this version already (RFC 9110, 13.1.2)."""
+        """Whether its sender has this version already (RFC 9110, 13.1.2). Of a long list it is not looked for."""
         named = self.headers.get("if-none-match", "")
+        if named.count(",") > MOST_ETAGS:
+            return False
         return named.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in named.split(",")]
 
     @property
@@ -76,26 +104,47 @@ class Incoming:
         _refuse_over(limit, self.content_length)
         self._start()
         arrived = 0
-        ends = asyncio.get_running_loop().time() + wiring.app().settings.body_seconds
-        while (chunk := await self._next(ends)) is not None:
+        settings = wiring.app().settings
+        ends = asyncio.get_running_loop().time() + settings.body_seconds
+        while (chunk := await self._next(settings.body_stall_seconds, ends)) is not None:
             arrived += len(chunk)
             _refuse_over(limit, arrived)
             yield chunk
         if self._gone.done():
             raise ClientGone
 
-    async def _next(self, ends: float) -> bytes | None:
+    async def _next(self, stall_seconds: float, ends: float) -> bytes | None:
         """The next piece of the body, None after the last, which must come before *ends*, of the event loop's clock."""
-        stalls = asyncio.get_running_loop().time() + wiring.app().settings.body_stall_seconds
+        left = ends - asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout_at(min(stalls, ends)):
-                return await self._chunks.get()
+            async with timeouts.timeout(min(stall_seconds, left)):
+                chunk = await self._chunks.get()
         except TimeoutError as error:
             raise BodyStalled("The rest of the body did not come in time. Send it again.") from error
+        self._whole = self._whole or chunk is None
+        return chunk
 
     async def read(self, limit: int) -> bytes:
         """The whole body; raises as `chunks` does."""
         return b"".join([chunk async for chunk in self.chunks(limit)])
+
+    async def discard(self) -> bool:
+        """Read what is left of the body and keep none of it; whether its end came, or the caller's hang-up.
+
+        False after `body_stall_seconds` without a piece, below `SLOWEST_DISCARDED`, and beyond `MOST_DISCARDED`.
+        """
+        self._start()
+        stall_seconds, seconds = _patience()
+        ends = asyncio.get_running_loop().time() + seconds
+        discarded = 0
+        try:
+            while discarded <= MOST_DISCARDED and not self._whole:
+                arrived = len(await self._next(stall_seconds, ends) or b"")
+                discarded += arrived
+                ends += arrived / SLOWEST_DISCARDED
+        except BodyStalled:
+            return False
+        return self._whole
 
     async def unless_gone(self, work: Coroutine[Any, Any, Result]) -> Result:
         """The result of *work*, which is cancelled when the caller hangs up.
@@ -138,6 +187,16 @@ class Incoming:
         if not self._gone.done():
             await self._receive()
             self._gone.set_result(None)
+
+
+def _patience() -> tuple[float, float]:
+    """Seconds between two pieces of a body that is discarded, and in all besides those for its bytes."""
+    try:
+        settings = wiring.app().settings
+    except SettingsError:
+        # That is an error to report as well.
+        return 10.0, 60.0
+    return settings.body_stall_seconds, settings.max_audio_seconds
 
 
 def _refuse_over(limit: int | None, size: int) -> None:

@@ -6,18 +6,17 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from python_multipart.multipart import parse_options_header
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
-
 from voice_core.audio.base64_audio import decode_base64_audio
 from voice_core.audio.limits import Limits
 from voice_core.audio.raw import RawPcm
 from voice_core.audio.sniff import FRAMES_BYTES, sniff
 from voice_core.domain.errors import InvalidInput, TooLarge
 from voice_core.domain.speech import Hints
+from voice_core.functions.form import UTF_8, Form, read_form
+from voice_core.functions.http import WrongContentType
 from voice_core.functions.idempotency import Key
 from voice_core.functions.incoming import Incoming
+from voice_core.functions.media_type import media_type
 from voice_core.functions.schemas import Spoken
 from voice_core.functions.sent import parsed
 from voice_core.usecases.once import Repeatable
@@ -154,11 +153,29 @@ async def read_json(body: bytes) -> dict[str, Any]:
 async def _from_form(
     incoming: Incoming, model: type[Options], app: Reader, named: dict[str, Any]
 ) -> SpokenRequest[Options]:
-    fields, file = await _form(incoming, _body_limit(app))
-    options = parsed(model, named | fields)
-    if file is None:
+    form = await _form(incoming, _body_limit(app))
+    options = parsed(model, named | _listed(form.fields))
+    if form.file is None:
         return await _from_members(options, app)
-    return SpokenRequest(options, app.decoding(_raw(options, file.content_type)), _once(file.data))
+    return SpokenRequest(options, app.decoding(_raw(options, form.file.content_type)), _once(form.file.data))
+
+
+async def _form(incoming: Incoming, limit: int) -> Form:
+    """A multipart body of at most *limit* bytes.
+
+    Raises:
+        WrongContentType: its text is in a charset that is not read here.
+    """
+    _, parameters = media_type(incoming.headers.get("content-type"))
+    if parameters.get(b"charset", b"").lower() not in UTF_8:
+        raise WrongContentType("The text of a form must be UTF-8.")
+    boundary = parameters.get(b"boundary")
+    if not boundary:
+        raise InvalidInput("The Content-Type of a form must name its boundary.", code="multipart-invalid")
+    body = await incoming.read(limit)
+    if len(body) > OTHER_MEMBERS_BYTES:
+        return await asyncio.to_thread(read_form, body, boundary, OTHER_MEMBERS_BYTES)
+    return read_form(body, boundary, OTHER_MEMBERS_BYTES)
 
 
 def typed(text: str, longest: int) -> str:
@@ -175,31 +192,6 @@ def typed(text: str, longest: int) -> str:
     return text.strip()
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file in a form, and what it is called there."""
-
-    data: bytes
-    content_type: str | None
-
-
-async def _form(incoming: Incoming, limit: int) -> tuple[dict[str, Any], _File | None]:
-    """A multipart body's fields, and its file if it has one."""
-    try:
-        parser = MultiPartParser(
-            incoming.headers, incoming.chunks(limit), max_files=1, max_fields=100, max_part_size=limit
-        )
-        form = await parser.parse()
-    except (MultiPartException, KeyError, ValueError) as error:
-        raise InvalidInput("The multipart body cannot be read; see docs/api.md.", code="multipart-invalid") from error
-    try:
-        fields = _listed([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
-        files = [value for value in form.values() if isinstance(value, UploadFile)]
-        return fields, _File(await files[0].read(), files[0].content_type) if files else None
-    finally:
-        await form.close()
-
-
 async def _once(data: bytes) -> AsyncGenerator[bytes]:
     yield data
 
@@ -212,7 +204,7 @@ def _raw(options: Spoken, content_type: str | None = None) -> RawPcm | None:
     """
     if (options.format or "").lower().replace("-", "").replace("_", "") in RAW_FORMATS:
         return RawPcm(options.sample_rate, options.channels)
-    media, named = parse_options_header(content_type)
+    media, named = media_type(content_type)
     if media not in RAW_MEDIA_TYPES:
         return None
     try:

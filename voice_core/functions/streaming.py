@@ -27,7 +27,6 @@ class StreamedResponse(Response):
             return
         finally:
             await self._chunks.aclose()
-            await self._incoming.aclose()
 
     async def _send_all(self, send: Send) -> None:
         async for chunk in self._chunks:

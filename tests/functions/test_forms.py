@@ -1,0 +1,112 @@
+"""multipart/form-data: what of it is read, and how little a caller can make of its syntax."""
+
+import encodings
+import tempfile
+from email.message import EmailMessage
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from tests.conftest import HEARD, Product
+from tests.functions.bad_input import form
+from tests.functions.test_slow_bodies import answer, posted
+from tests.functions.turns import base64, recording
+from voice_core.functions.form import Form, FormFile, read_form
+from voice_core.functions.incoming import Incoming
+
+NOBODYS = "x-charset-that-nobody-has"
+
+
+def typed(content_type: str) -> dict[str, str]:
+    return {"Content-Type": content_type}
+
+
+@pytest.mark.parametrize("charset", ["punycode", "utf-16", "idna", "iso-8859-1", NOBODYS])
+async def test_a_form_in_another_charset_is_refused_unread(product: Product, charset: str) -> None:
+    """With 415 before any of it is sent: no text is decoded as a caller likes."""
+    async with posted(product, "/process", f"multipart/form-data; boundary=x; charset={charset}") as (reader, _):
+        status, problem = await answer(reader)
+
+    assert (status, problem["code"]) == (415, "content-type-unsupported")
+    assert NOBODYS.replace("-", "_") not in encodings._cache
+
+
+@pytest.mark.parametrize("field", ["_charset_", "Content-Type"])
+async def test_charsets_within_a_form_are_not_looked_up(product: Product, field: str) -> None:
+    """Neither that of a part nor the default that a form may name (RFC 7578, 4.6): text is UTF-8."""
+    text = form("text", "é".encode())
+    if field == "Content-Type":
+        body = text.replace(b"\r\n\r\n", f"\r\nContent-Type: text/plain; charset={NOBODYS}\r\n\r\n".encode(), 1)
+    else:
+        body = form(field, NOBODYS.encode()).removesuffix(b"--x--\r\n") + text
+    async with product.post("/process", data=body, headers=typed("multipart/form-data; boundary=x")) as response:
+        document = await response.json()
+
+    assert (response.status, document["transcription"]) == (200, "é")
+    assert NOBODYS.replace("-", "_") not in encodings._cache
+
+
+@pytest.mark.parametrize("charset", ["utf-8", '"UTF-8"', "US-ASCII"])
+async def test_a_form_may_say_that_it_is_utf_8(product: Product, charset: str) -> None:
+    """However it spells that."""
+    headers = typed(f"multipart/form-data; charset={charset}; boundary=x")
+    async with product.post("/process", data=form("text", "naïve".encode()), headers=headers) as response:
+        assert (response.status, (await response.json())["transcription"]) == (200, "naïve")
+
+
+async def test_base64_in_a_field_is_a_recording(product: Product) -> None:
+    """Of more than the other fields may have, too."""
+    body = form("AudioData", base64(recording(4.0)).encode())
+    async with product.post("/process", data=body, headers=typed("multipart/form-data; boundary=x")) as response:
+        document = await response.json()
+
+    assert response.status == 200, document
+    assert document["transcription"].lower().startswith(HEARD)
+
+
+async def test_a_form_needs_no_disk(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of megabytes is read where no temporary file can be made."""
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    body = BytesIO(form("audio", b"no sound" * 250_000, "a.wav"))
+    async with product.post("/process", data=body, headers=typed("multipart/form-data; boundary=x")) as response:
+        assert (response.status, (await response.json())["code"]) == (415, "audio-format-unknown")
+
+
+@given(
+    st.lists(st.text(), max_size=3),
+    st.lists(st.sampled_from([b"\r\n", b"--b", b"-", b"\r", b"\n", b" ", b"b", b"\0\xff"]), max_size=20).map(b"".join),
+)
+def test_what_is_in_a_form_is_read_as_it_is(texts: list[str], data: bytes) -> None:
+    """Line ends, dashes and what looks like a boundary included."""
+    boundary = b"bb-outside"
+    sent = [b"--%b\r\nContent-Disposition: form-data; name=a\r\n\r\n%b\r\n" % (boundary, t.encode()) for t in texts]
+    file = b'--%b\r\ncontent-disposition:form-data;filename="f;";name=f\r\ncontent-type: audio/wav\r\n\r\n%b\r\n'
+    body = b"preamble\r\n" + b"".join(sent) + file % (boundary, data) + b"--%b--\r\nepilogue" % boundary
+
+    assert read_form(body, boundary, 10_000) == Form([("a", text) for text in texts], FormFile(data, "audio/wav"))
+
+
+def test_a_form_of_the_standard_library_is_read() -> None:
+    """One that was not written by these tests."""
+    message = EmailMessage()
+    message["Content-Type"] = "multipart/form-data"
+    part = EmailMessage()
+    part.set_payload("hello")
+    part["Content-Disposition"] = 'form-data; name="text"'
+    message.set_payload([part])
+    body = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
+
+    assert read_form(body, str(message.get_boundary()).encode(), 10_000).fields == [("text", "hello")]
+
+
+@pytest.mark.parametrize(("etags", "found"), [(100, True), (102, False)])
+async def test_long_lists_of_versions_are_not_searched(etags: int, found: bool) -> None:
+    """Who sends one gets the whole document, which is right whatever is in the list."""
+    listed = ", ".join(['"a"'] * etags).encode()
+    head = {"type": "http", "method": "GET", "path_params": {}, "query_string": b""}
+    incoming = Incoming(Request(head | {"headers": [(b"if-none-match", listed)]}))
+
+    assert incoming.has('"a"') is found

@@ -1,0 +1,117 @@
+"""Bodies that nobody needs are read to their end, but neither without end nor for nothing."""
+
+import asyncio
+import logging
+from time import monotonic
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from tests.conftest import Product, ProductWith, function_host, served
+from tests.eventually import eventually
+from tests.functions.test_slow_bodies import NEVER_SECONDS, answer, posted, tasks
+from tests.functions.writers import MEGABYTE, Request, Writer
+from voice_core.functions.incoming import MOST_DISCARDED
+
+GRACE_SECONDS = 1
+REFUSED = {"content_type": "audio/wav", "accept": "image/png"}
+"""406 by its head alone."""
+
+
+@pytest.fixture
+async def brief(product_with: ProductWith) -> Product:
+    """With little time for a body that nobody needs, however steadily it comes."""
+    return await product_with(body_stall_seconds=NEVER_SECONDS, max_audio_seconds=GRACE_SECONDS)
+
+
+async def test_who_stops_sending_after_a_refusal_loses_the_connection(
+    product_with: ProductWith, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its answer and as long as any body may stall; that is no error of ours in the log, and nothing stays."""
+    product = await product_with(body_stall_seconds=0.3)
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "handlers", [caplog.handler])
+    before = tasks()
+    async with posted(product, "/process", **REFUSED) as (reader, _):
+        status, problem = await answer(reader)
+        assert (status, problem["code"]) == (406, "not-acceptable")
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+
+    await eventually(lambda: tasks() <= before)
+    assert "uvicorn.error" not in [record.name for record in caplog.records]
+
+
+async def test_who_trickles_after_a_refusal_loses_the_connection(brief: Product) -> None:
+    """A byte now and then does not keep it; the time that a spoken utterance may take is allowed."""
+    began = monotonic()
+    async with posted(brief, "/process", length=None, **REFUSED) as (reader, writer):
+        await answer(reader)
+        trickling = asyncio.create_task(_trickle(writer))
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        trickling.cancel()
+
+    assert monotonic() - began >= GRACE_SECONDS
+
+
+async def _trickle(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"1\r\n \r\n")
+        await asyncio.sleep(GRACE_SECONDS / 20)
+
+
+async def test_what_has_arrived_buys_time(brief: Product) -> None:
+    """A large body on a slow line may take longer than a small one."""
+    large = bytes(MEGABYTE // 5)
+    async with posted(brief, "/process", length=str(len(large) + 1), **REFUSED) as (reader, writer):
+        writer.write(large)
+        await answer(reader)
+        await asyncio.sleep(GRACE_SECONDS * 1.5)
+        writer.write(b" GET /api/voice/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        status, document = await answer(reader)
+
+    assert (status, document["status"]) == (200, "ok")
+
+
+async def test_an_endless_body_is_not_read_for_ever(product: Product) -> None:
+    """However fast it comes, and whatever length it claims."""
+    request = Request(size=2 * MOST_DISCARDED, headers={"Accept": "image/png"})
+    sent = 0
+
+    def send() -> None:
+        nonlocal sent
+        with Writer(product.url) as writer:
+            writer.socket.sendall(request.head("/api/voice/process", closes=False))
+            for piece in request.body():
+                writer.socket.sendall(piece)
+                sent += len(piece)
+
+    with pytest.raises(ConnectionError):
+        await asyncio.to_thread(send)
+
+    assert sent >= MOST_DISCARDED
+
+
+async def test_hanging_up_ends_the_reading(product: Product) -> None:
+    """A refused caller who leaves in mid-body leaves nothing behind."""
+    before = tasks()
+    async with posted(product, "/process", **REFUSED) as (reader, writer):
+        writer.write(bytes(5000))
+        assert (await answer(reader))[0] == 406
+
+    await eventually(lambda: tasks() <= before)
+
+
+async def test_a_response_to_no_body_waits_for_nothing(product: Product) -> None:
+    """It is complete with its first piece."""
+    pieces: list[Message] = []
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        async def watch(message: Message) -> None:
+            pieces.append(message)
+            await send(message)
+
+        await function_host()(scope, receive, watch)
+
+    async with served(watched) as url, product.http.get(f"{url}/api/voice/health") as response:
+        assert response.status == 200
+
+    assert [piece.get("more_body", False) for piece in pieces] == [False, False]
