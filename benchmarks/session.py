@@ -124,7 +124,7 @@ async def turns(caller: Caller, count: int) -> list[Spoken]:
 async def _turn(caller: Caller) -> Spoken:
     done = len(caller.all_told(*ENDS))
     released = await _speak(caller)
-    await caller.until(lambda: len(caller.all_told(*ENDS)) > done, 30)
+    await caller.until(lambda: len(caller.all_told(*ENDS)) > done)
     await asyncio.sleep(PAUSE_SECONDS)
     last, sound = caller.all_told(*ENDS)[-1], caller.sound(released)
     if last["type"] == "error" or last["degraded"] or not sound:
@@ -136,9 +136,9 @@ async def _first_sound(caller: Caller) -> float:
     """Milliseconds from the release to the reply, which is cut off then."""
     done = len(caller.all_told(*ENDS))
     released = await _speak(caller)
-    await eventually(lambda: caller.sound(released), 30)
+    await eventually(lambda: caller.sound(released))
     caller.say("response.cancel")
-    await caller.until(lambda: len(caller.all_told(*ENDS)) > done, 30)
+    await caller.until(lambda: len(caller.all_told(*ENDS)) > done)
     await asyncio.sleep(PAUSE_SECONDS)
     return (caller.sound(released)[0].at - released) * 1000
 

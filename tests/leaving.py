@@ -4,6 +4,8 @@ import asyncio
 from time import monotonic
 from urllib.parse import urlsplit
 
+from tests.eventually import PATIENCE_SECONDS
+
 
 class Caller:
     """A client on a bare socket, who can leave at any byte."""
@@ -24,7 +26,7 @@ class Caller:
         await self._writer.drain()
 
     async def until(self, marker: bytes) -> None:
-        await asyncio.wait_for(self.reader.readuntil(marker), 10)
+        await asyncio.wait_for(self.reader.readuntil(marker), PATIENCE_SECONDS)
 
     def hang_up(self) -> float:
         """Leave; the moment of it."""

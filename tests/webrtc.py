@@ -22,6 +22,7 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import RtpPacket
 from av.stream import Stream
 
+from tests.eventually import PATIENCE_SECONDS
 from tests.sound import voice_like
 
 RATE = 48_000
@@ -128,16 +129,16 @@ class Caller:
             )
         )
 
-    async def until(self, happened: Callable[[], object], seconds: float = 10.0) -> None:
+    async def until(self, happened: Callable[[], object]) -> None:
         """Return once *happened* does; looks whenever something came."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not happened():
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def told(self, kind: str, count: int = 1, seconds: float = 10.0) -> dict[str, Any]:
+    async def told(self, kind: str, count: int = 1) -> dict[str, Any]:
         """The *count*-th event of this *kind*, once it is there."""
-        await self.until(lambda: len(self.all_told(kind)) >= count, seconds)
+        await self.until(lambda: len(self.all_told(kind)) >= count)
         return self.all_told(kind)[count - 1]
 
     def all_told(self, *kinds: str) -> list[dict[str, Any]]:

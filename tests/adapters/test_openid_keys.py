@@ -12,7 +12,7 @@ from jwt import PyJWK
 from emulators.openid import Signer
 from emulators.script import Step
 from tests.clock import Clock
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.issuers import Issuer, issuing, signer
 from voice_core.adapters.openid.issuer import LONGEST_DOCUMENT
 from voice_core.adapters.openid.issuer import Issuer as Published
@@ -82,14 +82,16 @@ async def test_those_who_ask_at_the_same_time_share_a_request(keys: SigningKeys,
     assert issuer.asked() == 1
 
 
-async def test_keys_are_renewed_behind_the_callers_backs(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
+async def test_keys_are_renewed_behind_the_callers_backs(issuer: Issuer, clock: Clock) -> None:
     """Nobody waits for a slow issuer while the keys are known."""
+    keys = keys_of(issuer, clock, seconds=1000.0)
     await keys.find(name_of(signer()))
     issuer.script.add("keys", Step(hang=True))
     clock.now += FRESH_SECONDS
-    async with asyncio.timeout(2.5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await keys.find(name_of(signer()))
     await eventually(lambda: issuer.asked() == 2)
+    await keys.close()
 
 
 async def test_a_key_that_is_taken_back_is_believed_no_longer(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
@@ -99,7 +101,7 @@ async def test_a_key_that_is_taken_back_is_believed_no_longer(keys: SigningKeys,
     clock.now += FRESH_SECONDS
     await keys.find(name_of(signer()))
     await eventually(lambda: issuer.script.served[-1].outcome == "done" and issuer.asked() == 2)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
                 await keys.find(name_of(signer()))
@@ -281,7 +283,7 @@ async def test_an_issuer_that_fails(issuer: Issuer, clock: Clock, operation: str
     body = step.body and step.body.replace("ISSUER", issuer.url)
     issuer.script.add(operation, replace(step, body=body, repeat=True))
     keys = keys_of(issuer, clock, seconds=0.3)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(Unreachable) as refusal:
             await keys.find(name_of(signer()))
     assert (refusal.value.stage, refusal.value.retryable) == ("identity", True)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from emulators.blob_trigger import HOST_CONTAINER, POISON, QUEUE, BlobTriggers, Pace
 from tests.conftest import Account
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_SECONDS, eventually
 from voice_core.functions.blob_reference import BlobReference
 
 PACE = Pace(look=0.02, hidden=1, most_failures=3)
@@ -79,7 +79,7 @@ async def settled(account: Account, receipts: int) -> None:
     async with (
         BlobServiceClient.from_connection_string(account.connection) as blobs,
         QueueClient.from_connection_string(account.connection, QUEUE) as queue,
-        asyncio.timeout(20),
+        asyncio.timeout(PATIENCE_SECONDS),
     ):
         kept = blobs.get_container_client(HOST_CONTAINER)
         while [1 async for _ in kept.list_blobs()] != [1] * receipts or await _queued(queue):  # noqa: ASYNC110
@@ -95,14 +95,14 @@ async def test_each_version_of_a_blob_is_told_once(account: Account, upload: Upl
     told = Told()
     await upload("ann/1", b"a")
     async with running(told, account):
-        await eventually(lambda: told.blobs == ["ann/1"], 5)
+        await eventually(lambda: told.blobs == ["ann/1"])
         await upload("ann/1", b"b")
-        await eventually(lambda: told.blobs == ["ann/1"] * 2, 5)
+        await eventually(lambda: told.blobs == ["ann/1"] * 2)
         await settled(account, receipts=2)
     again = Told()
     async with running(again, account):
         await upload("ann/2", b"c")
-        await eventually(lambda: again.blobs, 5)
+        await eventually(lambda: again.blobs)
     assert again.blobs == ["ann/2"]
 
 
@@ -111,7 +111,7 @@ async def test_a_function_that_fails_is_called_again(account: Account, upload: U
     told = Told(failures=2)
     async with running(told, account):
         await upload("ann/1", b"a")
-        await eventually(lambda: len(told.blobs) == 3, 5)
+        await eventually(lambda: len(told.blobs) == 3)
     assert not told.poison
 
 
@@ -124,7 +124,7 @@ async def test_rubbish_in_a_queue_is_not_in_the_way(account: Account, upload: Up
             await queue.send_message("rubbish")
     async with running(told, account):
         await upload("ann/1", b"a")
-        await eventually(lambda: told.poison, 10)
+        await eventually(lambda: told.poison)
     assert [message["BlobName"] for message in told.poison] == ["ann/1"]
 
 
@@ -133,7 +133,7 @@ async def test_what_fails_too_often_is_poison(account: Account, upload: Upload) 
     told = Told(failures=99)
     async with running(told, account):
         await upload("ann/1", b"a")
-        await eventually(lambda: told.poison, 5)
+        await eventually(lambda: told.poison)
     assert len(told.blobs) == PACE.most_failures
     assert (told.poison[0]["ContainerName"], told.poison[0]["BlobName"]) == ("clips", "ann/1")
 
@@ -143,10 +143,10 @@ async def test_an_event_whose_worker_died_comes_again(account: Account, upload: 
     dying = Told(hangs=asyncio.Event())
     async with running(dying, account):
         await upload("ann/1", b"a")
-        await eventually(lambda: dying.blobs, 5)
+        await eventually(lambda: dying.blobs)
     told = Told()
     async with running(told, account):
-        await eventually(lambda: told.blobs == ["ann/1"], 5)
+        await eventually(lambda: told.blobs == ["ann/1"])
 
 
 async def test_event_grid_is_believed(account: Account, upload: Upload) -> None:
@@ -161,7 +161,7 @@ async def test_event_grid_is_believed(account: Account, upload: Upload) -> None:
         assert (await url("nothing", [event], "Notification"))[0] == 404
         for _ in range(3):
             assert (await url("take", [event], "Notification"))[0] == 202
-        await eventually(lambda: told.blobs == ["ann/1"] * 3, 5)
+        await eventually(lambda: told.blobs == ["ann/1"] * 3)
 
 
 async def _posting(triggers: BlobTriggers) -> Callable[..., Any]:

@@ -138,7 +138,7 @@ async def test_hanging_up_frees_the_engine(emulator: Listening) -> None:
         call = Call(config(emulator.url), SPEECH_RATE)
         await call.start()
         call.write(pcm)
-        await eventually(lambda call=call: call.interims, 30.0)  # type: ignore[misc]
+        await eventually(lambda call=call: call.interims)  # type: ignore[misc]
         await call.hang_up()
     await eventually(lambda: all(served.ended for served in emulator.script.served))
     assert {served.outcome for served in emulator.script.served} == {"cancelled"}
@@ -153,7 +153,7 @@ async def test_a_crash_costs_one_turn(emulator: Listening, caplog: pytest.LogCap
     call = Call(config(emulator.url), SPEECH_RATE)
     await call.start()
     call.write(pcm)
-    await eventually(lambda: call.interims, 30.0)
+    await eventually(lambda: call.interims)
     for worker in emulator.recognizer._workers:
         os.kill(worker.pid, signal.SIGKILL)
     await call.finish()

@@ -47,8 +47,17 @@ FAULTS = (
 
 SLOW = (TIMEOUT.name, DRIP.name)
 """Faults that take as long as they are given."""
-SHORT_SECONDS, LONG_SECONDS = 0.5, 3.0
-"""A stage's deadline under those, and under others, which must not need it."""
+SHORT_SECONDS, LONG_SECONDS = 0.5, 30.0
+"""The deadline of what those meet, and of all else, which must not need it."""
+
+DEADLINES: Mapping[str, tuple[str, ...]] = {
+    "speech": ("stt_seconds", "tts_seconds"),
+    "openai": ("assistant_seconds",),
+    "cosmos": ("conversations_seconds", "limits_seconds"),
+    "blob": ("storage_seconds",),
+    "issuer": ("identity_seconds",),
+}
+"""Settings by the services that they limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ def main() -> None:
             os.kill(os.getpid(), signal.SIGSEGV)
         if number == HANGS:
             time.sleep(3600)
-        sys.stdout.write(json.dumps(asdict(Told(number, "", "decoded", 0.0, 0.0, 1_000_000 * number))) + "\n")
+        sys.stdout.write(json.dumps(asdict(Told(number, "", "decoded", 0.0, 0.0, 0, 1_000_000 * number))) + "\n")
         sys.stdout.flush()
 
 

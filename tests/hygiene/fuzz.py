@@ -3,7 +3,8 @@
     python -m tests.hygiene.fuzz [--mutations 100000] [--seed 1]
 
 The doors are opened in processes of their own, so that a crash of native code is counted like any other; the input that
-did it is kept in .local/fuzz. It ends with status 1 when there was a crash, a hang, or memory without bound.
+did it is kept in .local/fuzz. It ends with status 1 when there was a crash, a hang, memory without bound, or more calls
+of Python than the size of an input explains. Times are shown and decide nothing: they are the machine's too.
 
 ``MALLOC_PERTURB_=165`` in the environment fills memory that is not in use, so that what reads it all the same is seen
 (mallopt(3)); it also makes memory count that is asked for and never used, and so tells nothing of growth.
@@ -30,8 +31,16 @@ from tests.hygiene.recordings import recordings
 
 KEPT = ROOT / ".local" / "fuzz"
 
-HANG_SECONDS = 2.0
-"""Any input is done with within this. One that was not is given three more chances: the machine may have been busy."""
+START_SECONDS = 600.0
+"""For a worker to import the product and make the recordings, on however slow and busy a machine."""
+
+HANG_SECONDS = 300.0
+"""Without a word from a worker it hangs: decoding is given up after 10 s, and the slowest input takes less than one."""
+
+MOST_CALLS = 600_000
+"""Of Python functions for one input, resumed generators included. The largest input that arrives in pieces of a few
+bytes, 60,000 of them, needs two thirds of that; twice the work for each piece, or work that grows with their number,
+shows."""
 
 MOST_BYTES = 400_000_000
 """That a worker may hold, half of it before the first mutation: the smallest instances have 512 MB."""
@@ -48,12 +57,18 @@ class Report:
     crashed: dict[int, str] = field(default_factory=dict)
     """How each ended the worker, by mutation."""
     hung: list[int] = field(default_factory=list)
+    busy: list[int] = field(default_factory=list)
+    """Those that took more calls than they may."""
     growth_bytes: int = 0
     """The most that a worker grew by in its second half; its first fills the heap."""
 
     @property
     def harmless(self) -> bool:
-        return not (self.crashed or self.hung) and self.growth_bytes < GROWTH_BYTES and self.peak_bytes < MOST_BYTES
+        return (
+            not (self.crashed or self.hung or self.busy)
+            and self.growth_bytes < GROWTH_BYTES
+            and self.peak_bytes < MOST_BYTES
+        )
 
     @property
     def peak_bytes(self) -> int:
@@ -71,16 +86,16 @@ class Fuzzing:
     kept: Path = KEPT
     worker: str = "tests.hygiene.fuzz_worker"
     """The module that puts mutations through the doors."""
-    patience_seconds: float = 60.0
-    """After which a worker that says nothing is ended; its first words come after the recordings are made."""
+    patience_seconds: float = HANG_SECONDS
+    """After which a worker that says nothing is ended."""
 
     async def run(self) -> Report:
         report = Report()
         await asyncio.gather(*(self._job(first, report) for first in range(self.jobs)))
-        for slow in [one.number for one in report.told if one.seconds > HANG_SECONDS]:
-            again = [one.seconds for _ in range(3) async for one in self._worker(range(slow, slow + 1), report)]
-            if min(again, default=0.0) > HANG_SECONDS:
-                self._hangs(slow, report)
+        for one in report.told:
+            if one.calls > MOST_CALLS:
+                self._keep(one.number)
+                report.busy.append(one.number)
         return report
 
     async def _job(self, first: int, report: Report) -> None:
@@ -107,11 +122,11 @@ class Fuzzing:
         assert worker.stdout
         assert worker.stderr
         complaints = asyncio.create_task(worker.stderr.read())
-        reached = numbers.start
+        reached, patience = numbers.start, START_SECONDS
         try:
-            while line := await asyncio.wait_for(worker.stdout.readline(), self.patience_seconds):
+            while line := await asyncio.wait_for(worker.stdout.readline(), patience):
                 one = Told(**json.loads(line))
-                reached = one.number + numbers.step
+                reached, patience = one.number + numbers.step, self.patience_seconds
                 yield one
         except TimeoutError:
             self._hangs(reached, report)
@@ -146,12 +161,14 @@ def table(report: Report) -> str:
     """What an engineer wants to see, as lines."""
     told = report.told
     outcomes = Counter(one.outcome for one in told)
-    slowest = max(told, key=lambda one: one.seconds)
+    slowest, busiest = max(told, key=lambda one: one.seconds), max(told, key=lambda one: one.calls)
     rows: Sequence[tuple[str, object]] = (
         ("mutations", f"{len(told) + len(report.crashed)} of {len({one.source for one in told})} recordings"),
         *outcomes.most_common(),
         ("crashes", len(report.crashed)),
-        (f"hangs over {HANG_SECONDS:g} s", len(report.hung)),
+        ("hangs", len(report.hung)),
+        (f"over {MOST_CALLS} calls", len(report.busy)),
+        ("most calls", f"{busiest.calls} ({busiest.source})"),
         ("slowest", f"{slowest.seconds:.2f} s, {slowest.cpu_seconds:.2f} s of it a processor's ({slowest.source})"),
         ("most memory", f"{report.peak_bytes / 1e6:.0f} MB"),
         ("growth in the end", f"{report.growth_bytes / 1e6:.0f} MB"),

@@ -25,7 +25,7 @@ async def test_no_damage_does_harm(tmp_path: Path) -> None:
 
 def test_harm_would_be_noticed(tmp_path: Path) -> None:
     """A worker that dies or falls silent is told of with its mutation, whose bytes are kept; the others go on."""
-    fuzzing = Fuzzing(8, jobs=1, kept=tmp_path, worker="tests.hygiene.broken_worker", patience_seconds=15.0)
+    fuzzing = Fuzzing(8, jobs=1, kept=tmp_path, worker="tests.hygiene.broken_worker", patience_seconds=5.0)
     report = asyncio.run(fuzzing.run())
 
     assert (list(report.crashed), report.hung) == ([CRASHES], [HANGS])

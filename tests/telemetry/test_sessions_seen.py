@@ -32,7 +32,7 @@ async def test_turns_of_a_session_are_spans_of_their_own(product: Product, recor
     async with call(product) as (caller, _):
         for count in (1, 2):
             caller.say("input_text", text="hello")
-            await caller.told("turn.done", count, 20)
+            await caller.told("turn.done", count)
     turns = [span for span in recorded.spans if span.name == "turn"]
     chats = [span for span in recorded.spans if span.name == "chat offline"]
 

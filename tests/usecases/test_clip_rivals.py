@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from tests.clips import CONVERSATION, NAME, RULES, Died, Mortal, World, recording
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.tone_words import script
 from voice_core.domain.clip import Claim
 from voice_core.domain.errors import Conflict, NotFound
@@ -54,12 +54,12 @@ async def test_a_living_worker_is_left_alone_and_a_dead_one_is_not() -> None:
 async def test_a_worker_whose_claim_was_taken_stops() -> None:
     """It notices with its next note, and its result is not kept."""
     world = await opened()
-    world.stt.seconds = 5.0
+    world.stt.seconds = 1000.0
     working = asyncio.create_task(process_clip(NAME, world.worker()))
     await eventually(lambda: world.stt.at_once)
     thief = Claim("thief", datetime.now(UTC) + timedelta(minutes=1))
     await world.clips.replace(world.clip.changed(claim=thief))
-    await asyncio.wait_for(working, 4)
+    await asyncio.wait_for(working, PATIENCE_SECONDS)
 
     assert world.clip.claim == thief
     assert world.stt.at_once == 0

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 
 import pytest
 
+from tests.eventually import PATIENCE_SECONDS
 from tests.scripted import ScriptedAssistant, ScriptedStt, ScriptedTts
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import InvalidAudio, Misconfigured, NoSpeech, ReplyRefused, StageFailed, VoiceError
@@ -105,7 +106,7 @@ async def test_a_reply_that_has_begun_is_not_begun_again() -> None:
 async def test_an_assistant_that_hangs_leaves_time_for_another() -> None:
     """The first has a part of the deadline only."""
     first, second = ScriptedAssistant(hangs_after=0), ScriptedAssistant("Second.")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert await said(FallbackAssistant(first, second, SECONDS)) == "Second."
     assert first.cancelled
 
@@ -182,7 +183,7 @@ async def test_an_utterance_under_way_goes_on() -> None:
 async def test_a_recognition_that_hangs_leaves_time_for_another() -> None:
     """Counted from the end of the utterance: somebody who speaks for long is not cut off."""
     first, second = ScriptedStt(hangs=True), ScriptedStt("Second.")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert (await heard(FallbackStt(first, second, SECONDS), spoken(*PCM))).text == "Second."
     assert first.cancelled
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
 from tests.sound import silence, voice_like
 from voice_core.domain.conversation import Turn
@@ -153,7 +153,7 @@ async def test_speech_begins_before_the_reply_is_written(room: Room) -> None:
     """The first sentence is heard while the assistant is still writing the second."""
     room.assistant.hangs_after = 6
 
-    seen = await asyncio.wait_for(room.until(SpeechDelta), 5)
+    seen = await asyncio.wait_for(room.until(SpeechDelta), PATIENCE_SECONDS)
 
     assert not [event for event in seen if isinstance(event, ReplyDone)]
 
@@ -324,7 +324,7 @@ async def test_each_stage_has_its_deadline(room: Room, stage: str, seconds: Dead
     room.assistant.hangs_after = 0 if stage == "assistant" else None
     room.tts.first_seconds = 60.0 if stage == "tts" else 0.0
 
-    events = await asyncio.wait_for(room.events(), 5)
+    events = await asyncio.wait_for(room.events(), PATIENCE_SECONDS)
 
     if stage == "tts":
         assert done(events).degraded == ("speech",)
@@ -338,7 +338,7 @@ async def test_a_reply_that_trickles_has_an_end(room: Room) -> None:
     room.assistant.tokens_per_second = 30
     room.assistant.reply_text = "and so on " * 100
 
-    events = await asyncio.wait_for(room.events(), 5)
+    events = await asyncio.wait_for(room.events(), PATIENCE_SECONDS)
 
     assert (failure(events).code, failure(events).stage) == ("stage-timed-out", "assistant")
     assert failure(events).extra["responseText"].startswith("and so on")

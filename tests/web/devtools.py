@@ -16,9 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-START_SECONDS = 60.0
-PATIENCE_SECONDS = 45.0
-"""For what a page is to do; a loaded machine is slow."""
+from tests.eventually import PATIENCE_SECONDS
 
 FLAGS = (
     "--headless=new",
@@ -90,7 +88,7 @@ class Tab:
         message = {"id": number, "method": method, "params": parameters}
         self._answers[number] = answer = asyncio.get_running_loop().create_future()
         await self._socket.send_json(message | ({"sessionId": self._session} if self._session else {}))
-        document = await asyncio.wait_for(answer, PATIENCE_SECONDS + 5)
+        document = await asyncio.wait_for(answer, 2 * PATIENCE_SECONDS)
         assert "error" not in document, (method, document["error"])
         result: dict[str, Any] = document["result"]
         return result
@@ -181,7 +179,7 @@ async def tab(flags: Sequence[str] = ()) -> AsyncIterator[Tab]:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            url = await asyncio.wait_for(_address(process), START_SECONDS)
+            url = await asyncio.wait_for(_address(process), PATIENCE_SECONDS)
             async with aiohttp.ClientSession() as http, http.ws_connect(url, max_msg_size=0) as socket:
                 opened = Tab(socket)
                 reading = asyncio.create_task(opened.read())

@@ -5,9 +5,6 @@ from tests.web.devtools import Tab
 LOUD = 0.35
 """On the page's level meter: well above noise, well below speech."""
 
-SPOKEN = frozenset(["hello", "what", "is", "the", "weather", "like", "today"])
-"""The words of samples/hello.wav."""
-
 STATE = "document.body.dataset.state"
 ROAD = "document.getElementById('road').textContent"
 LEVEL = "document.getElementById('level').value"
@@ -85,11 +82,6 @@ async def done(page: Tab, turns: int) -> None:
         f"document.querySelectorAll('.turn').length === {turns}"
         " && [...document.querySelectorAll('.turn')].at(-1).querySelector('.timings')"
     )
-
-
-def recognised(heard: str) -> bool:
-    """Whether it is what the microphone plays, as far as a busy machine lets it through without holes."""
-    return len(SPOKEN & set(heard.lower().rstrip(".").split())) >= len(SPOKEN) / 2
 
 
 async def said(page: Tab) -> list[str]:

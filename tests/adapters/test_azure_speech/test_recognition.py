@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from time import monotonic
 
 import pytest
 
 from emulators.script import Script, Step
 from tests.adapters.test_azure_speech.conftest import Door, MakeStt, asked
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.sound import silence, voice_like
 from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
 from voice_core.domain.errors import InvalidAudio, InvalidInput, NoSpeech
@@ -142,16 +141,11 @@ async def test_a_broken_utterance(stt: AzureSpeechToText, script: Script, door: 
     await eventually(lambda: not door.inside)
 
 
-async def test_short_utterances_never_wait(stt: AzureSpeechToText, script: Script) -> None:
-    """The SDK's half second for streams that are over before it looks is not spent."""
+async def test_short_utterances_are_heard(stt: AzureSpeechToText, script: Script) -> None:
+    """Also those that are over before the SDK looks at them; how long they take is told by `benchmarks.turn`."""
     script.add("stt", Step(text="yes", repeat=True))
-    took = []
-    for n in range(40):
-        begun = monotonic()
+    for n in range(8):
         assert (await transcript(stt, SECOND[: 3200 * (1 + n % 8)])).text == "yes"
-        took.append(monotonic() - begun)
-    # On a busy machine some take as long for other reasons; that half second would be met by every other one.
-    assert sorted(took)[30] < 0.5
 
 
 async def test_many_at_once(stt: AzureSpeechToText, script: Script) -> None:
@@ -196,7 +190,7 @@ async def test_a_warmed_turn_does_not_pay_for_connecting(make_stt: MakeStt, scri
     stt = make_stt()
     await stt.warm(Hints())
     script.add("stt", Step(connect_seconds=30.0, text=WORDS, repeat=True))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await hear(stt, SECOND)
 
 

@@ -11,7 +11,7 @@ from emulators.serving import serving
 from emulators.speech.messages import Message, audio_frame, document_frame
 from emulators.speech.scripted import SECONDS_PER_WORD
 from tests.adapters.test_azure_speech.conftest import KEY, Door, MakeTts, asked
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_SECONDS, eventually
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
 from voice_core.domain.audio import SPEECH_RATE, seconds
@@ -110,7 +110,7 @@ async def test_a_connection_closed_as_a_text_begins_costs_nothing(
     await tts.warm(None)
     door.turn_out = None
     door.may_close.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert await speech(tts)
 
 
@@ -148,7 +148,7 @@ async def test_a_warmed_turn_does_not_pay_for_connecting(tts: AzureTextToSpeech,
     """What `warm` opened is used by the next turn."""
     await tts.warm(None)
     script.add("tts", Step(connect_seconds=30.0, repeat=True))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await speech(tts)
 
 

@@ -1,6 +1,5 @@
 """The assistant on Azure OpenAI, or on anything else that speaks OpenAI's chat completions."""
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -9,7 +8,7 @@ import httpx2
 import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
-from voice_core import telemetry
+from voice_core import telemetry, timeouts
 from voice_core.adapters.azure_openai.answers import UNENCODED, bounded
 from voice_core.adapters.azure_openai.chunks import read
 from voice_core.adapters.azure_openai.failures import STAGE, our_errors
@@ -92,7 +91,7 @@ class AzureOpenAIAssistant:
             StageFailed: with stage ``assistant``.
         """
         with our_errors():
-            async with asyncio.timeout(self._first_token_seconds):
+            async with timeouts.timeout(self._first_token_seconds):
                 await self._client.models.with_raw_response.list()
 
     async def close(self) -> None:
@@ -174,5 +173,5 @@ def _http_client() -> httpx2.AsyncClient:
 async def _next(pieces: AsyncGenerator[str], seconds: float) -> str | None:
     """The next piece, or None after the last."""
     with our_errors():
-        async with asyncio.timeout(seconds):
+        async with timeouts.timeout(seconds):
             return await anext(pieces, None)
