@@ -39,6 +39,7 @@ def test_base64_is_read_in_all_its_forms(data: bytes) -> None:
     forms = [plain, safe, plain.rstrip("="), fill(plain, 76), f" {plain}\r\n", f"data:audio/wav;base64,{plain}"]
     forms += [f"DATA:audio/webm;codecs=opus;BASE64,{safe.rstrip('=')}"]
     forms += [f'data:audio/webm;codecs="opus,vorbis";base64,{plain}', f"data:;base64,{plain}"]
+    forms += [f"data:video/webm;codecs=vp8,opus;base64,{plain}", f"data:video/mp4; codecs=avc1,mp4a;base64,{plain}"]
     for form in forms:
         audio = decode_base64_audio(form)
         assert (audio.data, audio.raw, audio.cut) == (data, None, False)
@@ -50,6 +51,26 @@ def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(InvalidAudio) as refused:
         decode_base64_audio(text)
     assert refused.value.code == "audio-base64-invalid"
+
+
+@pytest.mark.parametrize("stranger", ["\u00e9", "\u00a0", "\ufeff", "\u2028", "\u3000", "\U0001f600", "\udc00"])
+@pytest.mark.parametrize("before", [True, False])
+def test_other_characters_are_refused_at_once(stranger: str, before: bool) -> None:
+    """One character outside ASCII, a blank of another kind too, is seen before the text is looked through."""
+    text = _Untouched(stranger + "AAAA" if before else "AAAA" + stranger)
+    with pytest.raises(InvalidAudio) as refused:
+        decode_base64_audio(text)
+    assert refused.value.code == "audio-base64-invalid"
+
+
+class _Untouched(str):
+    """A text that nobody may go through a character at a time, nor copy."""
+
+    def translate(self, table: object) -> str:
+        raise AssertionError(f"translated by {table}")
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        raise AssertionError(f"encoded as {encoding}, {errors}")
 
 
 @pytest.mark.parametrize("container", ["wav", "ogg", "mp3", "ipod"])

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.audio.sounds import decoded, encoded, likeness, pcm16, pieces, samples, speech, wav
+from tests.audio.sounds import channels_of, decoded, encoded, likeness, pcm16, pieces, samples, speech, wav
+from tests.eventually import PATIENCE_SECONDS
 from voice_core.audio.decoding import SLICE_BYTES, Decoding, Limits, RawPcm
 from voice_core.audio.sniff import sniff
 from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat, VoiceError
@@ -22,8 +23,48 @@ async def test_sound_comes_out_while_it_goes_in() -> None:
         uploaded.put_nowait(file[:44])
         for start in range(44, 44 + 1920 * 5, 1920):
             uploaded.put_nowait(file[start : start + 1920])
-            assert len(await asyncio.wait_for(anext(sound), 5)) > 500
+            assert len(await asyncio.wait_for(anext(sound), PATIENCE_SECONDS)) > 500
             assert uploaded.empty()
+
+
+async def test_no_more_than_ten_milliseconds_are_held_back() -> None:
+    """Shorter pieces wait for one another, and come out once they are so long together."""
+    uploaded = asyncio.Queue[bytes]()
+    async with aclosing(Decoding(RawPcm(16_000), Limits()).pcm(_queued(uploaded))) as sound:
+        uploaded.put_nowait(bytes(320))
+        assert len(await asyncio.wait_for(anext(sound), PATIENCE_SECONDS)) == 320
+        for _ in range(5):
+            uploaded.put_nowait(bytes(64))
+        assert len(await asyncio.wait_for(anext(sound), PATIENCE_SECONDS)) == 320
+        assert uploaded.empty()
+
+
+@pytest.mark.parametrize("size", [1, 7, 50])
+@pytest.mark.parametrize("layout", [RawPcm(16_000), RawPcm(24_000), RawPcm(48_000, 2, "f32le")])
+async def test_tiny_pieces_are_converted_together(size: int, layout: RawPcm) -> None:
+    """How often sound is converted depends on how long it is, not on how many pieces it came in; so does no sample."""
+    seconds = 0.5
+    file = wav(samples(channels_of(speech(layout.rate, seconds), layout.channels), layout.encoding), layout)
+    heard = [pcm async for pcm in Decoding(None, Limits()).pcm(pieces(file, size))]
+    assert len(heard) <= seconds * 100 + 2
+    assert b"".join(heard) == await decoded(file, len(file))
+
+
+@pytest.mark.parametrize("size", [1, 7, 4_096])
+async def test_others_get_their_turn_while_pieces_come_without_a_pause(size: int) -> None:
+    """An upload that never has to be waited for, in pieces of any size, keeps nobody waiting."""
+    file, turns = wav(pcm16(speech(48_000, 1.2)) * (10 if size == 4_096 else 1), RawPcm(48_000)), 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    await decoded(file, size)
+    other.cancel()
+    assert turns >= len(file) // SLICE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -148,18 +189,20 @@ async def test_a_decoder_that_takes_too_long_is_left_behind() -> None:
 
 
 async def test_a_listener_who_goes_away_frees_the_decoder(capfd: pytest.CaptureFixture[str]) -> None:
-    """A cancelled turn gives its thread back while there are minutes left to decode, and says nothing of it."""
+    """A cancelled turn gives its thread back while there are hours left to decode, and says nothing of it."""
     amr = encoded("amr", "libopencore_amrnb", 8_000)
-    hours = amr + amr[6:] * 4_000
+    hours = amr + amr[6:] * 40_000
     loop, started = asyncio.get_running_loop(), asyncio.Event()
     only = ThreadPoolExecutor(max_workers=1, initializer=lambda: loop.call_soon_threadsafe(started.set))
     loop.set_default_executor(only)
-    listening = asyncio.create_task(decoded(hours, len(hours), limits=Limits(max_seconds=1e6, decode_seconds=600)))
-    await started.wait()
+    listening = asyncio.create_task(
+        decoded(hours, len(hours), limits=Limits(max_bytes=10**9, max_seconds=1e9, decode_seconds=1e6))
+    )
+    await asyncio.wait_for(started.wait(), PATIENCE_SECONDS)
     listening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await listening
-    await asyncio.wait_for(asyncio.to_thread(int), 1)
+    await asyncio.wait_for(asyncio.to_thread(int), PATIENCE_SECONDS)
     assert capfd.readouterr() == ("", "")
 
 

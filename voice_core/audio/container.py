@@ -10,17 +10,17 @@ from collections.abc import Iterator
 import av
 from av.container import InputContainer
 
-from voice_core.audio import boxes
-from voice_core.audio.decoder import CODECS, Decoder, empty
+from voice_core.audio import mp4
+from voice_core.audio.decoder import CODECS, Decoder
 from voice_core.audio.limits import Deadline, Limits
-from voice_core.audio.ranged import Fetch, RangedFile
+from voice_core.audio.ranged import BLOCK_BYTES, Fetch, RangedFile
 from voice_core.audio.sniff import FRAMES_BYTES, sniff
-from voice_core.audio.tags import BEGINNING_BYTES, defaced, id3_bytes
+from voice_core.audio.tags import OVERLAP_BYTES, id3_bytes
+from voice_core.audio.unread import hiding
 from voice_core.domain.errors import InvalidAudio
 
-_MP4_NAMES = ("mp4", "m4a", "3gp", "mov")
 _DEMUXERS = {
-    **dict.fromkeys(_MP4_NAMES, "mov"),
+    **dict.fromkeys(mp4.NAMES, "mov"),
     "wav": "wav",
     "w64": "w64",
     "aiff": "aiff",
@@ -37,7 +37,7 @@ _DEMUXERS = {
 }
 """FFmpeg's name of each container that `sniff` knows."""
 
-_INDEXED = (*_MP4_NAMES, "caf", "flac", "aiff", "au", "w64")
+_INDEXED = (*mp4.NAMES, "caf", "flac", "aiff", "au", "w64")
 """Containers whose header says how much sound follows; the others' lengths are guesses of FFmpeg's."""
 
 _OPTIONS = {
@@ -62,9 +62,7 @@ def decode(data: bytes, limits: Limits, deadline: Deadline) -> bytes:
     """
     data = data[id3_bytes(data) :]
     name = sniff(data) or "mp3"
-    data = defaced(data, name)
-    if name in _MP4_NAMES:
-        _check_mp4(data)
+    data = hiding(name, io.BytesIO(data))(0, data)
     try:
         with av.open(
             _Upload(data, deadline),
@@ -88,21 +86,23 @@ def opened(size: int, fetch: Fetch, limits: Limits, deadline: Deadline) -> "Soun
     head = fetch(0, min(size, FRAMES_BYTES))
     tag_bytes = id3_bytes(head)
     name = sniff(head) or "mp3"
-    file = RangedFile(size - tag_bytes, lambda start, count: _untagged(name, fetch, tag_bytes + start, count, size))
-    if name in _MP4_NAMES:
-        _check_mp4(boxes.skeleton(file))
-        file.seek(0)
+    untagged = size - tag_bytes
+
+    def piece(start: int, count: int) -> bytes:
+        return fetch(tag_bytes + start, count)
+
+    hide = hiding(name, RangedFile(untagged, piece), BLOCK_BYTES)
+
+    def shown(start: int, count: int) -> bytes:
+        more = min(OVERLAP_BYTES, untagged - start - count)
+        return hide(start, piece(start, count + more))[:count]
+
+    file = RangedFile(untagged, shown)
     try:
         container = av.open(file, "r", format=_DEMUXERS[name], container_options=_OPTIONS, metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
         raise _unreadable(name) from error
     return Sound(container, name, limits, deadline)
-
-
-def _untagged(name: str, fetch: Fetch, start: int, count: int, size: int) -> bytes:
-    """Some of a file without the beginnings of tags, also of those that go on in what comes next."""
-    more = min(BEGINNING_BYTES - 1, size - start - count)
-    return defaced(fetch(start, count + more), name)[:count]
 
 
 class Sound:
@@ -141,12 +141,3 @@ class _Upload(io.BytesIO):
 
     def read(self, size: int | None = -1, /) -> bytes:
         return b"" if self._deadline.passed else super().read(size)
-
-
-def _check_mp4(data: bytes) -> None:
-    if not boxes.has_media(data):
-        raise empty()
-    if not boxes.has_index(data):
-        detail = "The recording ends before its index. Stop the recorder before you send its file."
-        raise InvalidAudio(detail, code="audio-truncated")
-    boxes.check_index(data)

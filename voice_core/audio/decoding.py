@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
 from contextlib import aclosing
 
+from voice_core import timeouts
 from voice_core.audio import container, wav
 from voice_core.audio.limits import Deadline, Limits, too_slow
 from voice_core.audio.pcm import Converter
@@ -17,6 +18,15 @@ __all__ = ["Decoding", "Limits", "RawPcm"]
 
 SLICE_BYTES = 65_536
 """Converted at a time: about a millisecond of work, after which others get their turn."""
+
+HEADER_STEP_BYTES = 64
+"""A beginning is looked at again when it has so many more: each time takes as long, however few came."""
+
+GATHERED_SECONDS = 0.01
+"""Shorter pieces of sound are put together first, for the same reason. So little is held back at most."""
+
+PIECE_COST_BYTES = 64
+"""However small a piece is, taking it costs as much as to convert so many bytes."""
 
 GRACE_SECONDS = 0.5
 """A decoder that looks at its deadline notices it within this; one that hangs is left behind."""
@@ -53,8 +63,8 @@ class Decoding:
 
     async def _sound(self, upload: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
         head = bytearray()
-        while not decided(head) and (chunk := await anext(upload, None)) is not None:
-            head += chunk
+        while not decided(head) and await _grown(head, upload):
+            pass
         self.format = self._recognised(head)
         del head[: id3_bytes(head)]
         header = await self._plain_header(head, upload)
@@ -67,10 +77,15 @@ class Decoding:
                 yield pcm
 
     async def _counted(self, chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
+        cost = 0
         async for chunk in chunks:
             self.bytes_in += len(chunk)
             self._limits.check_bytes(self.bytes_in)
             yield chunk
+            cost += len(chunk) + PIECE_COST_BYTES
+            if cost >= SLICE_BYTES:
+                cost = 0
+                await asyncio.sleep(0)
 
     def _recognised(self, head: bytearray) -> str:
         if not head:
@@ -87,11 +102,9 @@ class Decoding:
         if self.format != "wav":
             return None
         while (header := wav.read_header(head)) is None:
-            chunk = await anext(upload, None)
-            if chunk is None:
+            if not await _grown(head, upload):
                 detail = "The WAV ends before its samples. Send all of it."
                 raise InvalidAudio(detail, code="audio-truncated")
-            head += chunk
         return header
 
     async def _converted(
@@ -102,7 +115,7 @@ class Decoding:
         self._limits.check_seconds(layout.seconds(header.data_bytes or 0))
         left = header.data_bytes or sys.maxsize
         taken, converter = 0, Converter(layout)
-        async for chunk in chunks:
+        async for chunk in _gathered(chunks, round(layout.rate * GATHERED_SECONDS) * layout.frame_bytes):
             wanted = chunk[:left]
             left, taken = left - len(wanted), taken + len(wanted)
             self._limits.check_seconds(layout.seconds(taken))
@@ -120,7 +133,7 @@ class Decoding:
             head += chunk
         deadline = Deadline(self._limits.decode_seconds)
         try:
-            async with asyncio.timeout(self._limits.decode_seconds + GRACE_SECONDS):
+            async with timeouts.timeout(self._limits.decode_seconds + GRACE_SECONDS):
                 pcm = await asyncio.to_thread(container.decode, bytes(head), self._limits, deadline)
         except TimeoutError as error:
             raise too_slow() from error
@@ -134,6 +147,25 @@ async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[b
     yield first
     async for chunk in rest:
         yield chunk
+
+
+async def _grown(head: bytearray, upload: AsyncIterator[bytes]) -> bool:
+    """Put more of *upload* behind *head*; False when there is no more."""
+    before = len(head)
+    while len(head) < before + HEADER_STEP_BYTES and (chunk := await anext(upload, None)) is not None:
+        head += chunk
+    return len(head) > before
+
+
+async def _gathered(chunks: AsyncIterable[bytes], least: int) -> AsyncGenerator[bytes]:
+    """*chunks* put together until each but the last has *least* bytes."""
+    held = bytearray()
+    async for chunk in chunks:
+        held += chunk
+        if len(held) >= least:
+            yield bytes(held)
+            held.clear()
+    yield bytes(held)
 
 
 def _slices(data: bytes) -> Iterator[bytes]:

@@ -1,15 +1,35 @@
 """What else is in a recording's file: titles, pictures and the like, which nobody asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+Hide = Callable[[int, bytes], bytes]
+"""Takes some of a file and its offset there; gives it as FFmpeg is shown it, nothing moved."""
 
 HEADER_BYTES = 10
 """Of an ID3v2 tag (id3.org, ID3v2.4 structure 3.1)."""
 
-BEGINNING_BYTES = 4
-"""By so many a tag is known."""
+OVERLAP_BYTES = 15
+"""A tag is known by one more at most: so much further is looked in a file that is read in pieces."""
 
 _ID3 = (b"ID3\x02", b"ID3\x03", b"ID3\x04")
-_BEGINNINGS: Mapping[str, Sequence[bytes]] = {"mp3": _ID3, "aac": _ID3, "aiff": _ID3, "wav": (*_ID3, b"LIST")}
+MATROSKA_UNKNOWN = b"\x1f\0\0\x01"
+"""The id of an element that nobody knows, and so passes over (RFC 8794, 11.1)."""
+
+_MATROSKA = (b"\x12\x54\xc3\x67", b"\x10\x43\xa7\x70", b"\x19\x41\xa4\x69", b"\x1c\x53\xbb\x6b", b"\x11\x4d\x9b\x74")
+"""Tags, Chapters, Attachments, Cues and SeekHead (RFC 9559, 5.1): FFmpeg would look for the first by the last."""
+
+_W64_TITLES = b"\xbc\x94\x5f\x92\x5a\x52\xd2\x11\x86\xdc\x00\xc0\x4f\x8e\xdb\x8a"
+"""The GUID of a Wave64 summary list."""
+
+_BEGINNINGS: Mapping[str, Sequence[bytes]] = {
+    "mp3": _ID3,
+    "aac": _ID3,
+    "aiff": _ID3,
+    "wav": (*_ID3, b"LIST"),
+    "w64": (_W64_TITLES,),
+    "webm": _MATROSKA,
+    "mkv": _MATROSKA,
+}
 """Of the tags that FFmpeg reads wherever they are in a file, by container."""
 
 _MOST = 16
@@ -30,11 +50,21 @@ def defaced(data: bytes, container: str) -> bytes:
     """*data* with the beginnings of tags made unreadable, and nothing moved.
 
     FFmpeg inflates the compressed frames of ID3 and makes room for as much as a LIST claims to hold: a gigabyte for a
-    few kilobytes.
+    few kilobytes. It looks through all titles for each, and through all of Matroska's once more for each of its tags.
     """
     for beginning in _BEGINNINGS.get(container, ()):
-        data = data.replace(beginning, bytes(BEGINNING_BYTES))
+        data = data.replace(beginning, MATROSKA_UNKNOWN if beginning in _MATROSKA else bytes(len(beginning)))
     return data
+
+
+def patched(patches: Mapping[int, bytes], start: int, data: bytes) -> bytes:
+    """*data*, which begins at *start* of its file, with other bytes at some offsets of the file."""
+    changed = bytearray(data)
+    for at, new in patches.items():
+        for index, byte in enumerate(new, at - start):
+            if 0 <= index < len(changed):
+                changed[index] = byte
+    return bytes(changed)
 
 
 def _tag_bytes(header: bytes | bytearray) -> int:

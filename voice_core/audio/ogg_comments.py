@@ -1,0 +1,82 @@
+"""How many titles an Ogg file has: the second packet of each stream is made of them (RFC 7845, 5.2; Vorbis I, 5)."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+from voice_core.domain.errors import InvalidAudio
+
+_PAGE, _HEADER_BYTES = b"OggS", 27
+
+_NAMED = (b"OpusTags", b"\x03vorbis", b"\x81theora", b"OVP80\x02 ")
+"""Beginnings of packets of titles."""
+
+_NAMELESS = ((b"\x7fFLAC", 4), (b"Speex   ", 0), (b"CELT    ", 0))
+"""Beginnings of streams where such a packet has no name, and how many bytes come before its titles."""
+
+_MOST_STREAMS = 1_000
+"""One after another; made-up ones must not keep us busy."""
+
+_LEAST_BYTES = 14
+"""Of a packet with a title in it."""
+
+_LONGEST_SEGMENT = 255
+"""Bytes; a segment that is shorter ends a packet (RFC 3533, 5)."""
+
+
+def count_comments(data: bytes) -> int:
+    """How many FFmpeg may find in all streams of *data*, as far as they say so themselves.
+
+    Raises:
+        InvalidAudio: ``audio-unreadable``; its pages are not those of a recording.
+    """
+    return sum(_comments(payload, lacing) for payload, lacing in _streams(data))
+
+
+def _streams(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """What each stream carries, and the sizes of its segments (RFC 3533, 6)."""
+    streams: dict[bytes, tuple[bytearray, bytearray]] = defaultdict(lambda: (bytearray(), bytearray()))
+    left = 2 * len(data)
+    at = data.find(_PAGE)
+    while 0 <= at <= len(data) - _HEADER_BYTES:
+        body = at + _HEADER_BYTES + data[at + 26]
+        lacing = data[at + _HEADER_BYTES : body]
+        stream = streams[data[at + 14 : at + 18]]
+        payload = data[body : body + sum(lacing)]
+        stream[0].extend(payload)
+        stream[1].extend(lacing)
+        left -= len(lacing) + len(payload)
+        if left < 0 or len(streams) > _MOST_STREAMS:
+            raise InvalidAudio("The pages of the file are not those of a recording. Send the recorder's file as it is.")
+        # FFmpeg looks for pages within a damaged one as well.
+        at = data.find(_PAGE, at + 4)
+    return ((bytes(payload), bytes(lacing)) for payload, lacing in streams.values())
+
+
+def _comments(payload: bytes, lacing: bytes) -> int:
+    count = 0
+    for name in _NAMED:
+        at = payload.find(name)
+        while at >= 0:
+            count += _announced(payload, at + len(name), len(payload))
+            at = payload.find(name, at + 1)
+    for beginning, offset in _NAMELESS:
+        if beginning in payload:
+            count += sum(_announced(payload, start + offset, end) for start, end in _packets(lacing))
+    return count
+
+
+def _packets(lacing: bytes) -> Iterator[tuple[int, int]]:
+    sizes = np.frombuffer(lacing, np.uint8)
+    ends = np.cumsum(sizes, dtype=np.int64)[sizes < _LONGEST_SEGMENT]
+    starts = np.concatenate(([0], ends))[:-1]
+    long = ends - starts >= _LEAST_BYTES
+    return zip(starts[long].tolist(), ends[long].tolist(), strict=True)
+
+
+def _announced(payload: bytes, at: int, end: int) -> int:
+    """Titles in a packet whose vendor's name begins at *at*: as many as it says and has room for."""
+    vendor = int.from_bytes(payload[at : at + 4], "little")
+    count = int.from_bytes(payload[at + 4 + vendor : at + 8 + vendor], "little")
+    return min(count, max(0, end - at - 8 - vendor) // 4)
