@@ -12,7 +12,7 @@ TICK_SECONDS = 0.05
 """How often the loop shows that it runs, while somebody waits. Of a stall, no more than this is counted."""
 
 SHORTEST_SECONDS = 0.001
-"""Before the time is looked at again."""
+"""Shortest wait before the clock is read again."""
 
 
 class RunningTime:
@@ -43,7 +43,7 @@ class RunningTime:
 
 
 _CLOCKS: dict[asyncio.AbstractEventLoop, RunningTime] = {}
-"""Of the loops on which somebody waits."""
+"""Clocks by event loop; removed with the last user."""
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def running_time() -> Iterator[RunningTime]:
 
 
 class Timeout:
-    """The end of a block's patience, by *clock*."""
+    """A running timeout of a block, by *clock*."""
 
     def __init__(self, timeout: asyncio.Timeout, clock: RunningTime) -> None:
         self._timeout = timeout
@@ -107,10 +107,10 @@ async def timeout(seconds: float | None) -> AsyncIterator[Timeout]:
     """
     async with asyncio.timeout(None) as ending:
         with running_time() as clock:
-            patience = Timeout(ending, clock)
+            running = Timeout(ending, clock)
             if seconds is not None:
-                patience.start(seconds)
+                running.start(seconds)
             try:
-                yield patience
+                yield running
             finally:
-                patience.stop()
+                running.stop()

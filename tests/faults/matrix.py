@@ -47,8 +47,11 @@ FAULTS = (
 
 SLOW = (TIMEOUT.name, DRIP.name)
 """Faults that take as long as they are given."""
-SHORT_SECONDS, LONG_SECONDS = 0.5, 30.0
-"""The deadline of what those meet, and of all else, which must not need it."""
+SHORT_SECONDS, LONG_SECONDS = 0.5, 3.0
+"""The deadlines of the service that breaks, under those faults and under others, which must not need it."""
+
+WELL_SECONDS = 30.0
+"""The deadline of all other services."""
 
 DEADLINES: Mapping[str, tuple[str, ...]] = {
     "speech": ("stt_seconds", "tts_seconds"),

@@ -9,7 +9,7 @@ import pytest
 
 from tests.eventually import PATIENCE_SECONDS
 from tests.faults.conftest import Make, Wired
-from tests.faults.matrix import DEADLINES, FAULTS, LONG_SECONDS, ROWS, SHORT_SECONDS, SLOW, Outcome, Row
+from tests.faults.matrix import DEADLINES, FAULTS, LONG_SECONDS, ROWS, SHORT_SECONDS, SLOW, WELL_SECONDS, Outcome, Row
 from tests.faults.wire import Fault
 from tests.functions.test_contract import validator
 from tests.functions.turns import parse_sse, recording
@@ -20,9 +20,8 @@ CELLS = [pytest.param(row, fault, id=f"{row.name}, {fault.name}") for row in ROW
 @pytest.mark.parametrize(("row", "fault"), CELLS)
 async def test_a_fault_ends_as_it_should(wired: Make, row: Row, fault: Fault, record_property: Any) -> None:
     """The answer keeps the contract, and is the one that the matrix has; how long it took is noted."""
-    deadlines = {name: LONG_SECONDS for names in DEADLINES.values() for name in names}
-    if fault.name in SLOW:
-        deadlines |= dict.fromkeys(DEADLINES[row.service], SHORT_SECONDS)
+    deadlines = {name: WELL_SECONDS for names in DEADLINES.values() for name in names}
+    deadlines |= dict.fromkeys(DEADLINES[row.service], SHORT_SECONDS if fault.name in SLOW else LONG_SECONDS)
     it: Wired = await wired(**deadlines, **row.settings)
     request = await _request(it, row)
     if not row.cold:

@@ -126,6 +126,16 @@ async def test_a_worker_goes_on_from_what_it_last_knew(
     assert (await open_admission.admit("ann", "speeches", hears=False)).admitted
 
 
+async def test_the_store_decides_as_soon_as_it_is_back(open_admission: Admission, store: ScriptedAdmissions) -> None:
+    """What it did not count does not count against anybody; when it is gone again it does."""
+    down(store)
+    assert await asks(open_admission, times=3) == [True, True, False]
+    store.failure = None
+    assert await asks(open_admission) == [True]
+    down(store)
+    assert await asks(open_admission) == [False]
+
+
 async def test_who_is_refused_by_a_worker_alone_is_told_when_to_come_back(
     open_admission: Admission, store: ScriptedAdmissions, clock: Clock
 ) -> None:

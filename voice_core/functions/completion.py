@@ -28,7 +28,8 @@ class CompletedAfterBody(Response):
     """
 
     def __init__(self, response: Response, incoming: Incoming) -> None:
-        super().__init__(status_code=response.status_code, headers=response.headers)
+        super().__init__(status_code=response.status_code)
+        self.raw_headers = response.raw_headers
         self._response = response
         self._incoming = incoming
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -105,19 +106,19 @@ class Incoming:
         self._start()
         arrived = 0
         settings = wiring.app().settings
-        ends = asyncio.get_running_loop().time() + settings.body_seconds
-        while (chunk := await self._next(settings.body_stall_seconds, ends)) is not None:
-            arrived += len(chunk)
-            _refuse_over(limit, arrived)
-            yield chunk
+        with timeouts.running_time() as clock:
+            ends = clock() + settings.body_seconds
+            while (chunk := await self._next(min(settings.body_stall_seconds, ends - clock()))) is not None:
+                arrived += len(chunk)
+                _refuse_over(limit, arrived)
+                yield chunk
         if self._gone.done():
             raise ClientGone
 
-    async def _next(self, stall_seconds: float, ends: float) -> bytes | None:
-        """The next piece of the body, None after the last, which must come before *ends*, of the event loop's clock."""
-        left = ends - asyncio.get_running_loop().time()
+    async def _next(self, seconds: float) -> bytes | None:
+        """The next piece of the body, None after the last; it must come within *seconds*."""
         try:
-            async with timeouts.timeout(min(stall_seconds, left)):
+            async with timeouts.timeout(seconds):
                 chunk = await self._chunks.get()
         except TimeoutError as error:
             raise BodyStalled("The rest of the body did not come in time. Send it again.") from error
@@ -134,16 +135,14 @@ class Incoming:
         False after `body_stall_seconds` without a piece, below `SLOWEST_DISCARDED`, and beyond `MOST_DISCARDED`.
         """
         self._start()
-        stall_seconds, seconds = _patience()
-        ends = asyncio.get_running_loop().time() + seconds
+        stall_seconds, seconds = _discard_limits()
         discarded = 0
-        try:
+        with timeouts.running_time() as clock, suppress(BodyStalled):
+            ends = clock() + seconds
             while discarded <= MOST_DISCARDED and not self._whole:
-                arrived = len(await self._next(stall_seconds, ends) or b"")
+                arrived = len(await self._next(min(stall_seconds, ends - clock())) or b"")
                 discarded += arrived
                 ends += arrived / SLOWEST_DISCARDED
-        except BodyStalled:
-            return False
         return self._whole
 
     async def unless_gone(self, work: Coroutine[Any, Any, Result]) -> Result:
@@ -189,8 +188,8 @@ class Incoming:
             self._gone.set_result(None)
 
 
-def _patience() -> tuple[float, float]:
-    """Seconds between two pieces of a body that is discarded, and in all besides those for its bytes."""
+def _discard_limits() -> tuple[float, float]:
+    """Of a discarded body: seconds between two pieces, and seconds in all before those that its bytes earn."""
     try:
         settings = wiring.app().settings
     except SettingsError:

@@ -7,7 +7,7 @@ from python_multipart.multipart import parse_options_header
 from voice_core.domain.errors import InvalidInput
 
 MOST_PARAMETERS = 100
-"""Of one header; the parser's time grows with their square."""
+"""Most parameters of one header: the parser's time grows with their square."""
 
 
 def media_type(header: str | bytes | None) -> tuple[bytes, Mapping[bytes, bytes]]:
@@ -18,5 +18,5 @@ def media_type(header: str | bytes | None) -> tuple[bytes, Mapping[bytes, bytes]
     """
     header = header.decode("latin-1") if isinstance(header, bytes) else header or ""
     if header.count(";") > MOST_PARAMETERS:
-        raise InvalidInput(f"A content type may have at most {MOST_PARAMETERS} parameters.")
+        raise InvalidInput(f"A header may have at most {MOST_PARAMETERS} parameters.")
     return parse_options_header(header)

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from voice_core import telemetry
 from voice_core.domain.errors import StageFailed, Unreachable, VoiceError
@@ -15,6 +15,8 @@ from voice_core.usecases.said import Said
 
 if TYPE_CHECKING:
     from voice_core.usecases.played_turn import TakeTurn
+
+Known = TypeVar("Known")
 
 REMEMBERED = 10_000
 """Users and kinds whose use one worker remembers: those it was asked about last."""
@@ -42,6 +44,9 @@ class Admission:
         self._rules = rules
         self._clock = clock
         self._used: OrderedDict[tuple[str, Kind], Used] = OrderedDict()
+        """As the store last had it."""
+        self._uncounted: OrderedDict[tuple[str, Kind], tuple[int, ...]] = OrderedDict()
+        """Moments of what was admitted here while the store was away, newest first."""
 
     async def admit(self, user_id: str, kind: Kind, *, hears: bool) -> Standing:
         """Count one more of *kind* for the user, if there is one left, and sound left where it *hears* any.
@@ -62,7 +67,7 @@ class Admission:
             standing = self._counted_here(user_id, rate, limits, now)
             _report(kind, error, admitted=standing.admitted)
             return _told(standing)
-        self._remember(user_id, kind, used)
+        _remember(self._used, (user_id, kind), used)
         return _told(Standing(admitted, _left(limits, used, now)))
 
     async def check_sound(self, user_id: str) -> None:
@@ -90,18 +95,14 @@ class Admission:
         used_up = [left for left in _left(limits, used, now) if not left.count]
         return Standing(admitted=False, left=used_up) if used_up else None
 
-    def _remember(self, user_id: str, kind: Kind, used: Used) -> None:
-        self._used[user_id, kind] = used
-        self._used.move_to_end((user_id, kind))
-        if len(self._used) > REMEMBERED:
-            self._used.popitem(last=False)
-
     def _counted_here(self, user_id: str, rate: Rate, limits: Sequence[Limit], now: int) -> Standing:
         """The standing as far as this worker knows. What is left is known for certain only when that is nothing."""
-        if standing := self._known(user_id, rate.kind, limits, now):
-            return standing
-        used = self._used.get((user_id, rate.kind), Used(()))
-        self._remember(user_id, rate.kind, replace(used, moments=(now, *used.moments)[: rate.most]))
+        key = user_id, rate.kind
+        used, here = self._used.get(key, Used(())), self._uncounted.get(key, ())
+        both = replace(used, moments=sorted((*used.moments, *here), reverse=True))
+        if used_up := [left for left in _left(limits, both, now) if not left.count]:
+            return Standing(admitted=False, left=used_up)
+        _remember(self._uncounted, key, (now, *here)[: rate.most])
         return Standing(admitted=True)
 
 
@@ -120,9 +121,16 @@ async def admitted_turn(said: Said, take_turn: "TakeTurn", admission: Admission)
             yield event
 
 
+def _remember(known: OrderedDict[tuple[str, Kind], Known], key: tuple[str, Kind], what: Known) -> None:
+    known[key] = what
+    known.move_to_end(key)
+    if len(known) > REMEMBERED:
+        known.popitem(last=False)
+
+
 def _uncounted(kind: Kind, error: StageFailed) -> Unreachable:
     _report(kind, error, admitted=False)
-    return Unreachable("Nobody can say just now how much you have used.", stage="limits")
+    return Unreachable("The usage counter is unavailable. Try again in a moment.", stage="limits")
 
 
 def _report(kind: Kind, error: StageFailed, *, admitted: bool) -> None:

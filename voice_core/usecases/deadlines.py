@@ -46,13 +46,13 @@ class Deadline:
     def start(self, work_seconds: float = 0.0) -> None:
         """Count from now, also for an item that is already awaited.
 
-        All items together may be waited for `WHOLE` times as long as one, and as *work_seconds*: the length of the
-        sound that is to be heard.
+        All items together may be waited for `WHOLE` times as long as one, and for *work_seconds* besides: the length of
+        the sound that is to be heard.
         """
         self.started = asyncio.get_running_loop().time()
-        self._whole_seconds = WHOLE * (self._seconds + work_seconds)
+        self._whole_seconds = WHOLE * self._seconds + work_seconds
         if self._waiting is not None:
-            self._waiting.start(self._patience_seconds)
+            self._waiting.start(self._timeout_seconds)
 
     async def next(self, stream: AsyncIterator[Item]) -> Item:
         """The next item of *stream*.
@@ -61,9 +61,9 @@ class Deadline:
             StopAsyncIteration: there is none.
             StageTimedOut: it did not come in time.
         """
-        patience = None if self.started is None else self._patience_seconds
+        seconds = None if self.started is None else self._timeout_seconds
         try:
-            async with timeouts.timeout(patience) as self._waiting:
+            async with timeouts.timeout(seconds) as self._waiting:
                 try:
                     return await anext(stream)
                 finally:
@@ -74,7 +74,7 @@ class Deadline:
             self._waiting = None
 
     @property
-    def _patience_seconds(self) -> float:
+    def _timeout_seconds(self) -> float:
         return min(self._seconds, self._whole_seconds - self._waited_seconds)
 
 

@@ -160,7 +160,8 @@ async def _either(
     """The items of *first*, or those of *second* when the first of *first* does not come by the *deadline*."""
     async with aclosing(first):
         try:
-            item = await deadline.next(first)
+            while _says_nothing(item := await deadline.next(first)):
+                yield item
         except StopAsyncIteration:
             return
         except StageFailed as error:
@@ -173,6 +174,11 @@ async def _either(
     async with aclosing(second()) as instead:
         async for item in instead:
             yield item
+
+
+def _says_nothing(item: object) -> bool:
+    """Whether *item* is only a sign that recognition goes on."""
+    return isinstance(item, Interim) and not item.text
 
 
 async def _begun(items: AsyncGenerator[Item]) -> tuple[Item | None, AsyncGenerator[Item]]:

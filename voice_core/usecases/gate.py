@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
 
-from voice_core import telemetry, timeouts
+from voice_core import telemetry
 from voice_core.domain.errors import Crowded
 
 BACK_SECONDS = 1.0
@@ -46,7 +46,7 @@ class Gate:
     async def _wait(self, taken: AsyncExitStack, stage: str) -> None:
         since, served = monotonic(), False
         try:
-            async with timeouts.timeout(self._wait_seconds):
+            async with asyncio.timeout(self._wait_seconds):
                 await self._take(taken)
             served = True
         except TimeoutError as error:
