@@ -26,7 +26,10 @@ type scaleChoice = {
 type edgeChoice = {
   @description('Managed rules come with Premium.')
   sku: 'Standard_AzureFrontDoor' | 'Premium_AzureFrontDoor'
+  @description('Detection: the whole firewall only logs, its limit for each address too.')
   wafMode: 'Detection' | 'Prevention'
+  @description('With Premium: what the default rule set does with a request that looks like an attack.')
+  managedRulesAction: 'Log' | 'Block'
   @description('From one address.')
   requestsPerFiveMinutes: int
   @description('Seconds between health probes of each edge location; 0: none.')

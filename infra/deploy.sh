@@ -31,7 +31,7 @@ trap 'rm -rf "$package"' EXIT
 
 step() { printf '\n== %s\n' "$*"; }
 
-is_older() { # version, than which; a pre-release, as 2.87.0b1, is older than its release
+is_older() { # VERSION MINIMUM; a pre-release, as 2.87.0b1, is older than its release
     local place release=${1%%[!0-9.]*} this that
     IFS=. read -r -a this <<<"$release"
     IFS=. read -r -a that <<<"$2"
@@ -120,7 +120,7 @@ read_outputs
 
 step "Code"
 pack
-# The app's role on the container of packages takes up to ten minutes; more than that no further build mends.
+# The app's role on the container of packages takes up to ten minutes; after that a further attempt does not help.
 ATTEMPTS=${ATTEMPTS:-5} PAUSE_SECONDS=${PAUSE_SECONDS:-150} patiently publish
 
 step "Clip trigger"

@@ -191,6 +191,7 @@ module firewall 'modules/waf.bicep' = {
     tags: tags
     sku: edge.sku
     mode: edge.wafMode
+    managedRulesAction: edge.managedRulesAction
     requestsPerFiveMinutes: edge.requestsPerFiveMinutes
   }
 }

@@ -22,6 +22,7 @@ param scale = {
 param edge = {
   sku: 'Standard_AzureFrontDoor'
   wafMode: 'Detection'
+  managedRulesAction: 'Log'
   requestsPerFiveMinutes: 300
   probeSeconds: 0
 }

@@ -21,8 +21,9 @@ param scale = {
 
 param edge = {
   sku: 'Premium_AzureFrontDoor'
+  wafMode: 'Prevention'
   // Until nothing but attacks would be stopped: see "The firewall" in docs/deploy.md.
-  wafMode: 'Detection'
+  managedRulesAction: 'Log'
   requestsPerFiveMinutes: 1000
   probeSeconds: 100
 }

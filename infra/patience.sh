@@ -15,3 +15,8 @@ patiently() {
     echo "Given up after $attempts attempts; the last failure is above." >&2
     return 1
 }
+
+# The same with 3 ATTEMPTS by default: for what should be ready. Only a lost connection is a reason to ask again.
+briefly() {
+    ATTEMPTS=${ATTEMPTS:-3} patiently "$@"
+}

@@ -9,6 +9,10 @@ param sku string
 @allowed(['Detection', 'Prevention'])
 param mode string
 
+@description('What is done with a request whose score reaches the limit of the default rule set.')
+@allowed(['Log', 'Block'])
+param managedRulesAction string
+
 @description('Each edge server counts on its own: the lower this is, the more slip through.')
 @minValue(100)
 param requestsPerFiveMinutes int
@@ -163,7 +167,7 @@ var managedRuleSets = [
   {
     ruleSetType: 'Microsoft_DefaultRuleSet'
     ruleSetVersion: '2.1'
-    ruleSetAction: 'Block'
+    ruleSetAction: managedRulesAction
     exclusions: concat(jsonExclusions, formExclusions, queryExclusions, headerExclusions)
     ruleGroupOverrides: ruleGroupOverrides
   }

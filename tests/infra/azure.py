@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT
+from tests.eventually import PATIENCE_SECONDS
 from tests.infra.subscription import subscription
 
 COPIED = ("infra", "samples", ".funcignore", "function_app.py", "host.json", "requirements.txt", "pyproject.toml")
 FAKE_AZ = Path(__file__).with_name("fake_az.py")
 READS = {"show", "list", "exists", "what-if", "list-deleted", "version"}
+
+HANGS_SECONDS = 5 * PATIENCE_SECONDS
+"""Ends a script that hangs: one starts dozens of programs, each of which may have to wait for a processor."""
 
 FRONT_DOOR = {"/api/voice/health?deep=1": 200, "/api/voice/conversations": 401}
 ORIGIN = {"/api/voice/health": 403, "/admin/host/status": 403}
@@ -77,7 +81,7 @@ class Azure:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=HANGS_SECONDS,
             check=False,
         )
 

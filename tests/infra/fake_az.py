@@ -16,6 +16,9 @@ from urllib.request import urlopen
 
 import jmespath  # type: ignore[import-untyped]
 
+HANGS_SECONDS = 120.0
+"""Ends a call that hangs, on a machine however busy."""
+
 TAKES_INPUT = {"delete", "purge", "set"}
 """What of a call makes this one, as a program may, read what its caller's loop reads from."""
 
@@ -48,7 +51,7 @@ def _check_health(answers: dict[str, Any]) -> int:
     outputs = answers["deployment sub show"]["properties"]["outputs"]
     (app,) = (value["value"] for name, value in outputs.items() if name.upper() == "FUNCTION_APP_URL")
     try:
-        with urlopen(f"{app}/admin/host/status", timeout=30):  # noqa: S310 - a server of the test's
+        with urlopen(f"{app}/admin/host/status", timeout=HANGS_SECONDS):  # noqa: S310 - a server of the test's
             return 0
     except HTTPError as refused:
         if refused.code == 403 and _numbers(answers["version"]["azure-cli"]) >= [2, 87]:

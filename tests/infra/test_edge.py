@@ -145,20 +145,6 @@ def test_the_firewall_limits_each_address(infra: Infra) -> None:
 
 
 @holds_until(
-    Break(WAF, "sku == 'Premium_AzureFrontDoor' ? managedRuleSets : []", "managedRuleSets"),
-    Break(WAF, "'Microsoft_DefaultRuleSet'", "'OWASP'"),
-)
-def test_managed_rules_come_with_premium(infra: Infra) -> None:
-    """Standard refuses managed rules; with Premium they are on."""
-    policy = infra.only("Microsoft.Network/FrontDoorWebApplicationFirewallPolicies").properties
-    rules = infra.template(WAF).variables["managedRuleSets"]
-    assert policy["managedRules"]["managedRuleSets"] == Choice(
-        "sku == 'Premium_AzureFrontDoor'", Expression("managedRuleSets"), []
-    )
-    assert {each["ruleSetType"] for each in rules} == {"Microsoft_DefaultRuleSet", "Microsoft_BotManagerRuleSet"}
-
-
-@holds_until(
     Break(WAF, "'RequestBodyJsonArgNames'\n]", "]"),
     Break(WAF, "scrubbingRules: scrubbed", "scrubbingRules: []"),
     Break(WAF, "selectorMatchOperator: 'EqualsAny'", "selectorMatchOperator: 'Equals'"),

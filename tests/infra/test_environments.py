@@ -71,20 +71,30 @@ def test_a_parameter_file_is_for_the_environment_it_is_named_for(infra: Infra) -
     assert {name: each["environmentName"] for name, each in infra.environments.items()} == {s: s for s in STAGES}
 
 
-@holds_until(Break(PROD, "sku: 'Premium_AzureFrontDoor'", "sku: 'Standard_AzureFrontDoor'"))
+@holds_until(
+    Break(PROD, "wafMode: 'Prevention'", "wafMode: 'Detection'"),
+    Break(PROD, "sku: 'Premium_AzureFrontDoor'", "sku: 'Standard_AzureFrontDoor'"),
+)
 def test_production_is_behind_the_whole_firewall(infra: Infra) -> None:
-    """In prod the firewall has managed rules."""
-    assert infra.environments["prod"]["edge"]["sku"] == "Premium_AzureFrontDoor"
+    """In prod the firewall has managed rules, and acts on what it finds: its mode switches off no rule of any kind."""
+    edge = infra.environments["prod"]["edge"]
+    assert edge["wafMode"] == "Prevention"
+    assert edge["sku"] == "Premium_AzureFrontDoor"
 
 
 @holds_until(
     Break(BETA, "wafMode: 'Prevention'", "wafMode: 'Detection'"),
-    Break(BETA, "sku: 'Standard_AzureFrontDoor'", "sku: 'Premium_AzureFrontDoor'"),
+    Break(PROD, "wafMode: 'Prevention'", "wafMode: 'Detection'"),
 )
-def test_testers_are_behind_a_firewall_that_blocks(infra: Infra) -> None:
-    """In beta it blocks by address alone: managed rules, which could stop ordinary requests, are not there."""
-    edge = infra.environments["beta"]["edge"]
-    assert (edge["wafMode"], edge["sku"]) == ("Prevention", "Standard_AzureFrontDoor")
+def test_whoever_is_not_of_the_team_is_behind_a_firewall_that_blocks(infra: Infra) -> None:
+    """Only in dev is an address over its limit merely logged."""
+    assert climb(infra, "edge", "wafMode") == ["Detection", "Prevention", "Prevention"]
+
+
+@holds_until(Break(BETA, "sku: 'Standard_AzureFrontDoor'", "sku: 'Premium_AzureFrontDoor'"))
+def test_testers_meet_no_managed_rules(infra: Infra) -> None:
+    """In beta the firewall blocks by address alone."""
+    assert infra.environments["beta"]["edge"]["sku"] == "Standard_AzureFrontDoor"
 
 
 @holds_until(
