@@ -110,3 +110,22 @@ async def test_long_lists_of_versions_are_not_searched(etags: int, found: bool) 
     incoming = Incoming(Request(head | {"headers": [(b"if-none-match", listed)]}))
 
     assert incoming.has('"a"') is found
+
+
+@pytest.mark.parametrize("content_type", ["audio/wav", "Audio/WAV", "video/webm", "application/octet-stream"])
+async def test_a_recording_needs_no_file_name(product: Product, content_type: str) -> None:
+    """Some clients leave it out: the part's content type says what it is."""
+    named = form("audio", recording())
+    body = named.replace(b"\r\n\r\n", f"\r\nContent-Type: {content_type}\r\n\r\n".encode(), 1)
+    async with product.post("/transcribe", data=body, headers=typed("multipart/form-data; boundary=x")) as response:
+        assert response.status == 200, await response.text()
+        assert (await response.json())["transcription"].lower().startswith(HEARD)
+
+
+async def test_a_file_input_that_was_not_used_is_left_out(product: Product) -> None:
+    """A browser sends it without a name and empty, beside what the user did fill in."""
+    unused = form("audio", b"", "unused").replace(b'"unused"', b'""')
+    body = unused.removesuffix(b"--x--\r\n") + form("text", b"Hello there.")
+    async with product.post("/process", data=body, headers=typed("multipart/form-data; boundary=x")) as response:
+        assert response.status == 200, await response.text()
+        assert (await response.json())["transcription"] == "Hello there."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.sound import voice_like
+from tests.sound import silence, voice_like
 from tests.virtual_time import in_virtual_time
 from voice_core.domain.errors import StageTimedOut
 from voice_core.domain.speech import Hints, Interim, Transcript
@@ -40,11 +40,11 @@ class SlowStt:
         yield Transcript("the end", "en-US")
 
 
-async def heard(stt: SpeechToText, utterance_seconds: int = 11) -> tuple[list[str], float]:
-    """The texts that come of an utterance that is there at once, and when the last does."""
+async def heard(stt: SpeechToText, utterance_seconds: int = 11, sound: bytes = b"") -> tuple[list[str], float]:
+    """The texts that come of an utterance, or else of *sound*, that is there at once, and when the last does."""
 
     async def utterance() -> AsyncGenerator[bytes]:
-        yield voice_like() * utterance_seconds
+        yield sound or voice_like() * utterance_seconds
 
     final = Deadline("stt", SECONDS)
     texts = [item.text async for item in listen(utterance(), Hints(), stt=stt, final=final)]
@@ -66,6 +66,17 @@ def test_recognition_that_falls_silent_is_given_up() -> None:
     for words in ((), ("one",)):
         with pytest.raises(StageTimedOut):
             in_virtual_time(heard(SlowStt(words, SECONDS + 1)))
+
+
+def test_a_pause_in_the_utterance_is_no_silence_of_the_service() -> None:
+    """It has nothing to say about the pause, which it may hear as slowly as it was made; then it has the deadline."""
+    sound = voice_like() + silence(30.0) + voice_like()
+
+    texts, _ = in_virtual_time(heard(SlowStt((), 30.0 + SECONDS - 1), sound=sound))
+
+    assert texts == ["the end"]
+    with pytest.raises(StageTimedOut):
+        in_virtual_time(heard(SlowStt((), 30.0 + SECONDS + 1), sound=sound))
 
 
 def test_recognition_that_trickles_has_an_end() -> None:

@@ -13,7 +13,10 @@ from voice_core.functions.media_type import media_type
 
 MOST_FIELDS = 100
 MOST_HEADER_BYTES = 8_192
-"""Of one part."""
+"""Most bytes of one part's headers."""
+
+FILE_TYPES = ("audio/", "video/", "application/octet-stream")
+"""Beginnings of the content types that make a part a file, though it has no file name."""
 
 _TOO_MANY = f"It has more than one file or {MOST_FIELDS} fields."
 
@@ -40,9 +43,18 @@ class Form:
 @dataclass(frozen=True, slots=True)
 class _Part:
     name: bytes
-    is_file: bool
+    filename: bytes | None
     content_type: str | None
     data: bytes
+
+    @property
+    def is_file(self) -> bool:
+        return self.filename is not None or (self.content_type or "").lower().startswith(FILE_TYPES)
+
+    @property
+    def unused(self) -> bool:
+        """Whether it is what a browser sends of a file input in which nothing was chosen (HTML, 4.10.21.4)."""
+        return self.filename == b"" and not self.data
 
 
 def read_form(body: bytes, boundary: bytes, other_bytes: int) -> Form:
@@ -53,7 +65,7 @@ def read_form(body: bytes, boundary: bytes, other_bytes: int) -> Form:
         TooLarge: ``body-too-large``; more than *other_bytes* are neither the file nor ``audioData``.
     """
     parts = list(_parts(b"\r\n" + body, boundary))
-    files = [part for part in parts if part.is_file]
+    files = [part for part in parts if part.is_file and not part.unused]
     fields = [part for part in parts if not part.is_file]
     if len(files) > 1 or len(fields) > MOST_FIELDS:
         raise _invalid(_TOO_MANY)
@@ -91,7 +103,7 @@ def _part(body: bytes, start: int, end: int) -> _Part:
     if b"name" not in named:
         raise _invalid("A part has no name.")
     content_type = headers.get(b"content-type", b"").decode("latin-1") or None
-    return _Part(named[b"name"], b"filename" in named, content_type, body[data_start + 4 : end])
+    return _Part(named[b"name"], named.get(b"filename"), content_type, body[data_start + 4 : end])
 
 
 def _text(data: bytes) -> str:

@@ -39,18 +39,21 @@ class Deadline:
         self._seconds = seconds
         self.started: float | None = None
         """On the event loop's clock, seconds."""
+        self._silent_seconds = seconds
         self._whole_seconds = 0.0
         self._waited_seconds = 0.0
         self._waiting: timeouts.Timeout | None = None
 
-    def start(self, work_seconds: float = 0.0) -> None:
+    def start(self, sound_seconds: float = 0.0, pause_seconds: float = 0.0) -> None:
         """Count from now, also for an item that is already awaited.
 
-        All items together may be waited for `WHOLE` times as long as one, and for *work_seconds* besides: the length of
-        the sound that is to be heard.
+        A stage that has to hear sound of *sound_seconds* has nothing to say about a pause in it: it may be silent for
+        *pause_seconds* longer, the longest of them. All items together may be waited for `WHOLE` times as long as one,
+        and for *sound_seconds* besides.
         """
         self.started = asyncio.get_running_loop().time()
-        self._whole_seconds = WHOLE * self._seconds + work_seconds
+        self._silent_seconds = self._seconds + pause_seconds
+        self._whole_seconds = WHOLE * self._seconds + sound_seconds
         if self._waiting is not None:
             self._waiting.start(self._timeout_seconds)
 
@@ -69,13 +72,13 @@ class Deadline:
                 finally:
                     self._waited_seconds += self._waiting.waited_seconds
         except TimeoutError as error:
-            raise _timed_out(self._stage, self._seconds) from error
+            raise _timed_out(self._stage, self._silent_seconds) from error
         finally:
             self._waiting = None
 
     @property
     def _timeout_seconds(self) -> float:
-        return min(self._seconds, self._whole_seconds - self._waited_seconds)
+        return min(self._silent_seconds, self._whole_seconds - self._waited_seconds)
 
 
 async def in_time(work: Awaitable[Item], stage: str, seconds: float | None) -> Item:

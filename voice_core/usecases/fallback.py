@@ -10,6 +10,7 @@ from voice_core.domain.errors import StageFailed
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
 from voice_core.ports import Assistant, SpeechToText, TextToSpeech
 from voice_core.usecases.deadlines import Deadline
+from voice_core.usecases.listen import then_start
 from voice_core.usecases.persist import Retries, persistently
 from voice_core.usecases.pump import Pump
 
@@ -119,7 +120,7 @@ class FallbackStt:
 
     async def transcribe(self, utterance: AsyncIterable[bytes], hints: Hints) -> AsyncGenerator[Interim | Transcript]:
         final = Deadline("stt", self._seconds * FIRST_SHARE)
-        async with aclosing(KeptUtterance(_then_starts(utterance, final))) as kept:
+        async with aclosing(KeptUtterance(then_start(utterance, final))) as kept:
             heard = _either(
                 self._first.transcribe(kept.again(), hints),
                 lambda: self._second.transcribe(kept.again(), hints),
@@ -189,12 +190,6 @@ async def _begun(items: AsyncGenerator[Item]) -> tuple[Item | None, AsyncGenerat
 def _started(deadline: Deadline) -> Deadline:
     deadline.start()
     return deadline
-
-
-async def _then_starts(utterance: AsyncIterable[bytes], final: Deadline) -> AsyncGenerator[bytes]:
-    async for pcm in utterance:
-        yield pcm
-    final.start()
 
 
 def _tell(error: StageFailed) -> None:

@@ -1,9 +1,10 @@
 """Hear an utterance: nothing is spent on silence, and recognition runs while the person still speaks."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import aclosing
 
 from voice_core.audio.gate import SpeechGate
+from voice_core.audio.pauses import LongestPause
 from voice_core.domain.audio import RECOGNITION_RATE, milliseconds, seconds
 from voice_core.domain.errors import NoSpeech
 from voice_core.domain.speech import Hints, Interim, Transcript
@@ -29,7 +30,7 @@ async def listen(
     """
     async with aclosing(utterance):
         opening = await _opening(utterance)
-        async with aclosing(stt.transcribe(_whole(opening, utterance, final), hints)) as heard:
+        async with aclosing(stt.transcribe(then_start(_whole(opening, utterance), final), hints)) as heard:
             shown = ""
             while True:
                 try:
@@ -52,10 +53,17 @@ async def _opening(utterance: AsyncIterator[bytes]) -> bytes:
     raise NoSpeech("Nobody spoke in this recording. Hold the button while you speak, and speak up.", stage="stt")
 
 
-async def _whole(opening: bytes, rest: AsyncIterator[bytes], final: Deadline) -> AsyncGenerator[bytes]:
+async def _whole(opening: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     yield opening
-    size = len(opening)
     async for chunk in rest:
-        size += len(chunk)
         yield chunk
-    final.start(seconds(size, RECOGNITION_RATE))
+
+
+async def then_start(utterance: AsyncIterable[bytes], deadline: Deadline) -> AsyncGenerator[bytes]:
+    """*utterance* (mono 16-bit PCM at 16 kHz); the *deadline* for what is heard of it is started at its end."""
+    size, pause = 0, LongestPause()
+    async for pcm in utterance:
+        size += len(pcm)
+        pause.feed(pcm)
+        yield pcm
+    deadline.start(seconds(size, RECOGNITION_RATE), pause.seconds)

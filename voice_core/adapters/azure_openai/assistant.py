@@ -20,6 +20,9 @@ KEEP_ALIVE_SECONDS = 120.0
 """How long an idle connection is kept: longer than people pause between presses, and well below the four minutes after
 which Azure's load balancers forget one without a word."""
 
+SDK_WAITS = 4
+"""How many times longer the SDK waits than we do."""
+
 CHAT: telemetry.Facts = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "azure.ai.openai"}
 """What is told of our calls (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/)."""
 
@@ -75,7 +78,10 @@ class AzureOpenAIAssistant:
                 api_key=key or token,
                 # A retry of the SDK may sleep for minutes when told to; a voice turn tells its caller instead.
                 max_retries=0,
-                timeout=openai.Timeout(max(first_token_seconds, next_token_seconds), connect=connect_seconds),
+                # Ours come first: the SDK's go by the wall clock, and would take a stall of our loop for silence.
+                timeout=openai.Timeout(
+                    SDK_WAITS * max(first_token_seconds, next_token_seconds), connect=connect_seconds
+                ),
                 http_client=_http_client(),
             )
         self._completions = self._client.chat.completions

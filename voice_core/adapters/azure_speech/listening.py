@@ -1,14 +1,25 @@
 """One utterance on its way to a recogniser."""
 
 import asyncio
+from dataclasses import dataclass
 
 from voice_core.adapters.azure_speech.connection import Fallen
 from voice_core.adapters.azure_speech.probation import Probation
 from voice_core.adapters.azure_speech.recognizer import Heard, Recognizer
 from voice_core.adapters.azure_speech.shelf import Shelf
 
-Event = Heard | asyncio.Task[int]
-"""What happens during an utterance; the task that has fed it to its end gives its bytes, or what kept it from that."""
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """An utterance that was written to its end."""
+
+    pcm_bytes: int
+    pause_seconds: float
+    """The longest pause in it."""
+
+
+Event = Heard | asyncio.Task[Fed]
+"""What happens during an utterance. The task that feeds it gives what it was, or what kept it from reaching its end."""
 
 
 class Listening:

@@ -11,11 +11,12 @@ from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.connection import Fallen
 from voice_core.adapters.azure_speech.failures import timed_out
 from voice_core.adapters.azure_speech.hearing import Hearing, Hypothesis, Phrase
-from voice_core.adapters.azure_speech.listening import Event, Listening
+from voice_core.adapters.azure_speech.listening import Event, Fed, Listening
 from voice_core.adapters.azure_speech.recognizer import EndOfHearing, Recognizer
 from voice_core.adapters.azure_speech.shelf import Shelf
 from voice_core.adapters.azure_speech.ssml import legal
 from voice_core.adapters.azure_speech.voices import list_voices
+from voice_core.audio.pauses import LongestPause
 from voice_core.domain.audio import RECOGNITION_RATE, milliseconds
 from voice_core.domain.errors import InvalidInput, NoSpeech, StageFailed
 from voice_core.domain.speech import Hints, Interim, Transcript
@@ -31,9 +32,9 @@ PHRASES = 500
 class AzureSpeechToText:
     """Recognises on Azure Speech, in *language* unless the hints name others.
 
-    *final_seconds* is how long the service may stay silent after the end of an utterance, however long that was. Up to
-    *ready* connections are kept open ahead, each for *keep_seconds*: what was warmed, and one for whoever speaks next
-    after a turn.
+    *final_seconds* is how long the service may stay silent after the end of an utterance, besides the longest pause in
+    it. Up to *ready* connections are kept open ahead, each for *keep_seconds*: what was warmed, and one for whoever
+    speaks next after a turn.
 
     The service is asked for words as they were said: profanity is neither masked nor removed. The SDK cuts a phrase to
     2048 bytes and loses one whose last character it cuts through; the service ends a phrase after 30 s at the latest,
@@ -102,6 +103,8 @@ class AzureSpeechToText:
             finally:
                 feeding.cancel()
                 listening.discard()
+                # Whoever closes the utterance next must not meet a task that still reads it.
+                await asyncio.gather(feeding, return_exceptions=True)
         self._recognizers.prepare_soon(languages)
         yield hearing.transcript()
 
@@ -120,8 +123,10 @@ class AzureSpeechToText:
                 case StageFailed():
                     raise event
                 case _:
-                    hearing.duration_ms = milliseconds(event.result(), RECOGNITION_RATE)
-                    seconds = self._final_seconds
+                    fed = event.result()
+                    hearing.duration_ms = milliseconds(fed.pcm_bytes, RECOGNITION_RATE)
+                    # The service has nothing to say about a pause.
+                    seconds = self._final_seconds + fed.pause_seconds
 
     def _languages(self, hints: Hints) -> tuple[str, ...]:
         languages = tuple(dict.fromkeys(hints.languages)) or (self._language,)
@@ -147,15 +152,17 @@ async def _first(sound: AsyncIterator[bytes]) -> bytes:
     raise NoSpeech("There is no sound in it.", stage="stt")
 
 
-async def _feed(listening: Listening, first: bytes, sound: AsyncIterator[bytes]) -> int:
-    """Write *first* and the rest of *sound*; gives the bytes of it all."""
+async def _feed(listening: Listening, first: bytes, sound: AsyncIterator[bytes]) -> Fed:
+    """Write *first* and the rest of *sound*."""
+    written, pause = len(first), LongestPause()
     listening.write(first)
-    written = len(first)
+    pause.feed(first)
     async for pcm in sound:
         listening.write(pcm)
+        pause.feed(pcm)
         written += len(pcm)
     listening.finish()
-    return written
+    return Fed(written, pause.seconds)
 
 
 async def _next(events: asyncio.Queue[Event], seconds: float | None) -> Event:

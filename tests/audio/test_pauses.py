@@ -1,0 +1,51 @@
+"""How long nobody speaks within an utterance."""
+
+from itertools import pairwise
+from random import Random
+
+import numpy as np
+import pytest
+
+from tests.sound import silence, voice_like
+from voice_core.audio.pauses import LongestPause
+from voice_core.domain.audio import RECOGNITION_RATE
+
+VOICE = voice_like()
+
+
+def noise(seconds: float, level: float) -> bytes:
+    samples = np.random.default_rng(1).standard_normal(round(seconds * RECOGNITION_RATE)) * level * 32_768
+    return samples.astype("<i2").tobytes()
+
+
+def longest(*pieces: bytes) -> float:
+    pause = LongestPause()
+    for piece in pieces:
+        pause.feed(piece)
+    return pause.seconds
+
+
+@pytest.mark.parametrize(
+    ("pieces", "seconds"),
+    [
+        ((), 0.0),
+        ((VOICE,), 0.0),
+        ((VOICE, silence(30.0), VOICE, silence(2.0)), 30.0),
+        ((silence(5.0), VOICE), 5.0),
+        ((VOICE, silence(12.0)), 12.0),
+        ((VOICE, noise(8.0, 0.003), VOICE), 8.0),
+        ((VOICE, noise(8.0, 0.3), VOICE), 0.0),
+    ],
+    ids=["nothing", "speech", "pauses", "before", "after", "a quiet room", "a loud one"],
+)
+def test_a_pause_is_as_long_as_nobody_speaks(pieces: tuple[bytes, ...], seconds: float) -> None:
+    """Wherever it is, and though it is not quite silent; the pauses between syllables are short."""
+    assert longest(*pieces) == pytest.approx(seconds, abs=0.1)
+
+
+def test_it_does_not_matter_how_the_sound_was_cut() -> None:
+    """Into pieces of any size, odd ones included."""
+    sound = VOICE + silence(3.0) + VOICE
+    cuts = sorted({0, len(sound), *Random(1).choices(range(len(sound)), k=500)})
+
+    assert longest(*(sound[start:end] for start, end in pairwise(cuts))) == longest(sound)
