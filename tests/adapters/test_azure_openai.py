@@ -305,8 +305,9 @@ async def test_faults_become_errors_of_ours(
 ) -> None:
     """Each fault of the service has one error, which tells nothing that is secret or private."""
     script.add("chat", step)
+    short = {"first_token_seconds": 0.3} if error is StageTimedOut else {}
     with pytest.raises(VoiceError) as raised:
-        await replied(make(first_token_seconds=0.3))
+        await replied(make(**short))
     failure = raised.value
     assert (type(failure), failure.code, failure.stage, failure.retryable) == (error, code, "assistant", retryable)
     assert not any(secret in failure.detail for secret in (KEY, SAID, "127.0.0.1"))
@@ -369,9 +370,10 @@ async def test_what_came_before_a_failure_is_kept(
 ) -> None:
     """The text that was written is handed on, and then the error."""
     script.add("chat", step)
+    short = {"next_token_seconds": 0.05} if error is StageTimedOut else {}
     pieces = []
     with pytest.raises(error):  # noqa: PT012 - the loop is what raises
-        async for piece in make(next_token_seconds=0.05).reply(SAID, ()):
+        async for piece in make(**short).reply(SAID, ()):
             pieces.append(piece)  # noqa: PERF401
     assert pieces[0] == "a "
 
@@ -413,7 +415,7 @@ async def test_a_failing_identity_has_our_stage(make: Make) -> None:
 @pytest.mark.parametrize("read", [0, 3])
 async def test_closing_a_reply_leaves_the_service(assistant: AzureOpenAIAssistant, script: Script, read: int) -> None:
     """Whoever closes or cancels a reply ends the request behind it at once, and the next one is served."""
-    script.add("chat", Step(text="w " * 90, first_seconds=None if read else 30, tokens_per_second=20))
+    script.add("chat", Step(text="w " * 90, first_seconds=None if read else 1000, tokens_per_second=20))
     reply = assistant.reply(SAID, ())
     for _ in range(read):
         await anext(reply)

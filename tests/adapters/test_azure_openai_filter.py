@@ -10,15 +10,11 @@ from emulators.openai import openai_app
 from emulators.script import Script, Step
 from emulators.serving import serving
 from tests.adapters.test_azure_openai import SAID, assistant_at, replied
+from tests.content_filter import SAFE, verdict
 from voice_core.adapters.azure_openai.assistant import AzureOpenAIAssistant
 from voice_core.domain.errors import ReplyRefused, StageFailed
 
 DONE = "data: [DONE]\n\n"
-OFFSETS = {"check_offset": 44, "start_offset": 44, "end_offset": 198}
-SAFE = {
-    "hate": {"filtered": False, "severity": "safe"},
-    "protected_material_text": {"detected": True, "filtered": False},
-}
 BLOCKED = {
     "hate": {"filtered": False, "severity": "safe"},
     "protected_material_text": {"detected": True, "filtered": True},
@@ -33,12 +29,6 @@ def chunk(*choices: dict[str, Any], **more: Any) -> str:
 def text(content: Any, **more: Any) -> dict[str, Any]:
     """A choice with a token."""
     return {"index": 0, "delta": {"content": content}, "finish_reason": None, **more}
-
-
-def verdict(**more: Any) -> dict[str, Any]:
-    """A choice of the filter, without ``delta`` unless *more* has one."""
-    shown = {"content_filter_offsets": OFFSETS, "content_filter_results": SAFE}
-    return {"index": 0, "finish_reason": None, **shown, **more}
 
 
 PROMPT = chunk(prompt_filter_results=[{"prompt_index": 0, "content_filter_results": SAFE}])

@@ -1,6 +1,7 @@
 """What keeps a sick provider from making everybody wait: breakers, gates and others to ask."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ from emulators.openai import openai_app
 from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
-from tests.conftest import HEARD
 from tests.eventually import eventually
 from tests.faults.conftest import Make, Wired
 from tests.faults.matrix import REFUSED, TIMEOUT
@@ -17,6 +17,8 @@ from tests.functions.turns import recording
 
 SECONDS = 0.2
 """A stage's deadline where it is kept to its end."""
+NEVER_SECONDS = 1000.0
+"""The limit that a test is not about."""
 TEXT = {"text": "Tell me about the weather."}
 
 
@@ -114,14 +116,18 @@ async def test_health_tells_of_breakers(wired: Make) -> None:
 
 async def test_no_more_recognitions_than_the_quota(wired: Make) -> None:
     """Who finds no place in time is told so, and when to come back; whoever waits a moment is served."""
-    it = await wired(stt_concurrent=1, provider_wait_seconds=0.05)
-    script = it.product.services.speech
-    script.clear()
-    script.add("stt", Step(text=HEARD, first_seconds=1.0), Step(text=HEARD, repeat=True))
-    script.add("tts", Step(tone=True, repeat=True))
-    first = asyncio.create_task(turn(it, data=recording()))
+    it = await wired(stt_concurrent=1, provider_wait_seconds=0.05, body_stall_seconds=NEVER_SECONDS)
+    script, refused = it.product.services.speech, asyncio.Event()
+
+    async def speaking() -> AsyncGenerator[bytes]:
+        yield recording()[:16_000]
+        await refused.wait()
+        yield recording()[16_000:]
+
+    first = asyncio.create_task(turn(it, data=speaking()))
     await eventually(lambda: any(entry.operation == "stt" for entry in script.served))
     status, problem = await turn(it, data=recording())
+    refused.set()
 
     assert (status, problem["code"], problem["stage"], problem["retryable"], problem["Retry-After"]) == (
         503,

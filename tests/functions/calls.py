@@ -1,5 +1,6 @@
 """Sessions as clients open them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -7,9 +8,18 @@ from typing import Any
 from aiortc import RTCIceServer
 
 from tests.conftest import Product
+from tests.eventually import eventually
 from tests.webrtc import Caller
 
 PRESSED_SECONDS = 0.4
+"""Of speech, however long a busy machine takes to send it."""
+
+
+async def speak(caller: Caller, seconds: float = PRESSED_SECONDS) -> None:
+    """Leave the client's microphone on for so long, and until as much sound has left it."""
+    due = caller.mouth.sent + round(seconds / 0.02)
+    await asyncio.sleep(seconds)
+    await eventually(lambda: caller.mouth.sent >= due)
 
 
 @asynccontextmanager

@@ -121,7 +121,7 @@ async def invoke(functions: dict[str, Any], base: str, call: Call) -> dict[str, 
 async def listening(base: str) -> None:
     """Until the runtime's HTTP server, which starts in the background, takes connections."""
     url = urlsplit(base)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         while True:
             try:
                 _, writer = await asyncio.open_connection(url.hostname, url.port)

@@ -9,22 +9,15 @@ import pytest
 
 from emulators.script import Step
 from tests.conftest import HEARD, Product
+from tests.content_filter import SAFE, verdict
 from tests.functions.turns import recording, sse, types
-
-OFFSETS = {"check_offset": 44, "start_offset": 44, "end_offset": 198}
-RESULTS = {"hate": {"filtered": False, "severity": "safe"}}
 
 
 def body(*choices: dict[str, Any]) -> str:
     """A stream with one choice a chunk, as the service begins and ends it."""
-    prompt = {"choices": [], "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": RESULTS}]}
+    prompt = {"choices": [], "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": SAFE}]}
     chunks = [prompt, *({"choices": [{"index": 0, "finish_reason": None, **choice}]} for choice in choices)]
     return "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
-
-
-def verdict(**more: Any) -> dict[str, Any]:
-    """A choice without ``delta`` unless *more* has one."""
-    return {"content_filter_offsets": OFFSETS, "content_filter_results": RESULTS, **more}
 
 
 HELLO = {"delta": {"content": "Hello there. "}}

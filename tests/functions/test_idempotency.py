@@ -17,6 +17,8 @@ from tests.functions.turns import base64, parse_sse, recording, types
 
 KEY = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 RECORDING = recording()
+NEVER_SECONDS = 1000.0
+"""The limit that a test is not about."""
 FORM = b'--x\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n' + RECORDING + b"\r\n--x--\r\n"
 
 SENT: dict[str, dict[str, Any]] = {
@@ -151,30 +153,39 @@ async def test_another_recording_under_the_key_is_refused(product: Product) -> N
     assert product.services.paid()["stt"] == 1
 
 
-async def test_a_turn_under_way_is_not_begun_again(product: Product) -> None:
+async def test_a_turn_under_way_is_not_begun_again(product_with: ProductWith) -> None:
     """409 with Retry-After while it is; then the same turn."""
-    product.services.openai.add("chat", Step(first_seconds=0.5, text="Hi."))
-    first = asyncio.create_task(answered(product, json={"text": "hello"}))
-    await eventually(lambda: product.services.paid()["chat"])
-    response = await asked(product, json={"text": "hello"})
+    product, refused = await product_with(body_stall_seconds=NEVER_SECONDS), asyncio.Event()
+
+    async def speaking() -> AsyncIterator[bytes]:
+        yield RECORDING[: len(RECORDING) // 2]
+        await refused.wait()
+        yield RECORDING[len(RECORDING) // 2 :]
+
+    first = asyncio.create_task(answered(product, data=speaking()))
+    await eventually(lambda: product.services.paid()["stt"])
+    response = await asked(product, data=RECORDING)
     problem = await response.json(content_type=None)
+    refused.set()
 
     assert (response.status, problem["code"], problem["retryable"]) == (409, "idempotency-running", True)
     assert 1 <= int(response.headers["Retry-After"]) <= product.app.settings.request_claim_seconds
     told = await first
-    assert await answered(product, json={"text": "hello"}) == told | {"again": True}
-    assert product.services.paid()["chat"] == 1
+    assert await answered(product, data=RECORDING) == told | {"again": True}
+    assert (product.services.paid()["stt"], product.services.paid()["chat"]) == (1, 1)
 
 
-async def test_another_request_is_refused_while_the_first_is_under_way(product: Product) -> None:
+async def test_another_request_is_refused_while_the_first_is_under_way(product_with: ProductWith) -> None:
     """Whoever mixes up keys hears of it at once."""
-    product.services.openai.add("chat", Step(first_seconds=0.3, text="Hi."))
+    product = await product_with(assistant_seconds=NEVER_SECONDS)
+    product.services.openai.add("chat", Step(hang=True))
     first = asyncio.create_task(answered(product, json={"text": "hello"}))
     await eventually(lambda: product.services.paid()["chat"])
     response = await asked(product, json={"text": "goodbye"})
 
     assert (response.status, (await response.json(content_type=None))["code"]) == (422, "idempotency-key-reused")
-    await first
+    assert not first.done()
+    first.cancel()
 
 
 async def test_an_utterance_is_heard_while_it_arrives(product: Product) -> None:
@@ -214,7 +225,7 @@ async def test_a_failed_turn_is_taken_anew(product: Product) -> None:
 
 async def test_a_turn_that_was_hung_up_on_is_taken_anew(product: Product) -> None:
     """What had been delivered is kept, until the retry's whole turn takes its place."""
-    product.services.openai.add("chat", Step(text="one two three four", tokens_per_second=2))
+    product.services.openai.add("chat", Step(text="one two three four", tokens_per_second=0.001))
     sent: dict[str, Any] = {"json": {"text": "hello", "speech": "none"}}
     response = await product.post("/process", headers=KEY | {"Accept": "text/event-stream"}, **sent)
     conversation_id = response.headers["X-Conversation-Id"]

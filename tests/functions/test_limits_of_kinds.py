@@ -1,13 +1,12 @@
 """Each kind of request has its limit, on the whole product; and so has the sound of a day."""
 
-import asyncio
 import re
 from dataclasses import replace
 
 import pytest
 
 from tests.conftest import Product, ProductWith
-from tests.functions.calls import PRESSED_SECONDS, call, offer
+from tests.functions.calls import call, offer, speak
 from tests.functions.limited import limited, turn
 from tests.functions.test_contract import validator
 from tests.functions.turns import recording
@@ -60,12 +59,12 @@ async def test_a_turn_too_many_does_not_end_a_session(product_with: ProductWith)
     async with call(product) as (caller, document):
         for expected in ("turn.done", "error"):
             caller.press()
-            await asyncio.sleep(PRESSED_SECONDS)
+            await speak(caller)
             caller.release()
             told = await caller.told(expected, 1)
         clock.now += told["retryAfter"]
         caller.press()
-        await asyncio.sleep(PRESSED_SECONDS)
+        await speak(caller)
         caller.release()
         await caller.told("turn.done", 2)
         async with product.get(f"/session/{document['sessionId']}") as response:

@@ -14,10 +14,10 @@ SECONDS = 60
 WORDS = " ".join(str(number) for number in range(3 * SECONDS))
 """As many as are said in that time."""
 
-SLOW = Step(text=WORDS, hear_seconds=0.005)
-"""Takes 3 s for the whole, and says something every few hundredths of a second."""
+SLOW = Step(text=WORDS, hear_seconds=0.01)
+"""Takes 6 s for the whole, and says something every few hundredths of a second."""
 
-STT_SECONDS = 1.5
+STT_SECONDS = 3.0
 """Much longer than any silence of the service, and half of what it takes for the whole."""
 
 

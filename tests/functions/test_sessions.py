@@ -8,18 +8,26 @@ from typing import Any
 import pytest
 
 from emulators.script import Step
+from emulators.speech.scripted import SECONDS_PER_WORD
 from tests.conftest import HEARD, Product, Services
 from tests.eventually import PATIENCE_SECONDS, eventually
-from tests.functions.calls import PRESSED_SECONDS, call, offer
+from tests.functions.calls import call, offer, speak
 from tests.functions.test_contract import validator
 from tests.webrtc import Caller
+from voice_core.adapters.aiortc_sessions.speaker import TRAILING_FRAMES
 from voice_core.usecases.relay import IceServers
+
+REPLY_WORDS = 280
+"""Over a minute of speech, and fewer tokens than a reply may have."""
+REPLY_PACKETS = REPLY_WORDS * SECONDS_PER_WORD / 0.02
+QUIET_PACKETS = TRAILING_FRAMES // 2
+"""Of those that follow a reply, before nothing is sent."""
 
 
 async def spoken_turn(caller: Caller, count: int = 1) -> dict[str, Any]:
     """Press, speak, release; the *count*-th turn's end."""
     caller.press()
-    await asyncio.sleep(PRESSED_SECONDS)
+    await speak(caller)
     caller.release()
     return await caller.told("turn.done", count)
 
@@ -61,15 +69,16 @@ async def test_the_conversation_of_a_session_goes_on_without_it(product: Product
 
 async def test_barge_in_keeps_what_was_heard(product: Product) -> None:
     """Pressing while the reply plays stops it; the conversation has the words that were played."""
-    long = " ".join(["one two three four five six seven eight nine ten."] * 4)
+    long = " ".join(["one two three four five six seven eight nine ten."] * (REPLY_WORDS // 10))
     product.services.openai.add("chat", Step(text=long), Step(text="Well."))
     async with call(product) as (caller, document):
         caller.say("input_text", text="count")
         await eventually(lambda: len(caller.sound()) > 25)
-        pressed = caller.press()
+        caller.press()
         done = await caller.told("turn.done")
-        await asyncio.sleep(PRESSED_SECONDS)
-        assert all(one.at - pressed < PRESSED_SECONDS / 2 for one in caller.sound(pressed))
+        await eventually(lambda: not any(one.loud for one in caller.ear.heard[-QUIET_PACKETS:]))
+        assert len(caller.sound()) < REPLY_PACKETS / 2
+        await speak(caller)
         caller.release()
         await caller.told("turn.done", 2)
         async with product.get(f"/conversations/{document['conversationId']}") as response:
@@ -223,7 +232,7 @@ async def test_a_whip_client_is_served_hands_free(product: Product) -> None:
         await caller.accept(await answer.text())
     await caller.connected()
     caller.mouth.talking = True
-    await asyncio.sleep(0.6)
+    await speak(caller, 0.6)
     caller.mouth.talking = False
     await eventually(lambda: len(caller.sound()) > 5)
     await caller.close()
@@ -286,7 +295,7 @@ async def test_a_failing_assistant_fails_the_turn_only(product: Product, service
     services.openai.add("chat", Step(status=500), Step(status=500), Step(status=500), Step(text="Fine."))
     async with call(product) as (caller, _):
         caller.press()
-        await asyncio.sleep(PRESSED_SECONDS)
+        await speak(caller)
         caller.release()
         error = await caller.told("error")
         assert HEARD in error["transcription"].lower()

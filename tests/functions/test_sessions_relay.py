@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import Product
 from tests.eventually import PATIENCE_SECONDS
-from tests.functions.calls import PRESSED_SECONDS, call, servers
+from tests.functions.calls import call, servers, speak
 from tests.webrtc import Caller
 
 SECRET = "shared with the relay"
@@ -65,7 +65,7 @@ async def test_a_turn_through_a_relay_alone(product: Product, tmp_path: Path) ->
         caller = Caller(servers(prepared["iceServers"]), relay_only=True)
         async with call(product, caller, conversationId=prepared["conversationId"]) as (_, document):
             caller.press()
-            await asyncio.sleep(PRESSED_SECONDS)
+            await speak(caller)
             caller.release()
             done = await caller.told("turn.done")
 

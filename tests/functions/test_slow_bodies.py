@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
@@ -90,7 +90,7 @@ async def test_a_body_that_trickles_is_refused(product_with: ProductWith) -> Non
     product = await product_with(body_stall_seconds=NEVER_SECONDS, body_seconds=BODY_SECONDS)
     async with posted(product, "/process", "application/json", length=None) as (reader, writer):
         began = monotonic()
-        trickling = asyncio.create_task(_trickle(writer))
+        trickling = asyncio.create_task(trickle(writer, BODY_SECONDS / 10))
         status, problem = await answer(reader)
         trickling.cancel()
         assert monotonic() - began >= BODY_SECONDS
@@ -98,23 +98,36 @@ async def test_a_body_that_trickles_is_refused(product_with: ProductWith) -> Non
     assert (status, problem["code"]) == (408, "body-stalled")
 
 
-async def _trickle(writer: asyncio.StreamWriter) -> None:
+async def trickle(writer: asyncio.StreamWriter, pause_seconds: float) -> None:
+    """Send a chunk of one byte now and then, for ever."""
     while True:
         writer.write(b"1\r\n \r\n")
-        await asyncio.sleep(BODY_SECONDS / 10)
+        await asyncio.sleep(pause_seconds)
 
 
-async def test_an_utterance_at_the_pace_of_speech_is_heard(impatient: Product) -> None:
-    """Recorded and sent piece by piece, each soon after the one before."""
-    whole = recording(0.8)
-    async with posted(impatient, "/transcribe", "audio/wav", length=str(len(whole))) as (reader, writer):
-        for start in range(0, len(whole), 3200):
-            writer.write(whole[start : start + 3200])
-            await asyncio.sleep(0.1)
+async def test_an_utterance_at_the_pace_of_speech_is_heard(product_with: ProductWith) -> None:
+    """Recorded and sent piece by piece, each soon after the one before; all of it takes longer than it may stall."""
+    product = await product_with(body_stall_seconds=1.0)
+    whole = recording(1.5)
+    async with posted(product, "/transcribe", "audio/wav", length=str(len(whole))) as (reader, writer):
+        for start in range(0, len(whole), 320):
+            writer.write(whole[start : start + 320])
+            await asyncio.sleep(0.01)
         status, document = await answer(reader)
 
     assert status == 200, document
     assert document["transcription"]
+
+
+async def dribble(writer: asyncio.StreamWriter, rest: bytes, happened: Callable[[], object]) -> None:
+    """Keep a body from stalling until *happened*, with little of the *rest* of it."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        for start in range(0, len(rest), 2):
+            if happened():
+                return
+            writer.write(rest[start : start + 2])
+            await asyncio.sleep(STALL_SECONDS / 50)
+    raise AssertionError("The whole body was sent before that.")
 
 
 @pytest.mark.parametrize("accept", ["application/json", "audio/wav"])
@@ -123,7 +136,7 @@ async def test_a_stalled_utterance_lets_go_of_recognition(impatient: Product, ac
     whole = recording(4.0)
     async with posted(impatient, "/process", "audio/wav", length=str(len(whole)), accept=accept) as (reader, writer):
         writer.write(whole[: len(whole) // 2])
-        await eventually(lambda: latest(impatient.services.speech, "stt"))
+        await dribble(writer, whole[len(whole) // 2 :], lambda: latest(impatient.services.speech, "stt"))
         status, problem = await answer(reader)
 
     served = latest(impatient.services.speech, "stt")
@@ -138,6 +151,8 @@ async def test_a_stream_that_had_begun_says_that_the_utterance_stalled(impatient
     whole = recording(4.0)
     async with posted(impatient, "/process", "audio/wav", accept="application/x-ndjson") as (reader, writer):
         writer.write(whole[: len(whole) // 2])
+        begun = asyncio.create_task(_line_with(reader, b'"turn.created"'))
+        await dribble(writer, whole[len(whole) // 2 :], begun.done)
         told = json.loads(await asyncio.wait_for(_line_with(reader, b'"error"'), PATIENCE_SECONDS))
 
     assert (told["code"], told["retryable"]) == ("body-stalled", True)

@@ -114,7 +114,7 @@ async def test_speech_plays_while_it_is_made(clip_product: Product) -> None:
     """The URL is told before the reply is written; fetched at once, it gives sound before the turn has ended."""
     script = clip_product.services.speech
     script.clear()
-    script.add("tts", Step(tone=True, real_time_factor=2.0, repeat=True))
+    script.add("tts", Step(tone=True, real_time_factor=0.5, repeat=True))
     async with clip_product.post("/process", json=SAY, headers={"Accept": "text/event-stream"}) as turn:
         created = json.loads((await _line(turn, "data: ")).removeprefix("data: "))
         assert created["type"] == "turn.created"

@@ -8,10 +8,10 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.conftest import Product, ProductWith, function_host, served
-from tests.eventually import eventually
-from tests.functions.test_slow_bodies import NEVER_SECONDS, answer, posted, tasks
-from tests.functions.writers import MEGABYTE, Request, Writer
-from voice_core.functions.incoming import MOST_DISCARDED
+from tests.eventually import PATIENCE_SECONDS, eventually
+from tests.functions.test_slow_bodies import NEVER_SECONDS, answer, posted, tasks, trickle
+from tests.functions.writers import Request, Writer
+from voice_core.functions.incoming import MOST_DISCARDED, SLOWEST_DISCARDED
 
 GRACE_SECONDS = 1
 REFUSED = {"content_type": "audio/wav", "accept": "image/png"}
@@ -34,7 +34,7 @@ async def test_who_stops_sending_after_a_refusal_loses_the_connection(
     async with posted(product, "/process", **REFUSED) as (reader, _):
         status, problem = await answer(reader)
         assert (status, problem["code"]) == (406, "not-acceptable")
-        assert await asyncio.wait_for(reader.read(), 10) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS) == b""
 
     await eventually(lambda: tasks() <= before)
     assert "uvicorn.error" not in [record.name for record in caplog.records]
@@ -45,22 +45,16 @@ async def test_who_trickles_after_a_refusal_loses_the_connection(brief: Product)
     began = monotonic()
     async with posted(brief, "/process", length=None, **REFUSED) as (reader, writer):
         await answer(reader)
-        trickling = asyncio.create_task(_trickle(writer))
-        assert await asyncio.wait_for(reader.read(), 10) == b""
+        trickling = asyncio.create_task(trickle(writer, GRACE_SECONDS / 20))
+        assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS) == b""
         trickling.cancel()
 
     assert monotonic() - began >= GRACE_SECONDS
 
 
-async def _trickle(writer: asyncio.StreamWriter) -> None:
-    while True:
-        writer.write(b"1\r\n \r\n")
-        await asyncio.sleep(GRACE_SECONDS / 20)
-
-
 async def test_what_has_arrived_buys_time(brief: Product) -> None:
     """A large body on a slow line may take longer than a small one."""
-    large = bytes(MEGABYTE // 5)
+    large = bytes(round(PATIENCE_SECONDS * SLOWEST_DISCARDED))
     async with posted(brief, "/process", length=str(len(large) + 1), **REFUSED) as (reader, writer):
         writer.write(large)
         await answer(reader)

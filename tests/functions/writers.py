@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 MEGABYTE = 1_000_000
-WAITS_SECONDS = 30.0
+WAITS_SECONDS = 120.0
 """Before a test gives up."""
 
 

@@ -40,7 +40,7 @@ PHASES = ("coverage", "fuzzing", "stateful")
 
 ELSEWHERE = "methods that a path does not have"
 
-LATE_SECONDS = 30.0
+LATE_SECONDS = 120.0
 """For an answer."""
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.eventually import eventually
 from tests.repeats import NAME, Asking, Life, MemoryRequests, World, ending, said_in
+from tests.virtual_time import in_virtual_time
 from voice_core.audio.limits import Limits
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, KeyReused, StageFailed, TooLarge
@@ -17,6 +18,9 @@ from voice_core.usecases.hold import HoldRules
 
 AWAY = StageFailed("Away.", stage="requests")
 SHORT = HoldRules(seconds=0.09)
+"""For claims that must run out."""
+LASTING = HoldRules(seconds=9.0)
+"""For those that are renewed, every 3 s, in virtual time."""
 
 
 async def test_a_turn_is_told_again() -> None:
@@ -47,35 +51,49 @@ async def test_speech_may_fail_in_either_telling(failing: int) -> None:
     ]
 
 
-async def test_another_request_is_told_apart_before_and_after_the_turn() -> None:
+def test_another_request_is_told_apart_before_and_after_the_turn() -> None:
     """While it is under way and when it is over, in whatever it differs."""
     world = World()
-    world.assistant.first_seconds = 0.05
-    first = asyncio.create_task(world.ask())
-    await eventually(lambda: world.assistant.told)
-    assert isinstance(ending(await world.ask(words="goodbye")), KeyReused)
-    await first
+    world.assistant.first_seconds = 5.0
 
-    assert isinstance(ending(await world.ask(words="goodbye")), KeyReused)
+    async def mixed_up() -> None:
+        first = asyncio.create_task(world.ask())
+        await eventually(lambda: world.assistant.told)
+        assert isinstance(ending(await world.ask(words="goodbye")), KeyReused)
+        assert not first.done()
+        await first
+        assert isinstance(ending(await world.ask(words="goodbye")), KeyReused)
+
+    in_virtual_time(mixed_up())
     assert len(world.assistant.told) == 1
 
 
-async def test_a_worker_that_lives_keeps_its_turn() -> None:
+def test_a_worker_that_lives_keeps_its_turn() -> None:
     """It is heard of again and again, through a store that fails for a moment; whoever asks is told to wait."""
-    world = World(rules=SHORT)
-    world.assistant.first_seconds = 0.4
-    first = asyncio.create_task(world.ask())
-    await eventually(lambda: world.requests.asked["replace"] == 1)
-    world.requests.failure = AWAY
-    await eventually(lambda: world.requests.asked["replace"] == 2)
-    world.requests.failure = None
-    await eventually(lambda: world.requests.asked["replace"] == 4)
-    error = ending(await world.ask())
+    world = World(rules=LASTING)
+    world.assistant.first_seconds = 14.0
 
-    assert isinstance(error, Conflict)
-    assert error.retry_after is not None
-    assert 0 < error.retry_after <= SHORT.seconds
-    assert said_in(await first) == said_in(await world.ask())
+    async def renewed() -> int:
+        """How often it was, 3 s later by every clock."""
+        world.requests.age(3.0)
+        await asyncio.sleep(3.0)
+        return world.requests.asked["replace"]
+
+    async def lives() -> None:
+        first = asyncio.create_task(world.ask())
+        await eventually(lambda: world.assistant.told)
+        assert await renewed() == 1
+        world.requests.failure = AWAY
+        assert await renewed() == 2
+        world.requests.failure = None
+        assert [await renewed(), await renewed()] == [3, 4]
+        error = ending(await world.ask())
+        assert isinstance(error, Conflict)
+        assert error.retry_after is not None
+        assert 0 < error.retry_after <= LASTING.seconds
+        assert said_in(await first) == said_in(await world.ask())
+
+    in_virtual_time(lives())
     assert len(world.assistant.told) == 1
 
 
@@ -182,12 +200,12 @@ class Forgetful(MemoryRequests):
         return await super().replace(request)
 
 
-async def test_a_lost_answer_of_the_store_loses_no_right() -> None:
+def test_a_lost_answer_of_the_store_loses_no_right() -> None:
     """Whoever finds itself in the way goes on."""
-    world = World(requests=Forgetful(), rules=SHORT)
-    world.assistant.first_seconds = 0.1
+    world = World(requests=Forgetful(), rules=LASTING)
+    world.assistant.first_seconds = 14.0
 
-    assert isinstance(ending(await world.ask()), Turn)
+    assert isinstance(ending(in_virtual_time(world.ask())), Turn)
     assert world.requests.asked["replace"] > 2
     assert len(world.assistant.told) == 1
 

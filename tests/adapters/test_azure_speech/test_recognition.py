@@ -244,7 +244,7 @@ async def test_a_connection_closed_while_idle_costs_no_turn(
     door.turn_out = None
     door.may_close.set()
     await eventually(lambda: not door.inside)
-    script.add("stt", Step(text=WORDS))
+    script.add("stt", Step(text=WORDS, repeat=True))
     assert (await transcript(stt, SECOND)).text == WORDS
 
 
