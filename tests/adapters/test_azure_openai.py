@@ -271,6 +271,18 @@ FAULTS: dict[str, tuple[Step, type[VoiceError], str, bool]] = {
     "broken": (Step(status=500), StageFailed, "stage-failed", True),
     "overloaded": (Step(status=503, body="<html>"), StageFailed, "stage-failed", True),
     "prompt filtered": (Step(status=400, body=CONTENT_FILTERED), ReplyRefused, "reply-refused", False),
+    "prompt filtered, by the inner code": (
+        Step(status=400, body='{"error":{"code":"400","innererror":{"code":"ResponsibleAIPolicyViolation"}}}'),
+        ReplyRefused,
+        "reply-refused",
+        False,
+    ),
+    "inner error of another kind": (
+        Step(status=400, body='{"error":{"code":"400","innererror":[7]}}'),
+        StageFailed,
+        "stage-failed",
+        False,
+    ),
     "reply filtered": (Step(text="", finish_reason="content_filter"), ReplyRefused, "reply-refused", False),
     "filtered in the stream": (
         Step(body='data: {"error":{"message":"no","code":"content_filter"}}\n\n'),

@@ -111,6 +111,10 @@ REFUSED: dict[str, tuple[list[str], list[str]]] = {
         [ROLE, HELLO, THERE, chunk(verdict(content_filter_results=BLOCKED)), STOP],
         ["Hello ", "there."],
     ),
+    "only by a blocklist": (
+        [ROLE, HELLO, chunk(verdict(content_filter_results={"custom_blocklists": [7, {"id": "b", "filtered": True}]}))],
+        ["Hello "],
+    ),
     "at once": ([REFUSAL], []),
     "before the first token": ([PROMPT, ROLE, REFUSAL], []),
 }

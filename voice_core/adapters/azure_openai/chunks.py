@@ -1,6 +1,6 @@
 """What the service sends of a reply."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +45,7 @@ def read(chunk: ChatCompletionChunk) -> Piece:
         text = "".join(_text(choice) for choice in choices)
         return Piece(_whole_characters(text), _finish_reason(choices), _facts(chunk))
     except (AttributeError, TypeError, LookupError) as error:
-        raise StageFailed("The assistant sent what nobody understands.", stage=STAGE) from error
+        raise StageFailed("The assistant's response could not be parsed.", stage=STAGE) from error
 
 
 def _checked(choice: object) -> Choice:
@@ -71,10 +71,14 @@ def _finish_reason(choices: Sequence[Choice]) -> str | None:
 
 def _is_filtered(choice: Choice) -> bool:
     """Whether the filter stopped the reply: a category that it only ``detected`` does not count, ``filtered`` does."""
-    verdicts = getattr(choice, "content_filter_results", None)
-    categories = verdicts.values() if isinstance(verdicts, Mapping) else ()
-    blocked = any(isinstance(category, Mapping) and category.get("filtered") is True for category in categories)
-    return blocked or choice.finish_reason == CONTENT_FILTER
+    verdicts = _verdicts(getattr(choice, "content_filter_results", None))
+    return any(verdict.get("filtered") is True for verdict in verdicts) or choice.finish_reason == CONTENT_FILTER
+
+
+def _verdicts(results: object) -> Iterator[Mapping[str, Any]]:
+    """Those of all categories in *results*; that of custom blocklists may be a list, with one verdict for each."""
+    for category in results.values() if isinstance(results, Mapping) else ():
+        yield from (one for one in (category if isinstance(category, list) else [category]) if isinstance(one, Mapping))
 
 
 def _whole_characters(text: str) -> str:

@@ -33,7 +33,7 @@ def our_errors() -> Iterator[None]:
     except openai.APIError as error:
         raise _failure(error) from error
     except (ValueError, openai.OpenAIError) as error:
-        raise StageFailed("The assistant sent what nobody understands.", stage=STAGE) from error
+        raise StageFailed("The assistant's response could not be parsed.", stage=STAGE) from error
     except httpx2.InvalidURL as error:
         raise Misconfigured("The assistant's endpoint is no URL.", stage=STAGE) from error
     except httpx2.RequestError as error:
@@ -45,7 +45,7 @@ def our_errors() -> Iterator[None]:
 
 
 def _failure(error: openai.APIError) -> VoiceError:
-    if error.code == "content_filter":
+    if error.code == "content_filter" or _inner_code(error) == "ResponsibleAIPolicyViolation":
         return ReplyRefused("The content filter stopped the request.", stage=STAGE)
     if isinstance(error.__cause__, httpx2.ConnectError):
         return Unreachable("The assistant's service is not reachable.", stage=STAGE)
@@ -60,6 +60,14 @@ def _failure(error: openai.APIError) -> VoiceError:
         return Throttled(detail, stage=STAGE, retry_after=wait)
     final = 400 <= status < 500 and status not in (408, 409)
     return StageFailed(detail, stage=STAGE, retryable=not final, retry_after=wait)
+
+
+def _inner_code(error: openai.APIError) -> object:
+    """What Azure says more precisely of a refused prompt, whose own code may be ``400`` there
+    (https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter).
+    """
+    inner = error.body.get("innererror") if isinstance(error.body, dict) else None
+    return inner.get("code") if isinstance(inner, dict) else None
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
