@@ -28,6 +28,16 @@ def test_it_is_what_the_ports_ask_for() -> None:
     assert (conversations, checkable) == (store, store)
 
 
+async def test_a_conversation_that_begins_while_it_is_read_is_read_whole(
+    store: CosmosConversations, script: Script
+) -> None:
+    """Its header and its turns are read at the same time: a header without turns is looked at once more."""
+    await remember(store, 1)
+    script.add("query", Step(body='{"_rid": "", "Documents": [], "_count": 0}'))
+
+    assert len((await store.turns("u", "c", 3, None)).items) == 1
+
+
 async def test_a_turn_is_remembered_whole(store: CosmosConversations) -> None:
     """Every field of a turn comes back as it was, foreign letters and microseconds included."""
     whole = Turn(

@@ -267,4 +267,5 @@ async def test_a_connection_closed_as_a_turn_begins_costs_no_turn(
     *_, last = [result async for result in stt.transcribe(begun(), Hints())]
     assert isinstance(last, Transcript)
     assert (last.text, last.duration_ms) == (WORDS, 2000)
-    assert asked(script, "stt")[-1].facts["audio_seconds"] == pytest.approx(2.0)
+    # The SDK may have tried the closing connection once more.
+    assert max(served.facts.get("audio_seconds", 0.0) for served in asked(script, "stt")) == pytest.approx(2.0)

@@ -125,6 +125,9 @@ class CosmosConversations(Store):
         query = TURNS, {"id": conversation_id}, limit, unsealed(scope, continuation)
         async with self.container.partition(user_id) as partition:
             header, (found, more) = await asyncio.gather(partition.read(conversation_id), partition.page(*query))
+            if header and not found and continuation is None:
+                # Its first turn was stored between the two reads, together with the header.
+                found, more = await partition.page(*query)
         _check_there(header)
         return Page(tuple(turn_from(document) for document in found), sealed(scope, more))
 
