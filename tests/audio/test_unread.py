@@ -141,6 +141,56 @@ def test_packed_tracks_are_refused(algorithm: bytes) -> None:
         assert refused.value.code == "audio-format-unsupported"
 
 
+@pytest.mark.parametrize("encoding", [b"", ebml(b"\x50\x32", b"\3"), ebml(b"\x50\x34", ebml(b"\x42\x55", b"\xff"))])
+def test_an_encoding_that_does_not_say_how_is_packed(encoding: bytes) -> None:
+    """FFmpeg takes it for zlib, also beside one that says it well."""
+    well = ebml(b"\x62\x40", ebml(b"\x50\x34", ebml(b"\x42\x54", b"\3")))
+    file = encoded("matroska", "aac", 24_000)
+    start = file.rindex(TRACKS)
+    for encodings in ((encoding,), (encoding, well), (well, encoding)):
+        inside = [one if one is well else ebml(b"\x62\x40", one) for one in encodings]
+        track = ebml(b"\xae", ebml(b"\x6d\x80", *inside))
+        with pytest.raises(UnsupportedFormat, match="compressed once more"):
+            read(file[:start] + ebml(TRACKS, track) + file[start:])
+
+
+def test_much_that_was_stripped_is_refused() -> None:
+    """FFmpeg puts it before each frame again."""
+    with pytest.raises(InvalidAudio, match="tracks of the file"):
+        read(packed(ebml(b"\x42\x54", b"\3") + ebml(b"\x42\x55", bytes(1_000)), b""))
+
+
+@pytest.mark.parametrize(("kind", "name", "offset"), [("ogg", b"OpusHead", 9), ("webm", b"OpusHead", 9)])
+def test_opus_of_hundreds_of_channels_is_refused(kind: str, name: bytes, offset: int) -> None:
+    """FFmpeg opens a decoder for each while it looks into the file."""
+    file = bytearray(encoded(kind, "libopus", 48_000))
+    at = file.index(name) + offset
+    assert file[at] == 1
+    file[at] = 255
+    for attempt in (read, in_pieces):
+        with pytest.raises(UnsupportedFormat, match="8 channels"):
+            attempt(bytes(file))
+
+
+def test_opus_of_hundreds_of_channels_is_refused_in_mp4() -> None:
+    """Whose box says the same in another place."""
+    file = bytearray(encoded("mp4", "libopus", 48_000))
+    at = file.index(b"dOps") + 5
+    assert file[at] == 1
+    file[at] = 255
+    with pytest.raises(UnsupportedFormat, match="8 channels"):
+        read(bytes(file))
+
+
+@pytest.mark.parametrize("kind", [b"\x01video\0\0\0", b"\x01audio\0\0\0", b"\x01text\0\0\0\0", b"Direct Show Samples"])
+def test_streams_whose_titles_have_no_known_name_are_refused(kind: bytes) -> None:
+    """Those of OGM, which no recorder writes."""
+    file = ogg(1)
+    head = b"OggS\0\2" + bytes(8) + b"\7\0\0\0" + bytes(8) + b"\1" + bytes((len(kind),)) + kind
+    with pytest.raises(InvalidAudio, match="pages of the file"):
+        read(file + head)
+
+
 def test_header_stripping_is_no_packing() -> None:
     """What every packet begins with may be said once: that is how some programs write."""
     file = packed(ebml(b"\x42\x54", b"\3") + ebml(b"\x42\x55", b"\xff"), b"")

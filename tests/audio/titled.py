@@ -104,6 +104,25 @@ def wav(count: int) -> bytes:
     return file[:12] + chunk(b"LIST", b"INFO" + titles) + file[12:]
 
 
+def mp4_loose_titles(count: int) -> bytes:
+    """The same titles where nobody writes them, and FFmpeg reads them all the same."""
+    parts = ((b"mean", bytes(5)), (b"name", bytes(4) + b"%06x"), (b"data", struct.pack(">II", 1, 0) + b"1"))
+    titles = (
+        box(b"----", *(box(kind, body.replace(b"%06x", b"%06x" % i)) for kind, body in parts)) for i in range(count)
+    )
+    return within(encoded("ipod", "aac", 24_000), b"moov", b"".join(titles))
+
+
+def ape(count: int) -> bytes:
+    """ADTS with an APEv2 tag at its end (https://wiki.hydrogenaud.io/index.php?title=APEv2_specification)."""
+    items = b"".join(struct.pack("<II", 1, 0) + b"%06x\0" % number + b"1" for number in range(count))
+    ends = [
+        b"APETAGEX" + struct.pack("<IIII", 2000, len(items) + 32, count, flags) + bytes(8)
+        for flags in (0xA000_0000, 0x8000_0000)
+    ]
+    return encoded("adts", "aac", 24_000) + ends[0] + items + ends[1]
+
+
 TITLED: Mapping[str, tuple[str, Callable[[int], bytes]]] = {
     "flac": ("flac", flac),
     "flac seek table": ("flac", partial(flac, kind=3)),
@@ -112,6 +131,8 @@ TITLED: Mapping[str, tuple[str, Callable[[int], bytes]]] = {
     "webm chapters": ("webm", partial(matroska, b"\x10\x43\xa7\x70", chapter)),
     "mp4": ("m4a", mp4_titles),
     "mp4 keys": ("m4a", mp4_keys),
+    "mp4 loose": ("m4a", mp4_loose_titles),
+    "adts": ("aac", ape),
     "caf": ("caf", caf),
     "w64": ("w64", w64),
     "wav": ("wav", wav),

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 
+from voice_core.audio.opus import check_channels
 from voice_core.audio.tags import MATROSKA_UNKNOWN, Hide, defaced
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 
@@ -16,6 +17,7 @@ _HEAD_BYTES = 1 << 20
 """The description is within so many bytes; FFmpeg is not shown one that comes later."""
 
 _ENTRY, _ENCODINGS, _ENCODING, _COMPRESSION, _ALGORITHM, _PRIVATE = 0xAE, 0x6D80, 0x6240, 0x5034, 0x4254, 0x63A2
+_SETTINGS = 0x4255
 _NESTED = (_ENTRY, _ENCODINGS, _ENCODING, _COMPRESSION)
 """Elements whose contents are looked at."""
 
@@ -26,6 +28,9 @@ _MOST_TRACKS = 32
 _MOST_ELEMENTS = 5_000
 _MOST_PRIVATE_BYTES = 32_768
 """Of what a codec is set up with. FLAC's has titles, and that of Vorbis takes 8 kB."""
+
+_MOST_SETTINGS_BYTES = 64
+"""Of what was stripped from each frame, and is put before it again: a header has a few."""
 
 _Element = tuple[int, int, int]
 """An id, the number that the element holds if it holds one, and its size."""
@@ -40,6 +45,7 @@ def hiding(file: io.IOBase) -> Hide:
     """
     file.seek(0)
     head = _unsought(file.read(_HEAD_BYTES))
+    check_channels(head)
     at, count = head.find(_TRACKS), 0
     while at >= 0:
         size, body = _number(head, at + len(_TRACKS), keep_marker=False)
@@ -64,15 +70,24 @@ def _unsought(data: bytes) -> bytes:
 def _check(elements: list[_Element]) -> None:
     tracks = sum(element == _ENTRY for element, _, _ in elements)
     longest = max((size for element, _, size in elements if element == _PRIVATE), default=0)
+    stripped = max((size for element, _, size in elements if element == _SETTINGS), default=0)
     if len(elements) == _MOST_ELEMENTS or tracks > _MOST_TRACKS or longest > _MOST_PRIVATE_BYTES:
         raise _no_recording()
-    unsaid = False
+    if stripped > _MOST_SETTINGS_BYTES:
+        raise _no_recording()
+    _check_packing(elements)
+
+
+def _check_packing(elements: list[_Element]) -> None:
+    """Refuse every encoding but header stripping. One that does not say how it is made is zlib."""
+    unsaid = 0
     for element, number, _ in (*elements, (_ENTRY, 0, 0)):
-        # Without a word on how, it is zlib.
-        if (unsaid and element in _NESTED) or (element == _ALGORITHM and number != _HEADER_STRIPPING):
+        ends = unsaid and element in _NESTED and (unsaid, element) != (_ENCODING, _COMPRESSION)
+        if ends or (element == _ALGORITHM and number != _HEADER_STRIPPING):
             detail = "A track of the recording is compressed once more, which is not read here. Record it without."
             raise UnsupportedFormat(detail, code="audio-format-unsupported")
-        unsaid = element == _COMPRESSION or (unsaid and element != _ALGORITHM)
+        if element in (_ENCODING, _COMPRESSION, _ALGORITHM):
+            unsaid = 0 if element == _ALGORITHM else element
 
 
 def _elements(data: bytes, at: int, end: int) -> Iterator[_Element]:

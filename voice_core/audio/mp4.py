@@ -8,6 +8,7 @@ from functools import partial
 from voice_core.audio.boxes import file_boxes
 from voice_core.audio.decoder import empty
 from voice_core.audio.mp4_index import check_index, no_recording
+from voice_core.audio.opus import check_channels
 from voice_core.audio.tags import Hide
 from voice_core.domain.errors import InvalidAudio
 
@@ -22,7 +23,7 @@ _MOST_INDEX_BYTES = 32 << 20
 _KEPT_TITLE_BYTES = 16_384
 """So few titles are read quickly, and one of Apple's says where the sound begins (``iTunSMPB``)."""
 
-_TITLES = (b"udta", b"meta", b"ilst")
+_TITLES = (b"udta", b"meta", b"ilst", b"----")
 _UNREAD = (
     *(b"keys", b"chpl", b"chap", b"tref", b"tmcd", b"uuid", b"Anev"),
     *(b"iloc", b"iinf", b"iprp", b"iref", b"pitm", b"idat", b"ispe", b"irot", b"imir"),
@@ -44,6 +45,7 @@ def hiding(file: io.IOBase) -> Hide:
     """
     spans = _spans(file)
     index = _index(file, spans)
+    check_channels(index)
     check_index(index)
     return partial(_renamed, spans, _UNREAD if _has_few_titles(index) else (*_UNREAD, *_TITLES))
 

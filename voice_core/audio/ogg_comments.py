@@ -15,6 +15,12 @@ _NAMED = (b"OpusTags", b"\x03vorbis", b"\x81theora", b"OVP80\x02 ")
 _NAMELESS = ((b"\x7fFLAC", 4), (b"Speex   ", 0), (b"CELT    ", 0))
 """Beginnings of streams where such a packet has no name, and how many bytes come before its titles."""
 
+_UNKNOWN = (b"\x01video", b"\x01audio", b"\x01text", b"Direct Show Samples")
+"""Beginnings of streams of an older kind (OGM), whose titles are named in other ways; no recorder writes them."""
+
+_FIRST_PAGE = 2
+"""Flag of a page that begins a stream (RFC 3533, 6)."""
+
 _MOST_STREAMS = 1_000
 """One after another; made-up ones must not keep us busy."""
 
@@ -47,7 +53,8 @@ def _streams(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         stream[0].extend(payload)
         stream[1].extend(lacing)
         left -= len(lacing) + len(payload)
-        if left < 0 or len(streams) > _MOST_STREAMS:
+        unknown = data[at + 5] & _FIRST_PAGE and payload.startswith(_UNKNOWN)
+        if left < 0 or len(streams) > _MOST_STREAMS or unknown:
             raise InvalidAudio("The pages of the file are not those of a recording. Send the recorder's file as it is.")
         # FFmpeg looks for pages within a damaged one as well.
         at = data.find(_PAGE, at + 4)

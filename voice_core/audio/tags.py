@@ -23,7 +23,7 @@ _W64_TITLES = b"\xbc\x94\x5f\x92\x5a\x52\xd2\x11\x86\xdc\x00\xc0\x4f\x8e\xdb\x8a
 
 _BEGINNINGS: Mapping[str, Sequence[bytes]] = {
     "mp3": _ID3,
-    "aac": _ID3,
+    "aac": (*_ID3, b"APETAGEX"),
     "aiff": _ID3,
     "wav": (*_ID3, b"LIST"),
     "w64": (_W64_TITLES,),

@@ -10,6 +10,7 @@ from functools import partial
 
 from voice_core.audio import caf, flac, matroska, mp4
 from voice_core.audio.ogg_comments import count_comments
+from voice_core.audio.opus import check_channels
 from voice_core.audio.tags import Hide, defaced
 from voice_core.domain.errors import InvalidAudio
 
@@ -24,7 +25,7 @@ def hiding(name: str, file: io.IOBase, head_bytes: int = -1) -> Hide:
 
     Raises:
         InvalidAudio: ``audio-unreadable``, ``audio-empty`` or ``audio-truncated``; no recorder writes such a file.
-        UnsupportedFormat: ``audio-format-unsupported``; a track is packed.
+        UnsupportedFormat: ``audio-format-unsupported``; a track is packed, or has too many channels.
     """
     if name in mp4.NAMES:
         return mp4.hiding(file)
@@ -36,7 +37,9 @@ def hiding(name: str, file: io.IOBase, head_bytes: int = -1) -> Hide:
         return matroska.hiding(file)
     if name == "ogg":
         file.seek(0)
-        _check_comments(file.read(head_bytes))
+        head = file.read(head_bytes)
+        check_channels(head)
+        _check_comments(head)
     return partial(_defaced, name)
 
 
