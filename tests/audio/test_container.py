@@ -115,6 +115,15 @@ def test_what_follows_the_last_box_is_passed_over() -> None:
     assert read(file + b"\0\0\0\x04rest") == read(file)
 
 
+def test_recordings_of_two_rates_may_be_joined() -> None:
+    """A few times; each change costs a resampler, so that a file of nothing but changes is refused."""
+    both = encoded("adts", "aac", 24_000) + encoded("adts", "aac", 16_000)
+
+    assert len(read(both * 2)) > 3 * len(read(both)) // 2
+    with pytest.raises(InvalidAudio, match="too often"):
+        read(both * 10)
+
+
 def test_a_film_without_sound_is_no_recording() -> None:
     """A container without a track of sound says that it is missing."""
     file = io.BytesIO()

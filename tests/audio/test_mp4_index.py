@@ -66,6 +66,7 @@ ENDLESS: dict[str, bytes] = {
     "compact sizes": moov(track(rows(b"stts", (2**26, 1024)), table(b"stz2", 8, 2**26))),
     "edits that repeat it": moov(track(*pcm(300_000 * 1024, 1), rows(b"elst", *[(9, 0, 1 << 16)] * 5))),
     "more edits than said": moov(track(*pcm(1, 1), table(b"elst", 1, *range(3 * 20)))),
+    "defaults of many tracks": moov(track(*pcm(1, 1)), box(b"mvex", table(b"trex", 1, 1, 0, 0, 0) * 200)),
     "a packed index": moov(box(b"cmov", bytes(40))),
 }
 

@@ -25,6 +25,9 @@ _MOST_PLANES = 8
 _MOST_DAMAGED = 2_000
 """Packets: half of a long utterance. Files of nothing but damage are given up here."""
 
+_MOST_SHAPES = 16
+"""Of rates and channels, one after another: joined recordings have some. Each takes a resampler of its own."""
+
 _LEAST_SHARE = 0.5
 """Of the packets, and of the promised length: below that we would answer to half a sentence."""
 
@@ -38,7 +41,7 @@ class Decoder:
         self._indexed = indexed
         self._limits = limits
         self._deadline = deadline
-        self._shape = (0, 0)
+        self._shape, self._shapes = (0, 0), 0
         self._downmix, self._resampler = Downmix(RECOGNITION_RATE), Resampler(RECOGNITION_RATE)
         self._read = self._damaged = 0
         self._frame_seconds = self._ends = 0.0
@@ -79,6 +82,9 @@ class Decoder:
         tail = b""
         if shape != self._shape:
             check_sound(*shape)
+            self._shapes += 1
+            if self._shapes > _MOST_SHAPES:
+                raise InvalidAudio("The recording changes its rate or channels too often. Send it in one format.")
             tail = self._resampler.finish()
             self._shape = shape
             self._downmix, self._resampler = Downmix(frame.sample_rate), Resampler(frame.sample_rate)

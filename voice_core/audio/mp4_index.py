@@ -120,7 +120,8 @@ def _tracks(index: bytes) -> list[_Track]:
         at = min(box.end, len(index))
         tracks.append(_Track(index, box.start, at, box))
     tracks += _strays(index, at, len(index))
-    if len(tracks) > _MOST_TRACKS or index.count(b"stsc") > _MOST_TRACKS:
+    # FFmpeg looks through all of the latter for each fragment.
+    if len(tracks) > _MOST_TRACKS or any(index.count(name) > _MOST_TRACKS for name in (b"stsc", b"trex")):
         raise no_recording()
     return tracks
 
