@@ -18,8 +18,11 @@ from tests.functions.test_idempotency import RECORDING
 from voice_core.settings import Settings
 
 CLAIM_SECONDS = 1.0
-HELD = Step(connect_seconds=30.0)
+HELD = Step(connect_seconds=1000.0)
 """The request has arrived, and nothing has been done yet."""
+
+PATIENT = dict.fromkeys(("conversations_seconds", "stt_seconds", "assistant_seconds", "tts_seconds"), 600.0)
+"""So that on a busy machine a worker gives up none of it before it is killed."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ async def test_a_killed_workers_turn_is_completed(services: Services, product_wi
 
     Whoever is told to wait, and waits exactly so long, is answered.
     """
-    survivor = await product_with(request_claim_seconds=CLAIM_SECONDS)
+    survivor = await product_with(request_claim_seconds=CLAIM_SECONDS, **PATIENT)
     async with AsyncExitStack() as stack:
         environ = _environ(survivor.services.settings)
         starting = (stack.enter_async_context(child("benchmarks.server", "sdk", settings=environ)) for _ in DEATHS)
@@ -67,7 +70,7 @@ async def _killed(victim: Child, death: Death, survivor: Product, number: int) -
     script.served.clear()
     script.add(death.operation, *death.steps)
     asking = asyncio.create_task(_answer(survivor.http, url, key))
-    await eventually(lambda: _asked(script, death.operation) == death.requests)
+    await eventually(lambda: _asked(script, death.operation) >= death.requests)
     os.kill(victim.pid, signal.SIGKILL)
     with pytest.raises(aiohttp.ClientError):
         await asking
