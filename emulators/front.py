@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STALL_SECONDS = 10.0
-"""Between two pieces of a body that nobody needs."""
+"""Longest wait for the next piece of a discarded body."""
 
 SECONDS = 60.0
 """For such a body, and `SLOWEST` besides."""

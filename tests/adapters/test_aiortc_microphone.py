@@ -130,7 +130,7 @@ async def test_silence_is_not_made_twice() -> None:
 
 
 def test_an_outage_is_no_silence() -> None:
-    """Of a client that gives no sign of life no more is made than is certain, however long it lasts."""
+    """A client that stops sending gets at most `CERTAIN_SECONDS` of generated silence, however long it is away."""
 
     async def heard() -> float:
         began = asyncio.get_running_loop().time()

@@ -42,7 +42,7 @@ def hear(stt: AzureSpeechToText) -> Failing:
 
 
 async def failure(results: Failing) -> StageFailed:
-    """What ends *results*. It tells the caller nothing that is an operator's."""
+    """The error that ends *results*; its text has no address and no key."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(StageFailed) as raised:
             async for _ in results:
