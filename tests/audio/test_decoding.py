@@ -1,8 +1,9 @@
 import asyncio
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -50,10 +51,9 @@ async def test_tiny_pieces_are_converted_together(size: int, layout: RawPcm) -> 
     assert b"".join(heard) == await decoded(file, len(file))
 
 
-@pytest.mark.parametrize("size", [1, 7, 4_096])
-async def test_others_get_their_turn_while_pieces_come_without_a_pause(size: int) -> None:
-    """An upload that never has to be waited for, in pieces of any size, keeps nobody waiting."""
-    file, turns = wav(pcm16(speech(48_000, 1.2)) * (10 if size == 4_096 else 1), RawPcm(48_000)), 0
+async def turns_of_others(work: Coroutine[Any, Any, object]) -> int:
+    """How often another task gets its turn until *work* is done."""
+    turns = 0
 
     async def others() -> None:
         nonlocal turns
@@ -62,8 +62,18 @@ async def test_others_get_their_turn_while_pieces_come_without_a_pause(size: int
             await asyncio.sleep(0)
 
     other = asyncio.create_task(others())
-    await decoded(file, size)
+    await work
     other.cancel()
+    return turns
+
+
+@pytest.mark.parametrize("size", [1, 7, 4_096])
+async def test_others_get_their_turn_while_pieces_come_without_a_pause(size: int) -> None:
+    """An upload that never has to be waited for, in pieces of any size, keeps nobody waiting."""
+    file = wav(pcm16(speech(48_000, 1.2)) * (10 if size == 4_096 else 1), RawPcm(48_000))
+
+    turns = await turns_of_others(decoded(file, size))
+
     assert turns >= len(file) // SLICE_BYTES
 
 
@@ -167,17 +177,9 @@ async def test_others_get_their_turn_while_much_is_converted(container: str) -> 
     """A minute that arrives in one piece is converted in slices, or in a thread: the loop goes on."""
     pcm = pcm16(speech(48_000, 1.2)) * 30
     file = wav(pcm, RawPcm(48_000)) if container == "wav" else encoded("flac", "flac", 48_000, seconds=6)
-    turns = 0
 
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
+    turns = await turns_of_others(decoded(file, len(file)))
 
-    other = asyncio.create_task(others())
-    await decoded(file, len(file))
-    other.cancel()
     assert turns >= (len(pcm) // SLICE_BYTES if container == "wav" else 10)
 
 

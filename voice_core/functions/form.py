@@ -1,7 +1,7 @@
 """multipart/form-data (RFC 7578), read from a body that is complete.
 
-Text is UTF-8. To decode in a charset of the caller's choice may take time that grows with the square of the text, and
-Python remembers every name that it ever looked up.
+Text is UTF-8; what is not is read as Latin-1. To decode in a charset of the caller's choice may take time that grows
+with the square of the text, and Python remembers every name that it ever looked up.
 """
 
 import re

@@ -63,7 +63,7 @@ class Admission:
             admitted, used = await self._store.admit(user_id, rate, allowance, now)
         except StageFailed as error:
             if self._rules.when_down == "closed":
-                raise _uncounted(kind, error) from error
+                raise _unavailable(kind, error) from error
             standing = self._counted_here(user_id, rate, limits, now)
             _report(kind, error, admitted=standing.admitted)
             return _told(standing)
@@ -81,7 +81,7 @@ class Admission:
             used = await self._store.heard(user_id)
         except StageFailed as error:
             if self._rules.when_down == "closed":
-                raise _uncounted("clips", error) from error
+                raise _unavailable("clips", error) from error
             _report("clips", error, admitted=True)
             return
         left = _left((self._rules.allowance,), used, round(self._clock() * 1000))
@@ -128,7 +128,7 @@ def _remember(known: OrderedDict[tuple[str, Kind], Known], key: tuple[str, Kind]
         known.popitem(last=False)
 
 
-def _uncounted(kind: Kind, error: StageFailed) -> Unreachable:
+def _unavailable(kind: Kind, error: StageFailed) -> Unreachable:
     _report(kind, error, admitted=False)
     return Unreachable("The usage counter is unavailable. Try again in a moment.", stage="limits")
 

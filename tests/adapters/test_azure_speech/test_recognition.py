@@ -142,7 +142,7 @@ async def test_a_broken_utterance(stt: AzureSpeechToText, script: Script, door: 
 
 
 async def test_short_utterances_are_heard(stt: AzureSpeechToText, script: Script) -> None:
-    """Also those that are over before the SDK looks at them; how long they take is told by `benchmarks.turn`."""
+    """Also those that end before the SDK looks at them."""
     script.add("stt", Step(text="yes", repeat=True))
     for n in range(8):
         assert (await transcript(stt, SECOND[: 3200 * (1 + n % 8)])).text == "yes"
