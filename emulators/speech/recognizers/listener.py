@@ -21,6 +21,7 @@ SETTINGS: dict[str, object] = {
     # Scores are relative to the best senone that was computed; only with all of them can two decoders be compared.
     "compallsen": True,
 }
+WINDOW_BYTES = 2 * round(WINDOW_SECONDS * RATE)
 FRAMES_PER_SECOND = 100
 HELD_SECONDS = 0.6
 """Sound that is awaited before decoding: without the mean of its cepstra, errors treble."""
@@ -62,6 +63,7 @@ class Listener:
 
     def __init__(self, decoders: Sequence[Decoder]) -> None:
         self._decoders = decoders
+        self._unheard = b""
         self._held = bytearray()
         self._sound_seconds = 0.0
         self._skipped_seconds = 0.0
@@ -69,15 +71,18 @@ class Listener:
 
     def hear(self, pcm: bytes) -> str:
         """Take the next sound at `RATE`; gives the words so far."""
-        if self._decoding:
-            self._decode(pcm)
-        else:
-            self._hold(pcm)
+        sound = self._unheard + pcm
+        # Whole windows only: the same sound gives the same words, however it was cut into messages.
+        windows = range(0, len(sound) - WINDOW_BYTES + 1, WINDOW_BYTES)
+        for start in windows:
+            self._take(sound[start : start + WINDOW_BYTES])
+        self._unheard = sound[len(windows) * WINDOW_BYTES :]
         best = self._best() if self._decoding else None
         return best.hyp().hypstr if best else ""
 
     def finish(self) -> dict[str, Any]:
         """The words, with seconds from the phrase's first sample, and how sure they are (0 to 1)."""
+        self._take(self._unheard)
         if not self._decoding and not self._sound_seconds:
             return {"words": [], "confidence": 0.0}
         self._start()
@@ -95,9 +100,16 @@ class Listener:
             for decoder in self._decoders:
                 decoder.end_utt()
 
-    def _hold(self, pcm: bytes) -> None:
-        self._held += pcm
-        self._sound_seconds += _sound_seconds(pcm)
+    def _take(self, window: bytes) -> None:
+        if self._decoding:
+            self._decode(window)
+        else:
+            self._hold(window)
+
+    def _hold(self, window: bytes) -> None:
+        self._held += window
+        if dbfs(window) > SPEECH_DBFS:
+            self._sound_seconds += WINDOW_SECONDS
         if not self._sound_seconds:
             surplus = max(0, len(self._held) - 2 * round(LEAD_SECONDS * RATE))
             self._skipped_seconds += surplus / 2 / RATE
@@ -112,13 +124,14 @@ class Listener:
         held, self._held = bytes(self._held), bytearray()
         mean = _cepstral_mean(self._decoders[0], held)
         for decoder in self._decoders:
-            decoder.start_stream()
-            decoder.start_utt()
+            _begin(decoder)
             decoder.set_cmn(mean)
         self._decoding = True
         self._decode(held)
 
     def _decode(self, pcm: bytes) -> None:
+        if not pcm:  # PocketSphinx raises IndexError.
+            return
         for decoder in self._decoders:
             decoder.process_raw(pcm, False, False)
 
@@ -138,9 +151,14 @@ class Listener:
         }
 
 
-def _cepstral_mean(decoder: Decoder, pcm: bytes) -> str:
-    decoder.start_stream()
+def _begin(decoder: Decoder) -> None:
+    """Begin a phrase. What the decoder has learnt of the mean and the noise of earlier sound would change its words."""
+    decoder.reinit_feat()
     decoder.start_utt()
+
+
+def _cepstral_mean(decoder: Decoder, pcm: bytes) -> str:
+    _begin(decoder)
     decoder.process_raw(pcm, True, True)
     mean = str(decoder.get_cmn(False))
     decoder.end_utt()
@@ -153,9 +171,3 @@ def _score(decoder: Decoder) -> float:
 
 def _sure(probability: float) -> float:
     return min(1.0, max(0.0, probability))
-
-
-def _sound_seconds(pcm: bytes) -> float:
-    width = 2 * round(WINDOW_SECONDS * RATE)
-    loud = sum(dbfs(pcm[at : at + width]) > SPEECH_DBFS for at in range(0, len(pcm), width))
-    return loud * WINDOW_SECONDS
