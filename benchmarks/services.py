@@ -53,6 +53,7 @@ def settings(speech: str, openai: str, cosmos: str) -> dict[str, str]:
         "COSMOS_CREATE": "true",
         "AUTH_MODE": "none",
         "TURNS_PER_MINUTE": "1000000",
+        "SPEECHES_PER_MINUTE": "1000000",
         "AUDIO_SECONDS_PER_DAY": "1000000000",
     }
 

@@ -25,6 +25,8 @@ WINDOW_BYTES = 2 * round(WINDOW_SECONDS * RATE)
 FRAMES_PER_SECOND = 100
 HELD_SECONDS = 0.6
 """Sound that is awaited before decoding: without the mean of its cepstra, errors treble."""
+TRAINED_SHARE = 0.1
+"""Of the model's own mean in a phrase's: the first sound alone may be one vowel."""
 LEAD_SECONDS = 0.3
 """Silence that is kept before the first sound."""
 HINT_MARGIN = 0.15
@@ -158,11 +160,18 @@ def _begin(decoder: Decoder) -> None:
 
 
 def _cepstral_mean(decoder: Decoder, pcm: bytes) -> str:
+    """The mean of the first sound's cepstra, with a share of the mean that the model was trained on."""
     _begin(decoder)
+    trained = _numbers(decoder.get_cmn(False))
     decoder.process_raw(pcm, True, True)
-    mean = str(decoder.get_cmn(False))
+    heard = _numbers(decoder.get_cmn(False))
     decoder.end_utt()
-    return mean
+    means = (TRAINED_SHARE * t + (1 - TRAINED_SHARE) * h for t, h in zip(trained, heard, strict=True))
+    return ",".join(f"{mean:g}" for mean in means)
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in text.split(",")]
 
 
 def _score(decoder: Decoder) -> float:
