@@ -5,7 +5,7 @@ import gc
 gc.disable()  # Importing makes much and drops little: looking for garbage meanwhile takes an eighth of a cold start.
 import azure.functions as func  # noqa: E402
 
-from voice_core.functions.resources import blueprints  # noqa: E402
+from voice_core.functions.blueprints import blueprints  # noqa: E402
 from voice_core.settings import http_auth_level  # noqa: E402
 
 app = func.FunctionApp(http_auth_level=http_auth_level())

@@ -18,7 +18,7 @@ from emulators.openai import openai_app
 from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
-from emulators.speech.choice import engines_from
+from emulators.speech.engine_choice import engines_from
 from emulators.speech.engines import Engines, Recognizer
 from tests.tone_words import ToneRecognizer
 

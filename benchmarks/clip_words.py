@@ -23,12 +23,12 @@ from benchmarks.clips import worker
 from benchmarks.processes import child
 from benchmarks.recordings import encode_m4a
 from benchmarks.words import errors, words
-from emulators.speech.choice import engines_from
+from emulators.speech.engine_choice import engines_from
 from emulators.speech.engines import ENGINE_RATE
 from emulators.speech.voices import VOICES
 from voice_core.audio import wav
 from voice_core.audio.pcm import Converter
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.pcm_layout import RawPcm
 from voice_core.domain.speech import Hints, Transcript
 from voice_core.settings import Settings
 from voice_core.wiring import App

@@ -18,13 +18,13 @@ from typing import Any
 
 from benchmarks.figures import BenchmarkFailed
 from benchmarks.machine import peak_bytes, resident_bytes
-from tests.clips import Mortal
+from tests.memory_clip_stores import Mortal
 from voice_core.domain.clip import ClipName
 from voice_core.domain.errors import VoiceError
 from voice_core.domain.speech import Hints
 from voice_core.settings import Settings
-from voice_core.usecases.offer_clip import Wanted
-from voice_core.usecases.process_clip import process_clip
+from voice_core.usecases.clip.offer_clip import Wanted
+from voice_core.usecases.clip.process_clip import process_clip
 from voice_core.wiring import App
 from voice_core.wiring.clips import ClipWork
 

@@ -10,7 +10,7 @@ from benchmarks.processes import Child, child
 from benchmarks.services import emulated
 from emulators.script import Script, Served, Step
 from tests.eventually import eventually
-from tests.leaving import Caller
+from tests.hanging_up_client import Caller
 
 TIMES = 20
 LIMIT_MS = 100.0

@@ -15,7 +15,7 @@ from emulators.serving import serving
 from voice_core.adapters.cosmos import CosmosAdmissions, Database
 from voice_core.domain.errors import LimitReached, Unreachable
 from voice_core.domain.limits import Allowance, Rate
-from voice_core.usecases.admit import Admission, LimitRules
+from voice_core.usecases.limits.rate_limiter import Admission, LimitRules
 
 _asked: ContextVar[float] = ContextVar("asked")
 """When the request was made, in seconds since 1970, to the millisecond: one moment, for limiter and counter."""

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from emulators.azurite import AzuriteMissing, allow_uploads, azurite, program
+from emulators.child_process import stop
 from emulators.cosmos import cosmos_app
-from emulators.ending import stop
 from emulators.functions import load_settings
 from emulators.openai import openai_app
 from emulators.openid import openid_app

@@ -16,7 +16,7 @@ from pathlib import Path
 from azure.storage.blob import CorsRule
 from azure.storage.blob.aio import BlobServiceClient
 
-from emulators.ending import stop
+from emulators.child_process import stop
 
 START_SECONDS = 60.0
 

@@ -25,7 +25,7 @@ from aiohttp import WSMsgType, web
 from emulators.script import Script, Step
 from emulators.serving import SCRIPT, scripted
 from emulators.speech.channel import BAD_REQUEST, Channel
-from emulators.speech.choice import engines_from
+from emulators.speech.engine_choice import engines_from
 from emulators.speech.engines import Engines
 from emulators.speech.messages import Message
 from emulators.speech.refusals import Refused

@@ -14,9 +14,9 @@ from aiortc import RTCIceTransport, RTCPeerConnection
 
 from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.webrtc import Caller, tones
+from voice_core.adapters.aiortc_sessions.liveness import Pulse
 from voice_core.adapters.aiortc_sessions.peer import AiortcPeer
 from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
-from voice_core.adapters.aiortc_sessions.pulse import Pulse
 from voice_core.domain.audio import RECOGNITION_RATE, SPEECH_RATE, seconds
 from voice_core.domain.errors import InvalidInput, StageFailed
 from voice_core.domain.session import Connected, Gone, IceServer, Message

@@ -15,11 +15,11 @@ from emulators.openai.server import CONTENT_FILTERED
 from emulators.script import Script, Step
 from emulators.serving import serving
 from tests.eventually import eventually
-from voice_core import ports
 from voice_core.adapters.azure_openai.assistant import AzureOpenAIAssistant
 from voice_core.adapters.azure_openai.history import CUT_OFF_NOTE
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Misconfigured, ReplyRefused, StageFailed, StageTimedOut, Throttled, VoiceError
+from voice_core.ports import providers
 
 KEY = "a-secret-key"
 SAID = "a-private-question"
@@ -100,7 +100,7 @@ async def sent(*history: Turn, **changes: Any) -> list[tuple[str, str]]:
 
 async def test_a_reply_comes_in_pieces(assistant: AzureOpenAIAssistant, script: Script) -> None:
     """The words of the reply arrive one by one through the port."""
-    port: ports.Assistant = assistant
+    port: providers.Assistant = assistant
     script.add("chat", Step(text="One two three."))
     assert [piece async for piece in port.reply(SAID, ())] == ["One ", "two ", "three."]
 
@@ -238,7 +238,7 @@ async def test_a_connection_the_server_closed_is_replaced(url: str, script: Scri
 
 async def test_checking_costs_no_tokens(assistant: AzureOpenAIAssistant, script: Script) -> None:
     """A check asks for models only, and fails as a reply would."""
-    checkable: ports.Checkable = assistant
+    checkable: providers.Checkable = assistant
     await checkable.check()
     script.add("models", Step(status=401), Step(status=503), Step(hang=True))
     for error in (Misconfigured, StageFailed):

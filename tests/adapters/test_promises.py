@@ -14,11 +14,11 @@ from emulators.cosmos import LOCAL_KEY, cosmos_app
 from emulators.openai import openai_app
 from emulators.serving import serving
 from emulators.speech import speech_app
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.pcm_layout import RawPcm
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import InvalidInput, NoSpeech, NotFound, VoiceError
 from voice_core.domain.speech import Hints, Transcript
-from voice_core.ports import Conversations
+from voice_core.ports.providers import Conversations
 from voice_core.settings import Settings
 from voice_core.wiring import App
 

@@ -9,12 +9,17 @@ from tests.conftest import ROOT
 HEAVY = (
     *("openai", "azure.cosmos", "azure.identity", "azure.cognitiveservices", "azure.storage", "aiortc", "av", "numpy"),
     *("aiohttp", "opentelemetry.sdk", "azure.monitor", "jwt", "cryptography"),
-    *("voice_core.adapters", "voice_core.domain.session", "voice_core.domain.clip", "voice_core.functions.contract"),
     *(
-        "voice_core.functions.event_schemas",
-        "voice_core.functions.session_wire",
-        "voice_core.usecases.asked",
-        "voice_core.usecases.offer_clip",
+        "voice_core.adapters",
+        "voice_core.domain.session",
+        "voice_core.domain.clip",
+        "voice_core.functions.openapi.document",
+    ),
+    *(
+        "voice_core.functions.turn.event_schemas",
+        "voice_core.functions.session.data_channel",
+        "voice_core.usecases.session.request",
+        "voice_core.usecases.clip.offer_clip",
     ),
 )
 """What is not for every start: vendors' packages, and what only sessions, clips or readers of the contract need."""

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.conftest import ROOT
-from voice_core.functions.contract import contract
+from voice_core.functions.openapi.document import contract
 
 PREFIX = "/api/voice"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))

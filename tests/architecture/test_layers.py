@@ -112,7 +112,11 @@ def test_the_tree_keeps_its_rules(rule: Rule) -> None:
     [
         (vendors_at_home, "voice_core/usecases/a.py", "import azure.functions as func"),
         (vendors_at_home, "voice_core/wiring/app.py", "from azure import functions"),
-        (vendors_at_home, "voice_core/ports.py", "from azurefunctions.extensions.http.fastapi import Request"),
+        (
+            vendors_at_home,
+            "voice_core/ports/providers.py",
+            "from azurefunctions.extensions.http.fastapi import Request",
+        ),
         (vendors_at_home, "voice_core/adapters/a.py", "def f():\n    from openai import AsyncOpenAI"),
         (vendors_at_home, "voice_core/adapters/azure_openai/a.py", "import azure.cosmos.aio"),
         (vendors_at_home, "voice_core/functions/a.py", "from azure.cognitiveservices import speech"),

@@ -6,7 +6,7 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any
 
-from emulators.speech.choice import engines_from
+from emulators.speech.engine_choice import engines_from
 from tests.conftest import ROOT
 from voice_core.settings import Settings
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.audio.sounds import Signal
 from voice_core.audio.pcm import Converter
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.pcm_layout import RawPcm
 
 RATE = 22_050
 _SYNCHRONOUS, _UTF8, _UNTIL_END = 2, 1, 0

@@ -10,10 +10,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from voice_core.audio.container import decode
-from voice_core.audio.decoding import Decoding, Limits
+from voice_core.audio.ffmpeg import decode
 from voice_core.audio.limits import Deadline
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.pcm_layout import RawPcm
+from voice_core.audio.upload_decoder import Decoding, Limits
 
 Signal = NDArray[np.float64]
 

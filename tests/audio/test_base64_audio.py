@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.audio.sounds import channels_of, chunk, decoded, encoded, pcm16, samples, speech, wav
 from voice_core.audio.base64_audio import decode_base64_audio
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.pcm_layout import RawPcm
 from voice_core.domain.errors import InvalidAudio
 
 PCM = pcm16(speech(24_000))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.audio.caf import caf_of, packets
 from tests.audio.sounds import channels_of, decoded, encoded, likeness, samples, speech, wav
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.pcm_layout import RawPcm
 
 SECONDS = 1.2
 LENGTH_MARGIN = 0.06

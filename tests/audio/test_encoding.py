@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.audio.sounds import decoded, likeness, pcm16, speech
 from voice_core.audio.encoding import ENCODERS, encoder
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.pcm_layout import RawPcm
 from voice_core.domain.errors import UnsupportedFormat
 
 PCM = pcm16(speech(24_000))

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.audio.sounds import encoded, read
+from voice_core.audio.containers.tags import defaced
 from voice_core.audio.limits import Limits
-from voice_core.audio.tags import defaced
 from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat
 
 

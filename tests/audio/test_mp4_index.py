@@ -10,11 +10,11 @@ import pytest
 
 from tests.audio.mp4_files import box, handler, pcm, rows, table, track, within
 from tests.audio.sounds import encoded, read
-from voice_core.audio import mp4
-from voice_core.audio.boxes import MAX_BOXES
-from voice_core.audio.large import LargeSound
+from voice_core.audio.containers import mp4
+from voice_core.audio.containers.mp4_boxes import MAX_BOXES
+from voice_core.audio.containers.mp4_index import MOST_ENTRIES, check_index
 from voice_core.audio.limits import Limits
-from voice_core.audio.mp4_index import MOST_ENTRIES, check_index
+from voice_core.audio.ranged_decoder import LargeSound
 from voice_core.domain.errors import InvalidAudio, TooLarge
 
 HOURS = 4 * 3_600

@@ -10,7 +10,7 @@ import pytest
 
 from tests.audio.sounds import chunk, encoded, pcm16, samples, speech, wav
 from tests.conftest import Product
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.pcm_layout import RawPcm
 
 SECONDS = 1.2
 MARGIN = 0.1

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.audio.sounds import Signal, channels_of, likeness, pcm16, samples, speech
 from voice_core.audio.pcm import Converter
-from voice_core.audio.raw import ENCODINGS, RawPcm
+from voice_core.audio.pcm_layout import ENCODINGS, RawPcm
 from voice_core.domain.errors import UnsupportedFormat
 
 RATES = (8_000, 11_025, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)

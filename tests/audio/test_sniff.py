@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.audio.sounds import encoded, pcm16, samples, speech, wav
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.containers.tags import id3_bytes
+from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.sniff import FRAMES_BYTES, decided, sniff
-from voice_core.audio.tags import id3_bytes
 
 ID3 = b"ID3\x04\x00\x00\x00\x00\x10\x00" + bytes(2048)
 MADE = {

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.audio.sounds import channels_of, chunk, decoded, fmt, likeness, pcm16, samples, speech, wav
-from voice_core.audio.raw import ENCODINGS, RawPcm
+from voice_core.audio.pcm_layout import ENCODINGS, RawPcm
 from voice_core.audio.wav import header, read_header, whole
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat, VoiceError
 

@@ -3,7 +3,7 @@
 from contextlib import aclosing
 
 from benchmarks import cold_start, delays, hangup, load, turn
-from voice_core.audio.sentences import Sentences
+from voice_core.text.sentences import Sentences
 
 
 def test_the_scripted_reply_is_what_the_floor_is_made_of() -> None:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from emulators.blob_trigger import HOST_CONTAINER, POISON, QUEUE, BlobTriggers, Pace
 from tests.conftest import Account
 from tests.eventually import PATIENCE_SECONDS, eventually
-from voice_core.functions.blob_reference import BlobReference
+from voice_core.functions.clip.blob_reference import BlobReference
 
 PACE = Pace(look=0.02, hidden=1, most_failures=3)
 

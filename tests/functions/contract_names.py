@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from voice_core.functions.contract import contract
+from voice_core.functions.openapi.document import contract
 
 NAMES = ("continuation", "Idempotency-Key", "If-None-Match")
 """What names something without being called an id."""

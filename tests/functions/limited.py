@@ -5,7 +5,7 @@ from typing import Any
 from tests.clock import Clock
 from tests.conftest import Product, ProductWith
 from voice_core.domain.limits import DAY_SECONDS
-from voice_core.wiring.quotas import Quotas
+from voice_core.wiring.limits import Quotas
 
 NOON = 20_000.5 * DAY_SECONDS
 TYPED = {"text": "hi", "speech": "none"}

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from tests.conftest import Product
 from tests.functions.turns import recording, sse
-from voice_core.functions.contract import contract
+from voice_core.functions.openapi.document import contract
 
 
 def validator(name: str) -> Draft202012Validator:

@@ -14,8 +14,8 @@ from tests.conftest import HEARD, Product
 from tests.functions.bad_input import form
 from tests.functions.test_slow_bodies import answer, posted
 from tests.functions.turns import base64, recording
-from voice_core.functions.form import Form, FormFile, read_form
-from voice_core.functions.incoming import Incoming
+from voice_core.functions.http.form import Form, FormFile, read_form
+from voice_core.functions.http.request import Incoming
 
 NOBODYS = "x-charset-that-nobody-has"
 

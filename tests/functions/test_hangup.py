@@ -9,7 +9,7 @@ from emulators.script import Script, Served, Step
 from tests.conftest import Product, Services
 from tests.eventually import eventually
 from tests.functions.turns import recording
-from tests.leaving import Caller
+from tests.hanging_up_client import Caller
 from voice_core.domain.conversation import Turn
 
 

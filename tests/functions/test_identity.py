@@ -16,7 +16,7 @@ from tests.adapters.test_easy_auth import ANNA
 from tests.conftest import Product, Services, function_host
 from tests.eventually import PATIENCE_SECONDS
 from tests.issuers import Issuer, signer
-from voice_core.functions.contract import contract
+from voice_core.functions.openapi.document import contract
 
 PREFIX = "/api/voice"
 

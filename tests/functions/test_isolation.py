@@ -14,7 +14,7 @@ from tests.functions.owned import NOBODYS, SECRET, Answer, Owned, User, answered
 from tests.issuers import Issuer
 from tests.webrtc import Caller
 from voice_core.domain.conversation import new_conversation_id
-from voice_core.functions.contract import contract
+from voice_core.functions.openapi.document import contract
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from tests.functions.limited import limited, turn
 from tests.functions.test_contract import validator
 from tests.functions.turns import recording
 from voice_core import wiring
-from voice_core.wiring.quotas import Quotas
+from voice_core.wiring.limits import Quotas
 
 
 async def test_the_answer_tells_what_is_left(product_with: ProductWith) -> None:

@@ -12,7 +12,7 @@ from tests.functions.test_contract import validator
 from tests.functions.turns import recording
 from tests.webrtc import Caller
 from voice_core.audio import wav
-from voice_core.wiring.quotas import Quotas
+from voice_core.wiring.limits import Quotas
 
 
 @pytest.mark.parametrize(

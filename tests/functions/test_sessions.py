@@ -14,8 +14,8 @@ from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.functions.calls import call, offer, speak
 from tests.functions.test_contract import validator
 from tests.webrtc import Caller
-from voice_core.adapters.aiortc_sessions.speaker import TRAILING_FRAMES
-from voice_core.usecases.relay import IceServers
+from voice_core.adapters.aiortc_sessions.audio_sender import TRAILING_FRAMES
+from voice_core.usecases.session.ice_servers import IceServers
 
 REPLY_WORDS = 280
 """Over a minute of speech, and fewer tokens than a reply may have."""

@@ -11,7 +11,7 @@ from tests.conftest import Product, ProductWith, function_host, served
 from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.functions.test_slow_bodies import NEVER_SECONDS, answer, posted, tasks, trickle
 from tests.functions.writers import Request, Writer
-from voice_core.functions.incoming import MOST_DISCARDED, SLOWEST_DISCARDED
+from voice_core.functions.http.request import MOST_DISCARDED, SLOWEST_DISCARDED
 
 GRACE_SECONDS = 1
 REFUSED = {"content_type": "audio/wav", "accept": "image/png"}

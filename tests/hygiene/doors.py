@@ -8,11 +8,11 @@ from contextlib import aclosing
 
 from tests.audio.sounds import pieces
 from voice_core.audio.base64_audio import decode_base64_audio
-from voice_core.audio.container import decode
-from voice_core.audio.decoding import Decoding
-from voice_core.audio.large import LargeSound
+from voice_core.audio.ffmpeg import decode
 from voice_core.audio.limits import Deadline, Limits
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.pcm_layout import RawPcm
+from voice_core.audio.ranged_decoder import LargeSound
+from voice_core.audio.upload_decoder import Decoding
 from voice_core.domain.errors import VoiceError
 
 LIMITS = Limits()

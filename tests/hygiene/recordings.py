@@ -9,7 +9,7 @@ import numpy as np
 from tests.audio.caf import caf_of, packets
 from tests.audio.sounds import Signal, channels_of, encoded, pcm16, samples, wav
 from tests.conftest import ROOT
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.pcm_layout import RawPcm
 
 SECONDS = 0.4
 """Of each: damage to short files is done and read quickly, and a codec's every state is reached in a dozen frames."""

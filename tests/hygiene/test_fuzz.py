@@ -8,7 +8,7 @@ from tests.hygiene.broken_worker import CRASHES, HANGS
 from tests.hygiene.damage import damaged
 from tests.hygiene.fuzz import Fuzzing, table
 from tests.hygiene.recordings import recordings
-from voice_core.audio.container import decode
+from voice_core.audio.ffmpeg import decode
 from voice_core.audio.limits import Deadline, Limits
 
 MUTATIONS = 2_500

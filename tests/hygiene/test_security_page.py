@@ -5,7 +5,7 @@ import re
 from emulators.page import page_headers
 from tests.conftest import ROOT
 from tests.hygiene.recordings import recordings
-from voice_core.functions.answer_headers import CAREFUL
+from voice_core.functions.http.security_headers import CAREFUL
 
 PAGE = (ROOT / "docs" / "security.md").read_text()
 

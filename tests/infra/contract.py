@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from voice_core.functions.contract import contract
+from voice_core.functions.openapi.document import contract
 
 JSON, FORM = "application/json", "multipart/form-data"
 ATTACK = "1=1--'"

@@ -193,7 +193,7 @@ def test_the_package_holds_what_runs(cloud: Azure, tmp_path: Path) -> None:
         "function_app.py",
         "host.json",
         "requirements.txt",
-        *("voice_core/", "voice_core/functions/", "voice_core/functions/turns.py"),
+        *("voice_core/", "voice_core/functions/", "voice_core/functions/turn/turns.py"),
     }
 
 

@@ -6,7 +6,7 @@ from tests.infra.app import http_functions
 from tests.infra.bicep import Choice, Expression, Loop
 from tests.infra.templates import Break, Infra, holds_until
 from tests.infra.test_sign_in import OPEN_PATHS
-from voice_core.usecases.deadlines import WHOLE
+from voice_core.usecases.resilience.deadlines import WHOLE
 
 APP, WAF, ROUTING = "modules/functionapp.bicep", "modules/waf.bicep", "modules/frontdoor-routing.bicep"
 TURN = ("MAX_AUDIO", "STT", "ASSISTANT", "TTS", "CONVERSATIONS")

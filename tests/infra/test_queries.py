@@ -15,7 +15,7 @@ from tests.infra.test_watching import ALERTS, WORKBOOK, query_alerts
 from tests.telemetry.workspace import TABLES, Workspace
 from voice_core.adapters.open_telemetry import events, metrics
 from voice_core.telemetry import turns
-from voice_core.usecases.draft import STAGES
+from voice_core.usecases.turn.record import STAGES
 
 EMITTED = {
     "AppEvents": {events.VOICE_PROCESSING, *(name for name, _ in events.EVENTS.values())},

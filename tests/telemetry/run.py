@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from emulators.script import Step
-from tests.clips import NAME, World
-from tests.clips import recording as clip_recording
+from tests.memory_clip_stores import NAME, World
+from tests.memory_clip_stores import recording as clip_recording
 from tests.sound import voice_like
 from tests.telemetry.ingestion import Ingestion
 from tests.telemetry.phone import Phone, fail
 from tests.telemetry.workspace import Workspace
-from voice_core.usecases.process_clip import process_clip
+from voice_core.usecases.clip.process_clip import process_clip
 
 SPOKEN = 20
 """Turns that are spoken and done: as many as alerts ask for."""

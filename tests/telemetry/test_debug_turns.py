@@ -16,7 +16,7 @@ from tests.conftest import HEARD, ROOT, Product, ProductWith, served
 from tests.functions.turns import recording
 from tests.telemetry.phone import WAV, timings
 from tests.telemetry.test_trace import HEADERS, TRACE
-from voice_core.functions.debug_turns import blueprint
+from voice_core.functions.service.debug_turns import blueprint
 from voice_core.settings import shows_turns
 
 INDEX = """

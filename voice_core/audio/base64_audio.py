@@ -4,8 +4,8 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from voice_core.audio.cut import restored
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.pcm_layout import RawPcm
+from voice_core.audio.repair import restored
 from voice_core.audio.sniff import FRAMES_BYTES, sniff
 from voice_core.domain.errors import InvalidAudio
 

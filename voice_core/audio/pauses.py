@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from voice_core.audio.gate import FRAME_SAMPLES, THRESHOLD_DB
+from voice_core.audio.speech_gate import FRAME_SAMPLES, THRESHOLD_DB
 from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES
 
 QUIET_DB = 25.0

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import pairwise
 
-from voice_core.audio.tags import id3_bytes
+from voice_core.audio.containers.tags import id3_bytes
 
 MAGIC_BYTES = 64
 """From so many bytes every container but a bare stream of frames is known."""

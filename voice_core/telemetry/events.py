@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from traceback import format_tb
 
 from voice_core.domain.errors import StageFailed, VoiceError
-from voice_core.telemetry.seen import Seen
+from voice_core.telemetry.signals import Seen
 from voice_core.telemetry.tracing import current_span, request_id
-from voice_core.telemetry.watching import tell_event
+from voice_core.telemetry.watchers import tell_event
 
 logger = logging.getLogger("voice")
 

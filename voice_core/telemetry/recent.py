@@ -3,7 +3,7 @@
 from collections import deque
 from typing import TYPE_CHECKING
 
-from voice_core.telemetry.seen import Call, Seen
+from voice_core.telemetry.signals import Call, Seen
 
 if TYPE_CHECKING:
     from voice_core.telemetry.turns import TurnSeen

@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from time import monotonic
 
 from voice_core.domain.errors import NotFound, VoiceError
-from voice_core.telemetry.seen import Call, Fact, Facts, Span
-from voice_core.telemetry.watching import tell_call
+from voice_core.telemetry.signals import Call, Fact, Facts, Span
+from voice_core.telemetry.watchers import tell_call
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 """https://www.w3.org/TR/trace-context/#traceparent-header"""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from voice_core.telemetry.seen import Call, Span
+from voice_core.telemetry.signals import Call, Span
 
 TURN = "turn"
 UTTERANCE = "utterance"

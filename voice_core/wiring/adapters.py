@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from voice_core.adapters.cosmos.conversations import CosmosConversations
     from voice_core.adapters.cosmos.requests import CosmosRequests
     from voice_core.adapters.entra import EntraTokens
-    from voice_core.ports import Callers, Checkable
+    from voice_core.ports.providers import Callers, Checkable
 
 COGNITIVE_SCOPE = "https://cognitiveservices.azure.com/.default"
 """What Speech and Azure OpenAI accept tokens for."""
@@ -107,7 +107,7 @@ class Adapters:
 
     @cached_property
     def callers(self) -> "Callers":
-        from voice_core.wiring.callers import callers
+        from voice_core.wiring.identity import callers
 
         return callers(self.settings)
 

@@ -8,28 +8,28 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from voice_core.audio.limits import Limits
-from voice_core.audio.raw import RawPcm
+from voice_core.audio.pcm_layout import RawPcm
 from voice_core.domain.speech import Hints, Voice
 from voice_core.environ import read_ice_servers
-from voice_core.ports import Checkable
+from voice_core.ports.providers import Checkable
 from voice_core.settings import Settings
 from voice_core.wiring.adapters import Adapters
-from voice_core.wiring.watching import Watching
+from voice_core.wiring.telemetry import Watching
 
 if TYPE_CHECKING:
-    from voice_core.audio.decoding import Decoding
     from voice_core.audio.encoding import SpeechEncoder
+    from voice_core.audio.upload_decoder import Decoding
     from voice_core.domain.conversation import Turn
     from voice_core.domain.events import Event
     from voice_core.domain.speech import Transcript
-    from voice_core.usecases.check_up import CheckUp
-    from voice_core.usecases.once import Once
-    from voice_core.usecases.open_session import Sessions
-    from voice_core.usecases.relay import IceServers
-    from voice_core.usecases.said import Company, Said
+    from voice_core.usecases.check_health import CheckUp
+    from voice_core.usecases.idempotency.idempotent_turn import Once
+    from voice_core.usecases.session.ice_servers import IceServers
+    from voice_core.usecases.session.sessions import Sessions
+    from voice_core.usecases.turn.request import Company, Said
     from voice_core.wiring.clips import ClipWork
-    from voice_core.wiring.guards import Guards
-    from voice_core.wiring.quotas import Quotas
+    from voice_core.wiring.limits import Quotas
+    from voice_core.wiring.resilience import Guards
 
 
 class App(Adapters):
@@ -44,7 +44,7 @@ class App(Adapters):
     @cached_property
     def guards(self) -> "Guards":
         """What keeps the product from waiting for the dead, and from asking too much of the living."""
-        from voice_core.wiring.guards import Guards
+        from voice_core.wiring.resilience import Guards
 
         return Guards(self.settings)
 
@@ -56,21 +56,21 @@ class App(Adapters):
     @cached_property
     def company(self) -> "Company":
         """Who takes part in a turn."""
-        from voice_core.wiring.company import company
+        from voice_core.wiring.services import company
 
         return company(self, self.second, self.guards)
 
     @cached_property
     def once(self) -> "Once":
         """Who sees to it that a turn is taken once, however often it is asked for."""
-        from voice_core.wiring.company import once
+        from voice_core.wiring.services import once
 
         return once(self, self.company, self.guards)
 
     @cached_property
     def quotas(self) -> "Quotas":
         """How much of all this each user may have."""
-        from voice_core.wiring.quotas import Quotas
+        from voice_core.wiring.limits import Quotas
 
         return Quotas(self.settings, self.guards.store(self.admissions, "limits", self.settings.limits_seconds))
 
@@ -84,7 +84,7 @@ class App(Adapters):
     @cached_property
     def ice(self) -> "IceServers":
         """Where a client finds a way to us."""
-        from voice_core.usecases.relay import IceServers
+        from voice_core.usecases.session.ice_servers import IceServers
 
         settings = self.settings
         return IceServers(
@@ -109,7 +109,7 @@ class App(Adapters):
 
     def decoding(self, raw: RawPcm | None) -> "Decoding":
         """Turns one upload into PCM; *raw* says how to read bytes that are no container."""
-        from voice_core.audio.decoding import Decoding
+        from voice_core.audio.upload_decoder import Decoding
 
         return Decoding(raw, self.limits)
 
@@ -123,17 +123,17 @@ class App(Adapters):
         return await self.company.tts.voices()
 
     def take_turn(self, said: "Said") -> "AsyncGenerator[Event]":
-        from voice_core.usecases.take_turn import take_turn
+        from voice_core.usecases.turn.take_turn import take_turn
 
         return take_turn(self.quotas.charged(said), self.company)
 
     def replay(self, turn: "Turn", said: "Said") -> "AsyncGenerator[Event]":
-        from voice_core.usecases.replay import replay
+        from voice_core.usecases.idempotency.replay import replay
 
         return replay(turn, said, self.company)
 
     async def transcribe(self, utterance: AsyncGenerator[bytes], hints: Hints) -> "Transcript":
-        from voice_core.usecases.transcribe import transcribe
+        from voice_core.usecases.turn.transcribe import transcribe
 
         return await transcribe(utterance, hints, self.company)
 
@@ -145,7 +145,7 @@ class App(Adapters):
         await self.company.conversations.delete(user_id, conversation_id)
 
     def read_aloud(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
-        from voice_core.usecases.read_aloud import read_aloud
+        from voice_core.usecases.turn.read_aloud import read_aloud
 
         return read_aloud(text, voice, self.company)
 
@@ -166,7 +166,7 @@ class App(Adapters):
     @cached_property
     def check_up(self) -> "CheckUp":
         """How they are."""
-        from voice_core.usecases.check_up import CheckUp
+        from voice_core.usecases.check_health import CheckUp
 
         return CheckUp(lambda: self.dependencies)
 
@@ -180,8 +180,9 @@ class App(Adapters):
             await asyncio.to_thread(self._load)
 
     def _load(self) -> None:
-        from voice_core.audio import container, encoding  # noqa: F401
-        from voice_core.usecases import read_aloud, replay, take_turn, transcribe  # noqa: F401
+        from voice_core.audio import encoding, ffmpeg  # noqa: F401
+        from voice_core.usecases.idempotency import replay  # noqa: F401
+        from voice_core.usecases.turn import read_aloud, take_turn, transcribe  # noqa: F401
 
         with self._loading:
             # In this order: `load` knows by the last that all are there.

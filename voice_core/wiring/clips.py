@@ -11,26 +11,26 @@ from voice_core.adapters.blob_storage.recordings import BlobRecordings
 from voice_core.adapters.blob_storage.speeches import BlobSpeeches
 from voice_core.adapters.cosmos.clips import CosmosClips
 from voice_core.audio.limits import Limits
-from voice_core.clip_ports import Artefacts, Clips, Recordings, Speeches
 from voice_core.domain.clip import ClipName
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Unreachable
 from voice_core.domain.events import Event
 from voice_core.domain.speech import KeptSpeech, SpeechName
-from voice_core.ports import Checkable
+from voice_core.ports.clips import Artefacts, Clips, Recordings, Speeches
+from voice_core.ports.providers import Checkable
 from voice_core.settings import Settings
-from voice_core.usecases.cancel_clip import cancel_all, cancel_clip
-from voice_core.usecases.claim import give_up
-from voice_core.usecases.clip_company import ClipCompany, ClipRules
-from voice_core.usecases.fetch_speech import Encode, encoded_bytes, find_speech, follow_speech
-from voice_core.usecases.keep_speech import kept
-from voice_core.usecases.offer_clip import Offered, Wanted, offer_clip
-from voice_core.usecases.process_clip import process_clip
-from voice_core.usecases.replay import replay_kept
-from voice_core.usecases.said import Company, Said
+from voice_core.usecases.clip.cancel_clip import cancel_all, cancel_clip
+from voice_core.usecases.clip.clip_lease import give_up
+from voice_core.usecases.clip.offer_clip import Offered, Wanted, offer_clip
+from voice_core.usecases.clip.process_clip import process_clip
+from voice_core.usecases.clip.services import ClipCompany, ClipRules
+from voice_core.usecases.idempotency.replay import replay_kept
+from voice_core.usecases.speech_file.fetch_speech import Encode, encoded_bytes, find_speech, follow_speech
+from voice_core.usecases.speech_file.save_speech import kept
+from voice_core.usecases.turn.request import Company, Said
 from voice_core.wiring.adapters import Adapters
-from voice_core.wiring.guards import Guards
-from voice_core.wiring.quotas import Quotas
+from voice_core.wiring.limits import Quotas
+from voice_core.wiring.resilience import Guards
 
 
 class ClipWork:

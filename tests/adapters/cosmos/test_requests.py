@@ -11,7 +11,7 @@ from tests.adapters.cosmos.writing import DEADLINE_SECONDS, TTL_SECONDS
 from tests.clock import Clock
 from voice_core.adapters.cosmos import CosmosRequests, Database
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
-from voice_core.domain.request import Request, RequestName
+from voice_core.domain.idempotency import Request, RequestName
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 REQUEST = Request(RequestName("ann", "r1"), asked="a" * 64, worker="w1", until=NOON)

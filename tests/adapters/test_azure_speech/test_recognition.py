@@ -13,7 +13,7 @@ from tests.sound import silence, voice_like
 from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
 from voice_core.domain.errors import InvalidAudio, InvalidInput, NoSpeech
 from voice_core.domain.speech import Hints, Interim, Transcript
-from voice_core.ports import Checkable, SpeechToText
+from voice_core.ports.providers import Checkable, SpeechToText
 
 SECOND = voice_like(1.0)
 WORDS = "what is the weather like in Lisbon"

@@ -16,7 +16,7 @@ from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
 from voice_core.domain.audio import SPEECH_RATE, seconds
 from voice_core.domain.errors import InvalidInput, StageFailed
-from voice_core.ports import Checkable, TextToSpeech
+from voice_core.ports.providers import Checkable, TextToSpeech
 
 TEXT = "It is sunny in Lisbon today, with a light breeze coming in from the sea."
 TEXT_SECONDS = SECONDS_PER_WORD * 15

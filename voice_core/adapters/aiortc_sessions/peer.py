@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator
 
 from aiortc import RTCDataChannel, RTCPeerConnection, RTCRtpTransceiver
 
-from voice_core.adapters.aiortc_sessions.channel import Channel
-from voice_core.adapters.aiortc_sessions.fragment import candidates
-from voice_core.adapters.aiortc_sessions.microphone import Microphone
-from voice_core.adapters.aiortc_sessions.pulse import Pulse
-from voice_core.adapters.aiortc_sessions.speaker import Speaker
+from voice_core.adapters.aiortc_sessions.audio_receiver import Microphone
+from voice_core.adapters.aiortc_sessions.audio_sender import Speaker
+from voice_core.adapters.aiortc_sessions.data_channel import Channel
+from voice_core.adapters.aiortc_sessions.liveness import Pulse
+from voice_core.adapters.aiortc_sessions.trickle_ice import candidates
 from voice_core.domain.session import Connected, Found, Gone, Lost, Message, PeerEvent
 
 CLOSE_SECONDS = 5.0

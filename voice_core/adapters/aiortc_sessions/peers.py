@@ -16,8 +16,8 @@ from aiortc import (
     RTCSessionDescription,
 )
 
+from voice_core.adapters.aiortc_sessions.audio_sender import Speaker
 from voice_core.adapters.aiortc_sessions.peer import AiortcPeer
-from voice_core.adapters.aiortc_sessions.speaker import Speaker
 from voice_core.domain.errors import InvalidInput, StageFailed
 from voice_core.domain.session import IceServer
 

@@ -9,10 +9,10 @@ import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from voice_core import telemetry, timeouts
-from voice_core.adapters.azure_openai.answers import UNENCODED, bounded
 from voice_core.adapters.azure_openai.chunks import read
 from voice_core.adapters.azure_openai.failures import STAGE, our_errors
 from voice_core.adapters.azure_openai.history import CUT_OFF_NOTE, exchange, fitting
+from voice_core.adapters.azure_openai.response_limit import UNENCODED, bounded
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Misconfigured, ReplyRefused, StageFailed
 

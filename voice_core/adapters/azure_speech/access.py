@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import azure.cognitiveservices.speech as sdk
 
-from voice_core.adapters.azure_speech.heaps import share_heaps
+from voice_core.adapters.azure_speech.malloc_arenas import share_heaps
 from voice_core.domain.errors import Misconfigured
 
 Parameters = ParamSpec("Parameters")

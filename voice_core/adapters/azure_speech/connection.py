@@ -11,7 +11,7 @@ from typing import Any
 import azure.cognitiveservices.speech as sdk
 
 from voice_core.adapters.azure_speech.access import SpeechAccess
-from voice_core.adapters.azure_speech.sockets import send_at_once
+from voice_core.adapters.azure_speech.tcp_nodelay import send_at_once
 
 OPEN_SECONDS = 5.0
 """How long a connection may take to open ahead of its use."""

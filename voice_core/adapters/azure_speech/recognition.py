@@ -9,12 +9,12 @@ from functools import partial
 from voice_core import telemetry, timeouts
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.connection import Fallen
+from voice_core.adapters.azure_speech.connection_pool import Shelf
 from voice_core.adapters.azure_speech.failures import timed_out
-from voice_core.adapters.azure_speech.hearing import Hearing, Hypothesis, Phrase
-from voice_core.adapters.azure_speech.listening import Event, Fed, Listening
+from voice_core.adapters.azure_speech.recognition_attempt import Event, Fed, Listening
 from voice_core.adapters.azure_speech.recognizer import EndOfHearing, Recognizer
-from voice_core.adapters.azure_speech.shelf import Shelf
 from voice_core.adapters.azure_speech.ssml import legal
+from voice_core.adapters.azure_speech.transcript_builder import Hearing, Hypothesis, Phrase
 from voice_core.adapters.azure_speech.voices import list_voices
 from voice_core.audio.pauses import LongestPause
 from voice_core.domain.audio import RECOGNITION_RATE, milliseconds

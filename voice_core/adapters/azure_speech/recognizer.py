@@ -12,7 +12,7 @@ import azure.cognitiveservices.speech as sdk
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.connection import Fallen, WatchedConnection, on_loop
 from voice_core.adapters.azure_speech.failures import canceled, our_errors
-from voice_core.adapters.azure_speech.hearing import Hypothesis, Phrase
+from voice_core.adapters.azure_speech.transcript_builder import Hypothesis, Phrase
 from voice_core.domain.audio import RECOGNITION_RATE
 from voice_core.domain.errors import StageFailed
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator, Sequence
 from voice_core import telemetry, timeouts
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.connection import Fallen
+from voice_core.adapters.azure_speech.connection_pool import Shelf
 from voice_core.adapters.azure_speech.failures import timed_out
-from voice_core.adapters.azure_speech.shelf import Shelf
-from voice_core.adapters.azure_speech.speaking import NEXT, Speaking
 from voice_core.adapters.azure_speech.ssml import legal, ssml
+from voice_core.adapters.azure_speech.synthesis_attempt import NEXT, Speaking
 from voice_core.adapters.azure_speech.synthesizer import EndOfSpeech, Synthesizer
 from voice_core.adapters.azure_speech.voices import Voices, list_voices
 from voice_core.domain.audio import SAMPLE_BYTES

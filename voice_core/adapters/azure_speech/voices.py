@@ -12,7 +12,7 @@ import aiohttp
 from voice_core import timeouts
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.failures import our_errors, refused, timed_out
-from voice_core.adapters.bodies import body
+from voice_core.adapters.bounded_body import body
 from voice_core.domain.errors import InvalidInput, StageFailed, Unreachable
 from voice_core.domain.speech import Voice
 

@@ -17,7 +17,7 @@ from azure.cosmos.exceptions import CosmosResourceExistsError
 from voice_core import telemetry, timeouts
 from voice_core.adapters.cosmos.failures import failure, timed_out
 from voice_core.adapters.cosmos.partition import Partition
-from voice_core.adapters.cosmos.patience import patiently
+from voice_core.adapters.cosmos.throttle_retry import patiently
 from voice_core.adapters.cosmos.transport import bounded_transport
 from voice_core.domain.errors import Misconfigured, VoiceError
 

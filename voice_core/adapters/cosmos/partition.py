@@ -16,7 +16,7 @@ from azure.cosmos.exceptions import (
 )
 
 from voice_core.adapters.cosmos.documents import Document, invalid_continuation
-from voice_core.adapters.cosmos.patience import patiently
+from voice_core.adapters.cosmos.throttle_retry import patiently
 
 OWNER_NOT_FOUND = 1003
 """Substatus of a 404: it is the container that is missing."""

@@ -6,7 +6,7 @@ from voice_core.adapters.cosmos.container import Container, Database
 from voice_core.adapters.cosmos.documents import Document, written
 from voice_core.adapters.cosmos.store import Store
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
-from voice_core.domain.request import Request, RequestName
+from voice_core.domain.idempotency import Request, RequestName
 
 STAGE = "requests"
 

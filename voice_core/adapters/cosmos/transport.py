@@ -3,7 +3,7 @@
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
-from voice_core.adapters.bodies import body
+from voice_core.adapters.bounded_body import body
 
 LONGEST_ANSWER = 8_388_608
 """Bytes. A document has 2 MB at the most and a page of a query 4 MB

@@ -8,7 +8,7 @@ import aiohttp
 from jwt import PyJWK
 
 from voice_core import timeouts
-from voice_core.adapters.bodies import body
+from voice_core.adapters.bounded_body import body
 from voice_core.adapters.openid.keys import KeyName
 from voice_core.domain.errors import Unreachable
 

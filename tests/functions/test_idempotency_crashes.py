@@ -1,0 +1,110 @@
+"""A worker with the vendors' own SDKs dies at every call of a service, before it or after; another serves the retry."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from emulators.script import Step
+from tests.conftest import Product
+from tests.functions.test_idempotency import RECORDING, turns
+from tests.idempotency_world import Life
+from tests.memory_clip_stores import Died
+from voice_core.domain.events import Event
+from voice_core.functions.http.idempotency import Key
+from voice_core.functions.turn.input import SpokenRequest
+from voice_core.functions.turn.schemas import ProcessRequest
+from voice_core.usecases.idempotency.idempotent_turn import Ways
+from voice_core.usecases.idempotency.replay import replay
+from voice_core.usecases.idempotency.request_lease import HoldRules
+from voice_core.usecases.turn.request import Said
+from voice_core.usecases.turn.take_turn import take_turn
+
+MOMENT = HoldRules(seconds=0.05)
+
+
+class Doomed(Life):
+    """Dies at its call of a number, *after* it has taken effect or before."""
+
+    def __init__(self, call: int, *, after: bool) -> None:
+        super().__init__()
+        self.calls = 0
+        self.name = ""
+        self.storing = False
+        """Whether the turn was on its way to the store."""
+        self._call = call
+        self._after = after
+
+    async def called(self, name: str, work: Callable[[], Awaitable[Any]]) -> Any:
+        self.calls += 1
+        last = self.calls == self._call
+        if last:
+            self.name = name
+        if last and not self._after:
+            self.die()
+        if self.dead:
+            raise Died
+        self.storing = self.storing or name == "append"
+        try:
+            return await work()
+        finally:
+            if last:
+                self.die()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_worker_may_die_at_any_call(product: Product, after: bool) -> None:
+    """The retry over HTTP finds nothing or the one turn, and completes it; what was stored is not answered anew."""
+    product.services.openai.add("chat", Step(text="One. Two.", repeat=True))
+    for call in count(1):
+        doomed = Doomed(call, after=after)
+        await doomed.live(_all(_turn(product, doomed, f"k{call}")))
+        if not doomed.dead:
+            break
+        await asyncio.sleep(MOMENT.seconds)
+        chats = product.services.paid()["chat"]
+        async with product.post("/process", data=RECORDING, headers={"Idempotency-Key": f"k{call}"}) as response:
+            told = await response.json(content_type=None)
+            again = response.headers.get("Idempotency-Replayed") == "true"
+
+        assert response.status == 200, (call, doomed.name, told)
+        # While the turn is on its way the claim is renewed: a death then may be before it arrives, or after.
+        possible = {True, False} if doomed.storing and doomed.name != "append" else {doomed.storing}
+        assert again in possible, (call, doomed.name)
+        assert product.services.paid()["chat"] == chats + (not again), (call, doomed.name)
+        assert [turn["turnId"] for turn in await turns(product, told["conversationId"])] == [told["turnId"]]
+    print(call - 1, "deaths", "after" if after else "before", "the call")  # noqa: T201 - pytest -s shows it
+    assert call > 10
+
+
+async def _all(events: AsyncGenerator[Event]) -> None:
+    async for _ in events:
+        pass
+
+
+def _turn(product: Product, life: Life, text: str) -> AsyncGenerator[Event]:
+    """What the handler of /process asks for, of a worker in the hands of *life*."""
+    app = product.app
+    ports = {name: life.wrapped(getattr(app.company, name)) for name in ("stt", "assistant", "tts", "conversations")}
+    company = replace(app.company, **ports)
+    once = replace(app.once, requests=life.wrapped(app.once.requests), company=company, rules=MOMENT)
+    key = Key("local", text)
+    asked = SpokenRequest(ProcessRequest.model_validate({}), app.decoding(None), _once(RECORDING))
+    asked = asked.under(key, app.limits)
+    assert asked.request
+    said = Said(
+        user_id="local",
+        turn_id=key.id_of("turn"),
+        conversation_id=key.id_of("conversation"),
+        begins=True,
+        utterance=asked.utterance(),
+    )
+    ways = Ways(lambda taken: take_turn(taken, company), lambda turn: replay(turn, said, company))
+    return once.turn(said, asked.request, ways)
+
+
+async def _once(data: bytes) -> AsyncGenerator[bytes]:
+    yield data

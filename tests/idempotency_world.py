@@ -1,0 +1,335 @@
+"""Turns that are asked for again and again, with every port in plain Python: workers that die, freeze and meet."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Sequence
+from contextlib import aclosing, suppress
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from tests.memory_clip_stores import Died, MemorySpeeches
+from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
+from tests.sound import voice_like
+from voice_core.domain.conversation import Turn
+from voice_core.domain.errors import Conflict, NotFound, VoiceError
+from voice_core.domain.events import Event, TurnDone, TurnFailed
+from voice_core.domain.idempotency import Request, RequestName
+from voice_core.domain.speech import SpeechName
+from voice_core.usecases.idempotency.fingerprint import Fingerprint
+from voice_core.usecases.idempotency.idempotent_turn import Once, Repeatable, Ways
+from voice_core.usecases.idempotency.replay import replay, replay_kept
+from voice_core.usecases.idempotency.request_lease import HoldRules
+from voice_core.usecases.speech_file.save_speech import kept
+from voice_core.usecases.turn.request import Company, Said
+from voice_core.usecases.turn.take_turn import take_turn
+
+SPOKEN = voice_like(0.2)
+FIRST = datetime(2026, 1, 2, 12, tzinfo=UTC)
+NAME = RequestName("ann", "r1")
+RULES = HoldRules(seconds=60.0)
+STREAMS = ("transcribe", "reply", "synthesize")
+
+
+@dataclass
+class MemoryRequests:
+    kept: dict[RequestName, Request] = field(default_factory=dict)
+    versions: Any = field(default_factory=lambda: count(1))
+    failure: Exception | None = None
+    asked: Counter[str] = field(default_factory=Counter)
+
+    async def add(self, request: Request) -> Request:
+        self._count("add")
+        if request.name in self.kept:
+            raise Conflict("There is a request of this name.")
+        return self._keep(request)
+
+    async def get(self, name: RequestName) -> Request:
+        self._count("get")
+        if name not in self.kept:
+            raise NotFound("There is no such request.", code="request-not-found")
+        return self.kept[name]
+
+    async def replace(self, request: Request) -> Request:
+        self._count("replace")
+        if request.name not in self.kept or self.kept[request.name].etag != request.etag:
+            raise Conflict("Somebody else is at this request.")
+        return self._keep(request)
+
+    async def delete(self, request: Request) -> None:
+        self._count("delete")
+        if request.name in self.kept and self.kept[request.name].etag == request.etag:
+            del self.kept[request.name]
+
+    def age(self, seconds: float) -> None:
+        """Let time pass for all who are at a request."""
+        for name, request in self.kept.items():
+            self.kept[name] = request.changed(until=request.until - timedelta(seconds=seconds))
+
+    def _keep(self, request: Request) -> Request:
+        self.kept[request.name] = request.changed(etag=str(next(self.versions)))
+        return self.kept[request.name]
+
+    def _count(self, operation: str) -> None:
+        self.asked[operation] += 1
+        if self.failure:
+            raise self.failure
+
+
+class NewAssistant(ScriptedAssistant):
+    """Never says the same twice."""
+
+    async def reply(self, said: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
+        self.reply_text = f"This is reply {len(self.told) + 1}. It has three sentences. No other is like it."
+        async for text in super().reply(said, history):
+            yield text
+
+
+class Life:
+    """One worker's: it counts the steps of all its tasks, and ends at step *dies_at*. Nothing takes effect after that.
+
+    A step is what a task does from one await to the next. *at* is called with each number, before its step.
+    """
+
+    def __init__(self, dies_at: int | None = None, at: Callable[[int], None] = lambda _: None) -> None:
+        self.steps = 0
+        self.dead = False
+        self._dies_at = dies_at
+        self._at = at
+        self._worker: asyncio.Task[Any] | None = None
+
+    async def live(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """What *work* gives; None when the worker died at it."""
+        mine = copy_context()
+        mine.run(LIFE.set, self)
+        asyncio.get_running_loop().set_task_factory(_counted)
+        self._worker = asyncio.create_task(work, context=mine)
+        with suppress(asyncio.CancelledError, Died):
+            return await self._worker
+        return None
+
+    def step(self) -> None:
+        self.steps += 1
+        self._at(self.steps)
+        if self.steps == self._dies_at:
+            self.die()
+
+    def die(self) -> None:
+        self.dead = True
+        if self._worker is not None:
+            self._worker.cancel()
+
+    def wrapped(self, port: Any) -> Any:
+        return Wrapped(port, self)
+
+    async def called(self, _name: str, work: Callable[[], Awaitable[Any]]) -> Any:
+        """Do *work* at a port, with a pause before and after it, as on a real wire."""
+        await asyncio.sleep(0)
+        if self.dead:
+            raise Died
+        result = await work()
+        await asyncio.sleep(0)
+        return result
+
+
+LIFE: ContextVar[Life | None] = ContextVar("LIFE", default=None)
+"""Whose task it is."""
+
+
+def _counted(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> "asyncio.Task[Any]":
+    life = options["context"].get(LIFE) if options.get("context") else LIFE.get()
+    return asyncio.Task(work if life is None else Steps(work, life), loop=loop, **options)
+
+
+class Steps(Coroutine[Any, Any, Any]):
+    """*work*, each step of which is counted."""
+
+    def __init__(self, work: Coroutine[Any, Any, Any], life: Life) -> None:
+        self._work = work
+        self._life = life
+
+    def send(self, value: Any) -> Any:
+        self._life.step()
+        return self._work.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        return self._work.throw(*error)
+
+    def close(self) -> None:
+        self._work.close()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._work.__await__()
+
+
+class Frozen(Life):
+    """A worker that stops at its call of a number, *after* it has taken effect or before, and goes on when thawed."""
+
+    def __init__(self, freezes_at: int, *, after: bool) -> None:
+        super().__init__()
+        self.calls = 0
+        self.name = ""
+        self.frozen, self.thawed = asyncio.Event(), asyncio.Event()
+        self._freezes_at = freezes_at
+        self._after = after
+
+    async def called(self, name: str, work: Callable[[], Awaitable[Any]]) -> Any:
+        if self.frozen.is_set():
+            await self.thawed.wait()
+        self.calls += 1
+        now = self.calls == self._freezes_at
+        if now and not self._after:
+            await self._freeze(name)
+        try:
+            return await work()
+        finally:
+            if now and self._after:
+                await self._freeze(name)
+
+    async def frozen_or(self, done: asyncio.Task[Any]) -> None:
+        """Wait until it stops, or is *done* without that."""
+        freezing = asyncio.create_task(self.frozen.wait())
+        await asyncio.wait({freezing, done}, return_when=asyncio.FIRST_COMPLETED)
+        freezing.cancel()
+
+    async def _freeze(self, name: str) -> None:
+        self.name = name
+        self.frozen.set()
+        await self.thawed.wait()
+
+
+class Wrapped:
+    """A *port*, as the worker of a *life* reaches it."""
+
+    def __init__(self, port: Any, life: Life) -> None:
+        self._port = port
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+        return self._stream(name, method) if name in STREAMS else self._call(name, method)
+
+    def _call(self, name: str, method: Any) -> Any:
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            return await self._life.called(name, lambda: method(*args, **kwargs))
+
+        return call
+
+    def _stream(self, name: str, method: Any) -> Any:
+        async def stream(*args: Any, **kwargs: Any) -> AsyncGenerator[Any]:
+            async with aclosing(method(*args, **kwargs)) as items:
+                while True:
+                    try:
+                        yield await self._life.called(name, lambda: anext(items))
+                    except StopAsyncIteration:
+                        return
+
+        return stream
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What is asked, each time in the same way."""
+
+    spoken: bool = False
+    named: bool = False
+    """In a conversation that is there already."""
+    kept: bool = False
+    """Its speech is kept to be fetched."""
+    words: str = "hello"
+
+
+@dataclass
+class World:
+    """All that outlives a worker."""
+
+    asking: Asking = field(default_factory=Asking)
+    requests: MemoryRequests = field(default_factory=MemoryRequests)
+    conversations: ScriptedConversations = field(default_factory=ScriptedConversations)
+    speeches: MemorySpeeches = field(default_factory=MemorySpeeches)
+    stt: ScriptedStt = field(default_factory=ScriptedStt)
+    assistant: NewAssistant = field(default_factory=NewAssistant)
+    tts: ScriptedTts = field(default_factory=lambda: ScriptedTts(seconds_per_character=0.001))
+    rules: HoldRules = RULES
+
+    def __post_init__(self) -> None:
+        if self.asking.named:
+            before = Turn("t0", "c1", "Hi.", "Hello.", created_at=FIRST, spoken=False)
+            self.conversations.kept["ann", "c1"] = [before]
+
+    async def ask(self, life: Life | None = None, *, into: list[Event] | None = None, words: str = "") -> list[Event]:
+        """The events that one worker answers the request with."""
+        told = [] if into is None else into
+        async for event in self.turn(life or Life(), words or self.asking.words):
+            told.append(event)
+        return told
+
+    def turn(self, life: Life, words: str) -> AsyncGenerator[Event]:
+        company = Company(
+            stt=life.wrapped(self.stt),
+            assistant=life.wrapped(self.assistant),
+            tts=life.wrapped(self.tts),
+            conversations=life.wrapped(self.conversations),
+        )
+        once = Once(requests=life.wrapped(self.requests), company=company, rules=self.rules)
+        fingerprint = Fingerprint("k", words, _upload() if self.asking.spoken else None)
+        said = self._said(fingerprint if self.asking.spoken else None, words)
+        return once.turn(said, Repeatable(NAME, fingerprint), self._ways(said, company, life.wrapped(self.speeches)))
+
+    def _said(self, recording: Fingerprint | None, words: str) -> Said:
+        return Said(
+            user_id="ann",
+            turn_id=NAME.id,
+            conversation_id="c1",
+            begins=not self.asking.named,
+            utterance=None if recording is None else _chunks(recording),
+            text="" if recording else words,
+        )
+
+    def _ways(self, said: Said, company: Company, speeches: Any) -> Ways:
+        name = SpeechName("ann", "c1", NAME.id)
+        if not self.asking.kept:
+            return Ways(lambda taken: take_turn(taken, company), lambda turn: replay(turn, said, company))
+        return Ways(
+            lambda taken: kept(take_turn(taken, company), name, speeches),
+            lambda turn: replay_kept(turn, said, company, speeches, keep_hours=1),
+        )
+
+    @property
+    def stored(self) -> list[Turn]:
+        """What the conversations keep of the request."""
+        return [turn for turns in self.conversations.kept.values() for turn in turns if turn.id == NAME.id]
+
+    @property
+    def answered(self) -> bool:
+        """The turn is stored whole."""
+        return any(not turn.interrupted for turn in self.stored)
+
+
+def ending(events: Sequence[Event]) -> Turn | VoiceError:
+    """How they end."""
+    match events[-1]:
+        case TurnDone(turn):
+            return turn
+        case TurnFailed(error):
+            return error
+    raise AssertionError(events[-1])
+
+
+def said_in(events: Sequence[Event]) -> tuple[str, ...]:
+    """The words of a turn, and its ids."""
+    turn = ending(events)
+    assert isinstance(turn, Turn), turn
+    return turn.id, turn.conversation_id, turn.transcript, turn.reply
+
+
+async def _upload() -> AsyncGenerator[bytes]:
+    for start in range(0, len(SPOKEN), 3200):
+        yield SPOKEN[start : start + 3200]
+
+
+async def _chunks(recording: Fingerprint) -> AsyncGenerator[bytes]:
+    async for chunk in recording:
+        yield chunk

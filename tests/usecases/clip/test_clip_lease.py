@@ -1,0 +1,241 @@
+"""Clips that others are at: a second worker, an owner who cancels, storage that changes underneath."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+from tests.eventually import PATIENCE_SECONDS, eventually
+from tests.memory_clip_stores import CONVERSATION, NAME, RULES, Died, Mortal, World, recording
+from tests.tone_words import script
+from voice_core.domain.clip import Claim
+from voice_core.domain.errors import Conflict, NotFound
+from voice_core.domain.speech import Hints
+from voice_core.usecases.clip.cancel_clip import cancel_all, cancel_clip
+from voice_core.usecases.clip.clip_lease import give_up
+from voice_core.usecases.clip.offer_clip import Wanted, offer_clip
+from voice_core.usecases.clip.process_clip import process_clip
+
+PCM, SAID = script(14.0)
+WORDS = " ".join(said.text for said in SAID)
+OTHER_PCM, OTHER_SAID = script(10.0, seed=2)
+
+
+async def opened(**members: object) -> World:
+    world = World()
+    await world.open(recording(PCM), **members)
+    return world
+
+
+async def test_of_two_workers_at_once_one_does_it() -> None:
+    """Both return, and every segment was heard once."""
+    world = await opened()
+    world.stt.seconds = 0.05
+    await asyncio.gather(*(process_clip(NAME, world.worker()) for _ in range(3)))
+
+    assert world.clip.status == "done"
+    assert set(world.stt.billed.values()) == {1}
+    assert len(world.assistant.told) == len(world.conversations.all_turns) == 1
+
+
+async def test_a_living_worker_is_left_alone_and_a_dead_one_is_not() -> None:
+    """Whoever was told of the clip waits until the claim runs out: then the other lives, or its work is taken over."""
+    world = await opened()
+    dead = Claim("dead", datetime.now(UTC) + timedelta(seconds=0.15))
+    await world.clips.replace(world.clip.changed(claim=dead, attempts=1))
+    await process_clip(NAME, world.worker())
+
+    assert (world.clip.status, world.clip.attempts) == ("done", 2)
+
+
+async def test_a_worker_whose_claim_was_taken_stops() -> None:
+    """It notices with its next note, and its result is not kept."""
+    world = await opened()
+    world.stt.seconds = 1000.0
+    working = asyncio.create_task(process_clip(NAME, world.worker()))
+    await eventually(lambda: world.stt.at_once)
+    thief = Claim("thief", datetime.now(UTC) + timedelta(minutes=1))
+    await world.clips.replace(world.clip.changed(claim=thief))
+    await asyncio.wait_for(working, PATIENCE_SECONDS)
+
+    assert world.clip.claim == thief
+    assert world.stt.at_once == 0
+
+
+async def test_an_owner_who_cancels_stops_the_worker() -> None:
+    """Recording, segments and transcript are gone, also those that were made meanwhile."""
+    world = await opened()
+    world.stt.seconds = 0.05
+    working = asyncio.create_task(process_clip(NAME, world.worker()))
+    await eventually(lambda: world.stt.billed)
+    await cancel_clip(NAME, world.worker())
+    await working
+
+    assert world.clip.status == "cancelled"
+    assert not world.left
+    assert not world.conversations.all_turns
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["clip", "conversation"])
+async def test_a_cancellation_at_any_moment_leaves_nothing(whole: bool) -> None:
+    """Before any call of the worker's, whichever: nothing is left, and no turn, of the clip or of its conversation."""
+    for number in count(1):
+        world = await opened()
+        cancelling = Cancelling(world, number, whole)
+        await process_clip(NAME, world.worker(cancelling))
+        if cancelling.task is None:
+            break
+        await cancelling.task
+
+        assert world.clip.status == "cancelled", number
+        assert (world.clip.hints, world.clip.notes) == (Hints(), ""), number
+        assert not world.left, number
+        assert not world.conversations.all_turns, number
+    assert number > 30
+
+
+class Cancelling(Mortal):
+    """At the worker's call of a number, the owner deletes the clip, or the *whole* conversation."""
+
+    def __init__(self, world: World, number: int, whole: bool) -> None:
+        super().__init__()
+        self._whole = whole
+        self._world = world
+        self._number = number
+        self.task: asyncio.Task[None] | None = None
+
+    def called(self, name: str) -> bool:
+        super().called(name)
+        if self.calls == self._number:
+            self.task = asyncio.create_task(self._delete())
+        return False
+
+    async def _delete(self) -> None:
+        if self._whole:
+            await cancel_all(NAME.user_id, CONVERSATION, self._world.worker())
+            await self._world.conversations.delete(NAME.user_id, CONVERSATION)
+        else:
+            await cancel_clip(NAME, self._world.worker())
+
+
+async def test_an_upload_after_the_cancellation_is_removed() -> None:
+    """The permission to upload outlives the clip; what comes by it is not kept."""
+    world = World()
+    await world.open()
+    await cancel_clip(NAME, world.worker())
+    world.recordings.upload(recording(PCM))
+    await process_clip(NAME, world.worker())
+
+    assert not world.recordings.kept
+    assert not world.stt.billed
+
+
+async def test_a_recording_replaced_midway_is_begun_anew() -> None:
+    """Nothing of the first version is in the transcript of the second."""
+    world = await opened()
+    world.stt.seconds = 0.05
+    working = asyncio.create_task(process_clip(NAME, world.worker()))
+    await eventually(lambda: world.stt.begun)
+    world.recordings.upload(recording(OTHER_PCM))
+    with suppress(Conflict):
+        await working
+    await process_clip(NAME, world.worker())
+
+    text = " ".join(world.text().split())
+    assert text in (WORDS, " ".join(said.text for said in OTHER_SAID))
+    assert world.clip.status == "done"
+
+
+async def test_a_recording_replaced_between_two_attempts_is_begun_anew() -> None:
+    """A dead worker's segments belong to the version they were heard in."""
+    world = await opened()
+    with pytest.raises(Died):
+        await process_clip(NAME, world.worker(Mortal(14)))
+    assert world.stt.billed
+    world.recordings.upload(recording(OTHER_PCM))
+    await process_clip(NAME, world.worker())
+
+    assert " ".join(world.text().split()) == " ".join(said.text for said in OTHER_SAID)
+
+
+async def test_a_recording_replaced_after_the_transcript_changes_nothing() -> None:
+    """One upload, one result: events of a later version find that all is done."""
+    world = await opened()
+    await process_clip(NAME, world.worker())
+    world.recordings.upload(recording(OTHER_PCM))
+    await process_clip(NAME, world.worker())
+
+    assert " ".join(world.text().split()) == WORDS
+
+
+async def test_a_recording_deleted_midway_fails_the_clip() -> None:
+    """There is nothing to try again with."""
+    world = await opened()
+    world.stt.seconds = 0.05
+    world = replace(world, rules=replace(RULES, at_once=1))
+    reading = world.recordings.read
+    calls = 0
+
+    async def read_once(*args: object) -> bytes:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            await world.recordings.delete(NAME)
+        return await reading(*args)  # type: ignore[arg-type]
+
+    world.recordings.read = read_once  # type: ignore[method-assign, assignment]
+    await process_clip(NAME, world.worker())
+
+    assert world.clip.failure
+    assert (world.clip.status, world.clip.failure.code) == ("failed", "recording-missing")
+
+
+async def test_work_that_never_ends_is_given_up() -> None:
+    """After as many attempts as the rules allow, the clip says so instead of being tried again."""
+    world = World(rules=replace(RULES, attempts=2, claim_seconds=0.05))
+    await world.open(recording(PCM))
+    for _ in range(2):
+        with pytest.raises(Died):
+            await process_clip(NAME, world.worker(Mortal(5)))
+    await process_clip(NAME, world.worker())
+
+    assert world.clip.failure
+    assert world.clip.failure.code == "clip-attempts-exhausted"
+    assert NAME in world.recordings.kept
+
+
+async def test_what_the_host_gives_up_is_failed() -> None:
+    """A poisoned event fails the clip, unless it has ended or somebody is at it."""
+    world = await opened()
+    busy = Claim("busy", datetime.now(UTC) + timedelta(minutes=1))
+    await world.clips.replace(world.clip.changed(claim=busy))
+    await give_up(NAME, world.worker())
+    assert world.clip.failure is None
+
+    await world.clips.replace(world.clip.changed(claim=None))
+    await give_up(NAME, world.worker())
+    assert world.clips.statuses[-1] == "failed"
+
+
+async def test_a_slot_expires_unless_it_was_used() -> None:
+    """What is told of a waiting clip depends on the time; an upload that began in time is worked on all the same."""
+    world = await opened(upload_until=datetime.now(UTC) - timedelta(seconds=1))
+    assert world.clip.at(datetime.now(UTC)).status == "expired"
+    await process_clip(NAME, world.worker())
+
+    assert world.clip.status == "done"
+
+
+async def test_a_conversation_that_is_named_must_be_there() -> None:
+    """As for a turn: another user's, or a made-up one, is not found."""
+    world = World()
+    with pytest.raises(NotFound, match="no such conversation"):
+        await offer_clip(Wanted(user_id="ann", conversation_id="made-up"), world.worker())
+
+    clip = (await offer_clip(Wanted(user_id="ann"), world.worker())).clip
+    wanted = Wanted(user_id="ann", conversation_id=clip.conversation_id)
+    again = (await offer_clip(wanted, world.worker())).clip
+    assert again.conversation_id == clip.conversation_id

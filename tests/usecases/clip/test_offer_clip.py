@@ -1,0 +1,73 @@
+"""A clip that is asked for again under the same key: the same one, with a slot as long as it needs one."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.memory_clip_stores import World
+from voice_core.domain.clip import Clip
+from voice_core.domain.errors import Conflict, KeyReused
+from voice_core.domain.idempotency import RequestName
+from voice_core.usecases.clip.cancel_clip import cancel_clip
+from voice_core.usecases.clip.offer_clip import Offered, Wanted, offer_clip
+from voice_core.usecases.idempotency.fingerprint import Fingerprint
+from voice_core.usecases.idempotency.idempotent_turn import Repeatable
+
+
+async def offered(world: World, words: str = "words") -> Offered:
+    request = Repeatable(RequestName("ann", "r1" * 16), Fingerprint("k", words))
+    return await offer_clip(Wanted(user_id="ann", request=request), world.worker())
+
+
+async def test_the_same_request_opens_one_clip() -> None:
+    """In one conversation, which may begin with it; another request is refused."""
+    world = World()
+    first, again = await offered(world), await offered(world)
+
+    assert (first.replayed, again.replayed) == (False, True)
+    assert (again.clip.id, again.clip.conversation_id) == (first.clip.id, first.clip.conversation_id)
+    assert again.slot == first.slot
+    with pytest.raises(KeyReused):
+        await offered(world, "other words")
+    assert len(world.clips.kept) == 1
+
+
+async def test_a_slot_that_was_never_used_is_good_again() -> None:
+    """Also one that had expired."""
+    world = World()
+    clip = (await offered(world)).clip
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    await world.clips.replace(clip.changed(upload_until=past))
+    again = await offered(world)
+
+    assert again.slot
+    assert again.clip.at(datetime.now(UTC)).status == "waiting"
+
+
+async def test_a_clip_that_has_its_recording_needs_no_slot() -> None:
+    """Nor does one that is over."""
+    world = World()
+    clip = (await offered(world)).clip
+    world.recordings.upload(b"sound", clip.name)
+    assert (await offered(world)).slot is None
+
+    await cancel_clip(clip.name, world.worker())
+    cancelled = await offered(world)
+    assert (cancelled.clip.status, cancelled.slot) == ("cancelled", None)
+
+
+async def test_a_worker_that_begins_meanwhile_is_not_disturbed() -> None:
+    """The clip is looked at again when somebody else has changed it."""
+    world = World()
+    waiting = (await offered(world)).clip
+    replacing = world.clips.replace
+
+    async def begun_meanwhile(clip: Clip) -> Clip:
+        world.clips.replace = replacing  # type: ignore[method-assign]
+        await replacing(waiting.changed(status="transcribing"))
+        raise Conflict("Somebody else has changed this clip.")
+
+    world.clips.replace = begun_meanwhile  # type: ignore[method-assign]
+    again = await offered(world)
+
+    assert (again.clip.status, again.slot) == ("transcribing", None)

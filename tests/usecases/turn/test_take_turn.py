@@ -1,0 +1,444 @@
+"""The turn: its events, their order, and what is left when something fails or somebody leaves."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+
+import pytest
+
+from tests.eventually import PATIENCE_SECONDS, eventually
+from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
+from tests.sound import silence, voice_like
+from tests.virtual_time import in_virtual_time
+from voice_core.domain.conversation import Turn
+from voice_core.domain.errors import InvalidAudio, NoSpeech, ReplyRefused, StageFailed, VoiceError
+from voice_core.domain.events import (
+    Event,
+    ReplyDelta,
+    ReplyDone,
+    SpeechDelta,
+    SpeechDone,
+    TranscriptDelta,
+    TranscriptDone,
+    TurnCreated,
+    TurnDone,
+    TurnFailed,
+)
+from voice_core.usecases.resilience.deadlines import Deadlines
+from voice_core.usecases.turn.request import Company, Said
+from voice_core.usecases.turn.take_turn import take_turn
+
+
+class Room:
+    """A user and scripted company."""
+
+    def __init__(self) -> None:
+        self.stt = ScriptedStt()
+        self.assistant = ScriptedAssistant()
+        self.tts = ScriptedTts()
+        self.conversations = ScriptedConversations()
+        self.deadlines = Deadlines()
+        self.said = Said(user_id="u", turn_id="t1", conversation_id="c1", begins=True, text="hello")
+
+    def speaks(self, pcm: bytes | None = None, *, then: Exception | None = None) -> None:
+        self.said = replace(self.said, utterance=utterance(pcm or voice_like(), then), text="")
+
+    def turn(self) -> AsyncGenerator[Event]:
+        company = Company(
+            stt=self.stt,
+            assistant=self.assistant,
+            tts=self.tts,
+            conversations=self.conversations,
+            deadlines=self.deadlines,
+        )
+        return take_turn(self.said, company)
+
+    async def events(self) -> list[Event]:
+        return [event async for event in self.turn()]
+
+    async def until(self, kind: type[Event]) -> list[Event]:
+        """The turn's events up to the first of *kind*; then the caller hangs up."""
+        seen: list[Event] = []
+        async with aclosing(self.turn()) as turn:
+            async for event in turn:
+                seen.append(event)
+                if isinstance(event, kind):
+                    break
+        return seen
+
+    @property
+    def kept(self) -> list[Turn]:
+        return self.conversations.all_turns
+
+
+async def utterance(pcm: bytes, then: Exception | None = None) -> AsyncGenerator[bytes]:
+    for start in range(0, len(pcm), 3200):
+        yield pcm[start : start + 3200]
+    if then:
+        raise then
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def failure(events: list[Event]) -> VoiceError:
+    last = events[-1]
+    assert isinstance(last, TurnFailed)
+    return last.error
+
+
+def done(events: list[Event]) -> Turn:
+    last = events[-1]
+    assert isinstance(last, TurnDone)
+    return last.turn
+
+
+async def test_a_spoken_turn_tells_everything_in_order(room: Room) -> None:
+    """Created, interims, transcript, reply and speech, done: each once and in that order."""
+    room.speaks()
+    room.stt.interims = ["what is", "what is the weather"]
+
+    events = await room.events()
+
+    kinds = [type(event) for event in events]
+    assert kinds[:4] == [TurnCreated, TranscriptDelta, TranscriptDelta, TranscriptDone]
+    assert kinds[-1] is TurnDone
+    for once in (TurnCreated, TranscriptDone, ReplyDone, SpeechDone, TurnDone):
+        assert kinds.count(once) == 1
+    assert kinds.index(ReplyDone) < kinds.index(TurnDone)
+    assert kinds.index(SpeechDone) > max(n for n, kind in enumerate(kinds) if kind is SpeechDelta)
+
+
+async def test_a_typed_turn_hears_nothing(room: Room) -> None:
+    """Typed text is answered aloud without recognition."""
+    events = await room.events()
+
+    assert room.stt.calls == 0
+    assert not [event for event in events if isinstance(event, TranscriptDone)]
+    assert done(events).transcript == "hello"
+    assert [event for event in events if isinstance(event, SpeechDelta)]
+
+
+async def test_the_reply_is_the_sum_of_its_pieces(room: Room) -> None:
+    """Deltas, the finished text and the stored turn say the same."""
+    events = await room.events()
+
+    pieces = "".join(event.text for event in events if isinstance(event, ReplyDelta))
+    assert pieces == room.assistant.reply_text == done(events).reply == room.kept[0].reply
+
+
+async def test_sentences_are_spoken_in_order_and_whole(room: Room) -> None:
+    """Every sentence's speech comes before the next one's, none is lost, and samples are whole."""
+    room.tts.odd_chunks = True
+
+    events = await room.events()
+
+    speech = [event for event in events if isinstance(event, SpeechDelta)]
+    assert [event.seq for event in speech] == list(range(len(speech)))
+    assert all(len(event.pcm) % 2 == 0 for event in speech)
+    samples = memoryview(b"".join(event.pcm for event in speech)).cast("h").tolist()
+    assert samples == sorted(samples)
+    assert set(samples) == {1, 2, 3, 4}
+    assert [event.sentence for event in speech if event.sentence] == [
+        "It is sunny today.",
+        "Take a hat with you.",
+        "Enjoy the day.",
+        "Goodbye now.",
+    ]
+
+
+async def test_speech_begins_before_the_reply_is_written(room: Room) -> None:
+    """The first sentence is heard while the assistant is still writing the second."""
+    room.assistant.hangs_after = 6
+
+    seen = await asyncio.wait_for(room.until(SpeechDelta), PATIENCE_SECONDS)
+
+    assert not [event for event in seen if isinstance(event, ReplyDone)]
+
+
+async def test_the_next_sentence_is_made_while_one_is_heard(room: Room) -> None:
+    """Two sentences are in synthesis at once, and never more."""
+    room.tts.first_seconds = 0.01
+
+    await room.events()
+
+    assert room.tts.most_at_once == 2
+
+
+async def test_what_is_not_speakable_is_not_spoken(room: Room) -> None:
+    """Markdown goes to the screen, plain words to the voice."""
+    room.assistant.reply_text = "Use **bold** words. 😀"
+
+    events = await room.events()
+
+    assert room.tts.spoken == ["Use bold words."]
+    assert done(events).reply == "Use **bold** words. 😀"
+
+
+async def test_text_alone_costs_no_synthesis(room: Room) -> None:
+    """A turn that is not wanted aloud has no speech."""
+    room.said = replace(room.said, aloud=False)
+
+    events = await room.events()
+
+    assert room.tts.spoken == []
+    assert not [event for event in events if isinstance(event, SpeechDelta | SpeechDone)]
+
+
+@pytest.mark.parametrize("pcm", [silence(2.0), voice_like(0.08), b""], ids=["silence", "slip", "nothing"])
+async def test_silence_costs_nothing(room: Room, pcm: bytes) -> None:
+    """No speech, no paid call, nothing stored."""
+    room.said = replace(room.said, utterance=utterance(pcm), text="")
+
+    error = failure(await room.events())
+
+    assert isinstance(error, NoSpeech)
+    assert (room.stt.calls, room.assistant.told, room.tts.spoken, room.kept) == (0, [], [], [])
+
+
+async def test_silence_before_speech_is_heard_whole(room: Room) -> None:
+    """The gate holds back nothing of an utterance that begins late."""
+    pcm = silence(1.0) + voice_like(1.0)
+    room.speaks(pcm)
+
+    await room.events()
+
+    assert room.stt.heard_bytes == len(pcm)
+
+
+async def test_an_unreadable_utterance_ends_the_turn(room: Room) -> None:
+    """Trouble in the upload is told as it is; nothing is spent after it, nothing stored."""
+    room.speaks(then=InvalidAudio("broken"))
+
+    error = failure(await room.events())
+
+    assert error.code == "audio-unreadable"
+    assert (room.assistant.told, room.kept) == ([], [])
+
+
+async def test_failed_recognition_spends_nothing_after_it(room: Room) -> None:
+    """STT fails: no assistant, no speech, nothing stored."""
+    room.speaks()
+    room.stt.failure = StageFailed("away", stage="stt")
+
+    error = failure(await room.events())
+
+    assert (error.stage, error.retryable) == ("stt", True)
+    assert (room.assistant.told, room.tts.spoken, room.kept) == ([], [], [])
+
+
+async def test_a_failed_assistant_leaves_the_transcript(room: Room) -> None:
+    """Assistant fails: the transcript is in the error and in the conversation."""
+    room.speaks()
+    room.assistant.failure = StageFailed("away", stage="assistant")
+
+    error = failure(await room.events())
+
+    assert error.extra["transcription"] == room.stt.text
+    assert [(turn.transcript, turn.reply, turn.interrupted) for turn in room.kept] == [(room.stt.text, "", True)]
+
+
+async def test_a_reply_cut_by_its_assistant_keeps_what_was_written(room: Room) -> None:
+    """Assistant fails midway: what it had written is in the error and in the conversation."""
+    room.assistant.failure, room.assistant.fails_after = StageFailed("away", stage="assistant"), 5
+
+    error = failure(await room.events())
+
+    assert error.extra["responseText"] == "It is sunny today. Take"
+    assert [turn.reply for turn in room.kept] == ["It is sunny today. Take"]
+
+
+async def test_a_refused_prompt_is_not_remembered(room: Room) -> None:
+    """A prompt that the content filter refused would have every later one refused with it."""
+    room.assistant.failure = ReplyRefused("no", stage="assistant")
+
+    error = failure(await room.events())
+
+    assert error.code == "reply-refused"
+    assert room.kept == []
+
+
+@pytest.mark.parametrize("fails_at", [0, 1, 3])
+async def test_failed_speech_leaves_the_text(room: Room, fails_at: int) -> None:
+    """TTS fails: the reply stands as text, what was spoken stays, the turn is done and says so."""
+    room.tts.failure, room.tts.fails_at = StageFailed("away", stage="tts"), fails_at
+
+    events = await room.events()
+
+    assert done(events).degraded == ("speech",)
+    assert done(events).reply == room.assistant.reply_text == room.kept[0].reply
+    heard = {event.sentence for event in events if isinstance(event, SpeechDelta)} - {""}
+    assert len(heard) == fails_at
+
+
+async def test_a_store_that_is_away_costs_the_memory_only(room: Room) -> None:
+    """Conversations fail: the turn is answered, and says that it will not be remembered."""
+    room.said = replace(room.said, begins=False)
+    room.conversations.failure = StageFailed("away", stage="conversations")
+
+    assert done(await room.events()).degraded == ("conversation",)
+
+
+async def test_an_unknown_conversation_is_told_before_anything_is_spent(room: Room) -> None:
+    """A conversation that is not there ends the turn before recognition."""
+    room.speaks()
+    room.said = replace(room.said, begins=False)
+
+    error = failure(await room.events())
+
+    assert error.code == "conversation-not-found"
+    assert (room.stt.calls, room.assistant.told) == (0, [])
+
+
+async def test_the_assistant_knows_what_was_said_before(room: Room) -> None:
+    """The second turn of a conversation carries the first."""
+    await room.events()
+    room.said = replace(room.said, turn_id="t2", text="and then", begins=False)
+
+    await room.events()
+
+    said, history = room.assistant.told[-1]
+    assert (said, [turn.transcript for turn in history]) == ("and then", ["hello"])
+
+
+async def test_the_same_turn_is_stored_once(room: Room) -> None:
+    """A turn repeated under its id changes nothing in the conversation."""
+    await room.events()
+    await room.events()
+
+    assert len(room.kept) == 1
+
+
+@pytest.mark.parametrize(
+    ("stage", "seconds"),
+    [("stt", Deadlines(stt=2.0)), ("assistant", Deadlines(assistant=2.0)), ("tts", Deadlines(tts=2.0))],
+    ids=["stt", "assistant", "tts"],
+)
+def test_each_stage_has_its_deadline(room: Room, stage: str, seconds: Deadlines) -> None:
+    """A stage that hangs ends when its time is up, as that stage's failure or degradation."""
+    room.speaks()
+    room.deadlines = seconds
+    room.stt.hangs = stage == "stt"
+    room.assistant.hangs_after = 0 if stage == "assistant" else None
+    room.tts.first_seconds = 60.0 if stage == "tts" else 0.0
+
+    events = in_virtual_time(room.events())
+
+    if stage == "tts":
+        assert done(events).degraded == ("speech",)
+    else:
+        assert (failure(events).code, failure(events).stage) == ("stage-timed-out", stage)
+
+
+def test_a_reply_that_trickles_has_an_end(room: Room) -> None:
+    """Words that each come in time do not come for ever; those that came are kept."""
+    room.deadlines = Deadlines(assistant=2.0)
+    room.assistant.tokens_per_second = 1
+    room.assistant.reply_text = "and so on " * 100
+
+    events = in_virtual_time(room.events())
+
+    assert (failure(events).code, failure(events).stage) == ("stage-timed-out", "assistant")
+    assert failure(events).extra["responseText"].startswith("and so on")
+
+
+def test_a_long_utterance_is_not_late(room: Room) -> None:
+    """The deadline of recognition counts from the end of the utterance."""
+    room.deadlines = Deadlines(stt=2.0)
+
+    async def slow() -> AsyncGenerator[bytes]:
+        for _ in range(4):
+            await asyncio.sleep(3.0)
+            yield voice_like(0.2)
+
+    room.said = replace(room.said, utterance=slow(), text="")
+
+    assert done(in_virtual_time(room.events()))
+
+
+async def test_hanging_up_while_the_assistant_writes_keeps_what_was_delivered(room: Room) -> None:
+    """A caller who leaves cancels the work; the conversation keeps the words that reached them."""
+    room.assistant.hangs_after = 5
+    seen = []
+    async with aclosing(room.turn()) as turn:
+        async for event in turn:
+            seen.append(event)
+            if len([event for event in seen if isinstance(event, ReplyDelta)]) == 4:
+                break
+
+    assert room.assistant.cancelled
+    assert [(kept.reply, kept.interrupted) for kept in room.kept] == [("It is sunny", True)]
+
+
+async def test_hanging_up_while_the_utterance_arrives_keeps_nothing(room: Room) -> None:
+    """A caller who leaves before the transcript cancels recognition and leaves no trace."""
+    room.speaks()
+    room.stt.interims = ["what"]
+
+    await room.until(TranscriptDelta)
+
+    assert room.stt.cancelled
+    assert room.kept == []
+
+
+async def test_hanging_up_cancels_every_synthesis(room: Room) -> None:
+    """All sentences in synthesis stop with the caller."""
+    room.tts.real_time_factor = 1.0
+
+    await room.until(SpeechDelta)
+
+    assert room.tts.at_once == 0
+
+
+async def test_an_answer_in_one_piece_that_nobody_got_is_not_kept(room: Room) -> None:
+    """Where the answer comes whole, a caller who leaves before has nothing, and so has the conversation."""
+    room.said = replace(room.said, delivery="whole")
+
+    await room.until(SpeechDelta)
+
+    assert room.kept == []
+
+
+async def test_a_caller_who_listens_only_keeps_the_sentences_that_were_begun(room: Room) -> None:
+    """Where only sound is delivered, the conversation keeps the sentences whose sound was."""
+    room.said = replace(room.said, delivery="speech")
+    seen = 0
+    async with aclosing(room.turn()) as turn:
+        async for event in turn:
+            seen += isinstance(event, SpeechDelta) and bool(event.sentence)
+            if seen == 3:
+                break
+
+    assert [kept.reply for kept in room.kept] == ["It is sunny today. Take a hat with you."]
+
+
+async def test_cancelling_the_task_is_hanging_up(room: Room) -> None:
+    """A cancelled consumer stops the turn's work and keeps what was delivered."""
+    room.assistant.hangs_after = 2
+    task = asyncio.create_task(room.events())
+    await eventually(lambda: room.assistant.told)
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+    task.cancel()
+    await asyncio.wait({task})
+
+    assert room.assistant.cancelled
+    assert [kept.reply for kept in room.kept] == ["It is"]
+
+
+async def test_the_stages_add_up(room: Room) -> None:
+    """stt, assistant and tts follow one another and make up the time to first audio."""
+    room.speaks()
+    room.stt.final_seconds, room.assistant.first_seconds, room.tts.first_seconds = 0.02, 0.03, 0.01
+
+    timings = done(await room.events()).timings
+
+    assert timings["stt"] >= 19
+    assert timings["assistant"] >= 29
+    assert timings["tts"] >= 9
+    assert abs(timings["stt"] + timings["assistant"] + timings["tts"] - timings["firstAudio"]) <= 2
+    assert timings["total"] >= timings["firstAudio"]

@@ -1,0 +1,39 @@
+"""What FFmpeg is not shown of a FLAC file: all of its metadata but what the sound is (RFC 9639, 8)."""
+
+import io
+from collections.abc import Iterator
+from functools import partial
+
+from voice_core.audio.containers.tags import Hide, patched
+from voice_core.domain.errors import InvalidAudio
+
+_MAGIC_BYTES, _HEADER_BYTES = 4, 4
+_STREAMINFO, _PADDING, _LAST = 0, 1, 0x80
+"""Kinds of metadata blocks, and the mark of the last (RFC 9639, 8.1)."""
+
+_MOST_BLOCKS = 1_000
+"""Files have a handful; made-up ones must not keep us busy."""
+
+
+def hiding(file: io.IOBase) -> Hide:
+    """What makes padding of comments, pictures, cue sheets and seek tables.
+
+    Raises:
+        InvalidAudio: ``audio-unreadable``; there are too many.
+    """
+    return partial(patched, dict(_patches(file)))
+
+
+def _patches(file: io.IOBase) -> Iterator[tuple[int, bytes]]:
+    at = _MAGIC_BYTES
+    for _ in range(_MOST_BLOCKS):
+        file.seek(at)
+        header = file.read(_HEADER_BYTES)
+        if len(header) < _HEADER_BYTES:
+            return
+        if header[0] & ~_LAST != _STREAMINFO:
+            yield at, bytes((header[0] & _LAST | _PADDING,))
+        if header[0] & _LAST:
+            return
+        at += _HEADER_BYTES + int.from_bytes(header[1:])
+    raise InvalidAudio("The recording has too many blocks before its sound. Send the recorder's file as it is.")

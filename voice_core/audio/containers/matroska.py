@@ -1,0 +1,116 @@
+"""What FFmpeg is shown of a Matroska or WebM file: its sound, and tracks as recorders describe them."""
+
+import io
+from collections.abc import Iterator
+
+from voice_core.audio.containers.opus import check_channels
+from voice_core.audio.containers.tags import MATROSKA_UNKNOWN, Hide, defaced
+from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
+
+_TRACKS = b"\x16\x54\xae\x6b"
+"""The id of the element that describes the tracks (RFC 9559, 5.1.4)."""
+
+_SOUGHT = b"\x53\xab\x84" + _TRACKS
+"""The same in a SeekHead, which says where it is."""
+
+_HEAD_BYTES = 1 << 20
+"""The description is within so many bytes; FFmpeg is not shown one that comes later."""
+
+_ENTRY, _ENCODINGS, _ENCODING, _COMPRESSION, _ALGORITHM, _PRIVATE = 0xAE, 0x6D80, 0x6240, 0x5034, 0x4254, 0x63A2
+_SETTINGS = 0x4255
+_NESTED = (_ENTRY, _ENCODINGS, _ENCODING, _COMPRESSION)
+"""Elements whose contents are looked at."""
+
+_HEADER_STRIPPING = 3
+"""The one way of packing that cannot make gigabytes of a megabyte (RFC 9559, 5.1.4.1.31.6)."""
+
+_MOST_TRACKS = 32
+_MOST_ELEMENTS = 5_000
+_MOST_PRIVATE_BYTES = 32_768
+"""Of what a codec is set up with. FLAC's has titles, and that of Vorbis takes 8 kB."""
+
+_MOST_SETTINGS_BYTES = 64
+"""Of what was stripped from each frame, and is put before it again: a header has a few."""
+
+_Element = tuple[int, int, int]
+"""An id, the number that the element holds if it holds one, and its size."""
+
+
+def hiding(file: io.IOBase) -> Hide:
+    """What makes unreadable: titles, chapters, attachments, indices, and descriptions of tracks that come late.
+
+    Raises:
+        InvalidAudio: ``audio-unreadable``; no recorder writes such a description.
+        UnsupportedFormat: ``audio-format-unsupported``; a track is packed.
+    """
+    file.seek(0)
+    head = _unsought(file.read(_HEAD_BYTES))
+    check_channels(head)
+    at, count = head.find(_TRACKS), 0
+    while at >= 0:
+        size, body = _number(head, at + len(_TRACKS), keep_marker=False)
+        if len(head) == _HEAD_BYTES < body + size or count == _MOST_TRACKS:
+            raise _no_recording()
+        _check(list(_elements(head, body, min(body + size, len(head)))))
+        at, count = head.find(_TRACKS, at + 1), count + 1
+    return _shown
+
+
+def _shown(start: int, data: bytes) -> bytes:
+    data = _unsought(data)
+    late = max(0, _HEAD_BYTES - len(_TRACKS) + 1 - start)
+    later = data[late:].replace(_TRACKS, MATROSKA_UNKNOWN)
+    return defaced(data[:late] + later, "mkv")
+
+
+def _unsought(data: bytes) -> bytes:
+    return data.replace(_SOUGHT, _SOUGHT[: -len(_TRACKS)] + MATROSKA_UNKNOWN)
+
+
+def _check(elements: list[_Element]) -> None:
+    tracks = sum(element == _ENTRY for element, _, _ in elements)
+    longest = max((size for element, _, size in elements if element == _PRIVATE), default=0)
+    stripped = max((size for element, _, size in elements if element == _SETTINGS), default=0)
+    if len(elements) == _MOST_ELEMENTS or tracks > _MOST_TRACKS or longest > _MOST_PRIVATE_BYTES:
+        raise _no_recording()
+    if stripped > _MOST_SETTINGS_BYTES:
+        raise _no_recording()
+    _check_packing(elements)
+
+
+def _check_packing(elements: list[_Element]) -> None:
+    """Refuse every encoding but header stripping. One that does not say how it is made is zlib."""
+    unsaid = 0
+    for element, number, _ in (*elements, (_ENTRY, 0, 0)):
+        ends = unsaid and element in _NESTED and (unsaid, element) != (_ENCODING, _COMPRESSION)
+        if ends or (element == _ALGORITHM and number != _HEADER_STRIPPING):
+            detail = "A track of the recording is compressed once more, which is not read here. Record it without."
+            raise UnsupportedFormat(detail, code="audio-format-unsupported")
+        if element in (_ENCODING, _COMPRESSION, _ALGORITHM):
+            unsaid = 0 if element == _ALGORITHM else element
+
+
+def _elements(data: bytes, at: int, end: int) -> Iterator[_Element]:
+    """What stands one after another between two offsets, and what is in those that are looked into."""
+    for _ in range(_MOST_ELEMENTS):
+        if at >= end:
+            return
+        element, at = _number(data, at, keep_marker=True)
+        size, at = _number(data, at, keep_marker=False)
+        yield element, int.from_bytes(data[at : at + min(size, 8)]), size
+        at += 0 if element in _NESTED else size
+
+
+def _number(data: bytes, at: int, *, keep_marker: bool) -> tuple[int, int]:
+    """An id or a size of 1 to 8 bytes (RFC 8794, 4), and the offset behind it. A size that is not known is huge."""
+    first = data[at] if at < len(data) else 1
+    length = 9 - first.bit_length() if first else 1
+    number = int.from_bytes(data[at : at + length])
+    if not keep_marker:
+        number &= (1 << 7 * length) - 1
+        number = 1 << 56 if number == (1 << 7 * length) - 1 else number
+    return number, at + length
+
+
+def _no_recording() -> InvalidAudio:
+    return InvalidAudio("The tracks of the file are not those of a recording. Send the recorder's file as it is.")

@@ -1,0 +1,143 @@
+"""Sound in any container but plain WAV, decoded by FFmpeg.
+
+What is in such a file is up to whoever uploads it, so FFmpeg gets to see one named format, audio codecs only, no other
+files, and a deadline at each read.
+"""
+
+import io
+from collections.abc import Iterator
+
+import av
+from av.container import InputContainer
+
+from voice_core.audio.containers import mp4
+from voice_core.audio.containers.metadata_filter import hiding
+from voice_core.audio.containers.tags import OVERLAP_BYTES, id3_bytes
+from voice_core.audio.ffmpeg_stream import CODECS, Decoder
+from voice_core.audio.limits import Deadline, Limits
+from voice_core.audio.ranged_file import BLOCK_BYTES, Fetch, RangedFile
+from voice_core.audio.sniff import FRAMES_BYTES, sniff
+from voice_core.domain.errors import InvalidAudio
+
+_DEMUXERS = {
+    **dict.fromkeys(mp4.NAMES, "mov"),
+    "wav": "wav",
+    "w64": "w64",
+    "aiff": "aiff",
+    "au": "au",
+    "caf": "caf",
+    "mp3": "mp3",
+    "aac": "aac",
+    "latm": "loas",
+    "ogg": "ogg",
+    "webm": "matroska",
+    "mkv": "matroska",
+    "flac": "flac",
+    "amr": "amr",
+}
+"""FFmpeg's name of each container that `sniff` knows."""
+
+_INDEXED = (*mp4.NAMES, "caf", "flac", "aiff", "au", "w64")
+"""Containers whose header says how much sound follows; the others' lengths are guesses of FFmpeg's."""
+
+_OPTIONS = {
+    "codec_whitelist": CODECS,
+    "protocol_whitelist": "none",
+    "probesize": "1000000",
+    "analyzeduration": "1000000",
+    "max_streams": "32",
+}
+
+
+def decode(data: bytes, limits: Limits, deadline: Deadline) -> bytes:
+    """The sound of a whole file as mono 16-bit PCM at 16 kHz. Takes time: call it in a thread.
+
+    Damaged packets are left out as long as most decode.
+
+    Raises:
+        TooLarge: ``audio-too-long``.
+        UnsupportedFormat: ``audio-format-unsupported``; a codec, rates or channels that we do not read.
+        InvalidAudio: ``audio-missing`` without a track of sound, ``audio-empty``, ``audio-truncated``, or
+            ``audio-unreadable``, also when the deadline passes.
+    """
+    data = data[id3_bytes(data) :]
+    name = sniff(data) or "mp3"
+    data = hiding(name, io.BytesIO(data))(0, data)
+    try:
+        with av.open(
+            _Upload(data, deadline),
+            "r",
+            format=_DEMUXERS[name],
+            container_options=_OPTIONS,
+            metadata_errors="replace",
+        ) as container:
+            return b"".join(Decoder(container, name in _INDEXED, limits, deadline).pcm())
+    except (av.FFmpegError, ValueError) as error:
+        deadline.check()
+        raise _unreadable(name) from error
+
+
+def opened(size: int, fetch: Fetch, limits: Limits, deadline: Deadline) -> "Sound":
+    """A file of *size* bytes that is read by *fetch* while it is decoded. Takes time: call it in a thread.
+
+    Raises:
+        InvalidAudio, TooLarge, UnsupportedFormat: as `decode`, here or while the sound comes.
+    """
+    head = fetch(0, min(size, FRAMES_BYTES))
+    tag_bytes = id3_bytes(head)
+    name = sniff(head) or "mp3"
+    untagged = size - tag_bytes
+
+    def piece(start: int, count: int) -> bytes:
+        return fetch(tag_bytes + start, count)
+
+    hide = hiding(name, RangedFile(untagged, piece), BLOCK_BYTES)
+
+    def shown(start: int, count: int) -> bytes:
+        more = min(OVERLAP_BYTES, untagged - start - count)
+        return hide(start, piece(start, count + more))[:count]
+
+    file = RangedFile(untagged, shown)
+    try:
+        container = av.open(file, "r", format=_DEMUXERS[name], container_options=_OPTIONS, metadata_errors="replace")
+    except (av.FFmpegError, ValueError) as error:
+        raise _unreadable(name) from error
+    return Sound(container, name, limits, deadline)
+
+
+class Sound:
+    """What is in an open container. Whoever is done with it closes it."""
+
+    def __init__(self, container: InputContainer, name: str, limits: Limits, deadline: Deadline) -> None:
+        self._container = container
+        self._name = name
+        self._decoder = Decoder(container, name in _INDEXED, limits, deadline)
+        self.seconds = self._decoder.promised_seconds() or None
+        """How long it says it is, if it does."""
+        limits.check_seconds(self.seconds or 0.0)
+
+    def pcm(self) -> Iterator[bytes]:
+        """Mono 16-bit PCM at 16 kHz, as it is decoded."""
+        try:
+            yield from self._decoder.pcm()
+        except (av.FFmpegError, ValueError) as error:
+            raise _unreadable(self._name) from error
+
+    def close(self) -> None:
+        self._container.close()
+
+
+def _unreadable(name: str) -> InvalidAudio:
+    detail = f"The recording begins as {name} and cannot be read as that. Check that it plays, and send it again."
+    return InvalidAudio(detail)
+
+
+class _Upload(io.BytesIO):
+    """The file as FFmpeg reads it; it ends when the deadline passes, since PyAV prints what is raised here."""
+
+    def __init__(self, data: bytes, deadline: Deadline) -> None:
+        super().__init__(data)
+        self._deadline = deadline
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return b"" if self._deadline.passed else super().read(size)

@@ -1,0 +1,21 @@
+"""What there is to ask for."""
+
+from collections.abc import Iterator
+
+import azure.functions as func
+
+from voice_core.functions.clip import clips
+from voice_core.functions.conversation import conversations
+from voice_core.functions.openapi import endpoint
+from voice_core.functions.service import debug_turns, health, voices
+from voice_core.functions.session import sessions
+from voice_core.functions.turn import speech_file, turns
+from voice_core.settings import shows_turns
+
+
+def blueprints() -> Iterator[func.Blueprint]:
+    """One a resource; that of the last turns on a developer's machine only."""
+    for resource in (turns, speech_file, sessions, clips, conversations, voices, health, endpoint):
+        yield resource.blueprint
+    if shows_turns():
+        yield debug_turns.blueprint

@@ -1,0 +1,105 @@
+"""What is sent and answered about clips and kept speech, as JSON."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from voice_core.functions.http.request_model import Sent
+from voice_core.functions.turn.schemas import Answered, ConversationId, Language, Phrase
+
+
+class ClipRequest(Sent):
+    """A recording that will be uploaded by itself, and what is to be made of it."""
+
+    content_type: str | None = Field(None, max_length=100, pattern=r"^[\x21-\x7e]+( ?; ?[\x21-\x7e]+)*$")
+    size_bytes: int = Field(0, ge=0, description="Of the recording, if known: one that is too large is refused now.")
+    conversation_id: ConversationId | None = Field(None, description="Leave it out to begin a conversation.")
+    language: Language | None = Field(None, description="BCP 47 tag of what is spoken.")
+    languages: list[Language] = Field([], max_length=4, description="Candidates to detect the language among.")
+    phrases: list[Phrase] = Field([], max_length=500, description="Words likely to be said.")
+    reply: bool = Field(default=True, description="False: only the transcript is wanted.")
+    notes: str = Field("", max_length=2000, description="What the reply should be about, in the user's words.")
+    blocks: bool = Field(default=False, description="The upload comes as blocks (Put Block) instead of in one go.")
+
+
+class ClipPath(Sent):
+    clip_id: ConversationId
+
+
+class ClipPart(ClipPath):
+    part: Literal["transcript.json", "transcript.txt", "transcript.vtt", "reply.txt"]
+
+
+class SpeechPath(Sent):
+    conversation_id: ConversationId
+    turn_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class SpeechQuery(Sent):
+    format: Literal["wav", "mp3", "opus"] | None = Field(None, description="Instead of an Accept header.")
+
+
+class UploadAnswer(Answered):
+    """Where and how to put the recording."""
+
+    url: str = Field(description="Good for one upload of one blob. Whoever has it may do that; send it nothing else.")
+    method: Literal["PUT"]
+    headers: dict[str, str] = Field(description="To be sent along.")
+    expires_at: str = Field(description="The upload must have begun by then.")
+
+
+class ClipProgress(Answered):
+    seconds_done: float = Field(description="Of the recording, transcribed.")
+    seconds_total: float | None = Field(None, description="As far as it is known.")
+
+
+class ClipProblem(Answered):
+    code: str = Field(description="Stable; branch on this.")
+    detail: str
+    stage: str | None = None
+
+
+class ClipLinks(Answered):
+    """What can be fetched by now."""
+
+    transcript: str | None = None
+    text: str | None = None
+    captions: str | None = None
+    reply: str | None = None
+    speech: str | None = None
+
+
+class ClipAnswer(Answered):
+    clip_id: str
+    conversation_id: str
+    status: Literal["waiting", "transcribing", "replying", "done", "failed", "expired", "cancelled"]
+    created_at: str
+    progress: ClipProgress
+    upload: UploadAnswer | None = Field(None, description="When the clip was opened, and never again.")
+    problem: ClipProblem | None = Field(None, description="Why it failed.")
+    degraded: list[Literal["speech"]] = Field([], description="`speech`: the reply could not be spoken.")
+    links: ClipLinks
+
+
+class TimedWordAnswer(Answered):
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+class TimedPhraseAnswer(TimedWordAnswer):
+    """Words that were said in one go, and where in the recording."""
+
+    language: str | None = None
+    confidence: float | None = None
+    words: list[TimedWordAnswer] = Field([], description="Each, where the service tells.")
+
+
+class ClipTranscript(Answered):
+    """``transcript.json``, as `voice_core.usecases.clip.transcript_files` writes it."""
+
+    clip_id: str
+    duration_ms: int = Field(description="Of the recording.")
+    language: str = Field(description="That of most of the time.")
+    text: str
+    phrases: list[TimedPhraseAnswer]

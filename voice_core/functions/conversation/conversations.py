@@ -1,0 +1,74 @@
+"""/conversations: list, read, forget."""
+
+import azure.functions as func
+from starlette.responses import Response
+
+from voice_core import wiring
+from voice_core.domain.conversation import Conversation, Turn
+from voice_core.functions.http.identity import user_id
+from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request_model import parsed
+from voice_core.functions.http.serve import json_response, served
+from voice_core.functions.turn.schemas import (
+    ConversationAnswer,
+    ConversationPath,
+    ConversationsAnswer,
+    ListQuery,
+    TurnListed,
+    TurnsAnswer,
+)
+from voice_core.functions.turn.turn_json import turn_members
+
+blueprint = func.Blueprint()
+
+
+@blueprint.route("voice/conversations", methods=["GET"])
+@served
+async def list_conversations(incoming: Incoming) -> Response:
+    """The user's conversations, latest first."""
+    query = parsed(ListQuery, dict(incoming.query))
+    app = await wiring.ready()
+    page = await app.company.conversations.list(user_id(incoming), query.limit, query.continuation)
+    listed = [_conversation(conversation) for conversation in page.items]
+    return json_response(ConversationsAnswer(conversations=listed, continuation=page.continuation).document())
+
+
+@blueprint.route("voice/conversations/{conversationId}", methods=["GET"])
+@served
+async def get_conversation(incoming: Incoming) -> Response:
+    """A conversation's turns, latest first."""
+    conversation_id, query = _named(incoming), parsed(ListQuery, dict(incoming.query))
+    app = await wiring.ready()
+    page = await app.company.conversations.turns(user_id(incoming), conversation_id, query.limit, query.continuation)
+    turns = [_turn(turn) for turn in page.items]
+    answer = TurnsAnswer(conversation_id=conversation_id, turns=turns, continuation=page.continuation)
+    return json_response(answer.document())
+
+
+@blueprint.route("voice/conversations/{conversationId}", methods=["DELETE"])
+@served
+async def delete_conversation(incoming: Incoming) -> Response:
+    """Forget a conversation; it is no error when there is none."""
+    conversation_id = _named(incoming)
+    app = await wiring.ready()
+    await app.delete_conversation(user_id(incoming), conversation_id)
+    return Response(status_code=204)
+
+
+def _named(incoming: Incoming) -> str:
+    """The conversation that the path names."""
+    return parsed(ConversationPath, dict(incoming.path)).conversation_id
+
+
+def _conversation(conversation: Conversation) -> ConversationAnswer:
+    return ConversationAnswer(
+        conversation_id=conversation.id,
+        title=conversation.title,
+        turn_count=conversation.turn_count,
+        created_at=conversation.created_at.isoformat(),
+        updated_at=conversation.updated_at.isoformat(),
+    )
+
+
+def _turn(turn: Turn) -> TurnListed:
+    return TurnListed(**turn_members(turn), created_at=turn.created_at.isoformat(), spoken=turn.spoken)

@@ -1,0 +1,74 @@
+"""Responses that end after the request's body has: nothing may close a connection while a body arrives.
+
+Many clients send all of a body before they read. If the connection closes meanwhile, they report a broken connection
+instead of the response, and the front of the Functions host reports 502. uvicorn closes it after the response to a
+request that said ``Connection: close``, and keeps it otherwise.
+"""
+
+import logging
+from contextvars import ContextVar
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from voice_core.functions.http.request import Incoming
+
+_abandoned: ContextVar[bool] = ContextVar("abandoned", default=False)
+
+
+class _BodyAbandoned(Exception):
+    """The rest of the body came too slowly, or was too large, to wait for its end."""
+
+
+class CompletedAfterBody(Response):
+    """*response*, sent at once and in full, but completed only when *incoming* has no more body to read.
+
+    A client that reads while it sends sees it at once. The connection closes when the rest of the body goes beyond what
+    `Incoming.discard` reads.
+    """
+
+    def __init__(self, response: Response, incoming: Incoming) -> None:
+        super().__init__(status_code=response.status_code)
+        self.raw_headers = response.raw_headers
+        self._response = response
+        self._incoming = incoming
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_and_wait(message: Message) -> None:
+            if _is_last(message) and not self._incoming.whole:
+                await send({**message, "more_body": True})
+                await self._read_on()
+                message = {"type": "http.response.body", "body": b""}
+            await send(message)
+
+        try:
+            await self._response(scope, receive, send_and_wait)
+        except _BodyAbandoned:
+            _leave_incomplete()
+        except Exception:
+            # A stream that is cut: what was sent of it must arrive as well.
+            await self._incoming.discard()
+            raise
+        finally:
+            await self._incoming.aclose()
+
+    async def _read_on(self) -> None:
+        if not await self._incoming.discard():
+            raise _BodyAbandoned
+
+
+def _is_last(message: Message) -> bool:
+    return message["type"] == "http.response.body" and not message.get("more_body", False)
+
+
+def _leave_incomplete() -> None:
+    """Have the server close the connection, which is what it does when an application returns in mid-response.
+
+    It also reports that as an error of the application. Here it is none, and any caller could fill the log with it.
+    """
+    _abandoned.set(True)
+    logging.getLogger("uvicorn.error").addFilter(_unless_abandoned)
+
+
+def _unless_abandoned(_record: logging.LogRecord) -> bool:
+    return not _abandoned.get()

@@ -1,0 +1,34 @@
+"""An answer that is sent while it is made."""
+
+from collections.abc import AsyncGenerator
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from voice_core.functions.http.request import ClientGone, Incoming
+
+
+class StreamedResponse(Response):
+    """Sends *chunks* as they are made, and stops making them when the caller hangs up."""
+
+    def __init__(
+        self, incoming: Incoming, chunks: AsyncGenerator[bytes], media_type: str, headers: dict[str, str]
+    ) -> None:
+        super().__init__(None, 200, {"X-Accel-Buffering": "no"} | headers, media_type)
+        del self.headers["content-length"]
+        self._incoming = incoming
+        self._chunks = chunks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await self._incoming.unless_gone(self._send_all(send))
+        except ClientGone:
+            return
+        finally:
+            await self._chunks.aclose()
+
+    async def _send_all(self, send: Send) -> None:
+        async for chunk in self._chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

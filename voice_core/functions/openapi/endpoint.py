@@ -1,0 +1,19 @@
+"""/openapi.json: what may be asked, and what is answered."""
+
+import azure.functions as func
+from starlette.responses import Response
+
+from voice_core import wiring
+from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.serve import json_response, served_publicly
+
+blueprint = func.Blueprint()
+
+
+@blueprint.route("voice/openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@served_publicly
+async def get_openapi(_incoming: Incoming) -> Response:
+    """The contract."""
+    from voice_core.functions.openapi.document import contract
+
+    return json_response(contract(wiring.app().settings.max_text_characters))

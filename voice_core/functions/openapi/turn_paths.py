@@ -1,0 +1,73 @@
+"""The part of the contract that is about a turn and its halves."""
+
+from pydantic import BaseModel
+
+from voice_core.functions.openapi.operations import (
+    BINARY,
+    IDEMPOTENCY,
+    REFERENCE,
+    Json,
+    as_text,
+    events,
+    json_of,
+    named,
+    operation,
+    parameters,
+)
+from voice_core.functions.turn import schemas
+from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS
+
+RECORDINGS = ("audio/*", "video/*", "application/octet-stream")
+WORDS = ("audioData", "text")
+"""Members of a body only."""
+
+
+def turn_paths() -> Json:
+    return {
+        "/process": {
+            "post": operation(
+                "Take one turn",
+                _spoken(schemas.ProcessRequest, "audioData", "text"),
+                json_of(schemas.ProcessAnswer) | events() | dict.fromkeys(AUDIO_OFFERS, BINARY),
+                (400, 404, 406, 409, 413, 415, 422, 429, 502, 503, 504),
+                [IDEMPOTENCY, *parameters(schemas.ProcessRequest, "query", without=WORDS)],
+            )
+        },
+        "/transcribe": {
+            "post": operation(
+                "Hear an utterance",
+                _spoken(schemas.TranscribeRequest, "audioData"),
+                json_of(schemas.TranscribeAnswer),
+                (400, 406, 413, 415, 422, 429, 502, 503, 504),
+                parameters(schemas.TranscribeRequest, "query", without=WORDS),
+            )
+        },
+        "/speak": {
+            "post": operation(
+                "Speak some words",
+                json_of(schemas.SpeakRequest),
+                dict.fromkeys(AUDIO_OFFERS, BINARY) | json_of(schemas.SpeakAnswer),
+                (400, 406, 413, 429, 502, 503, 504),
+            )
+        },
+    }
+
+
+def _spoken(model: type[BaseModel], *utterances: str) -> Json:
+    """The shapes of a recording: in JSON, in a form, or as it is. One of the members *utterances* is what was said."""
+    fields = model.model_json_schema(ref_template=REFERENCE)["properties"]
+    form = {
+        "type": "object",
+        "properties": {name: as_text(field) for name, field in fields.items()} | {"audio": BINARY["schema"]},
+        "oneOf": [{"required": ["audio"]}, *map(_given, utterances)],
+    }
+    document = {**named(model.__name__), "oneOf": [_given(name) for name in utterances]}
+    return {
+        "application/json": {"schema": document},
+        "multipart/form-data": {"schema": form},
+        **dict.fromkeys(RECORDINGS, BINARY),
+    }
+
+
+def _given(name: str) -> Json:
+    return {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}}

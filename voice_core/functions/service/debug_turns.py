@@ -1,0 +1,52 @@
+"""/debug/turns: the last turns of this worker, for whoever develops the product; their times and never their words."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import azure.functions as func
+from starlette.responses import Response
+
+from voice_core import wiring
+from voice_core.domain.errors import NotFound
+from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.serve import json_response, served
+
+if TYPE_CHECKING:
+    from voice_core.telemetry.turns import Part, TurnSeen
+
+blueprint = func.Blueprint()
+
+
+@blueprint.route("voice/debug/turns", methods=["GET"])
+@served
+async def get_turns_seen(_incoming: Incoming) -> Response:
+    """The latest first."""
+    recent = wiring.app().watching.recent
+    if recent is None:
+        raise NotFound("Turns are not kept here: DEBUG_TURNS is off.")
+    return json_response({"turns": [_members(turn) for turn in reversed(recent.turns)]})
+
+
+def _members(turn: "TurnSeen") -> dict[str, Any]:
+    return {
+        "turnId": turn.turn_id,
+        "requestId": turn.span.trace_id,
+        "at": datetime.fromtimestamp(turn.wall_ns(turn.began) / 1e9, UTC).isoformat(timespec="milliseconds"),
+        "outcome": turn.outcome,
+        "code": turn.code,
+        "delivery": turn.delivery,
+        "degraded": list(turn.degraded),
+        "timings": dict(turn.timings),
+        "parts": [_part(turn, part) for part in turn.parts()],
+    }
+
+
+def _part(turn: "TurnSeen", part: "Part") -> dict[str, Any]:
+    """When it was, in milliseconds from the turn's beginning."""
+    return {
+        "name": part.name,
+        "from": round((part.began - turn.began) * 1000, 1),
+        "to": round((part.ended - turn.began) * 1000, 1),
+        "call": part.call is not None,
+        "error": part.error,
+    }

@@ -1,0 +1,26 @@
+"""/voices: how the assistant can sound."""
+
+import azure.functions as func
+from starlette.responses import Response
+
+from voice_core import wiring
+from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request_model import parsed
+from voice_core.functions.http.serve import json_response, served
+from voice_core.functions.turn.schemas import VoiceAnswer, VoicesAnswer, VoicesQuery
+
+blueprint = func.Blueprint()
+
+
+@blueprint.route("voice/voices", methods=["GET"])
+@served
+async def list_voices(incoming: Incoming) -> Response:
+    """The voices that may be asked for."""
+    wanted = (parsed(VoicesQuery, dict(incoming.query)).language or "").lower()
+    app = await wiring.ready()
+    voices = [
+        VoiceAnswer(name=voice.name, language=voice.language, gender=voice.gender, display_name=voice.display_name)
+        for voice in await incoming.unless_gone(app.voices())
+        if f"{voice.language.lower()}-".startswith(f"{wanted}-" if wanted else "")
+    ]
+    return json_response(VoicesAnswer(voices=voices, default=app.settings.speech_voice).document())

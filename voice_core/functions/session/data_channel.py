@@ -1,0 +1,114 @@
+"""A session's words on the data channel: one JSON object a message."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from voice_core.domain import session
+from voice_core.domain.errors import InvalidInput
+from voice_core.domain.events import Event
+from voice_core.functions.http.request_model import Sent, parsed
+from voice_core.functions.http.serve import compact
+from voice_core.functions.turn.events import document, error_document
+from voice_core.functions.turn.input import typed
+from voice_core.functions.turn.schemas import Answered, Language, Phrase
+
+LONGEST = 64_000
+"""Characters of a message; what a browser sends in one piece."""
+
+
+class Said(Sent):
+    type: str
+
+
+class Released(Sent):
+    """`input_audio_buffer.commit`: the button went up."""
+
+    trailing_ms: int = Field(
+        0, ge=0, le=300, description="How much of the utterance may still be in the client's microphone."
+    )
+
+
+class TypedText(Sent):
+    """`input_text`: a turn in writing."""
+
+    text: str
+
+
+class Wished(Sent):
+    """`session.update`: how the turns to come are heard and spoken."""
+
+    voice: str | None = Field(None, max_length=100, description="A name from /voices.")
+    language: Language | None = None
+    phrases: Annotated[list[Phrase] | None, Field(max_length=500)] = None
+    hands_free: bool | None = None
+
+    @property
+    def update(self) -> session.Update:
+        phrases = None if self.phrases is None else tuple(self.phrases)
+        return session.Update(voice=self.voice, language=self.language, phrases=phrases, hands_free=self.hands_free)
+
+
+class StateEvent(Answered):
+    type: Literal["session.state"]
+    state: Literal["connected", "listening", "thinking", "speaking"]
+
+
+class ClosedEvent(Answered):
+    type: Literal["session.closed"]
+    reason: str
+
+
+class SessionWire:
+    """Reads controls, of which a text may have *longest* characters, and writes events."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+
+    def read(self, text: str) -> session.Control:
+        """What the client says.
+
+        Raises:
+            InvalidInput: ``json-invalid``, ``control-unknown`` or ``request-invalid``.
+        """
+        message = _object(text)
+        match parsed(Said, message).type:
+            case "input_audio_buffer.clear":
+                return session.Press()
+            case "input_audio_buffer.commit":
+                return session.Release(parsed(Released, message).trailing_ms)
+            case "response.cancel":
+                return session.Cancel()
+            case "input_text":
+                return session.Typed(typed(parsed(TypedText, message).text, self._longest))
+            case "session.update":
+                return parsed(Wished, message).update
+            case unknown:
+                raise InvalidInput(f"No control is called {unknown[:100]!r}.", code="control-unknown")
+
+    def write(self, event: Event | session.SessionEvent) -> str:
+        return compact(self._document(event)).decode()
+
+    def _document(self, event: Event | session.SessionEvent) -> dict[str, Any]:
+        match event:
+            case session.StateChanged(state):
+                return {"type": event.type, "state": str(state)}
+            case session.SessionClosed(reason):
+                return {"type": event.type, "reason": str(reason)}
+            case session.ControlRefused(error):
+                return error_document(error)
+            case _:
+                return document(event, "opus")
+
+
+def _object(text: str) -> dict[str, Any]:
+    if len(text) > LONGEST:
+        raise InvalidInput(f"A message may have at most {LONGEST} characters.", code="json-invalid")
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The message is no JSON.", code="json-invalid") from error
+    if not isinstance(message, dict):
+        raise InvalidInput("A message must be a JSON object.", code="json-invalid")
+    return message

@@ -1,0 +1,77 @@
+"""A turn's events, as the contract has them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from voice_core.functions.turn.schemas import Answered, AudioFormat, Problem, TurnAnswer
+
+
+class TurnCreatedEvent(Answered):
+    type: Literal["turn.created"]
+    turn_id: str
+    conversation_id: str
+    speech_url: str | None = Field(default=None, description="Where the speech can be fetched from now on.")
+
+
+class TranscriptDeltaEvent(Answered):
+    """An interim hypothesis: it replaces the one before."""
+
+    type: Literal["transcript.text.delta"]
+    text: str
+
+
+class TranscriptDoneEvent(Answered):
+    type: Literal["transcript.text.done"]
+    text: str
+    language: str
+    confidence: float | None = None
+    duration_ms: int
+
+
+class ReplyDeltaEvent(Answered):
+    type: Literal["reply.text.delta"]
+    text: str
+
+
+class ReplyDoneEvent(Answered):
+    type: Literal["reply.text.done"]
+    text: str
+
+
+class SpeechDeltaEvent(Answered):
+    type: Literal["speech.audio.delta"]
+    audio: str = Field(description="In base64; append it to what came before.")
+    seq: int
+    sentence: str | None = Field(None, description="The words that begin here, on a sentence's first piece.")
+
+
+class SpeechDoneEvent(Answered):
+    type: Literal["speech.audio.done"]
+    duration_ms: int
+    format: AudioFormat
+
+
+class TurnDoneEvent(TurnAnswer):
+    type: Literal["turn.done"]
+
+
+class ErrorEvent(Problem):
+    """Problem details (RFC 9457) under the event's own ``type``; the document's type is in ``problemType``."""
+
+    type: Literal["error"]
+    problem_type: str
+
+
+AnyEvent = Annotated[
+    TurnCreatedEvent
+    | TranscriptDeltaEvent
+    | TranscriptDoneEvent
+    | ReplyDeltaEvent
+    | ReplyDoneEvent
+    | SpeechDeltaEvent
+    | SpeechDoneEvent
+    | TurnDoneEvent
+    | ErrorEvent,
+    Field(discriminator="type"),
+]

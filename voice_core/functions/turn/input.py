@@ -1,0 +1,214 @@
+"""Reading what was sent: JSON, multipart or the recording itself, each in the shapes that phones send."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from voice_core.audio.base64_audio import decode_base64_audio
+from voice_core.audio.limits import Limits
+from voice_core.audio.pcm_layout import RawPcm
+from voice_core.audio.sniff import FRAMES_BYTES, sniff
+from voice_core.domain.errors import InvalidInput, TooLarge
+from voice_core.domain.speech import Hints
+from voice_core.functions.http.form import UTF_8, Form, read_form
+from voice_core.functions.http.idempotency import Key
+from voice_core.functions.http.media_type import media_type
+from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request_model import parsed
+from voice_core.functions.http.serve import WrongContentType
+from voice_core.functions.turn.schemas import Spoken
+from voice_core.usecases.idempotency.idempotent_turn import Repeatable
+
+if TYPE_CHECKING:
+    from voice_core.audio.upload_decoder import Decoding
+
+Options = TypeVar("Options", bound=Spoken)
+
+OTHER_MEMBERS_BYTES = 128_000
+"""Room in a JSON or multipart body for all but the recording."""
+
+LISTS = {"phrases", "languages"}
+WORDS = {"audiodata", "notes", "query", "text"}
+"""Members that are read from a body only."""
+RAW_FORMATS = {"pcm16", "pcm", "raw", "lpcm", "s16le", "l16"}
+RAW_MEDIA_TYPES = {b"audio/pcm": "s16le", b"audio/l16": "s16be"}
+"""Encoding of headerless PCM by content type; that of L16 is from RFC 2586."""
+
+
+class Reader(Protocol):
+    """What reading needs of the product."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def decoding(self, raw: RawPcm | None) -> "Decoding": ...
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenRequest(Generic[Options]):
+    """What was asked, and the recording if there is one."""
+
+    options: Options
+    decoding: "Decoding | None" = None
+    upload: AsyncIterable[bytes] | None = None
+    request: Repeatable | None = None
+    """Set when it may be sent again."""
+
+    @property
+    def hints(self) -> Hints:
+        options = self.options
+        languages = (options.language,) if options.language else tuple(options.languages)
+        return Hints(languages, tuple(options.phrases))
+
+    @property
+    def format(self) -> str | None:
+        """What the recording turned out to be, once it is read."""
+        return self.decoding.format if self.decoding else None
+
+    def under(self, key: Key, limits: Limits) -> "SpokenRequest[Options]":
+        """The same, to be known again under *key*, in whatever shape it is sent then."""
+        layout = str(self.decoding.raw) if self.decoding else ""
+        request = key.request("turn", self.options, self.upload, limits, layout=layout)
+        return replace(self, upload=None if self.upload is None else request.fingerprint, request=request)
+
+    def utterance(self) -> AsyncGenerator[bytes] | None:
+        """Mono 16-bit PCM at 16 kHz, while it arrives."""
+        if self.decoding is None or self.upload is None:
+            return None
+        return self.decoding.pcm(self.upload)
+
+
+async def read_spoken(incoming: Incoming, model: type[Options], app: Reader) -> SpokenRequest[Options]:
+    """Read as much of *incoming* as is needed to know what it is.
+
+    A recording that is called JSON is read as what it is: no JSON begins as a recording does.
+
+    Raises:
+        InvalidInput: it is none of the shapes, or a member is wrong.
+        TooLarge: it says that it is.
+    """
+    named = query_options(incoming)
+    if incoming.content_type == "application/json" or incoming.content_type.endswith("+json"):
+        body = await incoming.read(_body_limit(app))
+        if sniff(body[:FRAMES_BYTES]):
+            return SpokenRequest(parsed(model, named), app.decoding(None), _once(body))
+        return await _from_members(parsed(model, named | await read_json(body)), app)
+    if incoming.content_type == "multipart/form-data":
+        return await _from_form(incoming, model, app, named)
+    options = parsed(model, named)
+    app.limits.check_bytes(incoming.content_length)
+    raw = _raw(options, incoming.headers.get("content-type"))
+    return SpokenRequest(options, app.decoding(raw), incoming.chunks())
+
+
+def _body_limit(app: Reader) -> int:
+    return app.limits.max_bytes * 4 // 3 + OTHER_MEMBERS_BYTES
+
+
+def query_options(incoming: Incoming) -> dict[str, Any]:
+    """The options in the URL. No words are read there: URLs end up in the logs of others."""
+    return _listed(item for item in incoming.query.multi_items() if item[0].lower() not in WORDS)
+
+
+def _listed(items: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Named values; the names of lists may be repeated, and their values separated by commas."""
+    named: dict[str, Any] = {}
+    for name, value in items:
+        if name.lower() in LISTS:
+            named.setdefault(name, []).extend(part.strip() for part in value.split(",") if part.strip())
+        else:
+            named[name] = value
+    return named
+
+
+async def _from_members(options: Options, app: Reader) -> SpokenRequest[Options]:
+    """A request whose recording, if any, came as text."""
+    if options.audio_data is None:
+        return SpokenRequest(options)
+    recording = await asyncio.to_thread(decode_base64_audio, options.audio_data)
+    return SpokenRequest(options, app.decoding(_raw(options) or recording.raw), _once(recording.data))
+
+
+async def read_json(body: bytes) -> dict[str, Any]:
+    """*body* as a JSON object.
+
+    Raises:
+        InvalidInput: ``json-invalid``.
+        TooLarge: ``body-too-large``; more than a recording makes it large.
+    """
+    # A list of millions holds the interpreter's lock, and so everybody's turn, until it is read; base64 has no commas.
+    if body.count(b",") > OTHER_MEMBERS_BYTES:
+        raise TooLarge("Only a recording may make the body that large.", code="body-too-large")
+    try:
+        document = await asyncio.to_thread(json.loads, body) if len(body) > OTHER_MEMBERS_BYTES else json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The body is no JSON. Send an object as docs/api.md shows.", code="json-invalid") from error
+    if not isinstance(document, dict):
+        raise InvalidInput("The body must be a JSON object.", code="json-invalid")
+    return document
+
+
+async def _from_form(
+    incoming: Incoming, model: type[Options], app: Reader, named: dict[str, Any]
+) -> SpokenRequest[Options]:
+    form = await _form(incoming, _body_limit(app))
+    options = parsed(model, named | _listed(form.fields))
+    if form.file is None:
+        return await _from_members(options, app)
+    return SpokenRequest(options, app.decoding(_raw(options, form.file.content_type)), _once(form.file.data))
+
+
+async def _form(incoming: Incoming, limit: int) -> Form:
+    """A multipart body of at most *limit* bytes.
+
+    Raises:
+        WrongContentType: its text is in a charset that is not read here.
+    """
+    _, parameters = media_type(incoming.headers.get("content-type"))
+    if parameters.get(b"charset", b"").lower() not in UTF_8:
+        raise WrongContentType("The text of a form must be UTF-8.")
+    boundary = parameters.get(b"boundary")
+    if not boundary:
+        raise InvalidInput("The Content-Type of a form must name its boundary.", code="multipart-invalid")
+    body = await incoming.read(limit)
+    if len(body) > OTHER_MEMBERS_BYTES:
+        return await asyncio.to_thread(read_form, body, boundary, OTHER_MEMBERS_BYTES)
+    return read_form(body, boundary, OTHER_MEMBERS_BYTES)
+
+
+def typed(text: str, longest: int) -> str:
+    """*text* as it may be said.
+
+    Raises:
+        InvalidInput: ``text-empty``.
+        TooLarge: ``text-too-long``.
+    """
+    if not text.strip():
+        raise InvalidInput("The text is empty.", code="text-empty")
+    if len(text) > longest:
+        raise TooLarge(f"The text may have at most {longest} characters.", code="text-too-long")
+    return text.strip()
+
+
+async def _once(data: bytes) -> AsyncGenerator[bytes]:
+    yield data
+
+
+def _raw(options: Spoken, content_type: str | None = None) -> RawPcm | None:
+    """How headerless bytes are to be read, where they are said to be PCM.
+
+    The ``format`` says so, or else the *content_type* of the request or of the file in its form; the rate and channels
+    that a content type leaves out are those of the options.
+    """
+    if (options.format or "").lower().replace("-", "").replace("_", "") in RAW_FORMATS:
+        return RawPcm(options.sample_rate, options.channels)
+    media, named = media_type(content_type)
+    if media not in RAW_MEDIA_TYPES:
+        return None
+    try:
+        rate, channels = int(named.get(b"rate", options.sample_rate)), int(named.get(b"channels", options.channels))
+    except ValueError as error:
+        raise InvalidInput("The rate and channels of a content type must be whole numbers.") from error
+    return RawPcm(rate, channels, RAW_MEDIA_TYPES[media])

@@ -1,0 +1,167 @@
+"""The three ways a turn is answered: in one JSON document, event by event, or as the sound alone."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from voice_core.domain.conversation import Turn
+from voice_core.domain.errors import StageFailed
+from voice_core.domain.events import Event, SpeechDelta, SpeechDone, TurnCreated, TurnDone, TurnFailed
+from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.serve import json_response
+from voice_core.functions.http.streamed_response import StreamedResponse
+from voice_core.functions.turn.events import framed, ndjson, sse
+from voice_core.functions.turn.schemas import ProcessAnswer, ResponseFormat
+from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS, Encoders, whole_members
+from voice_core.functions.turn.turn_json import turn_members
+
+if TYPE_CHECKING:
+    from voice_core.audio.encoding import SpeechEncoder
+
+EVENT_FRAMES = {"text/event-stream": sse, "application/x-ndjson": ndjson}
+OFFERS = ("application/json", *EVENT_FRAMES, *AUDIO_OFFERS)
+"""The media types a turn can be answered in."""
+
+
+async def as_json(
+    incoming: Incoming,
+    events: AsyncGenerator[Event],
+    audio_format: ResponseFormat,
+    encoders: Encoders,
+    speech_url: str | None = None,
+) -> Response:
+    """The plan's answer: transcript, reply and speech together."""
+    turn, pcm, duration_ms = await incoming.unless_gone(_whole(events))
+    sound = await whole_members(pcm, audio_format, encoders) | {"duration_ms": duration_ms}
+    answer = ProcessAnswer(**turn_members(turn), **sound, speech_url=speech_url)
+    return json_response(answer.document(), headers=_headers(turn.id, turn.conversation_id, turn.timings))
+
+
+async def _whole(events: AsyncGenerator[Event]) -> tuple[Turn, bytes, int]:
+    speech, duration_ms = bytearray(), 0
+    async with aclosing(events):
+        async for event in events:
+            match event:
+                case SpeechDelta(pcm):
+                    speech += pcm
+                case TurnFailed(error):
+                    raise error
+                case SpeechDone(duration):
+                    duration_ms = duration
+                case TurnDone(turn):
+                    return turn, bytes(speech), duration_ms
+                case _:
+                    pass
+    raise AssertionError("a turn ends with TurnDone or TurnFailed")
+
+
+async def as_events(
+    incoming: Incoming,
+    events: AsyncGenerator[Event],
+    media_type: str,
+    audio_format: ResponseFormat,
+    encoders: Encoders,
+    speech_url: str | None = None,
+) -> Response:
+    """Every event as it happens.
+
+    The answer begins with the turn's first result: what fails before is an HTTP error with its own status.
+    """
+    created, first = await incoming.unless_gone(_first_two(events))
+    if isinstance(first, TurnFailed):
+        # The error's traceback holds this frame, and that the turn: it would stay open until garbage is collected.
+        await events.aclose()
+        raise first.error
+    frame = EVENT_FRAMES[media_type]
+    chunks = framed(_again([created, first], events), frame, audio_format, encoders, speech_url)
+    return StreamedResponse(incoming, chunks, media_type, _created_headers(created))
+
+
+async def as_audio(incoming: Incoming, events: AsyncGenerator[Event], media_type: str, encoders: Encoders) -> Response:
+    """The speech alone, streamed; a turn that is not heard to its end breaks the connection."""
+    created, first = await incoming.unless_gone(_until_heard(events))
+    if isinstance(first, TurnFailed | TurnDone):
+        await events.aclose()
+        raise first.error if isinstance(first, TurnFailed) else _unspoken(first.turn)
+    chunks = _speech(_again([first], events), encoders(AUDIO_OFFERS[media_type]))
+    return StreamedResponse(incoming, chunks, media_type, _created_headers(created))
+
+
+async def as_sound(incoming: Incoming, speech: AsyncGenerator[bytes], media_type: str, encoders: Encoders) -> Response:
+    """Speech without a turn, streamed; what fails before its first sound is an HTTP error."""
+    first = await incoming.unless_gone(anext(speech))
+    chunks = _encoded(first, speech, encoders(AUDIO_OFFERS[media_type]))
+    return StreamedResponse(incoming, chunks, media_type, {})
+
+
+async def _encoded(first: bytes, rest: AsyncGenerator[bytes], encoder: "SpeechEncoder") -> AsyncGenerator[bytes]:
+    async with aclosing(rest):
+        yield encoder.feed(first)
+        async for pcm in rest:
+            yield encoder.feed(pcm)
+        yield encoder.finish()
+
+
+async def _speech(events: AsyncGenerator[Event], encoder: "SpeechEncoder") -> AsyncGenerator[bytes]:
+    async with aclosing(events):
+        async for event in events:
+            match event:
+                case SpeechDelta(pcm):
+                    if encoded := encoder.feed(pcm):
+                        yield encoded
+                case TurnFailed(error):
+                    raise error
+                case TurnDone(turn) if "speech" in turn.degraded:
+                    raise _unspoken(turn)
+                case SpeechDone():
+                    if encoded := encoder.finish():
+                        yield encoded
+                case _:
+                    pass
+
+
+async def _first_two(events: AsyncGenerator[Event]) -> tuple[Event, Event]:
+    return await anext(events), await anext(events)
+
+
+async def _until_heard(events: AsyncGenerator[Event]) -> tuple[Event, Event]:
+    """The beginning of a turn, and its first speech or its end."""
+    created = event = await anext(events)
+    while not isinstance(event, SpeechDelta | TurnDone | TurnFailed):
+        event = await anext(events)
+    return created, event
+
+
+async def _again(first: list[Event], rest: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    async with aclosing(rest):
+        for event in first:
+            yield event
+        async for event in rest:
+            yield event
+
+
+def _unspoken(turn: Turn) -> StageFailed:
+    document: dict[str, Any] = {
+        "turnId": turn.id,
+        "conversationId": turn.conversation_id,
+        "transcription": turn.transcript,
+        "responseText": turn.reply,
+    }
+    return StageFailed(
+        "The reply stands as text but could not be spoken.", code="speech-failed", stage="tts", extra=document
+    )
+
+
+def _created_headers(created: Event) -> dict[str, str]:
+    if not isinstance(created, TurnCreated):
+        raise TypeError(created)
+    return _headers(created.turn_id, created.conversation_id, {})
+
+
+def _headers(turn_id: str, conversation_id: str, timings: dict[str, int]) -> dict[str, str]:
+    headers = {"X-Turn-Id": turn_id, "X-Conversation-Id": conversation_id}
+    if timings:
+        headers["Server-Timing"] = ", ".join(f"{stage};dur={ms}" for stage, ms in timings.items())
+    return headers

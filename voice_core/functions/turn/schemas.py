@@ -1,0 +1,210 @@
+"""What is sent and what is answered, as JSON: the source of validation and of /openapi.json."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from voice_core.functions.http.request_model import Sent
+
+ResponseFormat = Literal["pcm", "wav", "mp3", "opus"]
+ConversationId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Phrase = Annotated[str, Field(min_length=1, max_length=200)]
+SAYABLE: dict[str, Any] = {"minLength": 1, "pattern": r"\S"}
+"""What the contract asks of a text; `spoken_request.typed` sees to it, with codes of its own."""
+
+
+class Spoken(Sent):
+    """An utterance as JSON, and how it is to be heard."""
+
+    audio_data: str | None = Field(None, description="The recording, in base64. Its bytes decide the format.")
+    format: str | None = Field(
+        None, max_length=100, description="`Pcm16` for headerless PCM; other names are labels that nobody relies on."
+    )
+    sample_rate: int = Field(24_000, ge=4_000, le=192_000, description="Hertz, of headerless PCM.")
+    channels: int = Field(1, ge=1, le=8, description="Of headerless PCM.")
+    language: Language | None = Field(None, description="BCP 47 tag of what is spoken.")
+    languages: list[Language] = Field([], max_length=4, description="Candidates to detect the language among.")
+    phrases: list[Phrase] = Field([], max_length=500, description="Words likely to be said: names, titles, jargon.")
+
+
+class ProcessRequest(Spoken):
+    """One turn: either `audioData` or `text`."""
+
+    text: str | None = Field(
+        None, description="What the user typed, instead of a recording.", json_schema_extra=SAYABLE
+    )
+    conversation_id: ConversationId | None = Field(None, description="Leave it out to begin a conversation.")
+    voice: str | None = Field(None, max_length=100, description="A name from /voices.")
+    response_format: ResponseFormat = Field("pcm", description="Of the speech in JSON and events.")
+    speech: Literal["inline", "url", "none"] = Field(
+        "inline", description="`url`: keep it for players to fetch; `none`: answer with text only."
+    )
+
+
+class TranscribeRequest(Spoken):
+    """An utterance to be heard, nothing more."""
+
+
+class SpeakRequest(Sent):
+    """Words to be spoken."""
+
+    text: str = Field(json_schema_extra=SAYABLE)
+    voice: str | None = Field(None, max_length=100, description="A name from /voices.")
+    response_format: ResponseFormat = Field("pcm", description="Of the speech in a JSON answer.")
+
+
+class ListQuery(Sent):
+    """One page of a list."""
+
+    limit: int = Field(20, ge=1, le=100)
+    continuation: str | None = Field(
+        None, max_length=4_096, pattern=r"^[A-Za-z0-9_=-]*$", description="From the page before."
+    )
+
+
+class ConversationPath(Sent):
+    conversation_id: ConversationId
+
+
+class VoicesQuery(Sent):
+    language: Language | None = Field(None, description="Only voices of this language, as `en` or `en-GB`.")
+
+
+class HealthQuery(Sent):
+    deep: bool = Field(default=False, description="Ask every dependency.")
+    warm: bool = Field(default=False, description="Load and connect what the first turn needs.")
+
+
+class Answered(BaseModel):
+    """Something we answer."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, defer_build=True)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON types, without what is not there."""
+        return self.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+
+class AudioFormat(Answered):
+    """What the bytes of some speech are."""
+
+    format: ResponseFormat
+    media_type: str
+    sample_rate: int = Field(description="Hertz.")
+    channels: int = 1
+    bits_per_sample: int | None = Field(None, description="Of uncompressed sound; signed little-endian.")
+
+
+class TurnAnswer(Answered):
+    """A turn without its audio."""
+
+    turn_id: str
+    conversation_id: str
+    transcription: str = Field(description="What the user said or typed.")
+    response_text: str = Field(description="What the assistant answers.")
+    language: str
+    interrupted: bool = False
+    degraded: list[Literal["speech", "conversation", "idempotency"]] = Field(
+        [],
+        description="`speech`: the reply could not be (wholly) spoken. `conversation`: it could not be remembered."
+        " `idempotency`: its key could not, so that the same request may be answered anew.",
+    )
+    timings: dict[str, int] = Field(
+        {}, description="Milliseconds a stage; stt, assistant and tts add up to firstAudio."
+    )
+    speech_url: str | None = Field(default=None, description="Where the speech can be fetched, if that was asked for.")
+    clip_id: str | None = Field(None, description="Of the clip that was spoken: it has the whole transcript.")
+
+
+class ProcessAnswer(TurnAnswer):
+    """A whole turn in one JSON document."""
+
+    audio_data: str = Field(description="The speech, in base64; empty when there is none.")
+    audio_format: AudioFormat
+    duration_ms: int = Field(description="Of the speech.")
+
+
+class TranscribeAnswer(Answered):
+    transcription: str
+    language: str
+    confidence: float | None = None
+    duration_ms: int = Field(description="Of the utterance.")
+    format: str | None = Field(None, description="What the recording turned out to be.")
+
+
+class SpeakAnswer(Answered):
+    audio_data: str
+    audio_format: AudioFormat
+    duration_ms: int
+
+
+class VoiceAnswer(Answered):
+    name: str
+    language: str
+    gender: str
+    display_name: str
+
+
+class VoicesAnswer(Answered):
+    voices: list[VoiceAnswer]
+    default: str
+
+
+class ConversationAnswer(Answered):
+    conversation_id: str
+    title: str
+    turn_count: int
+    created_at: str
+    updated_at: str
+
+
+class ConversationsAnswer(Answered):
+    conversations: list[ConversationAnswer]
+    continuation: str | None = None
+
+
+class TurnListed(TurnAnswer):
+    created_at: str
+    spoken: bool
+
+
+class TurnsAnswer(Answered):
+    conversation_id: str
+    turns: list[TurnListed] = Field(description="Latest first.")
+    continuation: str | None = None
+
+
+class CheckAnswer(Answered):
+    ok: bool
+    ms: int
+    detail: str | None = None
+    breaker: Literal["closed", "open", "half-open"] | None = Field(
+        None, description="What this worker makes of it: open, it is not asked for a while."
+    )
+
+
+class HealthAnswer(Answered):
+    status: Literal["ok", "degraded"]
+    checks: dict[str, CheckAnswer] | None = None
+
+
+class Problem(Answered):
+    """What went wrong (RFC 9457), and what had been done before."""
+
+    model_config = ConfigDict(extra="allow", defer_build=True)
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="Stable; branch on this.")
+    stage: str | None = None
+    retryable: bool = Field(description="Whether the same request may succeed later.")
+    retry_after: int | None = Field(None, description="After so many seconds, as in the header Retry-After.")
+    request_id: str
+    turn_id: str | None = None
+    conversation_id: str | None = None
+    transcription: str | None = None
+    response_text: str | None = None

@@ -1,0 +1,95 @@
+"""/conversations/{id}/turns/{id}/speech: a reply's sound as a file that players fetch, in parts if they like."""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+from starlette.responses import Response
+
+from voice_core import wiring
+from voice_core.domain.speech import KeptSpeech, SpeechName
+from voice_core.functions.clip.schemas import SpeechPath, SpeechQuery
+from voice_core.functions.http.identity import user_id
+from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request_model import parsed
+from voice_core.functions.http.serve import negotiate, served
+from voice_core.functions.http.streamed_response import StreamedResponse
+from voice_core.functions.turn.schemas import ResponseFormat
+from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS, MEDIA_TYPES, Encoders, encoded_whole
+
+if TYPE_CHECKING:
+    from voice_core.wiring.clips import ClipWork
+
+blueprint = func.Blueprint()
+
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
+"""One range (RFC 9110, 14.1.2); several, or one beyond all files, may be answered with the whole."""
+
+
+@blueprint.route("voice/conversations/{conversationId}/turns/{turnId}/speech", methods=["GET", "HEAD"])
+@served
+async def get_turn_speech(incoming: Incoming) -> Response:
+    """The speech of a turn: whole with its length, or streamed while it is still being made."""
+    path, query = parsed(SpeechPath, dict(incoming.path)), parsed(SpeechQuery, dict(incoming.query))
+    audio_format = query.format or AUDIO_OFFERS[negotiate(incoming.headers.get("accept", ""), list(AUDIO_OFFERS))]
+    work, app = await wiring.ready_for_clips(), wiring.app()
+    speech = await work.find_speech(SpeechName(user_id(incoming), path.conversation_id, path.turn_id))
+    if not speech.complete:
+        live = incoming.method == "GET"
+        chunks = _live(work.follow_speech(speech.name), audio_format, app.encoder) if live else _nothing()
+        return StreamedResponse(incoming, chunks, MEDIA_TYPES[audio_format], {"Accept-Ranges": "none"})
+    size = await work.encoded_bytes(speech, audio_format, lambda pcm: encoded_whole(pcm, audio_format, app.encoder))
+    return await _file(incoming, speech, audio_format, size, work)
+
+
+async def _live(
+    speech: AsyncGenerator[bytes], audio_format: ResponseFormat, encoders: Encoders
+) -> AsyncGenerator[bytes]:
+    encoder = encoders(audio_format)
+    async with aclosing(speech):
+        async for pcm in speech:
+            if encoded := encoder.feed(pcm):
+                yield encoded
+        yield encoder.finish()
+
+
+async def _nothing() -> AsyncGenerator[bytes]:
+    return
+    yield
+
+
+async def _file(
+    incoming: Incoming, speech: KeptSpeech, audio_format: ResponseFormat, size: int, work: "ClipWork"
+) -> Response:
+    etag = f'"{speech.made_at.timestamp():.0f}-{audio_format}"'
+    headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": "private"}
+    if incoming.has(etag):
+        return Response(status_code=304, headers=headers)
+    # A range is of what a GET fetches (RFC 9110, 14.2).
+    may_ask = incoming.method == "GET" and incoming.headers.get("if-range", etag) == etag
+    wanted = incoming.headers.get("range", "") if may_ask else ""
+    asked = part(wanted, size)
+    start, end = asked or (0, size)
+    if start >= size:
+        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{size}"})
+    if asked is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    body = await work.speeches.read_encoded(speech.name, audio_format, start, end - start)
+    return Response(body, 206 if asked else 200, headers, MEDIA_TYPES[audio_format])
+
+
+def part(wanted: str, size: int) -> tuple[int, int] | None:
+    """The first byte that a Range header asks for and the one after the last, of a file of *size* bytes.
+
+    None when it is no range of ours, so that the whole is to be sent. A first byte at *size* is beyond the end.
+    """
+    match = _RANGE.fullmatch(wanted.replace(" ", ""))
+    if match is None or match[0] == "bytes=-":
+        return None
+    if not match[1]:
+        return max(0, size - int(match[2])) if int(match[2]) else size, size
+    first = int(match[1])
+    last = int(match[2]) if match[2] else size - 1
+    return None if last < first < size else (min(first, size), min(last + 1, size))

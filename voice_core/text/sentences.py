@@ -1,0 +1,123 @@
+"""Cuts text that is still being written into sentences, each as soon as it is complete."""
+
+import re
+
+from voice_core.text.nesting import Nesting
+from voice_core.text.sentence_boundary import CLOSERS, MARKS, UNSPACED_MARKS, Doubt, doubt_after
+
+LONGEST_SENTENCE = 250
+"""Characters after which a run without an end is cut: some fifteen seconds of speech."""
+
+SHORTEST_CLAUSE = 60
+"""Characters that such a cut leaves in front when there is a clause to cut at."""
+
+FENCE = "```"
+_CLAUSE_END = re.compile(r"[,;:–—](?=\s)|[、，；：]")
+
+
+class Sentences:
+    """Takes text in any pieces and gives it back, but for white space, in sentences.
+
+    A sentence is released with its last character when its end is beyond reasonable doubt, so that speech need not
+    wait for the next piece; otherwise the next character decides. The cut does not depend on how the text arrives, with
+    one exception: a piece that ends in a plain word and a mark is believed, even if the next begins with ``..`` or
+    ``com``.
+
+    Lines end sentences. Fenced code stays in one piece, of any length.
+    """
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._doubt: Doubt | None = None
+        self._nesting = Nesting()
+        self._fenced = False
+
+    def feed(self, text: str) -> list[str]:
+        """Read on, and give the sentences that are complete now."""
+        complete = [sentence for character in text for sentence in self._take(character)]
+        if self._doubt is not None and self._doubt.early:
+            complete += self._release()
+        return complete
+
+    def finish(self) -> list[str]:
+        """The text is over: give what is left of it."""
+        rest = self._release()
+        self._nesting.clear()
+        self._fenced = False
+        return rest
+
+    def _take(self, character: str) -> list[str]:
+        if self._fenced:
+            return self._take_code(character)
+        if character == "\n":
+            return self.finish()
+        if character.isspace():
+            return self._take_space(character)
+        complete = self._release() if self._has_ended(character) or character == "•" else []
+        self._nesting.take(character, first=not self._has_words)
+        self._text += character
+        self._judge(character)
+        if self._text.endswith(FENCE):
+            return complete + self._begin_code()
+        return complete + self._cut()
+
+    def _take_space(self, character: str) -> list[str]:
+        if self._text:
+            self._text += character
+        if self._doubt is Doubt.DOTTED:
+            return self._release()
+        return self._cut()
+
+    def _take_code(self, character: str) -> list[str]:
+        self._text += character
+        if len(self._text) < 2 * len(FENCE) or not self._text.endswith(FENCE):
+            return []
+        return self.finish()
+
+    def _begin_code(self) -> list[str]:
+        self._text = self._text.removesuffix(FENCE)
+        before = self.finish()
+        self._text, self._fenced = FENCE, True
+        return before
+
+    @property
+    def _has_words(self) -> bool:
+        return any(map(str.isalnum, self._text))
+
+    def _has_ended(self, following: str) -> bool:
+        """Whether the sentence so far has ended before *following*."""
+        if self._doubt is None:
+            return False
+        spaced = self._text[-1].isspace()
+        if not spaced and (following in MARKS or following in CLOSERS):
+            return False
+        return self._doubt.ends(following, spaced=spaced)
+
+    def _judge(self, character: str) -> None:
+        """Put the end of the sentence in doubt, or out of it, now that *character* has come."""
+        closing = self._doubt is not None and character in CLOSERS and not self._text[-2:-1].isspace()
+        if not (character in MARKS or closing) or self._text.startswith("|") or not self._has_words:
+            self._doubt = None
+            return
+        self._doubt = doubt_after(self._text)
+        if closing and self._nesting.inside and self._doubt not in (Doubt.TAIL, Doubt.NEVER):
+            self._doubt = Doubt.QUOTED
+        elif self._nesting and self._doubt.early:
+            unspaced = self._text.rstrip(CLOSERS)[-1] in UNSPACED_MARKS
+            self._doubt = Doubt.WRAPPED if unspaced else Doubt.QUOTED
+
+    def _cut(self) -> list[str]:
+        if len(self._text) <= LONGEST_SENTENCE:
+            return []
+        clauses = [match.end() for match in _CLAUSE_END.finditer(self._text, SHORTEST_CLAUSE, LONGEST_SENTENCE)]
+        at = clauses[-1] if clauses else self._text.rfind(" ", 0, LONGEST_SENTENCE) + 1 or LONGEST_SENTENCE
+        rest, self._text = self._text[at:].lstrip(), self._text[:at]
+        doubt = self._doubt if rest else None
+        head = self._release()
+        self._text, self._doubt = rest, doubt
+        return head
+
+    def _release(self) -> list[str]:
+        sentence, self._text, self._doubt = self._text.strip(), "", None
+        self._nesting.next_sentence()
+        return [sentence] if sentence else []

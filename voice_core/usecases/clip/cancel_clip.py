@@ -1,0 +1,43 @@
+"""Stop work on a clip, and leave nothing of it."""
+
+from contextlib import suppress
+
+from voice_core.domain.clip import Clip, ClipName
+from voice_core.domain.errors import Conflict, NotFound
+from voice_core.domain.speech import Hints
+from voice_core.usecases.clip.services import ClipCompany
+
+
+async def cancel_clip(name: ClipName, company: ClipCompany, *, forgotten: bool = False) -> None:
+    """Cancel the clip and remove its recording and all that was made of it; a worker that is at it will notice.
+
+    With *forgotten*, its conversation is deleted too.
+
+    Raises:
+        NotFound: the user has no such clip.
+        StageFailed: with stage ``clips``, ``storage`` or ``conversations``.
+    """
+    while (clip := await company.clips.get(name)).status != "cancelled":
+        with suppress(Conflict):
+            await company.clips.replace(_cancelled(clip, forgotten))
+    await remove(clip, company)
+
+
+async def cancel_all(user_id: str, conversation_id: str, company: ClipCompany) -> None:
+    """Cancel every clip of a conversation."""
+    for name in await company.clips.of_conversation(user_id, conversation_id):
+        with suppress(NotFound):
+            await cancel_clip(name, company, forgotten=True)
+
+
+def _cancelled(clip: Clip, forgotten: bool) -> Clip:
+    gone = clip.changed(status="cancelled", forgotten=forgotten, claim=None, failure=None, transcribed=False)
+    return gone.changed(hints=Hints(), notes="")
+
+
+async def remove(clip: Clip, company: ClipCompany) -> None:
+    """Remove the recording, and all that was made of it, the turn of its conversation too."""
+    await company.recordings.delete(clip.name)
+    await company.artefacts.delete(clip.name)
+    await company.speeches.delete(clip.user_id, clip.conversation_id, clip.id)
+    await company.company.conversations.forget(clip.user_id, clip.conversation_id, clip.id)

@@ -1,0 +1,88 @@
+"""Make of a clip what can be made of it, however often it is asked for and whoever else is at it."""
+
+import asyncio
+
+from voice_core import telemetry
+from voice_core.domain.clip import ClipName, Failure
+from voice_core.domain.errors import LimitReached, NotFound, VoiceError
+from voice_core.usecases.clip.cancel_clip import remove
+from voice_core.usecases.clip.clip_lease import Lease, Lost, claim
+from voice_core.usecases.clip.reply_to_clip import answer_clip
+from voice_core.usecases.clip.services import ClipCompany
+from voice_core.usecases.clip.transcribe_clip import transcribe_clip
+from voice_core.usecases.clip.transcript_files import WHOLE, artefacts, read
+
+
+async def process_clip(name: ClipName, company: ClipCompany) -> None:
+    """Transcribe the clip and answer it, going on where an earlier attempt ended.
+
+    Doing it again changes nothing. Of two at once, one waits until it is clear that the other lives, and leaves.
+
+    Raises:
+        NotFound: there is no such clip.
+        VoiceError: one that may pass; to be tried again.
+    """
+    lease = await claim(name, company)
+    if lease is None:
+        await _remove_if_cancelled(name, company)
+        return
+    try:
+        await _attempt(lease, company)
+    except Lost:
+        await _remove_if_cancelled(name, company)
+    finally:
+        await lease.release()
+
+
+async def _attempt(lease: Lease, company: ClipCompany) -> None:
+    try:
+        await lease.during(_work(lease, company))
+    except VoiceError as error:
+        # When a limit lets its owner go on, it is too late for another attempt.
+        passes = error.retryable and not isinstance(error, LimitReached)
+        again = passes and lease.clip.attempts < company.rules.attempts
+        _report(lease, "again" if again else "failed", error)
+        if again:
+            raise
+        await lease.change(status="failed", failure=Failure.of(error), claim=None)
+    else:
+        _report(lease, "done")
+
+
+def _report(lease: Lease, outcome: str, error: VoiceError | None = None) -> None:
+    facts = {"clip": lease.clip.name.clip_id, "outcome": outcome, "attempt": lease.clip.attempts}
+    telemetry.event("clip", facts | (telemetry.reason(error) if error else {}), user_id=lease.clip.user_id)
+
+
+async def _work(lease: Lease, company: ClipCompany) -> None:
+    if not lease.clip.transcribed:
+        await _transcribe(lease, company)
+    if lease.clip.reply:
+        phrases = read(await company.artefacts.get(lease.clip.name, WHOLE))
+        await answer_clip(lease, phrases, company)
+    await lease.change(status="done", claim=None)
+
+
+async def _transcribe(lease: Lease, company: ClipCompany) -> None:
+    name = lease.clip.name
+    await company.admission.check_sound(name.user_id)
+    recording = await company.recordings.find(name)
+    await lease.change(status="transcribing", recording=recording.version)
+    phrases, duration_ms = await transcribe_clip(lease, recording, company)
+    for artefact, data in (await asyncio.to_thread(artefacts, name.clip_id, phrases, duration_ms)).items():
+        await company.artefacts.put(name, artefact, data)
+    seconds = duration_ms / 1000
+    await lease.change(status="replying", transcribed=True, seconds_done=seconds, seconds_total=seconds)
+
+
+async def _remove_if_cancelled(name: ClipName, company: ClipCompany) -> None:
+    """Of a clip whose owner does not want it, nothing may be left that was made or uploaded meanwhile."""
+    try:
+        clip = await company.clips.get(name)
+    except NotFound:
+        return
+    if clip.status == "cancelled":
+        await remove(clip, company)
+    if clip.forgotten:
+        # A turn may have been appended after all was deleted, and have begun the conversation anew.
+        await company.company.conversations.delete(clip.user_id, clip.conversation_id)

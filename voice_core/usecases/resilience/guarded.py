@@ -1,0 +1,138 @@
+"""The way to a provider: not while it is out of order, and not more at once than it takes."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, nullcontext
+from typing import Any, TypeVar, cast
+
+from voice_core.domain.conversation import Turn
+from voice_core.domain.speech import Hints, Interim, Transcript, Voice
+from voice_core.ports.providers import Assistant, SpeechToText, TextToSpeech
+from voice_core.timeouts import running_time
+from voice_core.usecases.resilience.bulkhead import Gate
+from voice_core.usecases.resilience.circuit_breaker import Attempt, Breaker
+from voice_core.usecases.resilience.deadlines import in_time
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Store = TypeVar("Store")
+
+
+class Guard:
+    """Stands before one *stage* of a provider.
+
+    Whoever waits gives up after *patience_seconds*.
+    """
+
+    def __init__(self, stage: str, breaker: Breaker, *, patience_seconds: float, gate: Gate | None = None) -> None:
+        self.stage = stage
+        self.breaker = breaker
+        self.patience_seconds = patience_seconds
+        self._gate = gate
+
+    async def stream(self, ask: Callable[[Attempt], AsyncGenerator[Item]]) -> AsyncGenerator[Item]:
+        """What *ask* gives.
+
+        Raises:
+            Unavailable: at once; the provider is out of order.
+            Crowded: too much is asked of it already.
+        """
+        async with self._attempt() as attempt, aclosing(ask(attempt)) as items:
+            async for item in items:
+                attempt.gave()
+                yield item
+
+    async def call(self, ask: Callable[[], Awaitable[Result]], deadline_seconds: float | None = None) -> Result:
+        """Likewise, for what gives one result; StageTimedOut if that takes longer than *deadline_seconds*."""
+        async with self._attempt() as attempt:
+            attempt.waits()
+            return await in_time(ask(), self.stage, deadline_seconds)
+
+    @asynccontextmanager
+    async def _attempt(self) -> AsyncIterator[Attempt]:
+        # Nobody waits for a place at a provider that is out of order.
+        self.breaker.check(self.stage)
+        async with self._gate.place(self.stage) if self._gate else nullcontext():
+            with running_time() as running:
+                attempt = self.breaker.begin(self.stage, running)
+                error: BaseException | None = None
+                try:
+                    yield attempt
+                except BaseException as raised:
+                    error = raised
+                    raise
+                finally:
+                    attempt.end(error, self.patience_seconds)
+
+
+class GuardedStt:
+    """Speech to text behind a guard: the service is waited for from the end of the utterance on."""
+
+    def __init__(self, stt: SpeechToText, guard: Guard) -> None:
+        self._stt = stt
+        self._guard = guard
+
+    async def warm(self, hints: Hints) -> None:
+        self._guard.breaker.check(self._guard.stage)
+        await self._stt.warm(hints)
+
+    def transcribe(self, utterance: AsyncIterable[bytes], hints: Hints) -> AsyncGenerator[Interim | Transcript]:
+        return self._guard.stream(lambda attempt: self._stt.transcribe(_then_waits(utterance, attempt), hints))
+
+
+class GuardedAssistant:
+    """An assistant behind a guard."""
+
+    def __init__(self, assistant: Assistant, guard: Guard) -> None:
+        self._assistant = assistant
+        self._guard = guard
+
+    async def warm(self) -> None:
+        self._guard.breaker.check(self._guard.stage)
+        await self._assistant.warm()
+
+    def reply(self, said: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
+        return self._guard.stream(lambda attempt: attempt.waiting(self._assistant.reply(said, history)))
+
+
+class GuardedTts:
+    """Text to speech behind a guard."""
+
+    def __init__(self, tts: TextToSpeech, guard: Guard) -> None:
+        self._tts = tts
+        self._guard = guard
+
+    async def warm(self, voice: str | None) -> None:
+        self._guard.breaker.check(self._guard.stage)
+        await self._tts.warm(voice)
+
+    def synthesize(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
+        return self._guard.stream(lambda attempt: attempt.waiting(self._tts.synthesize(text, voice)))
+
+    async def voices(self) -> Sequence[Voice]:
+        return await self._guard.call(self._tts.voices, self._guard.patience_seconds)
+
+
+def guarded_store(store: Store, guard: Guard, deadline_seconds: float | None = None) -> Store:
+    """*store*, a port that has nothing but coroutines, behind a guard; each call within *deadline_seconds*."""
+    return cast(Store, _GuardedStore(store, guard, deadline_seconds))
+
+
+class _GuardedStore:
+    def __init__(self, store: Any, guard: Guard, deadline_seconds: float | None) -> None:
+        self._store = store
+        self._guard = guard
+        self._deadline_seconds = deadline_seconds
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        method = getattr(self._store, name)
+
+        async def ask(*args: Any, **options: Any) -> Any:
+            return await self._guard.call(lambda: method(*args, **options), self._deadline_seconds)
+
+        return ask
+
+
+async def _then_waits(utterance: AsyncIterable[bytes], attempt: Attempt) -> AsyncGenerator[bytes]:
+    async for pcm in utterance:
+        yield pcm
+    attempt.waits()

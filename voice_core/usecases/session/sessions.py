@@ -1,0 +1,153 @@
+"""The sessions of this worker."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from voice_core.audio.limits import Limits
+from voice_core.domain.errors import Busy, NotFound
+from voice_core.domain.session import IceServer, Reason, SessionLimits, State
+from voice_core.ports.providers import Peers
+from voice_core.usecases.idempotency.idempotent_turn import Repeatable
+from voice_core.usecases.session.ice_servers import IceServers
+from voice_core.usecases.session.live_session import LiveSession
+from voice_core.usecases.session.openings import Openings
+from voice_core.usecases.session.played_turn import TakeTurn
+from voice_core.usecases.session.request import Asked, Wire
+
+REMEMBERED = 200
+"""Sessions that have ended and can still be asked why."""
+
+BUSY_SECONDS = 30.0
+"""After which a place may have become free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What can be said of a session while it lasts and for a while after."""
+
+    id: str
+    user_id: str
+    conversation_id: str
+    state: State
+    reason: Reason | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session that has just been opened."""
+
+    live: LiveSession
+    servers: Sequence[IceServer]
+    expires_at: datetime
+
+
+class Sessions:
+    """Opens sessions, at most *most* at once, and knows them by their ids."""
+
+    def __init__(
+        self, peers: Peers, ice: IceServers, *, take_turn: TakeTurn, limits: SessionLimits, audio: Limits, most: int
+    ) -> None:
+        self._peers = peers
+        self._ice = ice
+        self._take_turn = take_turn
+        self._limits = limits
+        self._audio = audio
+        self._most = most
+        self._opening = 0
+        self._live: dict[str, tuple[Opened, asyncio.Task[None]]] = {}
+        self._ended: OrderedDict[str, Known] = OrderedDict()
+        self._openings = Openings()
+
+    async def open(self, asked: Asked, offer: str, wire: Wire) -> Opened:
+        """Answer *offer*, SDP, and serve the session from then on.
+
+        Raises:
+            Busy: ``too-many-sessions``.
+            InvalidInput: ``offer-invalid``.
+            StageFailed: with stage ``relay``.
+        """
+        if len(self._live) + self._opening >= self._most:
+            raise Busy(
+                "There is no room for another session. Talk through POST /process; it takes the same conversationId.",
+                code="too-many-sessions",
+                retry_after=BUSY_SECONDS,
+            )
+        self._opening += 1
+        try:
+            servers = self._ice.mint(uuid4().hex)
+            peer = await self._peers.answer(offer, servers)
+        finally:
+            self._opening -= 1
+        live = LiveSession(asked, peer, take_turn=self._take_turn, wire=wire, limits=self._limits, audio=self._audio)
+        opened = Opened(live, servers, datetime.now(UTC) + timedelta(seconds=self._limits.max_seconds))
+        serving = asyncio.create_task(live.run())
+        self._live[live.id] = opened, serving
+        serving.add_done_callback(lambda _: self._forget(opened))
+        return opened
+
+    async def open_once(self, asked: Asked, offer: str, wire: Wire, request: Repeatable) -> tuple[Opened, bool]:
+        """As `open`; but the session that *request* has opened before, if it lasts, and whether it is that."""
+        return await self._openings.open(request, lambda: self.open(asked, offer, wire))
+
+    def live(self, user_id: str, session_id: str) -> LiveSession:
+        """A session that lasts.
+
+        Raises:
+            NotFound: ``session-not-found``.
+        """
+        opened, _ = self._live.get(session_id, (None, None))
+        if opened is None or opened.live.asked.user_id != user_id:
+            raise _unknown()
+        return opened.live
+
+    def known(self, user_id: str, session_id: str) -> Known:
+        """What is known of a session; raises NotFound, ``session-not-found``."""
+        opened, _ = self._live.get(session_id, (None, None))
+        known = self._ended.get(session_id) if opened is None else _known(opened)
+        if known is None or known.user_id != user_id:
+            raise _unknown()
+        return known
+
+    def close_session(self, user_id: str, session_id: str) -> Known:
+        """End a session, if it has not ended; raises NotFound, ``session-not-found``."""
+        if not self.known(user_id, session_id).reason:
+            self.live(user_id, session_id).close(Reason.DELETED)
+        return self.known(user_id, session_id)
+
+    async def close(self) -> None:
+        """End all sessions."""
+        serving = [task for _, task in self._live.values()]
+        for opened, _ in self._live.values():
+            opened.live.close(Reason.STOPPED)
+        if serving:
+            await asyncio.wait(serving)
+
+    def _forget(self, opened: Opened) -> None:
+        del self._live[opened.live.id]
+        self._ended[opened.live.id] = _known(opened)
+        if len(self._ended) > REMEMBERED:
+            self._ended.popitem(last=False)
+
+
+def _known(opened: Opened) -> Known:
+    live = opened.live
+    return Known(
+        live.id,
+        live.asked.user_id,
+        live.asked.conversation_id,
+        live.session.state,
+        live.session.reason,
+        opened.expires_at,
+    )
+
+
+def _unknown() -> NotFound:
+    return NotFound(
+        "No such session here. It may have ended, or live on another instance; its conversation goes on over /process.",
+        code="session-not-found",
+    )

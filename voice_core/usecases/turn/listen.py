@@ -1,0 +1,69 @@
+"""Hear an utterance: nothing is spent on silence, and recognition runs while the person still speaks."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import aclosing
+
+from voice_core.audio.pauses import LongestPause
+from voice_core.audio.speech_gate import SpeechGate
+from voice_core.domain.audio import RECOGNITION_RATE, milliseconds, seconds
+from voice_core.domain.errors import NoSpeech
+from voice_core.domain.speech import Hints, Interim, Transcript
+from voice_core.ports.providers import SpeechToText
+from voice_core.usecases.resilience.deadlines import Deadline
+
+SHORTEST_MS = 100
+"""An utterance below this is a slip of the finger."""
+
+
+async def listen(
+    utterance: AsyncGenerator[bytes], hints: Hints, *, stt: SpeechToText, final: Deadline
+) -> AsyncGenerator[Interim | Transcript]:
+    """Interims of *utterance* (mono 16-bit PCM at 16 kHz) as they come, and its Transcript last.
+
+    *final* is started when the utterance has ended. Recognition may take as long as it likes while interims come; it
+    may not be silent for longer than *final* allows.
+
+    Raises:
+        NoSpeech: nobody spoke. Recognition was not asked unless there was sound as loud as speech.
+        InvalidAudio: from the utterance itself.
+        StageFailed: with stage ``stt``.
+    """
+    async with aclosing(utterance):
+        opening = await _opening(utterance)
+        async with aclosing(stt.transcribe(then_start(_whole(opening, utterance), final), hints)) as heard:
+            shown = ""
+            while True:
+                try:
+                    item = await final.next(heard)
+                except StopAsyncIteration:
+                    return
+                if isinstance(item, Transcript) or item.text != shown:
+                    shown = item.text
+                    yield item
+
+
+async def _opening(utterance: AsyncIterator[bytes]) -> bytes:
+    """All of the utterance up to where speech begins."""
+    gate = SpeechGate()
+    held = bytearray()
+    async for chunk in utterance:
+        held += chunk
+        if gate.feed(chunk) and milliseconds(len(held), RECOGNITION_RATE) >= SHORTEST_MS:
+            return bytes(held)
+    raise NoSpeech("Nobody spoke in this recording. Hold the button while you speak, and speak up.", stage="stt")
+
+
+async def _whole(opening: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    yield opening
+    async for chunk in rest:
+        yield chunk
+
+
+async def then_start(utterance: AsyncIterable[bytes], deadline: Deadline) -> AsyncGenerator[bytes]:
+    """*utterance* (mono 16-bit PCM at 16 kHz); the *deadline* for what is heard of it is started at its end."""
+    size, pause = 0, LongestPause()
+    async for pcm in utterance:
+        size += len(pcm)
+        pause.feed(pcm)
+        yield pcm
+    deadline.start(seconds(size, RECOGNITION_RATE), pause.seconds)

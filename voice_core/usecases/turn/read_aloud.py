@@ -1,0 +1,33 @@
+"""Speak given words."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from voice_core.domain.errors import InvalidInput
+from voice_core.text.sentences import Sentences
+from voice_core.usecases.turn.request import Company
+from voice_core.usecases.turn.speak import speak
+
+
+async def read_aloud(text: str, voice: str | None, company: Company) -> AsyncGenerator[bytes]:
+    """The speech of *text*, mono 16-bit PCM at 24 kHz, while it is made.
+
+    Raises:
+        InvalidInput: ``voice-unknown``, or ``text-unspeakable`` when nothing in it can be said.
+        StageFailed: with stage ``tts``.
+    """
+    spoken = False
+    speech = speak(sentences(text), tts=company.tts, voice=voice, seconds=company.deadlines.tts)
+    async with aclosing(speech):
+        async for piece in speech:
+            spoken = True
+            yield piece.pcm
+    if not spoken:
+        raise InvalidInput("Nothing in this text can be spoken.", code="text-unspeakable")
+
+
+async def sentences(text: str) -> AsyncGenerator[str]:
+    """*text* as it is spoken, one after the other."""
+    splitter = Sentences()
+    for sentence in [*splitter.feed(text), *splitter.finish()]:
+        yield sentence

@@ -1,0 +1,179 @@
+"""A turn while it happens: what has been said, delivered and lost so far, and when."""
+
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any, TypeVar
+
+from voice_core import telemetry
+from voice_core.domain.conversation import Turn
+from voice_core.domain.errors import VoiceError
+from voice_core.domain.events import Event, ReplyDelta, SpeechDelta, SpeechDone, TranscriptDone
+from voice_core.domain.speech import Transcript
+from voice_core.telemetry.turns import Stage, TurnSeen
+from voice_core.usecases.turn.played_words import Recital
+from voice_core.usecases.turn.request import Said
+
+Made = TypeVar("Made", bound=Event)
+
+STAGES = {"stt": ("ended", "heard"), "assistant": ("heard", "sentence"), "tts": ("sentence", "speech")}
+"""From which mark to which each of them runs."""
+
+
+class Draft:
+    """What is known of a turn that has not ended."""
+
+    def __init__(self, said: Said) -> None:
+        self._said = said
+        self.transcript: Transcript | None = None
+        self.reply = ""
+        self._delivered = ""
+        self._recital = Recital()
+        self.reached = False
+        """Whether the caller has any result at all."""
+        self._degraded: list[str] = list(said.degraded)
+        self._speech_bytes = 0
+        self._request = telemetry.begin_turn()
+        self._marks: dict[str, float] = {}
+        self.mark("began")
+        if said.utterance is None:
+            self.transcript = Transcript(said.text, "".join(said.hints.languages[:1]))
+            self.mark("ended")
+            self.mark("heard")
+
+    @property
+    def words(self) -> str:
+        """What the user said or typed."""
+        return self.transcript.text if self.transcript else ""
+
+    @property
+    def delivered(self) -> str:
+        """As much of the reply as the caller has."""
+        listener = self._said.listener
+        return self._delivered if listener is None else self._recital.heard(listener.heard_seconds)
+
+    def mark(self, moment: str, when: float | None = None) -> None:
+        """Note when *moment* came first: began, ended, heard, sentence, speech, done. Seconds of the monotonic
+        clock."""
+        self._marks.setdefault(moment, monotonic() if when is None else when)
+
+    def degrade(self, part: str, cause: BaseException) -> None:
+        """Note that the turn goes on without *part*: speech or conversation."""
+        if part not in self._degraded:
+            self._degraded.append(part)
+        telemetry.event("degraded", {"turn": self._said.turn_id, "part": part, **telemetry.reason(cause)})
+
+    def note(self, event: Made) -> Made:
+        """Take note of *event*, which is about to be delivered."""
+        match event:
+            case TranscriptDone(transcript):
+                self.transcript = transcript
+                self.mark("heard")
+            case ReplyDelta(text):
+                self.reply += text
+            case SpeechDelta(pcm, _, sentence):
+                self.mark("speech")
+                self._speech_bytes += len(pcm)
+                self._recital.add(sentence, len(pcm))
+            case SpeechDone():
+                self._recital.finish()
+            case _:
+                pass
+        return event
+
+    def took(self, event: Event) -> None:
+        """Take note that the caller has *event*."""
+        match event, self._said.delivery:
+            case (TranscriptDone(), "events" | "played") | (ReplyDelta(), "played"):
+                self.reached = True
+            case ReplyDelta(text), "events":
+                self.reached = True
+                self._delivered += text
+            case SpeechDelta(sentence=sentence), "speech":
+                self.reached = True
+                self._delivered = f"{self._delivered} {sentence}".strip()
+            case _:
+                pass
+
+    def turn(self, *, reply: str | None = None, interrupted: bool = False) -> Turn:
+        """The turn as it is remembered; *reply* when not all of it counts."""
+        return Turn(
+            id=self._said.turn_id,
+            conversation_id=self._said.conversation_id,
+            transcript=self.words,
+            reply=(self.reply if reply is None else reply).strip(),
+            created_at=datetime.now(UTC),
+            spoken=self._said.utterance is not None,
+            language=self.transcript.language if self.transcript else "",
+            interrupted=interrupted,
+            degraded=tuple(self._degraded),
+            timings=self.timings(),
+            confidence=self.transcript.confidence if self.transcript else None,
+            utterance_ms=self.transcript.duration_ms if self.transcript else 0,
+        )
+
+    def timings(self) -> dict[str, int]:
+        """Milliseconds. stt, assistant and tts follow one another and add up to firstAudio; total is the whole turn.
+
+        ``stt`` runs from the end of the utterance to its transcript, ``assistant`` on to the first sentence, ``tts`` on
+        to the first speech.
+        """
+        marks = self._marks
+        spans = {stage.name: stage.seconds for stage in self._stages()}
+        if "ended" in marks and "speech" in marks:
+            spans["firstAudio"] = marks["speech"] - marks["ended"]
+        if "ended" in marks:
+            spans["total"] = self._latest - marks["ended"]
+        return {name: round(seconds * 1000) for name, seconds in spans.items()}
+
+    @property
+    def _latest(self) -> float:
+        """When the turn was done, so that everybody is told the same; until then, now."""
+        return self._marks.get("done", monotonic())
+
+    def _stages(self) -> list[Stage]:
+        """Those that have ended."""
+        marks = self._marks
+        return [
+            Stage(stage, marks[begin], marks[end])
+            for stage, (begin, end) in STAGES.items()
+            if begin in marks and end in marks
+        ]
+
+    def told(self, error: VoiceError) -> VoiceError:
+        """*error* with what had been done before it, so that nothing paid for is lost."""
+        done: dict[str, Any] = {"turnId": self._said.turn_id, "conversationId": self._said.conversation_id}
+        if self.transcript is not None:
+            done["transcription"] = self.words
+        if self.reply:
+            done["responseText"] = self.reply
+        error.extra = done | error.extra
+        return error
+
+    def report(self, outcome: str, error: VoiceError | None = None) -> None:
+        """Tell how the turn ended: done, failed, refused or left."""
+        timings = self.timings()
+        facts = {"turn": self._said.turn_id, "outcome": outcome, **timings}
+        telemetry.log("turn", facts | (telemetry.reason(error) if error else {}))
+        telemetry.tell_turn(self._seen(outcome, error, timings))
+
+    def _seen(self, outcome: str, error: VoiceError | None, timings: dict[str, int]) -> TurnSeen:
+        said, transcript = self._said, self.transcript
+        return TurnSeen(
+            turn_id=said.turn_id,
+            user_id=said.user_id,
+            span=self._request.span,
+            outcome=outcome,
+            code=error.code if error else "",
+            failed_stage=(error.stage or "") if error else "",
+            degraded=tuple(self._degraded),
+            delivery=said.delivery,
+            spoken=said.utterance is not None,
+            transcript_characters=len(self.words),
+            heard_seconds=transcript.duration_ms / 1000 if transcript else 0.0,
+            speech_bytes=self._speech_bytes,
+            began=self._marks["began"],
+            ended=self._latest,
+            timings=timings,
+            stages=self._stages(),
+            calls=tuple(self._request.calls),
+        )

@@ -1,0 +1,80 @@
+"""Reply to what was said, aloud: each sentence is spoken while the next is being written."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+
+from voice_core.domain.audio import SPEECH_RATE, milliseconds
+from voice_core.domain.conversation import Turn
+from voice_core.domain.errors import StageFailed
+from voice_core.domain.events import ReplyDelta, ReplyDone, SpeechDelta, SpeechDone
+from voice_core.text.sentences import Sentences
+from voice_core.usecases.resilience.deadlines import paced
+from voice_core.usecases.resilience.merged_streams import Pump
+from voice_core.usecases.turn.record import Draft
+from voice_core.usecases.turn.request import Company, Said
+from voice_core.usecases.turn.speak import Speech, speak
+
+Answering = ReplyDelta | ReplyDone | SpeechDelta | SpeechDone
+
+
+async def answer(draft: Draft, history: Sequence[Turn], said: Said, company: Company) -> AsyncGenerator[Answering]:
+    """The reply and, where it is wanted aloud, its speech, both as they are made.
+
+    Speech that fails is noted in the draft as ``speech`` degraded; the text goes on.
+
+    Raises:
+        ReplyRefused: by the content filter.
+        StageFailed: with stage ``assistant``.
+    """
+    sentences: asyncio.Queue[str | None] = asyncio.Queue()
+    words = paced(company.assistant.reply(draft.words, history), "assistant", company.deadlines.assistant)
+    making = [_write(draft, words, sentences)]
+    if said.aloud:
+        speech = speak(_queued(sentences), tts=company.tts, voice=said.voice, seconds=company.deadlines.tts)
+        making.append(spoken(speech, lambda error: draft.degrade("speech", error)))
+    pieces = Pump(*making)
+    try:
+        async for piece in pieces:
+            yield piece
+    finally:
+        await pieces.aclose()
+
+
+async def _write(
+    draft: Draft, words: AsyncGenerator[str], sentences: asyncio.Queue[str | None]
+) -> AsyncGenerator[Answering]:
+    splitter, reply = Sentences(), ""
+    async with aclosing(words):
+        async for text in words:
+            reply += text
+            for sentence in splitter.feed(text):
+                draft.mark("sentence")
+                sentences.put_nowait(sentence)
+            yield ReplyDelta(text)
+    for sentence in splitter.finish():
+        draft.mark("sentence")
+        sentences.put_nowait(sentence)
+    sentences.put_nowait(None)
+    yield ReplyDone(reply)
+
+
+async def spoken(
+    speech: AsyncGenerator[Speech], lost: Callable[[StageFailed], None]
+) -> AsyncGenerator[SpeechDelta | SpeechDone]:
+    """The events of *speech*; when it fails, *lost* is told, and what there was of it ends as usual."""
+    seq = spoken_bytes = 0
+    try:
+        async with aclosing(speech):
+            async for piece in speech:
+                yield SpeechDelta(piece.pcm, seq, piece.sentence)
+                seq, spoken_bytes = seq + 1, spoken_bytes + len(piece.pcm)
+    except StageFailed as error:
+        lost(error)
+    if spoken_bytes:
+        yield SpeechDone(milliseconds(spoken_bytes, SPEECH_RATE))
+
+
+async def _queued(sentences: asyncio.Queue[str | None]) -> AsyncGenerator[str]:
+    while (sentence := await sentences.get()) is not None:
+        yield sentence

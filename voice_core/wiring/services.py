@@ -1,0 +1,37 @@
+"""Who takes part in a turn, each behind its guard."""
+
+from voice_core.usecases.idempotency.idempotent_turn import Once
+from voice_core.usecases.idempotency.request_lease import STAGE, HoldRules
+from voice_core.usecases.resilience.deadlines import Deadlines
+from voice_core.usecases.turn.request import Company
+from voice_core.wiring.adapters import Adapters
+from voice_core.wiring.resilience import Guards
+
+
+def company(first: Adapters, second: Adapters, guards: Guards) -> Company:
+    """The company of *first*, with *second* to fall back on where its settings name somewhere else."""
+    settings = first.settings
+    speech, openai = second.settings.speech_endpoint, second.settings.openai_endpoint
+    return Company(
+        stt=guards.stt(first.stt, second.stt if speech else None),
+        assistant=guards.assistant(first.assistant, second.assistant if openai else None),
+        tts=guards.tts(first.tts, second.tts if speech else None),
+        conversations=guards.store(first.conversations, "conversations", settings.conversations_seconds),
+        deadlines=Deadlines(
+            stt=settings.stt_seconds,
+            assistant=settings.assistant_seconds,
+            tts=settings.tts_seconds,
+            conversations=settings.conversations_seconds,
+        ),
+        history_turns=settings.history_turns,
+    )
+
+
+def once(adapters: Adapters, company: Company, guards: Guards) -> Once:
+    """Who sees to it that *company* takes a turn once, however often it is asked for."""
+    settings = adapters.settings
+    return Once(
+        requests=guards.store(adapters.requests, STAGE, settings.conversations_seconds),
+        company=company,
+        rules=HoldRules(seconds=settings.request_claim_seconds, deadline=settings.conversations_seconds),
+    )
