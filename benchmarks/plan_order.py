@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from voice_core import wiring
 from voice_core.domain.speech import Hints, Transcript
-from voice_core.usecases.turn.request import Company
+from voice_core.usecases.turn.services import Company
 
 
 async def post_in_plan_order(request: Request) -> Response:

@@ -26,7 +26,7 @@ from emulators.functions import host, load_app
 from tests.scripted import ScriptedAdmissions, ScriptedAssistant, ScriptedConversations, ScriptedStt
 from voice_core import wiring
 from voice_core.settings import Settings
-from voice_core.usecases.turn.request import Company
+from voice_core.usecases.turn.services import Company
 from voice_core.wiring.limits import Quotas
 
 ROOT = Path(__file__).parent.parent

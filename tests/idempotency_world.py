@@ -18,12 +18,13 @@ from voice_core.domain.errors import Conflict, NotFound, VoiceError
 from voice_core.domain.events import Event, TurnDone, TurnFailed
 from voice_core.domain.idempotency import Request, RequestName
 from voice_core.domain.speech import SpeechName
-from voice_core.usecases.idempotency.fingerprint import Fingerprint
-from voice_core.usecases.idempotency.idempotent_turn import Once, Repeatable, Ways
+from voice_core.usecases.idempotency.fingerprint import Fingerprint, Repeatable
+from voice_core.usecases.idempotency.idempotent_turn import Once, Ways
 from voice_core.usecases.idempotency.replay import replay, replay_kept
 from voice_core.usecases.idempotency.request_lease import HoldRules
 from voice_core.usecases.speech_file.save_speech import kept
-from voice_core.usecases.turn.request import Company, Said
+from voice_core.usecases.turn.request import Said
+from voice_core.usecases.turn.services import Company
 from voice_core.usecases.turn.take_turn import take_turn
 
 SPOKEN = voice_like(0.2)

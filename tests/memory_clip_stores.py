@@ -20,7 +20,7 @@ from voice_core.domain.speech import Hints, Interim, KeptSpeech, SpeechName, Tim
 from voice_core.usecases.clip.services import ClipCompany, ClipRules
 from voice_core.usecases.limits.audio_meter import Charges
 from voice_core.usecases.limits.rate_limiter import Admission, LimitRules
-from voice_core.usecases.turn.request import Company
+from voice_core.usecases.turn.services import Company
 
 NAME = ClipName("ann", "clip1")
 CONVERSATION = "c1"

@@ -18,7 +18,7 @@ from voice_core.audio.pcm_layout import RawPcm
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import InvalidInput, NoSpeech, NotFound, VoiceError
 from voice_core.domain.speech import Hints, Transcript
-from voice_core.ports.providers import Conversations
+from voice_core.ports.conversations import Conversations
 from voice_core.settings import Settings
 from voice_core.wiring import App
 

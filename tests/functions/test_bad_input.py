@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import ROOT, Product
 from tests.functions.bad_input import CASES, Case
 from voice_core.domain.errors import Throttled
-from voice_core.functions.http.serve import problem
+from voice_core.functions.http.problems import problem
 
 ERRORS_PAGE = Path(ROOT, "docs", "errors.md")
 

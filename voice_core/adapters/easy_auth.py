@@ -12,7 +12,7 @@ from typing import Any
 
 from voice_core.domain.errors import Unauthenticated
 from voice_core.domain.user import user_id_of
-from voice_core.ports.providers import Headers
+from voice_core.ports.identity import Headers
 
 PRINCIPAL = "x-ms-client-principal"
 """JSON in base64: ``{"auth_typ": …, "claims": [{"typ": …, "val": …}, …]}``. There is ``-id`` besides, but it says

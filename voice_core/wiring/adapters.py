@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from voice_core.adapters.cosmos.conversations import CosmosConversations
     from voice_core.adapters.cosmos.requests import CosmosRequests
     from voice_core.adapters.entra import EntraTokens
-    from voice_core.ports.providers import Callers, Checkable
+    from voice_core.ports.identity import Callers
+    from voice_core.ports.providers import Checkable
 
 COGNITIVE_SCOPE = "https://cognitiveservices.azure.com/.default"
 """What Speech and Azure OpenAI accept tokens for."""

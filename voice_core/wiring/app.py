@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from voice_core.usecases.idempotency.idempotent_turn import Once
     from voice_core.usecases.session.ice_servers import IceServers
     from voice_core.usecases.session.sessions import Sessions
-    from voice_core.usecases.turn.request import Company, Said
+    from voice_core.usecases.turn.request import Said
+    from voice_core.usecases.turn.services import Company
     from voice_core.wiring.clips import ClipWork
     from voice_core.wiring.limits import Quotas
     from voice_core.wiring.resilience import Guards

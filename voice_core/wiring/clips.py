@@ -27,7 +27,8 @@ from voice_core.usecases.clip.services import ClipCompany, ClipRules
 from voice_core.usecases.idempotency.replay import replay_kept
 from voice_core.usecases.speech_file.fetch_speech import Encode, encoded_bytes, find_speech, follow_speech
 from voice_core.usecases.speech_file.save_speech import kept
-from voice_core.usecases.turn.request import Company, Said
+from voice_core.usecases.turn.request import Said
+from voice_core.usecases.turn.services import Company
 from voice_core.wiring.adapters import Adapters
 from voice_core.wiring.limits import Quotas
 from voice_core.wiring.resilience import Guards

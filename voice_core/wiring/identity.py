@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from voice_core import telemetry
 from voice_core.domain.errors import Unreachable
 from voice_core.domain.user import THE_ONE_USER
-from voice_core.ports.providers import Callers, Headers
+from voice_core.ports.identity import Callers, Headers
 from voice_core.settings import Settings
 
 PUBLIC_KEY_ALGORITHMS = {

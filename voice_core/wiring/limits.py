@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from voice_core.domain.events import Event
 from voice_core.domain.limits import DAY_SECONDS, Allowance, Rate
-from voice_core.ports.providers import Admissions
+from voice_core.ports.limits import Admissions
 from voice_core.settings import Settings
 from voice_core.usecases.limits.audio_meter import Charges
 from voice_core.usecases.limits.rate_limiter import Admission, LimitRules, admitted_turn
 from voice_core.usecases.turn.request import Said
 
 if TYPE_CHECKING:
-    from voice_core.usecases.session.played_turn import TakeTurn
+    from voice_core.usecases.turn.request import TakeTurn
 
 
 class Quotas:

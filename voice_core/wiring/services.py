@@ -3,7 +3,7 @@
 from voice_core.usecases.idempotency.idempotent_turn import Once
 from voice_core.usecases.idempotency.request_lease import STAGE, HoldRules
 from voice_core.usecases.resilience.deadlines import Deadlines
-from voice_core.usecases.turn.request import Company
+from voice_core.usecases.turn.services import Company
 from voice_core.wiring.adapters import Adapters
 from voice_core.wiring.resilience import Guards
 

@@ -2,11 +2,11 @@
 
 from voice_core.audio.limits import Limits
 from voice_core.domain.session import SessionLimits
-from voice_core.ports.providers import Peers
+from voice_core.ports.media import Peers
 from voice_core.settings import Settings
 from voice_core.usecases.session.ice_servers import IceServers
-from voice_core.usecases.session.played_turn import TakeTurn
 from voice_core.usecases.session.sessions import Sessions
+from voice_core.usecases.turn.request import TakeTurn
 
 
 def sessions(settings: Settings, peers: Peers, ice: IceServers, audio: Limits, take_turn: TakeTurn) -> Sessions:

@@ -17,7 +17,8 @@ from tests.clock import Clock
 from voice_core.adapters.cosmos import CosmosConversations
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import InvalidInput, NotFound
-from voice_core.ports.providers import Checkable, Conversations
+from voice_core.ports.conversations import Conversations
+from voice_core.ports.providers import Checkable
 
 
 def test_it_is_what_the_ports_ask_for() -> None:

@@ -10,8 +10,7 @@ from voice_core.domain.errors import Conflict, KeyReused
 from voice_core.domain.idempotency import RequestName
 from voice_core.usecases.clip.cancel_clip import cancel_clip
 from voice_core.usecases.clip.offer_clip import Offered, Wanted, offer_clip
-from voice_core.usecases.idempotency.fingerprint import Fingerprint
-from voice_core.usecases.idempotency.idempotent_turn import Repeatable
+from voice_core.usecases.idempotency.fingerprint import Fingerprint, Repeatable
 
 
 async def offered(world: World, words: str = "words") -> Offered:

@@ -13,12 +13,12 @@ from voice_core.domain.errors import Conflict, InvalidInput, KeyReused
 from voice_core.domain.idempotency import RequestName
 from voice_core.domain.session import IceServer, Reason, SessionLimits
 from voice_core.functions.session.data_channel import SessionWire
-from voice_core.ports.providers import Peer
-from voice_core.usecases.idempotency.fingerprint import Fingerprint
-from voice_core.usecases.idempotency.idempotent_turn import Repeatable
+from voice_core.ports.media import Peer
+from voice_core.usecases.idempotency.fingerprint import Fingerprint, Repeatable
 from voice_core.usecases.session.ice_servers import IceServers
+from voice_core.usecases.session.opened import Opened
 from voice_core.usecases.session.request import Asked
-from voice_core.usecases.session.sessions import Opened, Sessions
+from voice_core.usecases.session.sessions import Sessions
 from voice_core.usecases.turn.take_turn import take_turn
 
 

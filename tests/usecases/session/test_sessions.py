@@ -21,7 +21,7 @@ from voice_core.usecases.session.ice_servers import IceServers
 from voice_core.usecases.session.live_session import LiveSession
 from voice_core.usecases.session.request import Asked
 from voice_core.usecases.session.sessions import Sessions
-from voice_core.usecases.turn.request import Company
+from voice_core.usecases.turn.services import Company
 from voice_core.usecases.turn.take_turn import take_turn
 
 PRESS, RELEASE, CANCEL = "input_audio_buffer.clear", "input_audio_buffer.commit", "response.cancel"

@@ -26,7 +26,8 @@ from voice_core.domain.events import (
     TurnFailed,
 )
 from voice_core.usecases.resilience.deadlines import Deadlines
-from voice_core.usecases.turn.request import Company, Said
+from voice_core.usecases.turn.request import Said
+from voice_core.usecases.turn.services import Company
 from voice_core.usecases.turn.take_turn import take_turn
 
 

@@ -9,7 +9,7 @@ from jwt.exceptions import InvalidSubjectError
 from voice_core.adapters.openid.keys import SigningKeys
 from voice_core.domain.errors import InvalidToken, Unauthenticated
 from voice_core.domain.user import user_id_of
-from voice_core.ports.providers import Headers
+from voice_core.ports.identity import Headers
 
 LONGEST_TOKEN = 16_384
 """Characters; Entra's with 200 groups take 10 000. Longer ones are not looked at."""

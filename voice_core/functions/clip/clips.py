@@ -13,14 +13,16 @@ from voice_core.domain.speech import Hints
 from voice_core.functions.clip.blob_reference import BlobReference
 from voice_core.functions.clip.responses import answer, etag, followed, location, retry_headers
 from voice_core.functions.clip.schemas import ClipPart, ClipPath, ClipRequest
+from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, query_options, read_json
 from voice_core.functions.http.idempotency import REPLAYED, Key, idempotency_key
 from voice_core.functions.http.identity import user_id
+from voice_core.functions.http.json_response import json_response
+from voice_core.functions.http.negotiation import negotiate
 from voice_core.functions.http.rate_limit import admitted
 from voice_core.functions.http.request import Incoming
 from voice_core.functions.http.request_model import parsed
-from voice_core.functions.http.serve import json_response, negotiate, served
+from voice_core.functions.http.serve import served
 from voice_core.functions.http.streamed_response import StreamedResponse
-from voice_core.functions.turn.input import OTHER_MEMBERS_BYTES, query_options, read_json
 from voice_core.settings import clip_source
 
 if TYPE_CHECKING:

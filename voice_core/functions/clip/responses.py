@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from voice_core.domain.speech import SpeechName
 from voice_core.functions.clip.schemas import ClipAnswer, ClipLinks, ClipProblem, ClipProgress, UploadAnswer
-from voice_core.functions.turn.events import sse
-from voice_core.functions.turn.turn_json import BASE, speech_url
+from voice_core.functions.http.base_path import BASE
+from voice_core.functions.http.event_stream import sse
+from voice_core.functions.turn.turn_json import speech_url
 
 if TYPE_CHECKING:
     from voice_core.domain.clip import Clip, Slot

@@ -1,11 +1,12 @@
 """What is sent and answered about clips and kept speech, as JSON."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from voice_core.functions.http.fields import ConversationId, Language, Phrase
 from voice_core.functions.http.request_model import Sent
-from voice_core.functions.turn.schemas import Answered, ConversationId, Language, Phrase
+from voice_core.functions.http.response_model import Answered
 
 
 class ClipRequest(Sent):
@@ -28,15 +29,6 @@ class ClipPath(Sent):
 
 class ClipPart(ClipPath):
     part: Literal["transcript.json", "transcript.txt", "transcript.vtt", "reply.txt"]
-
-
-class SpeechPath(Sent):
-    conversation_id: ConversationId
-    turn_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-
-
-class SpeechQuery(Sent):
-    format: Literal["wav", "mp3", "opus"] | None = Field(None, description="Instead of an Accept header.")
 
 
 class UploadAnswer(Answered):

@@ -5,11 +5,7 @@ from starlette.responses import Response
 
 from voice_core import wiring
 from voice_core.domain.conversation import Conversation, Turn
-from voice_core.functions.http.identity import user_id
-from voice_core.functions.http.request import Incoming
-from voice_core.functions.http.request_model import parsed
-from voice_core.functions.http.serve import json_response, served
-from voice_core.functions.turn.schemas import (
+from voice_core.functions.conversation.schemas import (
     ConversationAnswer,
     ConversationPath,
     ConversationsAnswer,
@@ -17,6 +13,11 @@ from voice_core.functions.turn.schemas import (
     TurnListed,
     TurnsAnswer,
 )
+from voice_core.functions.http.identity import user_id
+from voice_core.functions.http.json_response import json_response
+from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request_model import parsed
+from voice_core.functions.http.serve import served
 from voice_core.functions.turn.turn_json import turn_members
 
 blueprint = func.Blueprint()

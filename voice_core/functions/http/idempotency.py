@@ -13,8 +13,7 @@ from voice_core.domain.events import Event, TurnCreated
 from voice_core.domain.idempotency import RequestName, derived_id
 from voice_core.functions.http.identity import user_id
 from voice_core.functions.http.request import Incoming
-from voice_core.usecases.idempotency.fingerprint import Fingerprint
-from voice_core.usecases.idempotency.idempotent_turn import Repeatable
+from voice_core.usecases.idempotency.fingerprint import Fingerprint, Repeatable
 
 HEADER = "Idempotency-Key"
 

@@ -2,7 +2,6 @@
 
 from voice_core.functions.clip import schemas
 from voice_core.functions.openapi.operations import (
-    BINARY,
     IDEMPOTENCY,
     Json,
     json_of,
@@ -10,7 +9,6 @@ from voice_core.functions.openapi.operations import (
     parameters,
     server_sent,
 )
-from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS
 
 TEXT: Json = {"schema": {"type": "string"}}
 _AWAY = (502, 503, 504)
@@ -46,16 +44,3 @@ def clip_paths() -> Json:
             "get": operation("Fetch a transcript or the reply", None, parts, (400, 404, *_AWAY), part)
         },
     }
-
-
-def speech_path() -> Json:
-    named = [*parameters(schemas.SpeechPath, "path"), *parameters(schemas.SpeechQuery, "query")]
-    wanted: Json = {"name": "Range", "in": "header", "schema": {"type": "string"}}
-    sound = dict.fromkeys(AUDIO_OFFERS, BINARY)
-    part = {
-        "206": {"description": "A part of it", "content": sound},
-        "304": {"description": "As the client knows it"},
-        "416": {"description": "The part is beyond its end"},
-    }
-    get = operation("Fetch a reply's speech", None, sound, (400, 404, 406, *_AWAY), [*named, wanted], also=part)
-    return {"/conversations/{conversationId}/turns/{turnId}/speech": {"get": get}}

@@ -8,14 +8,20 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from voice_core.functions.clip import schemas as clip_schemas
+from voice_core.functions.conversation import schemas as conversation_schemas
+from voice_core.functions.http.response_model import Problem
 from voice_core.functions.openapi.annotations import annotated
-from voice_core.functions.openapi.clip_paths import clip_paths, speech_path
-from voice_core.functions.openapi.operations import BEARER, REFERENCE, Json, json_of, operation, parameters
+from voice_core.functions.openapi.clip_paths import clip_paths
+from voice_core.functions.openapi.conversation_paths import conversation_paths
+from voice_core.functions.openapi.operations import BEARER, REFERENCE, Json
+from voice_core.functions.openapi.service_paths import service_paths
 from voice_core.functions.openapi.session_paths import session_event, session_paths
+from voice_core.functions.openapi.speech_file_path import speech_path
 from voice_core.functions.openapi.turn_paths import turn_paths
+from voice_core.functions.service import schemas as service_schemas
 from voice_core.functions.session import schemas as session_schemas
 from voice_core.functions.session.data_channel import ClosedEvent, StateEvent
-from voice_core.functions.turn import schemas
+from voice_core.functions.turn import schemas as turn_schemas
 from voice_core.functions.turn.event_schemas import AnyEvent
 
 SIGN_IN: Json = {
@@ -25,12 +31,12 @@ SIGN_IN: Json = {
     "description": "A token of the issuer that the deployment believes; a local run asks for none.",
 }
 MODELS: Sequence[type[BaseModel]] = (
-    schemas.ProcessRequest,
-    schemas.ProcessAnswer,
-    schemas.TranscribeRequest,
-    schemas.TranscribeAnswer,
-    schemas.SpeakRequest,
-    schemas.SpeakAnswer,
+    turn_schemas.ProcessRequest,
+    turn_schemas.ProcessAnswer,
+    turn_schemas.TranscribeRequest,
+    turn_schemas.TranscribeAnswer,
+    turn_schemas.SpeakRequest,
+    turn_schemas.SpeakAnswer,
     session_schemas.SessionRequest,
     session_schemas.SessionReadyAnswer,
     session_schemas.SessionAnswer,
@@ -40,11 +46,11 @@ MODELS: Sequence[type[BaseModel]] = (
     clip_schemas.ClipRequest,
     clip_schemas.ClipAnswer,
     clip_schemas.ClipTranscript,
-    schemas.VoicesAnswer,
-    schemas.ConversationsAnswer,
-    schemas.TurnsAnswer,
-    schemas.HealthAnswer,
-    schemas.Problem,
+    service_schemas.VoicesAnswer,
+    conversation_schemas.ConversationsAnswer,
+    conversation_schemas.TurnsAnswer,
+    service_schemas.HealthAnswer,
+    Problem,
 )
 TEXTS = (("ProcessRequest", "text"), ("SpeakRequest", "text"), ("SessionRequest", "query"))
 """Members whose length a setting limits."""
@@ -73,54 +79,7 @@ def _paths() -> Json:
         **turn_paths(),
         **session_paths(),
         **clip_paths(),
-        **_conversation_paths(),
+        **conversation_paths(),
         **speech_path(),
-        **_service_paths(),
-    }
-
-
-def _conversation_paths() -> Json:
-    conversation = parameters(schemas.ConversationPath, "path")
-    page = parameters(schemas.ListQuery, "query")
-    return {
-        "/conversations": {
-            "get": operation(
-                "List conversations", None, json_of(schemas.ConversationsAnswer), (400, 502, 503, 504), page
-            )
-        },
-        "/conversations/{conversationId}": {
-            "get": operation(
-                "Read a conversation",
-                None,
-                json_of(schemas.TurnsAnswer),
-                (400, 404, 502, 503, 504),
-                [*conversation, *page],
-            ),
-            "delete": operation("Forget a conversation", None, None, (400, 502, 503, 504), conversation),
-        },
-    }
-
-
-def _service_paths() -> Json:
-    return {
-        "/voices": {
-            "get": operation(
-                "List voices",
-                None,
-                json_of(schemas.VoicesAnswer),
-                (400, 502, 503, 504),
-                parameters(schemas.VoicesQuery, "query"),
-            )
-        },
-        "/health": {
-            "get": operation(
-                "Ask whether it works",
-                None,
-                json_of(schemas.HealthAnswer),
-                (400,),
-                parameters(schemas.HealthQuery, "query"),
-                also={"503": {"description": "A dependency is away", "content": json_of(schemas.HealthAnswer)}},
-                public=True,
-            )
-        },
+        **service_paths(),
     }

@@ -4,8 +4,9 @@ import azure.functions as func
 from starlette.responses import Response
 
 from voice_core import wiring
+from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.request import Incoming
-from voice_core.functions.http.serve import json_response, served_publicly
+from voice_core.functions.http.serve import served_publicly
 
 blueprint = func.Blueprint()
 

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from voice_core.functions.http.idempotency import HEADER, LONGEST_KEY
-from voice_core.functions.http.serve import PROBLEM, TITLES
-from voice_core.functions.turn.schemas import Problem
+from voice_core.functions.http.problems import PROBLEM, TITLES
+from voice_core.functions.http.response_model import Problem
 
 Json = dict[str, Any]
 REFERENCE = "#/components/schemas/{model}"

@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from voice_core import wiring
 from voice_core.domain.errors import NotFound
+from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.request import Incoming
-from voice_core.functions.http.serve import json_response, served
+from voice_core.functions.http.serve import served
 
 if TYPE_CHECKING:
     from voice_core.telemetry.turns import Part, TurnSeen

@@ -9,10 +9,11 @@ import azure.functions as func
 from starlette.responses import Response
 
 from voice_core import wiring
+from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.request import Incoming
 from voice_core.functions.http.request_model import parsed
-from voice_core.functions.http.serve import json_response, served_publicly
-from voice_core.functions.turn.schemas import CheckAnswer, HealthAnswer, HealthQuery
+from voice_core.functions.http.serve import served_publicly
+from voice_core.functions.service.schemas import CheckAnswer, HealthAnswer, HealthQuery
 from voice_core.usecases.check_health import Check
 from voice_core.usecases.resilience.circuit_breaker import State
 from voice_core.wiring.identity import identity_mistake

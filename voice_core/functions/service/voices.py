@@ -4,10 +4,11 @@ import azure.functions as func
 from starlette.responses import Response
 
 from voice_core import wiring
+from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.request import Incoming
 from voice_core.functions.http.request_model import parsed
-from voice_core.functions.http.serve import json_response, served
-from voice_core.functions.turn.schemas import VoiceAnswer, VoicesAnswer, VoicesQuery
+from voice_core.functions.http.serve import served
+from voice_core.functions.service.schemas import VoiceAnswer, VoicesAnswer, VoicesQuery
 
 blueprint = func.Blueprint()
 

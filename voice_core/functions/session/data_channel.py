@@ -8,11 +8,12 @@ from pydantic import Field
 from voice_core.domain import session
 from voice_core.domain.errors import InvalidInput
 from voice_core.domain.events import Event
+from voice_core.functions.http.body import typed
+from voice_core.functions.http.fields import Language, Phrase
+from voice_core.functions.http.json_response import compact
 from voice_core.functions.http.request_model import Sent, parsed
-from voice_core.functions.http.serve import compact
+from voice_core.functions.http.response_model import Answered
 from voice_core.functions.turn.events import document, error_document
-from voice_core.functions.turn.input import typed
-from voice_core.functions.turn.schemas import Answered, Language, Phrase
 
 LONGEST = 64_000
 """Characters of a message; what a browser sends in one piece."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from voice_core.domain.audio import SPEECH_RATE
+from voice_core.functions.http.json_response import compact, json_response
 from voice_core.functions.http.request import Incoming
-from voice_core.functions.http.serve import compact, json_response
 from voice_core.functions.http.streamed_response import StreamedResponse
 from voice_core.functions.session.schemas import (
     IceServerAnswer,
@@ -24,8 +24,8 @@ from voice_core.functions.session.schemas import (
 if TYPE_CHECKING:
     from voice_core.domain.session import IceServer
     from voice_core.usecases.session.live_session import LiveSession
+    from voice_core.usecases.session.opened import Opened
     from voice_core.usecases.session.request import Told
-    from voice_core.usecases.session.sessions import Opened
 
 KEEP_ALIVE_SECONDS = 15.0
 """Between two comments on a silent stream; the front end of Azure hangs up after 230 s of silence."""

@@ -4,8 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from voice_core.functions.http.fields import ConversationId, Language, Phrase
 from voice_core.functions.http.request_model import Sent
-from voice_core.functions.turn.schemas import Answered, ConversationId, Language, Phrase, ResponseFormat
+from voice_core.functions.http.response_model import Answered
+from voice_core.functions.turn.schemas import ResponseFormat
 
 
 class Offer(Sent):

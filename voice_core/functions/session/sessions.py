@@ -7,25 +7,22 @@ from starlette.responses import Response
 
 from voice_core import wiring
 from voice_core.domain.conversation import new_conversation_id
+from voice_core.functions.http.body import query_options, read_json, typed
 from voice_core.functions.http.idempotency import REPLAYED, Key, idempotency_key
 from voice_core.functions.http.identity import user_id
+from voice_core.functions.http.json_response import json_response
+from voice_core.functions.http.negotiation import negotiate
+from voice_core.functions.http.problems import WrongContentType
 from voice_core.functions.http.rate_limit import admitted
 from voice_core.functions.http.request import Incoming
 from voice_core.functions.http.request_model import parsed
-from voice_core.functions.http.serve import (
-    WrongContentType,
-    json_response,
-    negotiate,
-    served,
-    served_publicly,
-)
+from voice_core.functions.http.serve import served, served_publicly
 from voice_core.functions.session.responses import etag, held_open, negotiated, prepared
 from voice_core.functions.session.schemas import Offer, SessionPath, SessionRequest, SessionStateAnswer
 from voice_core.functions.session.whip import FRAGMENT, check_fragment, whip_answer
-from voice_core.functions.turn.input import query_options, read_json, typed
 
 if TYPE_CHECKING:
-    from voice_core.usecases.session.sessions import Opened
+    from voice_core.usecases.session.opened import Opened
 
 blueprint = func.Blueprint()
 

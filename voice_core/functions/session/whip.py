@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from voice_core.functions.http.serve import PreconditionFailed, PreconditionRequired, Unprocessable
+from voice_core.functions.http.problems import PreconditionFailed, PreconditionRequired, Unprocessable
 from voice_core.functions.session.responses import named
 
 if TYPE_CHECKING:
     from voice_core.domain.session import IceServer
-    from voice_core.usecases.session.sessions import Opened
+    from voice_core.usecases.session.opened import Opened
 
 FRAGMENT = "application/trickle-ice-sdpfrag"
 """RFC 8840."""

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from voice_core.functions.turn.schemas import Answered, AudioFormat, Problem, TurnAnswer
+from voice_core.functions.http.response_model import Answered, Problem
+from voice_core.functions.turn.schemas import AudioFormat, TurnAnswer
 
 
 class TurnCreatedEvent(Answered):

@@ -7,7 +7,7 @@ from typing import Any
 
 from voice_core.domain import events
 from voice_core.domain.errors import VoiceError
-from voice_core.functions.http.serve import compact, problem
+from voice_core.functions.http.problems import problem
 from voice_core.functions.turn.schemas import ResponseFormat, TurnAnswer
 from voice_core.functions.turn.speech_encoding import Encoders, described
 from voice_core.functions.turn.turn_json import turn_members
@@ -15,15 +15,6 @@ from voice_core.functions.turn.turn_json import turn_members
 TELL_URL = ("turn.created", "turn.done")
 
 Framed = Callable[[int, dict[str, Any]], bytes]
-
-
-def sse(number: int, document: dict[str, Any]) -> bytes:
-    """https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation"""
-    return b"event: %s\nid: %d\ndata: %s\n\n" % (document["type"].encode(), number, compact(document))
-
-
-def ndjson(_number: int, document: dict[str, Any]) -> bytes:
-    return compact(document) + b"\n"
 
 
 async def framed(

@@ -1,8 +1,7 @@
 """Reading what was sent: JSON, multipart or the recording itself, each in the shapes that phones send."""
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -10,28 +9,24 @@ from voice_core.audio.base64_audio import decode_base64_audio
 from voice_core.audio.limits import Limits
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.sniff import FRAMES_BYTES, sniff
-from voice_core.domain.errors import InvalidInput, TooLarge
+from voice_core.domain.errors import InvalidInput
 from voice_core.domain.speech import Hints
+from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, _listed, query_options, read_json
 from voice_core.functions.http.form import UTF_8, Form, read_form
 from voice_core.functions.http.idempotency import Key
 from voice_core.functions.http.media_type import media_type
+from voice_core.functions.http.problems import WrongContentType
 from voice_core.functions.http.request import Incoming
 from voice_core.functions.http.request_model import parsed
-from voice_core.functions.http.serve import WrongContentType
 from voice_core.functions.turn.schemas import Spoken
-from voice_core.usecases.idempotency.idempotent_turn import Repeatable
+from voice_core.usecases.idempotency.fingerprint import Repeatable
 
 if TYPE_CHECKING:
     from voice_core.audio.upload_decoder import Decoding
 
 Options = TypeVar("Options", bound=Spoken)
 
-OTHER_MEMBERS_BYTES = 128_000
-"""Room in a JSON or multipart body for all but the recording."""
 
-LISTS = {"phrases", "languages"}
-WORDS = {"audiodata", "notes", "query", "text"}
-"""Members that are read from a body only."""
 RAW_FORMATS = {"pcm16", "pcm", "raw", "lpcm", "s16le", "l16"}
 RAW_MEDIA_TYPES = {b"audio/pcm": "s16le", b"audio/l16": "s16be"}
 """Encoding of headerless PCM by content type; that of L16 is from RFC 2586."""
@@ -107,47 +102,12 @@ def _body_limit(app: Reader) -> int:
     return app.limits.max_bytes * 4 // 3 + OTHER_MEMBERS_BYTES
 
 
-def query_options(incoming: Incoming) -> dict[str, Any]:
-    """The options in the URL. No words are read there: URLs end up in the logs of others."""
-    return _listed(item for item in incoming.query.multi_items() if item[0].lower() not in WORDS)
-
-
-def _listed(items: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Named values; the names of lists may be repeated, and their values separated by commas."""
-    named: dict[str, Any] = {}
-    for name, value in items:
-        if name.lower() in LISTS:
-            named.setdefault(name, []).extend(part.strip() for part in value.split(",") if part.strip())
-        else:
-            named[name] = value
-    return named
-
-
 async def _from_members(options: Options, app: Reader) -> SpokenRequest[Options]:
     """A request whose recording, if any, came as text."""
     if options.audio_data is None:
         return SpokenRequest(options)
     recording = await asyncio.to_thread(decode_base64_audio, options.audio_data)
     return SpokenRequest(options, app.decoding(_raw(options) or recording.raw), _once(recording.data))
-
-
-async def read_json(body: bytes) -> dict[str, Any]:
-    """*body* as a JSON object.
-
-    Raises:
-        InvalidInput: ``json-invalid``.
-        TooLarge: ``body-too-large``; more than a recording makes it large.
-    """
-    # A list of millions holds the interpreter's lock, and so everybody's turn, until it is read; base64 has no commas.
-    if body.count(b",") > OTHER_MEMBERS_BYTES:
-        raise TooLarge("Only a recording may make the body that large.", code="body-too-large")
-    try:
-        document = await asyncio.to_thread(json.loads, body) if len(body) > OTHER_MEMBERS_BYTES else json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("The body is no JSON. Send an object as docs/api.md shows.", code="json-invalid") from error
-    if not isinstance(document, dict):
-        raise InvalidInput("The body must be a JSON object.", code="json-invalid")
-    return document
 
 
 async def _from_form(
@@ -176,20 +136,6 @@ async def _form(incoming: Incoming, limit: int) -> Form:
     if len(body) > OTHER_MEMBERS_BYTES:
         return await asyncio.to_thread(read_form, body, boundary, OTHER_MEMBERS_BYTES)
     return read_form(body, boundary, OTHER_MEMBERS_BYTES)
-
-
-def typed(text: str, longest: int) -> str:
-    """*text* as it may be said.
-
-    Raises:
-        InvalidInput: ``text-empty``.
-        TooLarge: ``text-too-long``.
-    """
-    if not text.strip():
-        raise InvalidInput("The text is empty.", code="text-empty")
-    if len(text) > longest:
-        raise TooLarge(f"The text may have at most {longest} characters.", code="text-too-long")
-    return text.strip()
 
 
 async def _once(data: bytes) -> AsyncGenerator[bytes]:

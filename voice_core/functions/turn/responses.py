@@ -9,10 +9,11 @@ from starlette.responses import Response
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.events import Event, SpeechDelta, SpeechDone, TurnCreated, TurnDone, TurnFailed
+from voice_core.functions.http.event_stream import ndjson, sse
+from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.request import Incoming
-from voice_core.functions.http.serve import json_response
 from voice_core.functions.http.streamed_response import StreamedResponse
-from voice_core.functions.turn.events import framed, ndjson, sse
+from voice_core.functions.turn.events import framed
 from voice_core.functions.turn.schemas import ProcessAnswer, ResponseFormat
 from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS, Encoders, whole_members
 from voice_core.functions.turn.turn_json import turn_members

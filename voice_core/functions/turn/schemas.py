@@ -2,15 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
+from voice_core.functions.http.fields import ConversationId, Language, Phrase
 from voice_core.functions.http.request_model import Sent
+from voice_core.functions.http.response_model import Answered
 
 ResponseFormat = Literal["pcm", "wav", "mp3", "opus"]
-ConversationId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
-Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 SAYABLE: dict[str, Any] = {"minLength": 1, "pattern": r"\S"}
 """What the contract asks of a text; `spoken_request.typed` sees to it, with codes of its own."""
 
@@ -53,38 +51,6 @@ class SpeakRequest(Sent):
     text: str = Field(json_schema_extra=SAYABLE)
     voice: str | None = Field(None, max_length=100, description="A name from /voices.")
     response_format: ResponseFormat = Field("pcm", description="Of the speech in a JSON answer.")
-
-
-class ListQuery(Sent):
-    """One page of a list."""
-
-    limit: int = Field(20, ge=1, le=100)
-    continuation: str | None = Field(
-        None, max_length=4_096, pattern=r"^[A-Za-z0-9_=-]*$", description="From the page before."
-    )
-
-
-class ConversationPath(Sent):
-    conversation_id: ConversationId
-
-
-class VoicesQuery(Sent):
-    language: Language | None = Field(None, description="Only voices of this language, as `en` or `en-GB`.")
-
-
-class HealthQuery(Sent):
-    deep: bool = Field(default=False, description="Ask every dependency.")
-    warm: bool = Field(default=False, description="Load and connect what the first turn needs.")
-
-
-class Answered(BaseModel):
-    """Something we answer."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, defer_build=True)
-
-    def document(self) -> dict[str, Any]:
-        """As JSON types, without what is not there."""
-        return self.model_dump(by_alias=True, mode="json", exclude_none=True)
 
 
 class AudioFormat(Answered):
@@ -140,71 +106,10 @@ class SpeakAnswer(Answered):
     duration_ms: int
 
 
-class VoiceAnswer(Answered):
-    name: str
-    language: str
-    gender: str
-    display_name: str
+class SpeechPath(Sent):
+    conversation_id: ConversationId
+    turn_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class VoicesAnswer(Answered):
-    voices: list[VoiceAnswer]
-    default: str
-
-
-class ConversationAnswer(Answered):
-    conversation_id: str
-    title: str
-    turn_count: int
-    created_at: str
-    updated_at: str
-
-
-class ConversationsAnswer(Answered):
-    conversations: list[ConversationAnswer]
-    continuation: str | None = None
-
-
-class TurnListed(TurnAnswer):
-    created_at: str
-    spoken: bool
-
-
-class TurnsAnswer(Answered):
-    conversation_id: str
-    turns: list[TurnListed] = Field(description="Latest first.")
-    continuation: str | None = None
-
-
-class CheckAnswer(Answered):
-    ok: bool
-    ms: int
-    detail: str | None = None
-    breaker: Literal["closed", "open", "half-open"] | None = Field(
-        None, description="What this worker makes of it: open, it is not asked for a while."
-    )
-
-
-class HealthAnswer(Answered):
-    status: Literal["ok", "degraded"]
-    checks: dict[str, CheckAnswer] | None = None
-
-
-class Problem(Answered):
-    """What went wrong (RFC 9457), and what had been done before."""
-
-    model_config = ConfigDict(extra="allow", defer_build=True)
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str = Field(description="Stable; branch on this.")
-    stage: str | None = None
-    retryable: bool = Field(description="Whether the same request may succeed later.")
-    retry_after: int | None = Field(None, description="After so many seconds, as in the header Retry-After.")
-    request_id: str
-    turn_id: str | None = None
-    conversation_id: str | None = None
-    transcription: str | None = None
-    response_text: str | None = None
+class SpeechQuery(Sent):
+    format: Literal["wav", "mp3", "opus"] | None = Field(None, description="Instead of an Accept header.")

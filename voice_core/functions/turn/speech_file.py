@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from voice_core import wiring
 from voice_core.domain.speech import KeptSpeech, SpeechName
-from voice_core.functions.clip.schemas import SpeechPath, SpeechQuery
 from voice_core.functions.http.identity import user_id
+from voice_core.functions.http.negotiation import negotiate
 from voice_core.functions.http.request import Incoming
 from voice_core.functions.http.request_model import parsed
-from voice_core.functions.http.serve import negotiate, served
+from voice_core.functions.http.serve import served
 from voice_core.functions.http.streamed_response import StreamedResponse
-from voice_core.functions.turn.schemas import ResponseFormat
+from voice_core.functions.turn.schemas import ResponseFormat, SpeechPath, SpeechQuery
 from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS, MEDIA_TYPES, Encoders, encoded_whole
 
 if TYPE_CHECKING:

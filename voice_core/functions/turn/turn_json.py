@@ -4,9 +4,7 @@ from typing import Any
 
 from voice_core.domain.conversation import Turn
 from voice_core.domain.speech import SpeechName
-
-BASE = "/api/voice"
-"""Where all paths begin."""
+from voice_core.functions.http.base_path import BASE
 
 
 def speech_url(name: SpeechName) -> str:

@@ -10,20 +10,16 @@ from starlette.responses import Response
 from voice_core import wiring
 from voice_core.domain.errors import InvalidInput
 from voice_core.domain.speech import SpeechName
+from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, query_options, read_json, typed
 from voice_core.functions.http.idempotency import Key, idempotency_key, replays_told
 from voice_core.functions.http.identity import user_id
+from voice_core.functions.http.json_response import json_response
+from voice_core.functions.http.negotiation import negotiate
 from voice_core.functions.http.rate_limit import admitted
 from voice_core.functions.http.request import Incoming
 from voice_core.functions.http.request_model import parsed
-from voice_core.functions.http.serve import json_response, negotiate, served
-from voice_core.functions.turn.input import (
-    OTHER_MEMBERS_BYTES,
-    SpokenRequest,
-    query_options,
-    read_json,
-    read_spoken,
-    typed,
-)
+from voice_core.functions.http.serve import served
+from voice_core.functions.turn.input import SpokenRequest, read_spoken
 from voice_core.functions.turn.responses import EVENT_FRAMES, OFFERS, as_audio, as_events, as_json, as_sound
 from voice_core.functions.turn.schemas import (
     ProcessRequest,

@@ -11,8 +11,7 @@ from voice_core.domain.conversation import may_begin, new_conversation_id
 from voice_core.domain.errors import Conflict, NotFound
 from voice_core.domain.speech import Hints
 from voice_core.usecases.clip.services import ClipCompany
-from voice_core.usecases.idempotency.fingerprint import key_reused
-from voice_core.usecases.idempotency.idempotent_turn import Repeatable
+from voice_core.usecases.idempotency.fingerprint import Repeatable, key_reused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from voice_core.ports.providers import SpeechToText
 from voice_core.usecases.limits.audio_meter import Charges
 from voice_core.usecases.limits.rate_limiter import Admission
 from voice_core.usecases.resilience.retry import Retries
-from voice_core.usecases.turn.request import Company
+from voice_core.usecases.turn.services import Company
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

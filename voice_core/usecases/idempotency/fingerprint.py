@@ -1,10 +1,12 @@
 """What tells one request from another that is sent under the same key."""
 
 from collections.abc import AsyncIterable
+from dataclasses import dataclass
 from hashlib import sha256
 
 from voice_core.audio.limits import Limits
 from voice_core.domain.errors import KeyReused
+from voice_core.domain.idempotency import RequestName
 
 
 class Fingerprint:
@@ -47,3 +49,11 @@ class Fingerprint:
 def key_reused() -> KeyReused:
     """The same key, and another request."""
     return KeyReused("Another request was sent under this Idempotency-Key. Send this one under a key of its own.")
+
+
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """A request for a turn that may be sent again."""
+
+    name: RequestName
+    fingerprint: Fingerprint

@@ -13,23 +13,15 @@ from voice_core import telemetry
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound, StageFailed, VoiceError
 from voice_core.domain.events import Event, TurnCreated, TurnDone, TurnFailed
-from voice_core.domain.idempotency import RequestName
-from voice_core.ports.providers import Requests
-from voice_core.usecases.idempotency.fingerprint import Fingerprint, key_reused
+from voice_core.ports.idempotency import Requests
+from voice_core.usecases.idempotency.fingerprint import Repeatable, key_reused
 from voice_core.usecases.idempotency.request_lease import STAGE, Hold, HoldRules, taken
 from voice_core.usecases.resilience.deadlines import in_time
-from voice_core.usecases.turn.request import Company, Said
+from voice_core.usecases.turn.request import Said
+from voice_core.usecases.turn.services import Company
 
 PART = "idempotency"
 """What a turn goes without when the store of requests is away."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repeatable:
-    """A request for a turn that may be sent again."""
-
-    name: RequestName
-    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from voice_core.usecases.speech_file.fetch_speech import find_speech
 from voice_core.usecases.speech_file.save_speech import kept
 from voice_core.usecases.turn.read_aloud import sentences
 from voice_core.usecases.turn.reply import spoken
-from voice_core.usecases.turn.request import Company, Said
+from voice_core.usecases.turn.request import Said
+from voice_core.usecases.turn.services import Company
 from voice_core.usecases.turn.speak import Speech, speak
 
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.domain.idempotency import Request, RequestName
-from voice_core.ports.providers import Requests
+from voice_core.ports.idempotency import Requests
 from voice_core.usecases.idempotency.fingerprint import Fingerprint, key_reused
 from voice_core.usecases.resilience.deadlines import in_time
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from voice_core import telemetry
 from voice_core.domain.audio import RECOGNITION_RATE, milliseconds
 from voice_core.domain.errors import StageFailed
-from voice_core.ports.providers import Admissions
+from voice_core.ports.limits import Admissions
 
 
 class Charges:

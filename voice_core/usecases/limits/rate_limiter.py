@@ -10,11 +10,11 @@ from voice_core import telemetry
 from voice_core.domain.errors import StageFailed, Unreachable, VoiceError
 from voice_core.domain.events import Event, TurnCreated, TurnFailed
 from voice_core.domain.limits import Allowance, Kind, Left, Limit, Rate, Standing, Used
-from voice_core.ports.providers import Admissions
+from voice_core.ports.limits import Admissions
 from voice_core.usecases.turn.request import Said
 
 if TYPE_CHECKING:
-    from voice_core.usecases.session.played_turn import TakeTurn
+    from voice_core.usecases.turn.request import TakeTurn
 
 Known = TypeVar("Known")
 

@@ -9,10 +9,9 @@ from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
 from voice_core.ports.providers import Assistant, SpeechToText, TextToSpeech
-from voice_core.usecases.resilience.deadlines import Deadline
+from voice_core.usecases.resilience.deadlines import Deadline, then_start
 from voice_core.usecases.resilience.merged_streams import Pump
 from voice_core.usecases.resilience.retry import Retries, persistently
-from voice_core.usecases.turn.listen import then_start
 
 Item = TypeVar("Item")
 

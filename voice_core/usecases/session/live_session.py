@@ -24,10 +24,10 @@ from voice_core.domain.session import (
     State,
     StateChanged,
 )
-from voice_core.ports.providers import Peer
-from voice_core.usecases.session.played_turn import TakeTurn
+from voice_core.ports.media import Peer
 from voice_core.usecases.session.request import Asked, Told, Wire
 from voice_core.usecases.session.session_turns import SessionTurns
+from voice_core.usecases.turn.request import TakeTurn
 
 
 class LiveSession:

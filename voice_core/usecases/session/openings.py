@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 from voice_core import telemetry
 from voice_core.domain.errors import Conflict
 from voice_core.domain.idempotency import RequestName
-from voice_core.usecases.idempotency.fingerprint import key_reused
-from voice_core.usecases.idempotency.idempotent_turn import Repeatable
+from voice_core.usecases.idempotency.fingerprint import Repeatable, key_reused
 
 if TYPE_CHECKING:
-    from voice_core.usecases.session.sessions import Opened
+    from voice_core.usecases.session.opened import Opened
 
 OPENING_SECONDS = 1.0
 """In which an offer is usually answered."""

@@ -1,6 +1,6 @@
 """A turn whose reply is played to the client while the rest of it is told."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -8,10 +8,8 @@ from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import VoiceError
 from voice_core.domain.events import Event, ReplyDelta, SpeechDelta, SpeechDone, TurnCreated, TurnDone, TurnFailed
 from voice_core.domain.session import State
-from voice_core.ports.providers import Peer
-from voice_core.usecases.turn.request import Said
-
-TakeTurn = Callable[[Said], AsyncGenerator[Event]]
+from voice_core.ports.media import Peer
+from voice_core.usecases.turn.request import Said, TakeTurn
 
 
 class PlayedTurn:

@@ -11,11 +11,11 @@ from voice_core.domain.errors import Conflict
 from voice_core.domain.events import Event
 from voice_core.domain.session import Cancel, Control, Press, Release, State, Typed, Update
 from voice_core.domain.speech import Hints
-from voice_core.ports.providers import Peer
+from voice_core.ports.media import Peer
 from voice_core.usecases.session.hands_free import overhear
-from voice_core.usecases.session.played_turn import PlayedTurn, TakeTurn
+from voice_core.usecases.session.played_turn import PlayedTurn
 from voice_core.usecases.session.request import Asked
-from voice_core.usecases.turn.request import Said
+from voice_core.usecases.turn.request import Said, TakeTurn
 
 FINISH_SECONDS = 5.0
 """For a turn to be stored when its session ends."""

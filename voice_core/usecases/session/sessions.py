@@ -2,48 +2,26 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from voice_core.audio.limits import Limits
 from voice_core.domain.errors import Busy, NotFound
-from voice_core.domain.session import IceServer, Reason, SessionLimits, State
-from voice_core.ports.providers import Peers
-from voice_core.usecases.idempotency.idempotent_turn import Repeatable
+from voice_core.domain.session import Reason, SessionLimits
+from voice_core.ports.media import Peers
+from voice_core.usecases.idempotency.fingerprint import Repeatable
 from voice_core.usecases.session.ice_servers import IceServers
 from voice_core.usecases.session.live_session import LiveSession
+from voice_core.usecases.session.opened import Known, Opened, _known
 from voice_core.usecases.session.openings import Openings
-from voice_core.usecases.session.played_turn import TakeTurn
 from voice_core.usecases.session.request import Asked, Wire
+from voice_core.usecases.turn.request import TakeTurn
 
 REMEMBERED = 200
 """Sessions that have ended and can still be asked why."""
 
 BUSY_SECONDS = 30.0
 """After which a place may have become free."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What can be said of a session while it lasts and for a while after."""
-
-    id: str
-    user_id: str
-    conversation_id: str
-    state: State
-    reason: Reason | None
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A session that has just been opened."""
-
-    live: LiveSession
-    servers: Sequence[IceServer]
-    expires_at: datetime
 
 
 class Sessions:
@@ -132,18 +110,6 @@ class Sessions:
         self._ended[opened.live.id] = _known(opened)
         if len(self._ended) > REMEMBERED:
             self._ended.popitem(last=False)
-
-
-def _known(opened: Opened) -> Known:
-    live = opened.live
-    return Known(
-        live.id,
-        live.asked.user_id,
-        live.asked.conversation_id,
-        live.session.state,
-        live.session.reason,
-        opened.expires_at,
-    )
 
 
 def _unknown() -> NotFound:

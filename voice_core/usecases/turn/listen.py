@@ -1,15 +1,14 @@
 """Hear an utterance: nothing is spent on silence, and recognition runs while the person still speaks."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
-from voice_core.audio.pauses import LongestPause
 from voice_core.audio.speech_gate import SpeechGate
-from voice_core.domain.audio import RECOGNITION_RATE, milliseconds, seconds
+from voice_core.domain.audio import RECOGNITION_RATE, milliseconds
 from voice_core.domain.errors import NoSpeech
 from voice_core.domain.speech import Hints, Interim, Transcript
 from voice_core.ports.providers import SpeechToText
-from voice_core.usecases.resilience.deadlines import Deadline
+from voice_core.usecases.resilience.deadlines import Deadline, then_start
 
 SHORTEST_MS = 100
 """An utterance below this is a slip of the finger."""
@@ -57,13 +56,3 @@ async def _whole(opening: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[b
     yield opening
     async for chunk in rest:
         yield chunk
-
-
-async def then_start(utterance: AsyncIterable[bytes], deadline: Deadline) -> AsyncGenerator[bytes]:
-    """*utterance* (mono 16-bit PCM at 16 kHz); the *deadline* for what is heard of it is started at its end."""
-    size, pause = 0, LongestPause()
-    async for pcm in utterance:
-        size += len(pcm)
-        pause.feed(pcm)
-        yield pcm
-    deadline.start(seconds(size, RECOGNITION_RATE), pause.seconds)

@@ -7,7 +7,8 @@ from voice_core import timeouts
 from voice_core.domain.conversation import Turn, may_begin
 from voice_core.domain.errors import Conflict, NotFound, StageFailed, VoiceError
 from voice_core.usecases.turn.record import Draft
-from voice_core.usecases.turn.request import Company, Said
+from voice_core.usecases.turn.request import Said
+from voice_core.usecases.turn.services import Company
 
 
 class Memory:

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from voice_core.domain.errors import InvalidInput
 from voice_core.text.sentences import Sentences
-from voice_core.usecases.turn.request import Company
+from voice_core.usecases.turn.services import Company
 from voice_core.usecases.turn.speak import speak
 
 

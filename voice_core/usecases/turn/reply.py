@@ -12,7 +12,8 @@ from voice_core.text.sentences import Sentences
 from voice_core.usecases.resilience.deadlines import paced
 from voice_core.usecases.resilience.merged_streams import Pump
 from voice_core.usecases.turn.record import Draft
-from voice_core.usecases.turn.request import Company, Said
+from voice_core.usecases.turn.request import Said
+from voice_core.usecases.turn.services import Company
 from voice_core.usecases.turn.speak import Speech, speak
 
 Answering = ReplyDelta | ReplyDone | SpeechDelta | SpeechDone

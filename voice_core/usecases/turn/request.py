@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from voice_core.domain.conversation import Turn
+from voice_core.domain.events import Event
 from voice_core.domain.speech import Hints
-from voice_core.ports.providers import Assistant, Conversations, SpeechToText, TextToSpeech
-from voice_core.usecases.resilience.deadlines import Deadlines
 
 Delivery = Literal["events", "speech", "whole", "played"]
 """How the caller is served: event by event, by the sound alone, all at once at the end, or by sound that we play."""
@@ -51,14 +50,4 @@ class Said:
     """What the turn goes without from its beginning."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Company:
-    """Who takes part in a turn besides the user, and how long they may take."""
-
-    stt: SpeechToText
-    assistant: Assistant
-    tts: TextToSpeech
-    conversations: Conversations
-    deadlines: Deadlines = field(default_factory=Deadlines)
-    history_turns: int = 20
-    """How many of the conversation's last turns the assistant is told."""
+TakeTurn = Callable[[Said], AsyncGenerator[Event]]

@@ -12,7 +12,8 @@ from voice_core.usecases.turn.listen import listen
 from voice_core.usecases.turn.memory import Memory
 from voice_core.usecases.turn.record import Draft
 from voice_core.usecases.turn.reply import answer
-from voice_core.usecases.turn.request import Company, Said
+from voice_core.usecases.turn.request import Said
+from voice_core.usecases.turn.services import Company
 
 
 async def take_turn(said: Said, company: Company) -> AsyncGenerator[Event]:

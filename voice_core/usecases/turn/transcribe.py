@@ -7,7 +7,7 @@ from voice_core.domain.errors import NoSpeech
 from voice_core.domain.speech import Hints, Transcript
 from voice_core.usecases.resilience.deadlines import Deadline
 from voice_core.usecases.turn.listen import listen
-from voice_core.usecases.turn.request import Company
+from voice_core.usecases.turn.services import Company
 
 
 async def transcribe(utterance: AsyncGenerator[bytes], hints: Hints, company: Company) -> Transcript:

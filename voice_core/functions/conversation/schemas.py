@@ -1,0 +1,45 @@
+"""Schemas of conversations and their turns."""
+
+from pydantic import Field
+
+from voice_core.functions.http.fields import ConversationId
+from voice_core.functions.http.request_model import Sent
+from voice_core.functions.http.response_model import Answered
+from voice_core.functions.turn.schemas import TurnAnswer
+
+
+class ListQuery(Sent):
+    """One page of a list."""
+
+    limit: int = Field(20, ge=1, le=100)
+    continuation: str | None = Field(
+        None, max_length=4_096, pattern=r"^[A-Za-z0-9_=-]*$", description="From the page before."
+    )
+
+
+class ConversationPath(Sent):
+    conversation_id: ConversationId
+
+
+class ConversationAnswer(Answered):
+    conversation_id: str
+    title: str
+    turn_count: int
+    created_at: str
+    updated_at: str
+
+
+class ConversationsAnswer(Answered):
+    conversations: list[ConversationAnswer]
+    continuation: str | None = None
+
+
+class TurnListed(TurnAnswer):
+    created_at: str
+    spoken: bool
+
+
+class TurnsAnswer(Answered):
+    conversation_id: str
+    turns: list[TurnListed] = Field(description="Latest first.")
+    continuation: str | None = None

@@ -1,0 +1,4 @@
+"""The path below which all resources are."""
+
+BASE = "/api/voice"
+"""Where all paths begin."""

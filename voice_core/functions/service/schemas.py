@@ -1,0 +1,44 @@
+"""Schemas of voices and health."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from voice_core.functions.http.fields import Language
+from voice_core.functions.http.request_model import Sent
+from voice_core.functions.http.response_model import Answered
+
+
+class VoicesQuery(Sent):
+    language: Language | None = Field(None, description="Only voices of this language, as `en` or `en-GB`.")
+
+
+class HealthQuery(Sent):
+    deep: bool = Field(default=False, description="Ask every dependency.")
+    warm: bool = Field(default=False, description="Load and connect what the first turn needs.")
+
+
+class VoiceAnswer(Answered):
+    name: str
+    language: str
+    gender: str
+    display_name: str
+
+
+class VoicesAnswer(Answered):
+    voices: list[VoiceAnswer]
+    default: str
+
+
+class CheckAnswer(Answered):
+    ok: bool
+    ms: int
+    detail: str | None = None
+    breaker: Literal["closed", "open", "half-open"] | None = Field(
+        None, description="What this worker makes of it: open, it is not asked for a while."
+    )
+
+
+class HealthAnswer(Answered):
+    status: Literal["ok", "degraded"]
+    checks: dict[str, CheckAnswer] | None = None

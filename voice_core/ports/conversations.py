@@ -1,0 +1,44 @@
+"""The store of conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from voice_core.domain.conversation import Conversation, Page, Turn
+
+
+class Conversations(Protocol):
+    async def recent(self, user_id: str, conversation_id: str, limit: int) -> Sequence[Turn]:
+        """The last *limit* turns, oldest first.
+
+        Raises:
+            NotFound: ``conversation-not-found``; the user has no such conversation.
+            StageFailed: with stage ``conversations``.
+        """
+
+    async def turn(self, user_id: str, conversation_id: str, turn_id: str) -> Turn:
+        """One turn.
+
+        Raises:
+            NotFound: ``turn-not-found``.
+        """
+
+    async def append(self, user_id: str, turn: Turn) -> bool:
+        """Remember *turn* in its conversation, which begins with its first turn; whether it is what is kept.
+
+        One of its id that was interrupted gives way to it. Any other stays, and nothing changes.
+        """
+
+    async def list(self, user_id: str, limit: int, continuation: str | None) -> Page[Conversation]:
+        """The user's conversations, latest first."""
+
+    async def turns(self, user_id: str, conversation_id: str, limit: int, continuation: str | None) -> Page[Turn]:
+        """A conversation's turns, latest first."""
+
+    async def forget(self, user_id: str, conversation_id: str, turn_id: str) -> None:
+        """Forget one turn, and a conversation that had no other; succeeds when there is none."""
+
+    async def delete(self, user_id: str, conversation_id: str) -> None:
+        """Forget the conversation and its turns; succeeds when there is none."""
