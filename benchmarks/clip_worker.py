@@ -23,7 +23,7 @@ from voice_core.domain.clip import ClipName
 from voice_core.domain.errors import VoiceError
 from voice_core.domain.speech import Hints
 from voice_core.settings import Settings
-from voice_core.usecases.clip.offer_clip import Wanted
+from voice_core.usecases.clip.offer_clip import NewClip
 from voice_core.usecases.clip.process_clip import process_clip
 from voice_core.wiring import App
 from voice_core.wiring.clips import ClipWork
@@ -44,7 +44,7 @@ class Killed(Mortal):
 
 
 async def _open(work: ClipWork, file: str, *phrases: str) -> dict[str, Any]:
-    offered = await work.offer(Wanted(user_id=USER, hints=Hints(phrases=phrases)))
+    offered = await work.offer(NewClip(user_id=USER, hints=Hints(phrases=phrases)))
     clip, slot = offered.clip, offered.slot
     if slot is None:
         raise BenchmarkFailed("a new clip has no slot")
@@ -57,13 +57,14 @@ async def _open(work: ClipWork, file: str, *phrases: str) -> dict[str, Any]:
 
 async def _work(work: ClipWork, clip_id: str, dies_at: str = "0") -> dict[str, Any]:
     killed = Killed(int(dies_at))
-    name, company = ClipName(USER, clip_id), work.company
+    name, services = ClipName(USER, clip_id), work.services
     await work.clips.get(name)
     wrapped = {
-        port: killed.wrapped(getattr(company, port)) for port in ("clips", "recordings", "artefacts", "speeches", "stt")
+        port: killed.wrapped(getattr(services, port))
+        for port in ("clips", "recordings", "artefacts", "speeches", "stt")
     }
     idle, began = resident_bytes(), monotonic()
-    await process_clip(name, replace(company, **wrapped))
+    await process_clip(name, replace(services, **wrapped))
     peak = peak_bytes()
     return await _told(work, name) | {
         "seconds": monotonic() - began,
@@ -92,7 +93,7 @@ async def _told(work: ClipWork, name: ClipName) -> dict[str, Any]:
     if clip.transcribed:
         told["transcript"] = json.loads(await work.artefacts.get(name, "transcript.json"))
         told["captions"] = (await work.artefacts.get(name, "transcript.vtt")).decode()
-        turns = await work.company.company.conversations.recent(USER, clip.conversation_id, 100)
+        turns = await work.services.turn.conversations.recent(USER, clip.conversation_id, 100)
         told["turns"] = [turn.id for turn in turns]
     return told
 

@@ -14,8 +14,8 @@ from aiohttp import web
 from emulators.serving import serving
 from voice_core.adapters.cosmos import CosmosAdmissions, Database
 from voice_core.domain.errors import LimitReached, Unreachable
-from voice_core.domain.limits import Allowance, Rate
-from voice_core.usecases.limits.rate_limiter import Admission, LimitRules
+from voice_core.domain.limits import DailyQuota, Rate
+from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter
 
 _asked: ContextVar[float] = ContextVar("asked")
 """When the request was made, in seconds since 1970, to the millisecond: one moment, for limiter and counter."""
@@ -28,9 +28,9 @@ async def main(most: int, window_seconds: int) -> None:
     voice = Database(os.environ["COSMOS_ENDPOINT"], os.environ["COSMOS_KEY"], "voice", create=True)
     store = CosmosAdmissions(voice, deadline_seconds=DEADLINE_SECONDS)
     await store.check()
-    rates = LimitRules({"turns": Rate("turns", most, window_seconds)}, Allowance(1), "closed")
+    rates = LimitRules({"turns": Rate("turns", most, window_seconds)}, DailyQuota(1), "closed")
     app = web.Application()
-    app.router.add_get("/admit", _admit(Admission(store, rates, _asked.get)))
+    app.router.add_get("/admit", _admit(RateLimiter(store, rates, _asked.get)))
     async with serving(app) as url:
         print(json.dumps({"url": url}), flush=True)
         stop = asyncio.Event()
@@ -39,13 +39,13 @@ async def main(most: int, window_seconds: int) -> None:
     await store.close()
 
 
-def _admit(admission: Admission) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _admit(rate_limiter: RateLimiter) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def admit(request: web.Request) -> web.Response:
         """When it was asked, in milliseconds since 1970, and the seconds to wait, if any."""
         asked, wait, failed = round(time.time() * 1000), 0.0, False
         _asked.set(asked / 1000)
         try:
-            (await admission.admit(request.query["user"], "turns", hears=False)).check()
+            (await rate_limiter.admit(request.query["user"], "turns", hears=False)).check()
         except LimitReached as refused:
             wait = refused.retry_after or 0.0
         except Unreachable:

@@ -12,16 +12,16 @@ from starlette.responses import JSONResponse, Response
 
 from voice_core import wiring
 from voice_core.domain.speech import Hints, Transcript
-from voice_core.usecases.turn.services import Company
+from voice_core.usecases.turn.services import TurnServices
 
 
 async def post_in_plan_order(request: Request) -> Response:
     """Answer a recording with one JSON document."""
     app = await wiring.ready()
     pcm = b"".join([chunk async for chunk in app.decoding(None).pcm(request.stream())])
-    transcript = await _heard(pcm, app.company)
-    reply = "".join([text async for text in app.company.assistant.reply(transcript, ())])
-    speech = b"".join([chunk async for chunk in app.company.tts.synthesize(reply, None)])
+    transcript = await _heard(pcm, app.services)
+    reply = "".join([text async for text in app.services.assistant.reply(transcript, ())])
+    speech = b"".join([chunk async for chunk in app.services.tts.synthesize(reply, None)])
     return JSONResponse(
         {
             "transcription": transcript,
@@ -32,8 +32,8 @@ async def post_in_plan_order(request: Request) -> Response:
     )
 
 
-async def _heard(pcm: bytes, company: Company) -> str:
-    heard = [item async for item in company.stt.transcribe(_once(pcm), Hints())]
+async def _heard(pcm: bytes, services: TurnServices) -> str:
+    heard = [item async for item in services.stt.transcribe(_once(pcm), Hints())]
     return next(item.text for item in heard if isinstance(item, Transcript))
 
 

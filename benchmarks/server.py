@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 import threading
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 
 import uvicorn
@@ -26,7 +26,8 @@ from emulators.functions import host, load_app
 from tests.scripted import ScriptedAdmissions, ScriptedAssistant, ScriptedConversations, ScriptedStt
 from voice_core import wiring
 from voice_core.settings import Settings
-from voice_core.usecases.turn.services import Company
+from voice_core.usecases.turn.services import TurnServices
+from voice_core.wiring.lazy import Lazy
 from voice_core.wiring.limits import Quotas
 
 ROOT = Path(__file__).parent.parent
@@ -45,8 +46,8 @@ NOWHERE = Settings(
 class ScriptedApp(wiring.App):
     """The product with company that takes the time it is told to."""
 
-    @cached_property
-    def company(self) -> Company:
+    @Lazy
+    def services(self) -> TurnServices:
         assistant = ScriptedAssistant(
             delays.REPLY,
             first_seconds=delays.FIRST_TOKEN_SECONDS,
@@ -57,7 +58,7 @@ class ScriptedApp(wiring.App):
             real_time_factor=delays.REAL_TIME_FACTOR,
             seconds_per_character=delays.SPEECH_SECONDS / len(delays.REPLY),
         )
-        return Company(
+        return TurnServices(
             stt=self.guards.stt(ScriptedStt(text=delays.HEARD, final_seconds=delays.FINAL_SECONDS), None),
             assistant=self.guards.assistant(assistant, None),
             tts=self.guards.tts(tts, None),
@@ -66,7 +67,7 @@ class ScriptedApp(wiring.App):
             ),
         )
 
-    @cached_property
+    @Lazy
     def quotas(self) -> Quotas:
         return Quotas(self.settings, ScriptedAdmissions())
 

@@ -17,7 +17,7 @@ from voice_core import telemetry
 from voice_core.adapters.open_telemetry.exporting import to_azure_monitor
 from voice_core.adapters.open_telemetry.sampling import Sampling
 from voice_core.adapters.open_telemetry.watcher import OpenTelemetryWatcher
-from voice_core.telemetry.turns import Stage, TurnSeen
+from voice_core.telemetry.turns import Stage, TurnSignal
 
 PEOPLE, TURNS = 10, 6
 """How many talk, and how often each, for a turn's CPU."""
@@ -134,14 +134,14 @@ def _take_calls() -> None:
     telemetry.answered("POST", 200, monotonic())
 
 
-def _turn() -> TurnSeen:
+def _turn() -> TurnSignal:
     """One that is done, with everything a turn has, in a trace of its own."""
     calls = tuple(telemetry.begin_turn().calls)[-7:]
     span = telemetry.Span(secrets.token_hex(16), secrets.token_hex(8), secrets.token_hex(8))
     return replace(DONE, span=span, calls=calls)
 
 
-DONE = TurnSeen(
+DONE = TurnSignal(
     turn_id="a" * 32,
     user_id="a" * 32,
     span=telemetry.Span("0" * 31 + "1", "0" * 15 + "1"),

@@ -16,50 +16,50 @@ from tests.sound import voice_like
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound, VoiceError
 from voice_core.domain.events import Event, TurnDone, TurnFailed
-from voice_core.domain.idempotency import Request, RequestName
+from voice_core.domain.idempotency import RequestClaim, RequestName
 from voice_core.domain.speech import SpeechName
-from voice_core.usecases.idempotency.fingerprint import Fingerprint, Repeatable
-from voice_core.usecases.idempotency.idempotent_turn import Once, Ways
+from voice_core.usecases.idempotency.fingerprint import Fingerprint, IdempotentRequest
+from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns, TurnHandlers
 from voice_core.usecases.idempotency.replay import replay, replay_kept
-from voice_core.usecases.idempotency.request_lease import HoldRules
+from voice_core.usecases.idempotency.request_lease import LeaseRules
 from voice_core.usecases.speech_file.save_speech import kept
-from voice_core.usecases.turn.request import Said
-from voice_core.usecases.turn.services import Company
+from voice_core.usecases.turn.request import TurnRequest
+from voice_core.usecases.turn.services import TurnServices
 from voice_core.usecases.turn.take_turn import take_turn
 
 SPOKEN = voice_like(0.2)
 FIRST = datetime(2026, 1, 2, 12, tzinfo=UTC)
 NAME = RequestName("ann", "r1")
-RULES = HoldRules(seconds=60.0)
+RULES = LeaseRules(seconds=60.0)
 STREAMS = ("transcribe", "reply", "synthesize")
 
 
 @dataclass
 class MemoryRequests:
-    kept: dict[RequestName, Request] = field(default_factory=dict)
+    kept: dict[RequestName, RequestClaim] = field(default_factory=dict)
     versions: Any = field(default_factory=lambda: count(1))
     failure: Exception | None = None
     asked: Counter[str] = field(default_factory=Counter)
 
-    async def add(self, request: Request) -> Request:
+    async def add(self, request: RequestClaim) -> RequestClaim:
         self._count("add")
         if request.name in self.kept:
             raise Conflict("There is a request of this name.")
         return self._keep(request)
 
-    async def get(self, name: RequestName) -> Request:
+    async def get(self, name: RequestName) -> RequestClaim:
         self._count("get")
         if name not in self.kept:
             raise NotFound("There is no such request.", code="request-not-found")
         return self.kept[name]
 
-    async def replace(self, request: Request) -> Request:
+    async def replace(self, request: RequestClaim) -> RequestClaim:
         self._count("replace")
         if request.name not in self.kept or self.kept[request.name].etag != request.etag:
             raise Conflict("Somebody else is at this request.")
         return self._keep(request)
 
-    async def delete(self, request: Request) -> None:
+    async def delete(self, request: RequestClaim) -> None:
         self._count("delete")
         if request.name in self.kept and self.kept[request.name].etag == request.etag:
             del self.kept[request.name]
@@ -69,7 +69,7 @@ class MemoryRequests:
         for name, request in self.kept.items():
             self.kept[name] = request.changed(until=request.until - timedelta(seconds=seconds))
 
-    def _keep(self, request: Request) -> Request:
+    def _keep(self, request: RequestClaim) -> RequestClaim:
         self.kept[request.name] = request.changed(etag=str(next(self.versions)))
         return self.kept[request.name]
 
@@ -253,7 +253,7 @@ class World:
     stt: ScriptedStt = field(default_factory=ScriptedStt)
     assistant: NewAssistant = field(default_factory=NewAssistant)
     tts: ScriptedTts = field(default_factory=lambda: ScriptedTts(seconds_per_character=0.001))
-    rules: HoldRules = RULES
+    rules: LeaseRules = RULES
 
     def __post_init__(self) -> None:
         if self.asking.named:
@@ -268,19 +268,21 @@ class World:
         return told
 
     def turn(self, life: Life, words: str) -> AsyncGenerator[Event]:
-        company = Company(
+        services = TurnServices(
             stt=life.wrapped(self.stt),
             assistant=life.wrapped(self.assistant),
             tts=life.wrapped(self.tts),
             conversations=life.wrapped(self.conversations),
         )
-        once = Once(requests=life.wrapped(self.requests), company=company, rules=self.rules)
+        idempotent_turns = IdempotentTurns(requests=life.wrapped(self.requests), services=services, rules=self.rules)
         fingerprint = Fingerprint("k", words, _upload() if self.asking.spoken else None)
         said = self._said(fingerprint if self.asking.spoken else None, words)
-        return once.turn(said, Repeatable(NAME, fingerprint), self._ways(said, company, life.wrapped(self.speeches)))
+        return idempotent_turns.run(
+            said, IdempotentRequest(NAME, fingerprint), self._ways(said, services, life.wrapped(self.speeches))
+        )
 
-    def _said(self, recording: Fingerprint | None, words: str) -> Said:
-        return Said(
+    def _said(self, recording: Fingerprint | None, words: str) -> TurnRequest:
+        return TurnRequest(
             user_id="ann",
             turn_id=NAME.id,
             conversation_id="c1",
@@ -289,13 +291,13 @@ class World:
             text="" if recording else words,
         )
 
-    def _ways(self, said: Said, company: Company, speeches: Any) -> Ways:
+    def _ways(self, said: TurnRequest, services: TurnServices, speeches: Any) -> TurnHandlers:
         name = SpeechName("ann", "c1", NAME.id)
         if not self.asking.kept:
-            return Ways(lambda taken: take_turn(taken, company), lambda turn: replay(turn, said, company))
-        return Ways(
-            lambda taken: kept(take_turn(taken, company), name, speeches),
-            lambda turn: replay_kept(turn, said, company, speeches, keep_hours=1),
+            return TurnHandlers(lambda taken: take_turn(taken, services), lambda turn: replay(turn, said, services))
+        return TurnHandlers(
+            lambda taken: kept(take_turn(taken, services), name, speeches),
+            lambda turn: replay_kept(turn, said, services, speeches, keep_hours=1),
         )
 
     @property

@@ -15,12 +15,12 @@ from voice_core.audio import wav
 from voice_core.domain.clip import Clip, ClipName, Recording, Slot
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
-from voice_core.domain.limits import Allowance
-from voice_core.domain.speech import Hints, Interim, KeptSpeech, SpeechName, TimedPhrase, TimedWord, Transcript
-from voice_core.usecases.clip.services import ClipCompany, ClipRules
-from voice_core.usecases.limits.audio_meter import Charges
-from voice_core.usecases.limits.rate_limiter import Admission, LimitRules
-from voice_core.usecases.turn.services import Company
+from voice_core.domain.limits import DailyQuota
+from voice_core.domain.speech import Hints, Interim, SpeechName, StoredSpeech, TimedPhrase, TimedWord, Transcript
+from voice_core.usecases.clip.services import ClipRules, ClipServices
+from voice_core.usecases.limits.audio_meter import AudioMeter
+from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter
+from voice_core.usecases.turn.services import TurnServices
 
 NAME = ClipName("ann", "clip1")
 CONVERSATION = "c1"
@@ -28,7 +28,7 @@ CONVERSATION = "c1"
 RULES = ClipRules(
     segment_seconds=4.0, claim_seconds=0.2, progress_seconds=0.01, pause_seconds=0.0, tries=2, attempts=1000
 )
-LIMITS = LimitRules(rates={}, allowance=Allowance(1000), when_down="closed")
+LIMITS = LimitRules(rates={}, quota=DailyQuota(1000), when_down="closed")
 
 
 @dataclass
@@ -132,10 +132,10 @@ class MemorySpeeches:
         await self.find(name)
         self.complete.add(name)
 
-    async def find(self, name: SpeechName) -> KeptSpeech:
+    async def find(self, name: SpeechName) -> StoredSpeech:
         if name not in self.kept:
             raise NotFound("It is not in storage.", code="speech-not-found")
-        return KeptSpeech(name, len(self.kept[name]), name in self.complete, datetime.now(UTC))
+        return StoredSpeech(name, len(self.kept[name]), name in self.complete, datetime.now(UTC))
 
     async def read(self, name: SpeechName, start: int, count: int) -> bytes:
         return self.kept[name][start : start + count]
@@ -267,24 +267,24 @@ class World:
     admissions: ScriptedAdmissions = field(default_factory=ScriptedAdmissions)
     rules: ClipRules = RULES
 
-    def worker(self, mortal: Mortal | None = None) -> ClipCompany:
+    def worker(self, mortal: Mortal | None = None) -> ClipServices:
         """A worker, in the *mortal*'s hands if there is one."""
         wrapped = mortal.wrapped if mortal else lambda port: port
-        company = Company(
+        services = TurnServices(
             stt=ScriptedStt(),
             assistant=wrapped(self.assistant),
             tts=wrapped(self.tts),
             conversations=wrapped(self.conversations),
         )
-        return ClipCompany(
+        return ClipServices(
             clips=wrapped(self.clips),
             recordings=wrapped(self.recordings),
             artefacts=wrapped(self.artefacts),
             speeches=wrapped(self.speeches),
             stt=wrapped(self.stt),
-            company=company,
-            admission=Admission(self.admissions, LIMITS, time.time),
-            charges=Charges(self.admissions, time.time),
+            turn=services,
+            rate_limiter=RateLimiter(self.admissions, LIMITS, time.time),
+            audio_meter=AudioMeter(self.admissions, time.time),
             rules=self.rules,
         )
 

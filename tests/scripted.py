@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from voice_core.domain.audio import RECOGNITION_RATE, SPEECH_RATE, milliseconds
 from voice_core.domain.conversation import Conversation, Page, Turn
 from voice_core.domain.errors import NotFound
-from voice_core.domain.limits import Allowance, Rate, Used, day
+from voice_core.domain.limits import DailyQuota, Rate, Usage, day
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
 
 CHUNK_SECONDS = 0.1
@@ -208,11 +208,11 @@ class ScriptedAdmissions:
     """By user and day."""
     asked: int = 0
 
-    async def admit(self, user_id: str, rate: Rate, allowance: Allowance | None, now: int) -> tuple[bool, Used]:
+    async def admit(self, user_id: str, rate: Rate, quota: DailyQuota | None, now: int) -> tuple[bool, Usage]:
         self._count()
         moments = self.moments.setdefault((user_id, rate.kind), [])
-        used = Used(tuple(moments), day(now), self.heard_ms.get((user_id, day(now)), 0))
-        limits = (rate, allowance) if allowance else (rate,)
+        used = Usage(tuple(moments), day(now), self.heard_ms.get((user_id, day(now)), 0))
+        limits = (rate, quota) if quota else (rate,)
         if not all(limit.left(used, now).count for limit in limits):
             return False, used
         moments.insert(0, now)
@@ -222,10 +222,10 @@ class ScriptedAdmissions:
         self._count()
         self.heard_ms[user_id, day(now)] = self.heard_ms.get((user_id, day(now)), 0) + heard_ms
 
-    async def heard(self, user_id: str) -> Used:
+    async def heard(self, user_id: str) -> Usage:
         self._count()
         latest = max((on for user, on in self.heard_ms if user == user_id), default=0)
-        return Used((), latest, self.heard_ms.get((user_id, latest), 0))
+        return Usage((), latest, self.heard_ms.get((user_id, latest), 0))
 
     def _count(self) -> None:
         self.asked += 1

@@ -14,8 +14,8 @@ from tests.eventually import PATIENCE_SECONDS
 from tests.sound import voice_like
 from tests.virtual_time import in_virtual_time
 from tests.webrtc import RATE, TICKS, encoded
-from voice_core.adapters.aiortc_sessions.audio_receiver import CERTAIN_SECONDS, MISSING_SECONDS, Microphone
-from voice_core.adapters.aiortc_sessions.reorder_buffer import PATIENCE, Arrivals
+from voice_core.adapters.aiortc_sessions.audio_receiver import CERTAIN_SECONDS, MISSING_SECONDS, AudioReceiver
+from voice_core.adapters.aiortc_sessions.reorder_buffer import PATIENCE, ReorderBuffer
 from voice_core.domain.audio import RECOGNITION_RATE, seconds
 
 LAST = (1 << 32) - TICKS
@@ -37,7 +37,7 @@ def numbers(packets: Sequence[RtpPacket]) -> list[int]:
 def test_packets_are_put_in_order(first: int, order: list[int]) -> None:
     """None is heard twice or out of order, and none is lost that was overtaken by few."""
     late = max(position - number for position, number in enumerate(order))
-    arrivals = Arrivals()
+    arrivals = ReorderBuffer()
     heard = list(arrivals.add(packet(first)))
     for number in order:
         heard += arrivals.add(packet(first + 1 + number))
@@ -50,7 +50,7 @@ def test_packets_are_put_in_order(first: int, order: list[int]) -> None:
 
 def test_a_lost_packet_is_given_up() -> None:
     """Once enough others have come; when it does come it is too late."""
-    arrivals = Arrivals()
+    arrivals = ReorderBuffer()
     heard = [numbers(list(arrivals.add(packet(number)))) for number in (10, 11, 13, 14, 15, 16, 12)]
 
     assert heard == [[10], [11], [], [], [], [13, 14, 15, 16], []]
@@ -59,7 +59,7 @@ def test_a_lost_packet_is_given_up() -> None:
 @pytest.mark.parametrize(("anew", "source"), [(6_000, 1), (4_000, 1), (4_999, 2), (5_001, 2), (50_000, 2)])
 def test_a_sender_that_begins_anew_is_heard_at_once(anew: int, source: int) -> None:
     """Ahead or behind, by another name or not."""
-    arrivals = Arrivals()
+    arrivals = ReorderBuffer()
     list(arrivals.add(packet(5_000)))
 
     assert numbers(list(arrivals.add(packet(anew, source=source)))) == [anew]
@@ -81,7 +81,7 @@ async def test_what_is_missing_between_packets_is_silence(
     sent: Sequence[tuple[int, int]], frames: int, began: int
 ) -> None:
     """As long as their timestamps say, though not when those make no sense."""
-    microphone = Microphone(lambda: inf)
+    microphone = AudioReceiver(lambda: inf)
     utterance = microphone.listen()
     for (number, moment), payload in zip(sent, encoded(voice_like(1.0, RATE)), strict=False):
         microphone.add(packet(number, began + moment * TICKS, payload=payload))
@@ -95,7 +95,7 @@ async def test_what_is_missing_between_packets_is_silence(
 @pytest.mark.parametrize("packets", [0, 5])
 async def test_a_client_that_sends_nothing_is_silent(packets: int) -> None:
     """By the clock, so that an utterance ends though its sound has stopped coming."""
-    microphone, began = Microphone(lambda: inf), asyncio.get_running_loop().time()
+    microphone, began = AudioReceiver(lambda: inf), asyncio.get_running_loop().time()
     utterance = microphone.listen()
     for number, payload in zip(range(packets), encoded(voice_like(1.0, RATE)), strict=False):
         microphone.add(packet(number, number * TICKS, payload=payload))
@@ -114,7 +114,7 @@ async def test_a_client_that_sends_nothing_is_silent(packets: int) -> None:
 
 async def test_silence_is_not_made_twice() -> None:
     """What the clock has made already is no gap when the next packet tells of it."""
-    microphone = Microphone(lambda: inf)
+    microphone = AudioReceiver(lambda: inf)
     utterance = microphone.listen()
     first, second, *_ = encoded(voice_like(1.0, RATE))
     microphone.add(packet(0, payload=first))
@@ -134,7 +134,7 @@ def test_an_outage_is_no_silence() -> None:
 
     async def heard() -> float:
         began = asyncio.get_running_loop().time()
-        microphone = Microphone(lambda: began)
+        microphone = AudioReceiver(lambda: began)
         utterance, heard_seconds = microphone.listen(), 0.0
         async with aclosing(utterance):
             with suppress(TimeoutError):

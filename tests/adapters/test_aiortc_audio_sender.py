@@ -11,7 +11,7 @@ from voice_core.adapters.aiortc_sessions.audio_sender import (
     FRAME_BYTES,
     FRAME_SECONDS,
     TRAILING_FRAMES,
-    Speaker,
+    AudioSender,
 )
 
 SECOND = b"\x10\x10" * 24_000
@@ -23,7 +23,7 @@ class Listener:
     """Takes packets as aiortc does, and notes when, and whether they held something of the reply."""
 
     def __init__(self) -> None:
-        self.speaker = Speaker()
+        self.speaker = AudioSender()
         self.packets: list[tuple[float, bool]] = []
 
     async def take(self) -> None:

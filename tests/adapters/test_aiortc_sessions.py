@@ -14,12 +14,12 @@ from aiortc import RTCIceTransport, RTCPeerConnection
 
 from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.webrtc import Caller, tones
-from voice_core.adapters.aiortc_sessions.liveness import Pulse
+from voice_core.adapters.aiortc_sessions.liveness import Liveness
 from voice_core.adapters.aiortc_sessions.peer import AiortcPeer
 from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
 from voice_core.domain.audio import RECOGNITION_RATE, SPEECH_RATE, seconds
 from voice_core.domain.errors import InvalidInput, StageFailed
-from voice_core.domain.session import Connected, Gone, IceServer, Message
+from voice_core.domain.session import IceServer, PeerClosed, PeerConnected, PeerMessage
 
 PACKET_SECONDS = 0.02
 
@@ -32,7 +32,7 @@ async def call(*, writes: bool = True, direction: str = "sendrecv") -> AsyncIter
     try:
         await caller.accept(peer.answer)
         await caller.connected()
-        assert await peer.happened() == Connected()
+        assert await peer.happened() == PeerConnected()
         yield caller, peer
     finally:
         await caller.close()
@@ -130,7 +130,7 @@ async def test_messages_go_both_ways_and_wait_for_the_channel() -> None:
     await caller.connected()
     await caller.told("note", 3)
     caller.send("hello")
-    assert [await peer.happened(), await peer.happened()] == [Connected(), Message("hello")]
+    assert [await peer.happened(), await peer.happened()] == [PeerConnected(), PeerMessage("hello")]
     assert peer.writes
 
     peer.send('{"type": "last"}')
@@ -151,7 +151,7 @@ async def test_a_client_that_closes_is_gone() -> None:
     """At once."""
     async with call() as (caller, peer):
         await caller.close()
-        assert await asyncio.wait_for(peer.happened(), PATIENCE_SECONDS) == Gone()
+        assert await asyncio.wait_for(peer.happened(), PATIENCE_SECONDS) == PeerClosed()
 
 
 def transport_of(connection: RTCPeerConnection) -> RTCIceTransport:
@@ -187,7 +187,7 @@ async def test_a_client_that_falls_silent_is_lost_and_found_again(sign: str) -> 
     async with call() as (caller, peer):
         line = Line(caller)
         happened: list[str] = []
-        pulse = Pulse(lambda: happened.append("lost"), lambda: happened.append("found"), lost_seconds=0.05)
+        pulse = Liveness(lambda: happened.append("lost"), lambda: happened.append("found"), lost_seconds=0.05)
         pulse.follow(transport_of(peer._connection))
         await eventually(lambda: happened == ["lost"])
         line.passes = sign

@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from functools import cached_property
 from time import time
 
 import pytest
@@ -121,10 +120,7 @@ class IssuedTokens(EntraTokens):
     def __init__(self, seconds: float = 10.0) -> None:
         super().__init__(seconds=seconds)
         self.issuer = Issuer()
-
-    @cached_property
-    def credential(self) -> Issuer:
-        return self.issuer
+        self._credential = self.issuer
 
 
 async def test_those_who_ask_together_share_one_request() -> None:

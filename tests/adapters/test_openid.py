@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 
 from emulators.openid import Signer
 from tests.issuers import AUDIENCE, Issuer, issuing, signer
-from voice_core.adapters.openid.callers import LONGEST_TOKEN, Demands, OpenIdCallers
+from voice_core.adapters.openid.callers import LONGEST_TOKEN, OpenIdCallers, TokenRequirements
 from voice_core.adapters.openid.issuer import Issuer as Published
 from voice_core.adapters.openid.keys import SigningKeys
 from voice_core.domain.errors import InvalidToken, Unauthenticated, VoiceError
@@ -42,7 +42,7 @@ async def callers(issuer: Issuer) -> AsyncIterator[OpenIdCallers]:
 
 def believing(issuer: Issuer, user_claim: str = "sub", **demands: Any) -> OpenIdCallers:
     keys = SigningKeys(Published(issuer.url, seconds=3.0).keys, outage_seconds=3600)
-    usual = Demands(
+    usual = TokenRequirements(
         issuer=issuer.url,
         audiences=(AUDIENCE,),
         algorithms=("RS256", "ES256"),
@@ -306,7 +306,7 @@ async def test_rubbish_is_refused_as_such(shown: str) -> None:
     """Whatever the header holds, the answer is one of our errors."""
     keys = SigningKeys(Published("http://127.0.0.1:9", seconds=1.0).keys, outage_seconds=1)
     callers = OpenIdCallers(
-        Demands(issuer="i", audiences=("a",), algorithms=("RS256",), user_claim="sub", leeway_seconds=0), keys
+        TokenRequirements(issuer="i", audiences=("a",), algorithms=("RS256",), user_claim="sub", leeway_seconds=0), keys
     )
     with pytest.raises(VoiceError):
         await callers.identify(showing(f"Bearer {shown}"))

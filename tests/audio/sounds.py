@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voice_core.audio.ffmpeg import decode
-from voice_core.audio.limits import Deadline
+from voice_core.audio.limits import DecodingDeadline
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.upload_decoder import Decoding, Limits
 
@@ -165,4 +165,4 @@ async def decoded(data: bytes, size: int = 4096, raw: RawPcm | None = None, limi
 
 def read(data: bytes, limits: Limits | None = None, seconds: float = 10) -> bytes:
     """What is heard in a whole file, decoded at once."""
-    return decode(data, limits or Limits(), Deadline(seconds))
+    return decode(data, limits or Limits(), DecodingDeadline(seconds))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sound import silence, voice_like
-from voice_core.audio.endpointing import FRAME_BYTES, Begins, Endpointer, Ends, Goes
+from voice_core.audio.endpointing import FRAME_BYTES, Endpointer, UtteranceAudio, UtteranceEnd, UtteranceStart
 from voice_core.domain.audio import RECOGNITION_RATE, seconds
 
 
@@ -16,18 +16,18 @@ def cut(pcm: bytes, pieces: int = 640) -> list[bytes]:
     for start in range(0, len(pcm), pieces):
         for event in endpointer.feed(pcm[start : start + pieces]):
             match event:
-                case Begins(opening):
+                case UtteranceStart(opening):
                     found.append(opening)
-                case Goes(more):
+                case UtteranceAudio(more):
                     found[-1] += more
-                case Ends():
+                case UtteranceEnd():
                     pass
     return found
 
 
 def ends(pcm: bytes) -> int:
     endpointer = Endpointer()
-    return sum(isinstance(event, Ends) for event in endpointer.feed(pcm))
+    return sum(isinstance(event, UtteranceEnd) for event in endpointer.feed(pcm))
 
 
 def noise(length: float, level: float, seed: int = 1) -> bytes:

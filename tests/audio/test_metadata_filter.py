@@ -13,7 +13,7 @@ from tests.audio.titled import TITLED, comments, ebml, ogg
 from voice_core.audio.containers.metadata_filter import MOST_COMMENTS, hiding
 from voice_core.audio.containers.ogg_comments import count_comments
 from voice_core.audio.ffmpeg import opened
-from voice_core.audio.limits import Deadline, Limits
+from voice_core.audio.limits import DecodingDeadline, Limits
 from voice_core.audio.ranged_file import BLOCK_BYTES
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 
@@ -25,7 +25,7 @@ TRACKS = b"\x16\x54\xae\x6b"
 
 def in_pieces(file: bytes) -> bytes:
     """What is heard of *file* when it is read as a clip is."""
-    sound = opened(len(file), lambda start, count: file[start : start + count], Limits(), Deadline(10))
+    sound = opened(len(file), lambda start, count: file[start : start + count], Limits(), DecodingDeadline(10))
     try:
         return b"".join(sound.pcm())
     finally:

@@ -13,7 +13,7 @@ from av.container import OutputContainer
 from tests.sound import voice_like
 from voice_core.audio import wav
 from voice_core.audio.ffmpeg import decode
-from voice_core.audio.limits import Deadline, Limits
+from voice_core.audio.limits import DecodingDeadline, Limits
 from voice_core.audio.ranged_decoder import READ_BYTES, LargeSound
 from voice_core.audio.ranged_file import BLOCK_BYTES, BLOCKS, RangedFile
 from voice_core.domain.errors import InvalidAudio, TooLarge, VoiceError
@@ -84,7 +84,7 @@ async def test_a_container_gives_the_sound_it_gives_when_read_whole(name: str) -
     """Byte for byte, wherever its index is."""
     data = FILES[name]()
 
-    assert await heard(Source(data).sound()) == decode(data, LIMITS, Deadline(10))
+    assert await heard(Source(data).sound()) == decode(data, LIMITS, DecodingDeadline(10))
 
 
 async def test_wav_is_read_in_pieces() -> None:

@@ -22,10 +22,10 @@ def test_admissions_too_many_are_counted(moments: list[int], over: int) -> None:
 async def test_workers_admit_no_more_and_tell_true_waits() -> None:
     """Two processes and ten users, with a window of two seconds."""
     size = limits.Size(workers=2, users=10, most=4, window_seconds=2, asking_seconds=2, waiting_seconds=4)
-    admission, waits = [figure async for figure in limits.limits(size)]
+    rate_limiter, waits = [figure async for figure in limits.limits(size)]
 
-    assert admission.facts["over_percent"] == 0
-    assert admission.facts["failed"] == 0
-    assert len(admission.values) > 40
+    assert rate_limiter.facts["over_percent"] == 0
+    assert rate_limiter.facts["failed"] == 0
+    assert len(rate_limiter.values) > 40
     assert len(waits.values) > 5
     assert waits.facts["in_vain"] == 0

@@ -15,7 +15,7 @@ from tests.functions.bad_input import form
 from tests.functions.test_slow_bodies import answer, posted
 from tests.functions.turns import base64, recording
 from voice_core.functions.http.form import Form, FormFile, read_form
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 
 NOBODYS = "x-charset-that-nobody-has"
 
@@ -107,9 +107,9 @@ async def test_long_lists_of_versions_are_not_searched(etags: int, found: bool) 
     """Who sends one gets the whole document, which is right whatever is in the list."""
     listed = ", ".join(['"a"'] * etags).encode()
     head = {"type": "http", "method": "GET", "path_params": {}, "query_string": b""}
-    incoming = Incoming(Request(head | {"headers": [(b"if-none-match", listed)]}))
+    request = HttpRequest(Request(head | {"headers": [(b"if-none-match", listed)]}))
 
-    assert incoming.has('"a"') is found
+    assert request.has('"a"') is found
 
 
 @pytest.mark.parametrize("content_type", ["audio/wav", "Audio/WAV", "video/webm", "application/octet-stream"])

@@ -14,16 +14,16 @@ from tests.functions.test_idempotency import RECORDING, turns
 from tests.idempotency_world import Life
 from tests.memory_clip_stores import Died
 from voice_core.domain.events import Event
-from voice_core.functions.http.idempotency import Key
-from voice_core.functions.turn.input import SpokenRequest
+from voice_core.functions.http.idempotency import IdempotencyKey
+from voice_core.functions.turn.input import TurnInput
 from voice_core.functions.turn.schemas import ProcessRequest
-from voice_core.usecases.idempotency.idempotent_turn import Ways
+from voice_core.usecases.idempotency.idempotent_turn import TurnHandlers
 from voice_core.usecases.idempotency.replay import replay
-from voice_core.usecases.idempotency.request_lease import HoldRules
-from voice_core.usecases.turn.request import Said
+from voice_core.usecases.idempotency.request_lease import LeaseRules
+from voice_core.usecases.turn.request import TurnRequest
 from voice_core.usecases.turn.take_turn import take_turn
 
-MOMENT = HoldRules(seconds=0.05)
+MOMENT = LeaseRules(seconds=0.05)
 
 
 class Doomed(Life):
@@ -88,22 +88,24 @@ async def _all(events: AsyncGenerator[Event]) -> None:
 def _turn(product: Product, life: Life, text: str) -> AsyncGenerator[Event]:
     """What the handler of /process asks for, of a worker in the hands of *life*."""
     app = product.app
-    ports = {name: life.wrapped(getattr(app.company, name)) for name in ("stt", "assistant", "tts", "conversations")}
-    company = replace(app.company, **ports)
-    once = replace(app.once, requests=life.wrapped(app.once.requests), company=company, rules=MOMENT)
-    key = Key("local", text)
-    asked = SpokenRequest(ProcessRequest.model_validate({}), app.decoding(None), _once(RECORDING))
-    asked = asked.under(key, app.limits)
-    assert asked.request
-    said = Said(
+    ports = {name: life.wrapped(getattr(app.services, name)) for name in ("stt", "assistant", "tts", "conversations")}
+    services = replace(app.services, **ports)
+    idempotent_turns = replace(
+        app.idempotent_turns, requests=life.wrapped(app.idempotent_turns.requests), services=services, rules=MOMENT
+    )
+    key = IdempotencyKey("local", text)
+    asked = TurnInput(ProcessRequest.model_validate({}), app.decoding(None), _once(RECORDING))
+    asked = asked.with_key(key, app.limits)
+    assert asked.idempotent_request
+    said = TurnRequest(
         user_id="local",
         turn_id=key.id_of("turn"),
         conversation_id=key.id_of("conversation"),
         begins=True,
         utterance=asked.utterance(),
     )
-    ways = Ways(lambda taken: take_turn(taken, company), lambda turn: replay(turn, said, company))
-    return once.turn(said, asked.request, ways)
+    handlers = TurnHandlers(lambda taken: take_turn(taken, services), lambda turn: replay(turn, said, services))
+    return idempotent_turns.run(said, asked.idempotent_request, handlers)
 
 
 async def _once(data: bytes) -> AsyncGenerator[bytes]:

@@ -113,7 +113,7 @@ async def test_workers_agree(product_with: ProductWith) -> None:
     product, clock = await limited(product_with)
     await turn(product)
     other = wiring.App(product.app.settings)
-    elsewhere = Quotas(other.settings, other.admissions, clock).admission
+    elsewhere = Quotas(other.settings, other.admissions, clock).rate_limiter
     try:
         assert (await elsewhere.admit("local", "turns", hears=False)).admitted
         assert (await turn(product))[0] == 429

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from tests.audio.sounds import pieces
 from voice_core.audio.base64_audio import decode_base64_audio
 from voice_core.audio.ffmpeg import decode
-from voice_core.audio.limits import Deadline, Limits
+from voice_core.audio.limits import DecodingDeadline, Limits
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.ranged_decoder import LargeSound
 from voice_core.audio.upload_decoder import Decoding
@@ -69,7 +69,7 @@ async def clip(_chance: random.Random, data: bytes) -> int:
 
 async def container(_chance: random.Random, data: bytes) -> int:
     """As a container, also what the product would read as plain WAV."""
-    return len(await asyncio.to_thread(decode, data, LIMITS, Deadline(LIMITS.decode_seconds)))
+    return len(await asyncio.to_thread(decode, data, LIMITS, DecodingDeadline(LIMITS.decode_seconds)))
 
 
 async def _heard(pcm: AsyncGenerator[bytes]) -> int:

@@ -9,7 +9,7 @@ from tests.hygiene.damage import damaged
 from tests.hygiene.fuzz import Fuzzing, table
 from tests.hygiene.recordings import recordings
 from voice_core.audio.ffmpeg import decode
-from voice_core.audio.limits import Deadline, Limits
+from voice_core.audio.limits import DecodingDeadline, Limits
 
 MUTATIONS = 2_500
 
@@ -53,4 +53,4 @@ def test_every_recording_is_damaged_in_its_turn() -> None:
 def test_the_recordings_are_whole() -> None:
     """What is damaged was fine before: it is heard."""
     for data in recordings().values():
-        assert decode(data, Limits(), Deadline(10.0))
+        assert decode(data, Limits(), DecodingDeadline(10.0))

@@ -11,9 +11,9 @@ import pytest
 from tests.conftest import ROOT
 from tests.telemetry.test_signals import TURN
 from voice_core import telemetry
-from voice_core.telemetry.deferred_watcher import KEPT, LateWatcher
+from voice_core.telemetry.deferred_watcher import KEPT, DeferredWatcher
 from voice_core.telemetry.recent import RecentTurns
-from voice_core.telemetry.turns import TurnSeen
+from voice_core.telemetry.turns import TurnSignal
 
 
 @dataclass
@@ -28,27 +28,27 @@ class Told:
         self.let.wait()
         return self
 
-    def turn(self, turn: TurnSeen) -> None:
+    def turn(self, turn: TurnSignal) -> None:
         self.names.append(turn.turn_id)
 
     def call(self, call: telemetry.Call) -> None:
         self.names.append(call.name)
 
-    def event(self, event: telemetry.Seen) -> None:
+    def event(self, event: telemetry.Signal) -> None:
         self.names.append(event.name)
 
     def close(self) -> None:
         self.closed = True
 
 
-def happened(name: str) -> telemetry.Seen:
-    return telemetry.Seen(name=name, facts={})
+def happened(name: str) -> telemetry.Signal:
+    return telemetry.Signal(name=name, facts={})
 
 
 def test_nothing_is_lost_while_the_watcher_is_made() -> None:
     """What is seen meanwhile is told in order, then what comes after at once; closing waits for all of it."""
     told = Told()
-    late = LateWatcher(told.make)
+    late = DeferredWatcher(told.make)
     late.call(telemetry.Call("chat", 0.0, 1.0, {}))
     late.turn(TURN)
     late.event(happened("first"))
@@ -63,7 +63,7 @@ def test_nothing_is_lost_while_the_watcher_is_made() -> None:
 def test_it_does_not_hoard() -> None:
     """Of what is seen before there is a watcher only the latest is kept."""
     told = Told()
-    late = LateWatcher(told.make)
+    late = DeferredWatcher(told.make)
     for number in range(KEPT + 5):
         late.event(happened(str(number)))
 
@@ -79,7 +79,7 @@ def test_a_watcher_that_cannot_be_made_is_done_without(caplog: pytest.LogCapture
         message = "".join(("a", " secret"))
         raise ValueError(message)
 
-    late = LateWatcher(fail)
+    late = DeferredWatcher(fail)
     late.event(happened("first"))
     late.close()
     late.event(happened("second"))

@@ -15,9 +15,9 @@ from tests.telemetry.recording import Recording, recording
 from voice_core import telemetry
 from voice_core.adapters.open_telemetry.metrics import COUNTED, EVENTS, MEASURED
 from voice_core.adapters.open_telemetry.sampling import Sampling
-from voice_core.telemetry.turns import TurnSeen
+from voice_core.telemetry.turns import TurnSignal
 
-TURN = TurnSeen(
+TURN = TurnSignal(
     turn_id="a",
     user_id="anna",
     span=telemetry.Span("0" * 16 + "8" * 16, "1" * 16),
@@ -50,7 +50,7 @@ TURN = TurnSeen(
         (replace(TURN, outcome="failed", span=telemetry.Span("f" * 16 + "1" * 16, "1" * 16)), 100),
     ],
 )
-def test_what_matters_is_kept(turn: TurnSeen, rate: float) -> None:
+def test_what_matters_is_kept(turn: TurnSignal, rate: float) -> None:
     """Failures, what went without something and what was slow, in full; of the rest a share, by the trace's id."""
     assert Sampling(ratio=0.1, slow_seconds=5.0).rate(turn) == rate
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import defaultdict
-from functools import cached_property
 from time import time
 
 from azure.core.credentials import AccessToken
@@ -27,15 +26,18 @@ class EntraTokens:
         self._client_id = client_id
         self._seconds = seconds
         """How long a new token may take."""
+        self._credential: AsyncTokenCredential | None = None
         self._tokens: dict[str, AccessToken] = {}
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    @cached_property
+    @property
     def credential(self) -> AsyncTokenCredential:
         """For Azure SDKs that take one; `close` closes it."""
-        if self._client_id:
-            return ManagedIdentityCredential(client_id=self._client_id)
-        return DefaultAzureCredential()
+        if self._credential is None:
+            self._credential = (
+                ManagedIdentityCredential(client_id=self._client_id) if self._client_id else DefaultAzureCredential()
+            )
+        return self._credential
 
     async def token(self, scope: str) -> str:
         """A token for *scope* that is good for minutes; those who ask at the same time share one request.
@@ -54,8 +56,8 @@ class EntraTokens:
 
     async def close(self) -> None:
         """Close the credential, if it was ever needed."""
-        if "credential" in self.__dict__:
-            await self.credential.close()
+        if self._credential is not None:
+            await self._credential.close()
 
     async def _renewed(self, scope: str, old: AccessToken | None) -> AccessToken:
         try:

@@ -28,7 +28,7 @@ CROSSINGS = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class EndpointingTimes:
     """Seconds."""
 
     begin: float = 0.1
@@ -41,29 +41,29 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Begins:
+class UtteranceStart:
     """An utterance has begun, with this sound: mono 16-bit PCM at 16 kHz."""
 
     pcm: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Goes:
+class UtteranceAudio:
     """It goes on with this sound."""
 
     pcm: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class UtteranceEnd:
     """It has ended."""
 
 
 class Endpointer:
     """Cuts endless sound, mono 16-bit PCM at 16 kHz, into utterances."""
 
-    def __init__(self, patience: Patience | None = None) -> None:
-        self._patience = patience or Patience()
+    def __init__(self, patience: EndpointingTimes | None = None) -> None:
+        self._patience = patience or EndpointingTimes()
         self._rest = b""
         self._noise_db = QUIETEST_DB - ABOVE_NOISE_DB
         self._speaking = False
@@ -72,7 +72,7 @@ class Endpointer:
         self._recent: deque[bool] = deque(maxlen=window)
         self._before: deque[bytes] = deque(maxlen=window + _frames(self._patience.before))
 
-    def feed(self, pcm: bytes) -> Iterator[Begins | Goes | Ends]:
+    def feed(self, pcm: bytes) -> Iterator[UtteranceStart | UtteranceAudio | UtteranceEnd]:
         """Hear some more."""
         held = self._rest + pcm
         whole = len(held) - len(held) % FRAME_BYTES
@@ -80,20 +80,20 @@ class Endpointer:
         for start in range(0, whole, FRAME_BYTES):
             yield from self._hear(held[start : start + FRAME_BYTES])
 
-    def _hear(self, frame: bytes) -> Iterator[Begins | Goes | Ends]:
+    def _hear(self, frame: bytes) -> Iterator[UtteranceStart | UtteranceAudio | UtteranceEnd]:
         speech = self._is_speech(frame)
         if self._speaking:
-            yield Goes(frame)
+            yield UtteranceAudio(frame)
             self._quiet_frames = 0 if speech else self._quiet_frames + 1
             if self._quiet_frames >= _frames(self._patience.end):
                 self._rest_now()
-                yield Ends()
+                yield UtteranceEnd()
             return
         self._before.append(frame)
         self._recent.append(speech)
         if sum(self._recent) >= _frames(self._patience.begin):
             self._speaking = True
-            yield Begins(b"".join(self._before))
+            yield UtteranceStart(b"".join(self._before))
 
     def _rest_now(self) -> None:
         self._speaking, self._quiet_frames = False, 0

@@ -14,7 +14,7 @@ from voice_core.audio.containers import mp4
 from voice_core.audio.containers.metadata_filter import hiding
 from voice_core.audio.containers.tags import OVERLAP_BYTES, id3_bytes
 from voice_core.audio.ffmpeg_stream import CODECS, Decoder
-from voice_core.audio.limits import Deadline, Limits
+from voice_core.audio.limits import DecodingDeadline, Limits
 from voice_core.audio.ranged_file import BLOCK_BYTES, Fetch, RangedFile
 from voice_core.audio.sniff import FRAMES_BYTES, sniff
 from voice_core.domain.errors import InvalidAudio
@@ -49,7 +49,7 @@ _OPTIONS = {
 }
 
 
-def decode(data: bytes, limits: Limits, deadline: Deadline) -> bytes:
+def decode(data: bytes, limits: Limits, deadline: DecodingDeadline) -> bytes:
     """The sound of a whole file as mono 16-bit PCM at 16 kHz. Takes time: call it in a thread.
 
     Damaged packets are left out as long as most decode.
@@ -77,7 +77,7 @@ def decode(data: bytes, limits: Limits, deadline: Deadline) -> bytes:
         raise _unreadable(name) from error
 
 
-def opened(size: int, fetch: Fetch, limits: Limits, deadline: Deadline) -> "Sound":
+def opened(size: int, fetch: Fetch, limits: Limits, deadline: DecodingDeadline) -> "Sound":
     """A file of *size* bytes that is read by *fetch* while it is decoded. Takes time: call it in a thread.
 
     Raises:
@@ -108,7 +108,7 @@ def opened(size: int, fetch: Fetch, limits: Limits, deadline: Deadline) -> "Soun
 class Sound:
     """What is in an open container. Whoever is done with it closes it."""
 
-    def __init__(self, container: InputContainer, name: str, limits: Limits, deadline: Deadline) -> None:
+    def __init__(self, container: InputContainer, name: str, limits: Limits, deadline: DecodingDeadline) -> None:
         self._container = container
         self._name = name
         self._decoder = Decoder(container, name in _INDEXED, limits, deadline)
@@ -135,7 +135,7 @@ def _unreadable(name: str) -> InvalidAudio:
 class _Upload(io.BytesIO):
     """The file as FFmpeg reads it; it ends when the deadline passes, since PyAV prints what is raised here."""
 
-    def __init__(self, data: bytes, deadline: Deadline) -> None:
+    def __init__(self, data: bytes, deadline: DecodingDeadline) -> None:
         super().__init__(data)
         self._deadline = deadline
 

@@ -6,7 +6,7 @@ import av
 from av.codec.context import Flags2
 from av.container import InputContainer
 
-from voice_core.audio.limits import Deadline, Limits
+from voice_core.audio.limits import DecodingDeadline, Limits
 from voice_core.audio.pcm import Downmix, Resampler, Samples, scaled
 from voice_core.audio.pcm_layout import check_sound
 from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES
@@ -35,7 +35,7 @@ _LEAST_SHARE = 0.5
 class Decoder:
     """One pass through a container."""
 
-    def __init__(self, container: InputContainer, indexed: bool, limits: Limits, deadline: Deadline) -> None:
+    def __init__(self, container: InputContainer, indexed: bool, limits: Limits, deadline: DecodingDeadline) -> None:
         self._container = container
         self._stream = _audio_stream(container)
         self._indexed = indexed

@@ -46,7 +46,7 @@ class Limits:
         self.check_seconds(pcm_bytes / (RECOGNITION_RATE * SAMPLE_BYTES))
 
 
-class Deadline:
+class DecodingDeadline:
     """When to give up decoding; the event loop sets it and the decoding thread looks at it."""
 
     def __init__(self, seconds: float) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 
 from voice_core.audio import ffmpeg, wav
-from voice_core.audio.limits import Deadline, Limits
+from voice_core.audio.limits import DecodingDeadline, Limits
 from voice_core.audio.sniff import ACCEPTED, sniff
 from voice_core.audio.upload_decoder import Decoding
 from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES
@@ -63,7 +63,7 @@ class LargeSound:
 
     async def _decoded(self) -> AsyncGenerator[bytes]:
         """A container, decoded in threads, a batch at a time; nothing runs while nobody asks for more."""
-        loop, deadline = asyncio.get_running_loop(), Deadline(float("inf"))
+        loop, deadline = asyncio.get_running_loop(), DecodingDeadline(float("inf"))
 
         async def reading(start: int, count: int) -> bytes:
             return await self._read(start, count)

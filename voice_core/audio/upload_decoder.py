@@ -8,7 +8,7 @@ from contextlib import aclosing
 from voice_core import timeouts
 from voice_core.audio import ffmpeg, wav
 from voice_core.audio.containers.tags import id3_bytes
-from voice_core.audio.limits import Deadline, Limits, too_slow
+from voice_core.audio.limits import DecodingDeadline, Limits, too_slow
 from voice_core.audio.pcm import Converter
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.sniff import ACCEPTED, decided, sniff
@@ -131,7 +131,7 @@ class Decoding:
         """A container, decoded in a thread once it has arrived."""
         async for chunk in upload:
             head += chunk
-        deadline = Deadline(self._limits.decode_seconds)
+        deadline = DecodingDeadline(self._limits.decode_seconds)
         try:
             async with timeouts.timeout(self._limits.decode_seconds + GRACE_SECONDS):
                 pcm = await asyncio.to_thread(ffmpeg.decode, bytes(head), self._limits, deadline)

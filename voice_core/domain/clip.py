@@ -26,7 +26,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClipClaim:
     """Which worker is at it, and until when it must be heard of again."""
 
     worker: str
@@ -50,7 +50,7 @@ class Clip:
     notes: str = ""
     """What the user wants of the reply."""
     status: Status = "waiting"
-    claim: Claim | None = None
+    claim: ClipClaim | None = None
     attempts: int = 0
     """How often a worker began, or went on."""
     recording: str = ""

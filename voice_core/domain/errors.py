@@ -144,7 +144,7 @@ class Unavailable(Unreachable):
     code = "stage-unavailable"
 
 
-class Crowded(StageFailed):
+class AtCapacity(StageFailed):
     code = "stage-busy"
 
 

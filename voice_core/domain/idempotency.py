@@ -20,11 +20,11 @@ class RequestName:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RequestClaim:
     """A request that a worker is at, or was. What came of it is kept elsewhere, under an id of the same key."""
 
     name: RequestName
-    asked: str
+    words_digest: str
     """Tells what it asked from anything else, the recording apart."""
     worker: str
     until: datetime
@@ -32,5 +32,5 @@ class Request:
     etag: str = field(default="", compare=False)
     """Names this version of it."""
 
-    def changed(self, **changes: Any) -> "Request":
+    def changed(self, **changes: Any) -> "RequestClaim":
         return replace(self, **changes)

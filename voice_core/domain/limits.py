@@ -19,7 +19,7 @@ SKEW_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class Usage:
     """What a user has used, as the store last had it."""
 
     moments: Sequence[int]
@@ -46,17 +46,17 @@ class Rate:
         """When what was admitted at *moment* ceases to count."""
         return moment + self.window_seconds * 1000
 
-    def left(self, used: Used, now: int) -> "Left":
+    def left(self, used: Usage, now: int) -> "Remaining":
         counting = [moment for moment in used.moments[: self.most] if self.free(moment) > now]
         wait_ms = self.free(counting[-1]) - now if counting else self.window_seconds * 1000
-        return Left(self, self.most - len(counting), wait_ms / 1000 + SKEW_SECONDS)
+        return Remaining(self, self.most - len(counting), wait_ms / 1000 + SKEW_SECONDS)
 
     def __str__(self) -> str:
         return f"{self.most} {self.kind} within {_span(self.window_seconds)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class DailyQuota:
     """At most *seconds* of sound a day, which begins at midnight UTC. The utterance that reaches it is heard whole."""
 
     seconds: int
@@ -67,20 +67,20 @@ class Allowance:
     def most(self) -> int:
         return self.seconds
 
-    def left(self, used: Used, now: int) -> "Left":
+    def left(self, used: Usage, now: int) -> "Remaining":
         heard_ms = used.heard_ms if used.day >= day(now) else 0
         wait_ms = (day(now) + 1) * DAY_SECONDS * 1000 - now
-        return Left(self, max(0, ceil(self.seconds - heard_ms / 1000)), wait_ms / 1000 + SKEW_SECONDS)
+        return Remaining(self, max(0, ceil(self.seconds - heard_ms / 1000)), wait_ms / 1000 + SKEW_SECONDS)
 
     def __str__(self) -> str:
         return f"{self.seconds} seconds of sound a day"
 
 
-Limit = Rate | Allowance
+Limit = Rate | DailyQuota
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Remaining:
     """What a user has left of one limit."""
 
     limit: Limit
@@ -91,14 +91,14 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LimitStatus:
     """Whether a user may go on, and what is left of each limit that was asked about; none when it cannot be known."""
 
     admitted: bool
-    left: Sequence[Left] = ()
+    left: Sequence[Remaining] = ()
 
     @property
-    def used_up(self) -> Sequence[Left]:
+    def used_up(self) -> Sequence[Remaining]:
         """Those of which nothing is left."""
         return [left for left in self.left if not left.count]
 

@@ -130,7 +130,7 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TextInput:
     """A turn in writing."""
 
     text: str
@@ -146,7 +146,7 @@ class Update:
     hands_free: bool | None = None
 
 
-Control = Press | Release | Cancel | Typed | Update
+Control = Press | Release | Cancel | TextInput | Update
 """What the client says on the data channel."""
 
 
@@ -174,33 +174,33 @@ SessionEvent = StateChanged | SessionClosed | ControlRefused
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
+class PeerConnected:
     """Media can flow."""
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class PeerMessage:
     """Text from the data channel."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class PeerSilent:
     """Nothing has been heard of the other side for a while."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PeerResumed:
     """It is heard of again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class PeerClosed:
     """The connection has ended."""
 
 
-PeerEvent = Connected | Message | Lost | Found | Gone
+PeerEvent = PeerConnected | PeerMessage | PeerSilent | PeerResumed | PeerClosed
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class SpeechName:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptSpeech:
+class StoredSpeech:
     """The speech of a reply as far as it has been made: mono 16-bit PCM at 24 kHz."""
 
     name: SpeechName

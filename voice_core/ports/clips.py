@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from voice_core.domain.clip import Clip, ClipName, Recording, Slot
-    from voice_core.domain.speech import KeptSpeech, SpeechName
+    from voice_core.domain.speech import SpeechName, StoredSpeech
 
 
 class Clips(Protocol):
@@ -92,7 +92,7 @@ class Speeches(Protocol):
     async def finish(self, name: SpeechName) -> None:
         """There is no more."""
 
-    async def find(self, name: SpeechName) -> KeptSpeech:
+    async def find(self, name: SpeechName) -> StoredSpeech:
         """How much there is.
 
         Raises:

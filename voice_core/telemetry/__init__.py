@@ -4,7 +4,7 @@ Never what was said, nor keys or tokens. Whoever watches is told; who that is, `
 """
 
 from voice_core.telemetry.events import event, log, reason, unexpected
-from voice_core.telemetry.signals import Call, Fact, Facts, Seen, Span
+from voice_core.telemetry.signals import Call, Fact, Facts, Signal, Span
 from voice_core.telemetry.tracing import answered, begin_request, begin_turn, branch, call, called, outgoing, request_id
 from voice_core.telemetry.watchers import Watcher, tell_turn, unwatch, watch
 
@@ -12,7 +12,7 @@ __all__ = [
     "Call",
     "Fact",
     "Facts",
-    "Seen",
+    "Signal",
     "Span",
     "Watcher",
     "answered",

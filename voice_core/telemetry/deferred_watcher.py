@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from voice_core.telemetry.events import unexpected
-from voice_core.telemetry.signals import Call, Seen
+from voice_core.telemetry.signals import Call, Signal
 from voice_core.telemetry.watchers import Watcher
 
 if TYPE_CHECKING:
-    from voice_core.telemetry.turns import TurnSeen
+    from voice_core.telemetry.turns import TurnSignal
 
 KEPT = 1000
 """The latest of what is seen before there is a watcher."""
@@ -21,7 +21,7 @@ class ClosableWatcher(Watcher, Protocol):
         """Send what has not been sent; blocks."""
 
 
-class LateWatcher:
+class DeferredWatcher:
     """Has a thread *make* the watcher when the first turn has ended or the first event happened, and tells it then.
 
     So neither the start of a process nor its first turn waits for it.
@@ -34,14 +34,14 @@ class LateWatcher:
         self._watcher: ClosableWatcher | None = None
         self._making: threading.Thread | None = None
 
-    def turn(self, turn: "TurnSeen") -> None:
+    def turn(self, turn: "TurnSignal") -> None:
         self._tell(lambda watcher: watcher.turn(turn))
         self._begin()
 
     def call(self, call: Call) -> None:
         self._tell(lambda watcher: watcher.call(call))
 
-    def event(self, event: Seen) -> None:
+    def event(self, event: Signal) -> None:
         self._tell(lambda watcher: watcher.event(event))
         self._begin()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from traceback import format_tb
 
 from voice_core.domain.errors import StageFailed, VoiceError
-from voice_core.telemetry.signals import Seen
+from voice_core.telemetry.signals import Signal
 from voice_core.telemetry.tracing import current_span, request_id
 from voice_core.telemetry.watchers import tell_event
 
@@ -19,7 +19,7 @@ def event(name: str, facts: Mapping[str, object], *, user_id: str = "") -> None:
     The log does not say to which user; watchers are told, and may count users.
     """
     told = log(name, facts)
-    tell_event(Seen(name=name, facts=told, trace=current_span(), user_id=user_id))
+    tell_event(Signal(name=name, facts=told, trace=current_span(), user_id=user_id))
 
 
 def log(name: str, facts: Mapping[str, object]) -> dict[str, object]:
@@ -50,7 +50,7 @@ def unexpected(where: str) -> None:
     """Log the exception being handled, which is a mistake of ours, with its traceback but without its message."""
     error = sys.exception()
     logger.error("unexpected request=%s where=%s %s", request_id(), where, "".join(_where_from(error)))
-    tell_event(Seen(name="unexpected", facts={"where": where}, trace=current_span()))
+    tell_event(Signal(name="unexpected", facts={"where": where}, trace=current_span()))
 
 
 def _where_from(error: BaseException | None) -> Iterator[str]:

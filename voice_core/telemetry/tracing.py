@@ -19,7 +19,7 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-
 MOST_CALLS = 100
 
 
-class Request:
+class RequestContext:
     """What is being served. All tasks that serve it have this one object, each in its own context."""
 
     def __init__(self, trace_id: str, caller_id: str) -> None:
@@ -29,21 +29,21 @@ class Request:
         """Those that have ended; of long work the last."""
 
 
-_request: ContextVar[Request | None] = ContextVar("request", default=None)
+_request: ContextVar[RequestContext | None] = ContextVar("request", default=None)
 
 
 def begin_request(traceparent: str | None) -> str:
     """Name the request being served after its caller's trace, or anew; 32 hex digits."""
     match = _TRACEPARENT.fullmatch(traceparent or "")
     trace_id, caller_id = match.groups() if match else (secrets.token_hex(16), "")
-    _request.set(Request(trace_id, caller_id))
+    _request.set(RequestContext(trace_id, caller_id))
     return trace_id
 
 
 def branch() -> None:
     """Serve something of its own from here on, as one turn of a session, in the trace of what is being served."""
     if (request := _request.get()) is not None:
-        _request.set(Request(request.span.trace_id, request.span.parent_id))
+        _request.set(RequestContext(request.span.trace_id, request.span.parent_id))
 
 
 def request_id() -> str:
@@ -58,7 +58,7 @@ def current_span() -> Span | None:
     return request.span if request else None
 
 
-def begin_turn() -> Request:
+def begin_turn() -> RequestContext:
     """What is being served, as a turn: named anew if nobody has named it."""
     if (request := _request.get()) is not None:
         return request

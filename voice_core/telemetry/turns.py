@@ -38,7 +38,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnSeen:
+class TurnSignal:
     """A turn that has ended."""
 
     turn_id: str

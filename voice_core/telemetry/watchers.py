@@ -2,22 +2,22 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-from voice_core.telemetry.signals import Call, Seen
+from voice_core.telemetry.signals import Call, Signal
 
 if TYPE_CHECKING:
-    from voice_core.telemetry.turns import TurnSeen
+    from voice_core.telemetry.turns import TurnSignal
 
 
 class Watcher(Protocol):
     """Is told what is seen, at once and by whoever sees it: what takes longer than a moment belongs elsewhere."""
 
-    def turn(self, turn: "TurnSeen") -> None:
+    def turn(self, turn: "TurnSignal") -> None:
         """A turn has ended."""
 
     def call(self, call: Call) -> None:
         """A provider or a store has answered, in a turn or not."""
 
-    def event(self, event: Seen) -> None:
+    def event(self, event: Signal) -> None:
         """Something happened."""
 
 
@@ -34,7 +34,7 @@ def unwatch(watcher: Watcher) -> None:
     _watchers.remove(watcher)
 
 
-def tell_turn(turn: "TurnSeen") -> None:
+def tell_turn(turn: "TurnSignal") -> None:
     for watcher in _watchers:
         watcher.turn(turn)
 
@@ -44,6 +44,6 @@ def tell_call(call: Call) -> None:
         watcher.call(call)
 
 
-def tell_event(event: Seen) -> None:
+def tell_event(event: Signal) -> None:
     for watcher in _watchers:
         watcher.event(event)

@@ -26,7 +26,7 @@ class Check:
     """What is wrong."""
 
 
-class CheckUp:
+class HealthCheck:
     """Checks of *dependencies*, by their names; those who ask at the same time share one."""
 
     def __init__(self, dependencies: Callable[[], Mapping[str, Checkable]]) -> None:

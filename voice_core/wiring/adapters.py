@@ -1,11 +1,10 @@
 """Which adapter serves which port."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from voice_core.settings import Settings
+from voice_core.wiring.lazy import Lazy, Parts
 
 if TYPE_CHECKING:
     from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
@@ -29,17 +28,14 @@ REQUEST_SECONDS = 86_400
 """How long an Idempotency-Key is remembered."""
 
 
-class Closable(Protocol):
-    async def close(self) -> None: ...
-
-
-class Adapters:
+class Adapters(Parts):
     """The adapters of one worker process, each made when it is first asked for."""
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self.settings = settings
 
-    @cached_property
+    @Lazy
     def stt(self) -> "AzureSpeechToText":
         from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
 
@@ -47,13 +43,13 @@ class Adapters:
             self.speech, language=self.settings.speech_language, final_seconds=self.settings.stt_seconds
         )
 
-    @cached_property
+    @Lazy
     def tts(self) -> "AzureTextToSpeech":
         from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
 
         return AzureTextToSpeech(self.speech, voice=self.settings.speech_voice, chunk_seconds=self.settings.tts_seconds)
 
-    @cached_property
+    @Lazy
     def assistant(self) -> "AzureOpenAIAssistant":
         from voice_core.adapters.azure_openai.assistant import AzureOpenAIAssistant
 
@@ -72,7 +68,7 @@ class Adapters:
             next_token_seconds=settings.assistant_seconds,
         )
 
-    @cached_property
+    @Lazy
     def database(self) -> "Database":
         """Where all stores are."""
         from voice_core.adapters.cosmos.container import Database
@@ -81,7 +77,7 @@ class Adapters:
         credential = settings.cosmos_key or self.identity()
         return Database(settings.cosmos_endpoint, credential, settings.cosmos_database, settings.cosmos_create)
 
-    @cached_property
+    @Lazy
     def conversations(self) -> "CosmosConversations":
         from voice_core.adapters.cosmos.conversations import CosmosConversations
 
@@ -92,7 +88,7 @@ class Adapters:
             deadline_seconds=settings.conversations_seconds,
         )
 
-    @cached_property
+    @Lazy
     def requests(self) -> "CosmosRequests":
         from voice_core.adapters.cosmos.requests import CosmosRequests
 
@@ -100,25 +96,25 @@ class Adapters:
             self.database, ttl_seconds=REQUEST_SECONDS, deadline_seconds=self.settings.conversations_seconds
         )
 
-    @cached_property
+    @Lazy
     def admissions(self) -> "CosmosAdmissions":
         from voice_core.adapters.cosmos.admissions import CosmosAdmissions
 
         return CosmosAdmissions(self.database, deadline_seconds=self.settings.limits_seconds)
 
-    @cached_property
+    @Lazy
     def callers(self) -> "Callers":
         from voice_core.wiring.identity import callers
 
         return callers(self.settings)
 
-    @cached_property
+    @Lazy
     def peers(self) -> "AiortcPeers":
         from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
 
         return AiortcPeers(relay_only=self.settings.ice_relay_only)
 
-    @cached_property
+    @Lazy
     def speech(self) -> "SpeechAccess":
         """What recognition and synthesis reach the Speech service by."""
         from voice_core.adapters.azure_speech.access import SpeechAccess
@@ -142,16 +138,7 @@ class Adapters:
         """The app's own identity, for services without a key."""
         return self._entra.credential
 
-    async def close(self) -> None:
-        """Close what has been made, last what others stand on."""
-        for names in (
-            ("callers", "stt", "tts", "assistant", "conversations", "requests", "admissions"),
-            ("speech", "_entra"),
-        ):
-            made: list[Closable] = [self.__dict__[name] for name in names if name in self.__dict__]
-            await asyncio.gather(*(adapter.close() for adapter in made))
-
-    @cached_property
+    @Lazy
     def _entra(self) -> "EntraTokens":
         from voice_core.adapters.entra import EntraTokens
 

@@ -4,8 +4,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from voice_core.audio.limits import Limits
 from voice_core.audio.pcm_layout import RawPcm
@@ -14,7 +13,8 @@ from voice_core.environ import read_ice_servers
 from voice_core.ports.providers import Checkable
 from voice_core.settings import Settings
 from voice_core.wiring.adapters import Adapters
-from voice_core.wiring.telemetry import Watching
+from voice_core.wiring.lazy import Lazy
+from voice_core.wiring.telemetry import TelemetryWatchers
 
 if TYPE_CHECKING:
     from voice_core.audio.encoding import SpeechEncoder
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from voice_core.domain.conversation import Turn
     from voice_core.domain.events import Event
     from voice_core.domain.speech import Transcript
-    from voice_core.usecases.check_health import CheckUp
-    from voice_core.usecases.idempotency.idempotent_turn import Once
+    from voice_core.usecases.check_health import HealthCheck
+    from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns
     from voice_core.usecases.session.ice_servers import IceServers
     from voice_core.usecases.session.sessions import Sessions
-    from voice_core.usecases.turn.request import Said
-    from voice_core.usecases.turn.services import Company
+    from voice_core.usecases.turn.request import TurnRequest
+    from voice_core.usecases.turn.services import TurnServices
     from voice_core.wiring.clips import ClipWork
     from voice_core.wiring.limits import Quotas
     from voice_core.wiring.resilience import Guards
@@ -40,49 +40,49 @@ class App(Adapters):
         super().__init__(settings)
         self._loading = threading.Lock()
         self._warming: asyncio.Task[None] | None = None
-        self.watching = Watching(settings)
+        self.watching = TelemetryWatchers(settings)
 
-    @cached_property
+    @Lazy
     def guards(self) -> "Guards":
         """What keeps the product from waiting for the dead, and from asking too much of the living."""
         from voice_core.wiring.resilience import Guards
 
         return Guards(self.settings)
 
-    @cached_property
+    @Lazy
     def second(self) -> Adapters:
         """The providers to fall back on, as far as the settings name any."""
         return Adapters(self.settings.fallback)
 
-    @cached_property
-    def company(self) -> "Company":
+    @Lazy
+    def services(self) -> "TurnServices":
         """Who takes part in a turn."""
-        from voice_core.wiring.services import company
+        from voice_core.wiring.services import turn_services
 
-        return company(self, self.second, self.guards)
+        return turn_services(self, self.second, self.guards)
 
-    @cached_property
-    def once(self) -> "Once":
+    @Lazy
+    def idempotent_turns(self) -> "IdempotentTurns":
         """Who sees to it that a turn is taken once, however often it is asked for."""
-        from voice_core.wiring.services import once
+        from voice_core.wiring.services import idempotent_turns
 
-        return once(self, self.company, self.guards)
+        return idempotent_turns(self, self.services, self.guards)
 
-    @cached_property
+    @Lazy
     def quotas(self) -> "Quotas":
         """How much of all this each user may have."""
         from voice_core.wiring.limits import Quotas
 
         return Quotas(self.settings, self.guards.store(self.admissions, "limits", self.settings.limits_seconds))
 
-    @cached_property
+    @Lazy
     def clip_work(self) -> "ClipWork":
         """What works on clips, and keeps speech."""
         from voice_core.wiring.clips import ClipWork
 
-        return ClipWork(self, self.company, self.quotas, self.guards)
+        return ClipWork(self, self.services, self.quotas, self.guards)
 
-    @cached_property
+    @Lazy
     def ice(self) -> "IceServers":
         """Where a client finds a way to us."""
         from voice_core.usecases.session.ice_servers import IceServers
@@ -95,15 +95,17 @@ class App(Adapters):
             turn_seconds=settings.turn_seconds,
         )
 
-    @cached_property
+    @Lazy
     def sessions(self) -> "Sessions":
         """The sessions of this worker."""
         from voice_core.wiring.sessions import sessions
 
-        admitted = self.quotas.admitted_turn
-        return sessions(self.settings, self.peers, self.ice, self.limits, lambda said: admitted(said, self.take_turn))
+        admitted = self.quotas.rate_limited_turn
+        return sessions(
+            self.settings, self.peers, self.ice, self.limits, lambda request: admitted(request, self.take_turn)
+        )
 
-    @cached_property
+    @Lazy
     def limits(self) -> Limits:
         """What an utterance may be at the most."""
         return Limits(max_bytes=self.settings.max_audio_bytes, max_seconds=self.settings.max_audio_seconds)
@@ -121,34 +123,34 @@ class App(Adapters):
         return encoder(audio_format)
 
     async def voices(self) -> Sequence[Voice]:
-        return await self.company.tts.voices()
+        return await self.services.tts.voices()
 
-    def take_turn(self, said: "Said") -> "AsyncGenerator[Event]":
+    def take_turn(self, request: "TurnRequest") -> "AsyncGenerator[Event]":
         from voice_core.usecases.turn.take_turn import take_turn
 
-        return take_turn(self.quotas.charged(said), self.company)
+        return take_turn(self.quotas.metered(request), self.services)
 
-    def replay(self, turn: "Turn", said: "Said") -> "AsyncGenerator[Event]":
+    def replay(self, turn: "Turn", request: "TurnRequest") -> "AsyncGenerator[Event]":
         from voice_core.usecases.idempotency.replay import replay
 
-        return replay(turn, said, self.company)
+        return replay(turn, request, self.services)
 
     async def transcribe(self, utterance: AsyncGenerator[bytes], hints: Hints) -> "Transcript":
         from voice_core.usecases.turn.transcribe import transcribe
 
-        return await transcribe(utterance, hints, self.company)
+        return await transcribe(utterance, hints, self.services)
 
     async def delete_conversation(self, user_id: str, conversation_id: str) -> None:
         """Forget a conversation, its clips and its speech."""
         if self.settings.storage_url:
             await self.load_clips()
             await self.clip_work.forget(user_id, conversation_id)
-        await self.company.conversations.delete(user_id, conversation_id)
+        await self.services.conversations.delete(user_id, conversation_id)
 
     def read_aloud(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
         from voice_core.usecases.turn.read_aloud import read_aloud
 
-        return read_aloud(text, voice, self.company)
+        return read_aloud(text, voice, self.services)
 
     @property
     def dependencies(self) -> dict[str, Checkable]:
@@ -164,20 +166,20 @@ class App(Adapters):
         }
         return turn | self.second.fallbacks | (self.clip_work.dependencies if self.settings.storage_url else {})
 
-    @cached_property
-    def check_up(self) -> "CheckUp":
+    @Lazy
+    def health_check(self) -> "HealthCheck":
         """How they are."""
-        from voice_core.usecases.check_health import CheckUp
+        from voice_core.usecases.check_health import HealthCheck
 
-        return CheckUp(lambda: self.dependencies)
+        return HealthCheck(lambda: self.dependencies)
 
     async def load_callers(self) -> None:
         """Import what tells callers apart, off the event loop."""
-        await self._made("callers")
+        await self._build(App.callers)
 
     async def load(self) -> None:
         """Import what a turn needs, off the event loop."""
-        if "once" not in self.__dict__:
+        if not App.idempotent_turns.is_built(self):
             await asyncio.to_thread(self._load)
 
     def _load(self) -> None:
@@ -187,7 +189,7 @@ class App(Adapters):
 
         with self._loading:
             # In this order: `load` knows by the last that all are there.
-            _ = self.company, self.quotas, self.once
+            _ = self.services, self.quotas, self.idempotent_turns
         # All of this stays. Looking through it again would hold every turn up for 40 ms, now and then.
         gc.collect()
         gc.freeze()
@@ -195,20 +197,21 @@ class App(Adapters):
     async def load_sessions(self) -> None:
         """Import what a session needs besides, off the event loop."""
         await self.load()
-        await self._made("sessions")
+        await self._build(App.sessions)
 
     async def load_clips(self) -> None:
         """Import what a clip needs besides, off the event loop."""
         await self.load()
-        await self._made("clip_work")
+        await self._build(App.clip_work)
 
-    async def _made(self, name: str) -> None:
-        if name not in self.__dict__:
-            await asyncio.to_thread(self._make, name)
+    async def _build(self, part: Lazy[Any]) -> None:
+        """Build *part*, and import what it is built of, off the event loop."""
+        if not part.is_built(self):
+            await asyncio.to_thread(self._build_now, part)
 
-    def _make(self, name: str) -> None:
+    def _build_now(self, part: Lazy[Any]) -> None:
         with self._loading:
-            getattr(self, name)
+            part.__get__(self, App)
         gc.freeze()
 
     def warm_soon(self) -> None:
@@ -223,11 +226,11 @@ class App(Adapters):
     async def warm(self) -> None:
         """Load what the first turn needs, off the event loop, and open its connections."""
         await asyncio.gather(self.load(), self.load_callers())
-        company = self.company
+        services = self.services
         opening: Iterable[Awaitable[None]] = (
-            company.stt.warm(Hints()),
-            company.assistant.warm(),
-            company.tts.warm(None),
+            services.stt.warm(Hints()),
+            services.assistant.warm(),
+            services.tts.warm(None),
             self.admissions.check(),
             self.requests.check(),
             self.callers.check(),
@@ -235,11 +238,8 @@ class App(Adapters):
         await asyncio.gather(*opening, return_exceptions=True)
 
     async def close(self) -> None:
-        """Close what has been opened, last what others stand on."""
+        """Close what has been opened, last what others are built from."""
         if self._warming is not None:
             await asyncio.wait([self._warming])
-        for name in ("sessions", "clip_work", "quotas", "second"):
-            if name in self.__dict__:
-                await self.__dict__[name].close()
         await super().close()
         await asyncio.to_thread(self.watching.close)

@@ -15,33 +15,33 @@ from voice_core.domain.clip import ClipName
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Unreachable
 from voice_core.domain.events import Event
-from voice_core.domain.speech import KeptSpeech, SpeechName
+from voice_core.domain.speech import SpeechName, StoredSpeech
 from voice_core.ports.clips import Artefacts, Clips, Recordings, Speeches
 from voice_core.ports.providers import Checkable
 from voice_core.settings import Settings
 from voice_core.usecases.clip.cancel_clip import cancel_all, cancel_clip
 from voice_core.usecases.clip.clip_lease import give_up
-from voice_core.usecases.clip.offer_clip import Offered, Wanted, offer_clip
+from voice_core.usecases.clip.offer_clip import ClipOffer, NewClip, offer_clip
 from voice_core.usecases.clip.process_clip import process_clip
-from voice_core.usecases.clip.services import ClipCompany, ClipRules
+from voice_core.usecases.clip.services import ClipRules, ClipServices
 from voice_core.usecases.idempotency.replay import replay_kept
 from voice_core.usecases.speech_file.fetch_speech import Encode, encoded_bytes, find_speech, follow_speech
 from voice_core.usecases.speech_file.save_speech import kept
-from voice_core.usecases.turn.request import Said
-from voice_core.usecases.turn.services import Company
+from voice_core.usecases.turn.request import TurnRequest
+from voice_core.usecases.turn.services import TurnServices
 from voice_core.wiring.adapters import Adapters
 from voice_core.wiring.limits import Quotas
 from voice_core.wiring.resilience import Guards
 
 
 class ClipWork:
-    """The work on clips in one worker process, answered by *company*, within *quotas* and behind *guards*.
+    """The work on clips in one worker process, answered by *services*, within *quotas* and behind *guards*.
 
     Raises:
         Unreachable: there is no storage.
     """
 
-    def __init__(self, adapters: Adapters, company: Company, quotas: Quotas, guards: Guards) -> None:
+    def __init__(self, adapters: Adapters, services: TurnServices, quotas: Quotas, guards: Guards) -> None:
         settings = adapters.settings
         if not settings.storage_url:
             raise Unreachable(
@@ -65,16 +65,16 @@ class ClipWork:
         speeches: Speeches = BlobSpeeches(self.storage)
         self.clips = guards.store(jobs, "clips", settings.conversations_seconds)
         self.artefacts, self.speeches = guards.storage(artefacts), guards.storage(speeches)
-        self.company = ClipCompany(
+        self.services = ClipServices(
             clips=self.clips,
             recordings=guards.storage(recordings),
             artefacts=self.artefacts,
             speeches=self.speeches,
             stt=guards.clip_stt(self.stt),
             retries=guards.retries,
-            company=company,
-            admission=quotas.admission,
-            charges=quotas.charges,
+            turn=services,
+            rate_limiter=quotas.rate_limiter,
+            audio_meter=quotas.audio_meter,
             rules=_rules(settings),
         )
 
@@ -83,39 +83,39 @@ class ClipWork:
         """The services that a clip needs and a turn does not."""
         return {"clips": self._jobs, "storage": self.storage}
 
-    async def offer(self, wanted: Wanted) -> Offered:
-        return await offer_clip(wanted, self.company)
+    async def offer(self, wanted: NewClip) -> ClipOffer:
+        return await offer_clip(wanted, self.services)
 
     async def process(self, name: ClipName) -> None:
-        await process_clip(name, self.company)
+        await process_clip(name, self.services)
 
     async def give_up(self, name: ClipName) -> None:
-        await give_up(name, self.company)
+        await give_up(name, self.services)
 
     async def cancel(self, name: ClipName) -> None:
-        await cancel_clip(name, self.company)
+        await cancel_clip(name, self.services)
 
     async def forget(self, user_id: str, conversation_id: str) -> None:
         """Cancel the clips of a conversation, and forget its speech."""
-        await cancel_all(user_id, conversation_id, self.company)
+        await cancel_all(user_id, conversation_id, self.services)
         await self.speeches.delete(user_id, conversation_id)
 
-    async def find_speech(self, name: SpeechName) -> KeptSpeech:
+    async def find_speech(self, name: SpeechName) -> StoredSpeech:
         return await find_speech(name, self.speeches, keep_hours=self._speech_hours)
 
     def follow_speech(self, name: SpeechName) -> AsyncGenerator[bytes]:
         return follow_speech(name, self.speeches)
 
-    async def encoded_bytes(self, speech: KeptSpeech, audio_format: str, encode: Encode) -> int:
+    async def encoded_bytes(self, speech: StoredSpeech, audio_format: str, encode: Encode) -> int:
         return await encoded_bytes(speech, audio_format, encode, self.speeches)
 
     def kept(self, turn: AsyncGenerator[Event], name: SpeechName) -> AsyncGenerator[Event]:
         """The events of *turn* without its sound, which is kept as *name*."""
         return kept(turn, name, self.speeches)
 
-    def replay_kept(self, turn: Turn, said: Said) -> AsyncGenerator[Event]:
+    def replay_kept(self, turn: Turn, request: TurnRequest) -> AsyncGenerator[Event]:
         """The events of *turn* told again, without its sound, which is kept."""
-        return replay_kept(turn, said, self.company.company, self.speeches, keep_hours=self._speech_hours)
+        return replay_kept(turn, request, self.services.turn, self.speeches, keep_hours=self._speech_hours)
 
     @staticmethod
     def name_of(blob: str) -> ClipName | None:

@@ -95,11 +95,11 @@ def _safe(url: str) -> bool:
 
 
 def _jwt_callers(settings: Settings) -> Callers:
-    from voice_core.adapters.openid.callers import Demands, OpenIdCallers
+    from voice_core.adapters.openid.callers import OpenIdCallers, TokenRequirements
     from voice_core.adapters.openid.issuer import Issuer
     from voice_core.adapters.openid.keys import SigningKeys
 
-    demands = Demands(
+    demands = TokenRequirements(
         issuer=settings.jwt_issuer,
         audiences=tuple(settings.jwt_audience.split()),
         algorithms=tuple(settings.jwt_algorithms.split()),

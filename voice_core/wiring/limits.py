@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from voice_core.domain.events import Event
-from voice_core.domain.limits import DAY_SECONDS, Allowance, Rate
+from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Rate
 from voice_core.ports.limits import Admissions
 from voice_core.settings import Settings
-from voice_core.usecases.limits.audio_meter import Charges
-from voice_core.usecases.limits.rate_limiter import Admission, LimitRules, admitted_turn
-from voice_core.usecases.turn.request import Said
+from voice_core.usecases.limits.audio_meter import AudioMeter
+from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter, rate_limited_turn
+from voice_core.usecases.turn.request import TurnRequest
 
 if TYPE_CHECKING:
     from voice_core.usecases.turn.request import TakeTurn
@@ -21,22 +21,22 @@ class Quotas:
     """The limits of *settings* in one worker process, on what *store* counts. *clock* gives seconds since 1970."""
 
     def __init__(self, settings: Settings, store: Admissions, clock: Callable[[], float] = time.time) -> None:
-        self.admission = Admission(store, _rules(settings), clock)
-        self.charges = Charges(store, clock)
+        self.rate_limiter = RateLimiter(store, _rules(settings), clock)
+        self.audio_meter = AudioMeter(store, clock)
 
-    def charged(self, said: Said) -> Said:
-        """*said*, with its sound charged to its user as it is heard."""
-        if said.utterance is None:
-            return said
-        return replace(said, utterance=self.charges.charged(said.user_id, said.utterance))
+    def metered(self, request: TurnRequest) -> TurnRequest:
+        """*request*, with its sound charged to its user as it is heard."""
+        if request.utterance is None:
+            return request
+        return replace(request, utterance=self.audio_meter.metered(request.user_id, request.utterance))
 
-    def admitted_turn(self, said: Said, take_turn: "TakeTurn") -> AsyncGenerator[Event]:
+    def rate_limited_turn(self, request: TurnRequest, take_turn: "TakeTurn") -> AsyncGenerator[Event]:
         """The turn, unless a limit is reached: then that is how it fails."""
-        return admitted_turn(said, take_turn, self.admission)
+        return rate_limited_turn(request, take_turn, self.rate_limiter)
 
     async def close(self) -> None:
         """Wait for what is being charged."""
-        await self.charges.close()
+        await self.audio_meter.close()
 
 
 def _rules(settings: Settings) -> LimitRules:
@@ -49,6 +49,6 @@ def _rules(settings: Settings) -> LimitRules:
     )
     return LimitRules(
         rates={rate.kind: rate for rate in rates},
-        allowance=Allowance(settings.audio_seconds_per_day),
+        quota=DailyQuota(settings.audio_seconds_per_day),
         when_down=settings.limits_when_down,
     )

@@ -4,8 +4,8 @@ from typing import TypeVar
 
 from voice_core.ports.providers import Assistant, SpeechToText, TextToSpeech
 from voice_core.settings import Settings
-from voice_core.usecases.resilience.bulkhead import Gate
-from voice_core.usecases.resilience.circuit_breaker import Breaker
+from voice_core.usecases.resilience.bulkhead import Bulkhead
+from voice_core.usecases.resilience.circuit_breaker import CircuitBreaker
 from voice_core.usecases.resilience.fallback import (
     FIRST_SHARE,
     FallbackAssistant,
@@ -20,7 +20,7 @@ from voice_core.usecases.resilience.guarded import (
     GuardedTts,
     guarded_store,
 )
-from voice_core.usecases.resilience.retry import Retries
+from voice_core.usecases.resilience.retry import RetryBudget
 
 Store = TypeVar("Store")
 
@@ -34,8 +34,8 @@ class Guards:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stt_gate = self._gate(settings.stt_concurrent)
-        self.retries = Retries()
-        self.breakers: dict[str, Breaker] = {}
+        self.retries = RetryBudget()
+        self.breakers: dict[str, CircuitBreaker] = {}
         """By the names of `App.dependencies`."""
 
     def stt(self, stt: SpeechToText, second: SpeechToText | None) -> SpeechToText:
@@ -43,13 +43,13 @@ class Guards:
         if second is None:
             return GuardedStt(stt, self._guard("stt", seconds, self._stt_gate))
         first = GuardedStt(stt, self._guard("stt", seconds * FIRST_SHARE, self._stt_gate))
-        gate = self._gate(self._settings.stt_concurrent)
-        return FallbackStt(first, GuardedStt(second, self._second("stt", seconds, gate)), seconds)
+        bulkhead = self._gate(self._settings.stt_concurrent)
+        return FallbackStt(first, GuardedStt(second, self._second("stt", seconds, bulkhead)), seconds)
 
     def clip_stt(self, stt: SpeechToText) -> SpeechToText:
         settings = self._settings
-        gate = self._stt_gate.part(max(1, settings.stt_concurrent // CLIPS_SHARE))
-        return GuardedStt(stt, self._guard("stt", settings.clip_stt_seconds, gate))
+        bulkhead = self._stt_gate.part(max(1, settings.stt_concurrent // CLIPS_SHARE))
+        return GuardedStt(stt, self._guard("stt", settings.clip_stt_seconds, bulkhead))
 
     def assistant(self, assistant: Assistant, second: Assistant | None) -> Assistant:
         seconds = self._settings.assistant_seconds
@@ -59,12 +59,12 @@ class Guards:
         return FallbackAssistant(first, GuardedAssistant(second, self._second("assistant", seconds)), seconds)
 
     def tts(self, tts: TextToSpeech, second: TextToSpeech | None) -> TextToSpeech:
-        seconds, gate = self._settings.tts_seconds, self._gate(self._settings.tts_concurrent)
+        seconds, bulkhead = self._settings.tts_seconds, self._gate(self._settings.tts_concurrent)
         if second is None:
-            return GuardedTts(tts, self._guard("tts", seconds, gate))
-        first = GuardedTts(tts, self._guard("tts", seconds * FIRST_SHARE, gate))
-        gate = self._gate(self._settings.tts_concurrent)
-        return FallbackTts(first, GuardedTts(second, self._second("tts", seconds, gate)), seconds)
+            return GuardedTts(tts, self._guard("tts", seconds, bulkhead))
+        first = GuardedTts(tts, self._guard("tts", seconds * FIRST_SHARE, bulkhead))
+        bulkhead = self._gate(self._settings.tts_concurrent)
+        return FallbackTts(first, GuardedTts(second, self._second("tts", seconds, bulkhead)), seconds)
 
     def store(self, store: Store, stage: str, patience_seconds: float) -> Store:
         """A port that has nothing but coroutines; whoever waits for it gives up after *patience_seconds*."""
@@ -75,17 +75,19 @@ class Guards:
         seconds = self._settings.storage_seconds
         return guarded_store(store, self._guard("storage", seconds), seconds)
 
-    def _guard(self, stage: str, patience_seconds: float, gate: Gate | None = None) -> Guard:
-        return Guard(stage, self._breaker(stage), patience_seconds=patience_seconds, gate=gate)
+    def _guard(self, stage: str, patience_seconds: float, bulkhead: Bulkhead | None = None) -> Guard:
+        return Guard(stage, self._breaker(stage), patience_seconds=patience_seconds, bulkhead=bulkhead)
 
-    def _second(self, stage: str, patience_seconds: float, gate: Gate | None = None) -> Guard:
-        return Guard(stage, self._breaker(f"{stage}-fallback"), patience_seconds=patience_seconds, gate=gate)
+    def _second(self, stage: str, patience_seconds: float, bulkhead: Bulkhead | None = None) -> Guard:
+        return Guard(stage, self._breaker(f"{stage}-fallback"), patience_seconds=patience_seconds, bulkhead=bulkhead)
 
-    def _breaker(self, name: str) -> Breaker:
+    def _breaker(self, name: str) -> CircuitBreaker:
         settings = self._settings
         if name not in self.breakers:
-            self.breakers[name] = Breaker(name, failures=settings.breaker_failures, seconds=settings.breaker_seconds)
+            self.breakers[name] = CircuitBreaker(
+                name, failures=settings.breaker_failures, seconds=settings.breaker_seconds
+            )
         return self.breakers[name]
 
-    def _gate(self, most: int) -> Gate:
-        return Gate(most, self._settings.provider_wait_seconds)
+    def _gate(self, most: int) -> Bulkhead:
+        return Bulkhead(most, self._settings.provider_wait_seconds)

@@ -1,18 +1,18 @@
 """Who takes part in a turn, each behind its guard."""
 
-from voice_core.usecases.idempotency.idempotent_turn import Once
-from voice_core.usecases.idempotency.request_lease import STAGE, HoldRules
+from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns
+from voice_core.usecases.idempotency.request_lease import STAGE, LeaseRules
 from voice_core.usecases.resilience.deadlines import Deadlines
-from voice_core.usecases.turn.services import Company
+from voice_core.usecases.turn.services import TurnServices
 from voice_core.wiring.adapters import Adapters
 from voice_core.wiring.resilience import Guards
 
 
-def company(first: Adapters, second: Adapters, guards: Guards) -> Company:
+def turn_services(first: Adapters, second: Adapters, guards: Guards) -> TurnServices:
     """The company of *first*, with *second* to fall back on where its settings name somewhere else."""
     settings = first.settings
     speech, openai = second.settings.speech_endpoint, second.settings.openai_endpoint
-    return Company(
+    return TurnServices(
         stt=guards.stt(first.stt, second.stt if speech else None),
         assistant=guards.assistant(first.assistant, second.assistant if openai else None),
         tts=guards.tts(first.tts, second.tts if speech else None),
@@ -27,11 +27,11 @@ def company(first: Adapters, second: Adapters, guards: Guards) -> Company:
     )
 
 
-def once(adapters: Adapters, company: Company, guards: Guards) -> Once:
-    """Who sees to it that *company* takes a turn once, however often it is asked for."""
+def idempotent_turns(adapters: Adapters, services: TurnServices, guards: Guards) -> IdempotentTurns:
+    """Who sees to it that *services* takes a turn once, however often it is asked for."""
     settings = adapters.settings
-    return Once(
+    return IdempotentTurns(
         requests=guards.store(adapters.requests, STAGE, settings.conversations_seconds),
-        company=company,
-        rules=HoldRules(seconds=settings.request_claim_seconds, deadline=settings.conversations_seconds),
+        services=services,
+        rules=LeaseRules(seconds=settings.request_claim_seconds, deadline=settings.conversations_seconds),
     )

@@ -4,20 +4,20 @@ from typing import TYPE_CHECKING
 
 from voice_core import telemetry
 from voice_core.settings import Settings
-from voice_core.telemetry.deferred_watcher import LateWatcher
+from voice_core.telemetry.deferred_watcher import DeferredWatcher
 from voice_core.telemetry.recent import RecentTurns
 
 if TYPE_CHECKING:
     from voice_core.adapters.open_telemetry.watcher import OpenTelemetryWatcher
 
 
-class Watching:
+class TelemetryWatchers:
     """Has those told that the settings name, until it is closed; as they are, nobody."""
 
     def __init__(self, settings: Settings) -> None:
         self.recent = RecentTurns() if settings.debug_turns and not settings.in_azure else None
         """For the page of the last turns."""
-        self._exporting = LateWatcher(lambda: _exporting(settings)) if _collector(settings) else None
+        self._exporting = DeferredWatcher(lambda: _exporting(settings)) if _collector(settings) else None
         self._watchers: list[telemetry.Watcher] = [
             watcher for watcher in (self.recent, self._exporting) if watcher is not None
         ]

@@ -11,7 +11,7 @@ from emulators.script import Script, Step
 from tests.adapters.cosmos.writing import DEADLINE_SECONDS, TTL_SECONDS
 from tests.clock import Clock
 from voice_core.adapters.cosmos import CosmosClips, Database
-from voice_core.domain.clip import Claim, Clip, ClipName, Failure
+from voice_core.domain.clip import Clip, ClipClaim, ClipName, Failure
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.domain.speech import Hints
 
@@ -26,7 +26,7 @@ CLIP = Clip(
     reply=False,
     notes="For my boss.",
     status="failed",
-    claim=Claim("w1", NOON + timedelta(seconds=30)),
+    claim=ClipClaim("w1", NOON + timedelta(seconds=30)),
     attempts=2,
     recording='"0x1"',
     seconds_done=12.5,

@@ -10,11 +10,11 @@ from emulators.script import Script, Step
 from tests.clock import Clock
 from voice_core.adapters.cosmos import CosmosAdmissions, Database
 from voice_core.domain.errors import StageFailed
-from voice_core.domain.limits import DAY_SECONDS, Allowance, Rate, day
+from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Rate, day
 
 TURNS = Rate("turns", 3, 60)
 SPEECHES = Rate("speeches", 3, 60)
-HOUR = Allowance(3600)
+HOUR = DailyQuota(3600)
 MINUTE = 60_000
 NOON = 20_000 * DAY_SECONDS * 1000 + DAY_SECONDS * 500
 TOMORROW = NOON + DAY_SECONDS * 500

@@ -11,10 +11,10 @@ from tests.adapters.cosmos.writing import DEADLINE_SECONDS, TTL_SECONDS
 from tests.clock import Clock
 from voice_core.adapters.cosmos import CosmosRequests, Database
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
-from voice_core.domain.idempotency import Request, RequestName
+from voice_core.domain.idempotency import RequestClaim, RequestName
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-REQUEST = Request(RequestName("ann", "r1"), asked="a" * 64, worker="w1", until=NOON)
+REQUEST = RequestClaim(RequestName("ann", "r1"), words_digest="a" * 64, worker="w1", until=NOON)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ async def test_of_many_at_once_one_is_kept(requests: CosmosRequests) -> None:
     rivals = [REQUEST.changed(worker=f"w{number}") for number in range(5)]
     done = await asyncio.gather(*(requests.add(rival) for rival in rivals), return_exceptions=True)
 
-    assert [type(each) for each in done].count(Request) == 1
+    assert [type(each) for each in done].count(RequestClaim) == 1
     assert [type(each) for each in done].count(Conflict) == 4
 
 

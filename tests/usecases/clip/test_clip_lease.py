@@ -11,12 +11,12 @@ import pytest
 from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.memory_clip_stores import CONVERSATION, NAME, RULES, Died, Mortal, World, recording
 from tests.tone_words import script
-from voice_core.domain.clip import Claim
+from voice_core.domain.clip import ClipClaim
 from voice_core.domain.errors import Conflict, NotFound
 from voice_core.domain.speech import Hints
 from voice_core.usecases.clip.cancel_clip import cancel_all, cancel_clip
 from voice_core.usecases.clip.clip_lease import give_up
-from voice_core.usecases.clip.offer_clip import Wanted, offer_clip
+from voice_core.usecases.clip.offer_clip import NewClip, offer_clip
 from voice_core.usecases.clip.process_clip import process_clip
 
 PCM, SAID = script(14.0)
@@ -44,7 +44,7 @@ async def test_of_two_workers_at_once_one_does_it() -> None:
 async def test_a_living_worker_is_left_alone_and_a_dead_one_is_not() -> None:
     """Whoever was told of the clip waits until the claim runs out: then the other lives, or its work is taken over."""
     world = await opened()
-    dead = Claim("dead", datetime.now(UTC) + timedelta(seconds=0.15))
+    dead = ClipClaim("dead", datetime.now(UTC) + timedelta(seconds=0.15))
     await world.clips.replace(world.clip.changed(claim=dead, attempts=1))
     await process_clip(NAME, world.worker())
 
@@ -57,7 +57,7 @@ async def test_a_worker_whose_claim_was_taken_stops() -> None:
     world.stt.seconds = 1000.0
     working = asyncio.create_task(process_clip(NAME, world.worker()))
     await eventually(lambda: world.stt.at_once)
-    thief = Claim("thief", datetime.now(UTC) + timedelta(minutes=1))
+    thief = ClipClaim("thief", datetime.now(UTC) + timedelta(minutes=1))
     await world.clips.replace(world.clip.changed(claim=thief))
     await asyncio.wait_for(working, PATIENCE_SECONDS)
 
@@ -210,7 +210,7 @@ async def test_work_that_never_ends_is_given_up() -> None:
 async def test_what_the_host_gives_up_is_failed() -> None:
     """A poisoned event fails the clip, unless it has ended or somebody is at it."""
     world = await opened()
-    busy = Claim("busy", datetime.now(UTC) + timedelta(minutes=1))
+    busy = ClipClaim("busy", datetime.now(UTC) + timedelta(minutes=1))
     await world.clips.replace(world.clip.changed(claim=busy))
     await give_up(NAME, world.worker())
     assert world.clip.failure is None
@@ -233,9 +233,9 @@ async def test_a_conversation_that_is_named_must_be_there() -> None:
     """As for a turn: another user's, or a made-up one, is not found."""
     world = World()
     with pytest.raises(NotFound, match="no such conversation"):
-        await offer_clip(Wanted(user_id="ann", conversation_id="made-up"), world.worker())
+        await offer_clip(NewClip(user_id="ann", conversation_id="made-up"), world.worker())
 
-    clip = (await offer_clip(Wanted(user_id="ann"), world.worker())).clip
-    wanted = Wanted(user_id="ann", conversation_id=clip.conversation_id)
+    clip = (await offer_clip(NewClip(user_id="ann"), world.worker())).clip
+    wanted = NewClip(user_id="ann", conversation_id=clip.conversation_id)
     again = (await offer_clip(wanted, world.worker())).clip
     assert again.conversation_id == clip.conversation_id

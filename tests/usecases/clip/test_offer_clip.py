@@ -9,13 +9,13 @@ from voice_core.domain.clip import Clip
 from voice_core.domain.errors import Conflict, KeyReused
 from voice_core.domain.idempotency import RequestName
 from voice_core.usecases.clip.cancel_clip import cancel_clip
-from voice_core.usecases.clip.offer_clip import Offered, Wanted, offer_clip
-from voice_core.usecases.idempotency.fingerprint import Fingerprint, Repeatable
+from voice_core.usecases.clip.offer_clip import ClipOffer, NewClip, offer_clip
+from voice_core.usecases.idempotency.fingerprint import Fingerprint, IdempotentRequest
 
 
-async def offered(world: World, words: str = "words") -> Offered:
-    request = Repeatable(RequestName("ann", "r1" * 16), Fingerprint("k", words))
-    return await offer_clip(Wanted(user_id="ann", request=request), world.worker())
+async def offered(world: World, words: str = "words") -> ClipOffer:
+    request = IdempotentRequest(RequestName("ann", "r1" * 16), Fingerprint("k", words))
+    return await offer_clip(NewClip(user_id="ann", request=request), world.worker())
 
 
 async def test_the_same_request_opens_one_clip() -> None:

@@ -12,14 +12,14 @@ from voice_core.audio.limits import Limits
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, KeyReused, StageFailed, TooLarge
 from voice_core.domain.events import Event, SpeechDelta, TurnCreated, TurnFailed
-from voice_core.domain.idempotency import Request
+from voice_core.domain.idempotency import RequestClaim
 from voice_core.usecases.idempotency.fingerprint import Fingerprint
-from voice_core.usecases.idempotency.request_lease import HoldRules
+from voice_core.usecases.idempotency.request_lease import LeaseRules
 
 AWAY = StageFailed("Away.", stage="requests")
-SHORT = HoldRules(seconds=0.09)
+SHORT = LeaseRules(seconds=0.09)
 """For claims that must run out."""
-LASTING = HoldRules(seconds=9.0)
+LASTING = LeaseRules(seconds=9.0)
 """For those that are renewed, every 3 s, in virtual time."""
 
 
@@ -191,11 +191,11 @@ async def test_a_retry_is_not_answered_anew_while_nobody_can_tell() -> None:
 class Forgetful(MemoryRequests):
     """Its answers to what changes something are lost, and the SDK asks again."""
 
-    async def add(self, request: Request) -> Request:
+    async def add(self, request: RequestClaim) -> RequestClaim:
         await super().add(request)
         return await super().add(request)
 
-    async def replace(self, request: Request) -> Request:
+    async def replace(self, request: RequestClaim) -> RequestClaim:
         await super().replace(request)
         return await super().replace(request)
 
@@ -230,7 +230,7 @@ async def test_a_fingerprint_is_of_the_whole_request() -> None:
 
     assert wholes[0] == wholes[1]
     assert len(set(wholes)) == 5
-    assert len({each.asked for each in prints}) == 3
+    assert len({each.words_digest for each in prints}) == 3
 
 
 async def test_a_fingerprint_is_of_no_more_than_may_be_sent() -> None:

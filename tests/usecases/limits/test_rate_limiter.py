@@ -13,15 +13,15 @@ from tests.scripted import ScriptedAdmissions
 from tests.tone_words import script
 from voice_core.domain.errors import LimitReached, StageFailed, Unreachable
 from voice_core.domain.events import Event, TurnCreated, TurnFailed
-from voice_core.domain.limits import DAY_SECONDS, Allowance, Rate
+from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Rate
 from voice_core.usecases.clip.process_clip import process_clip
-from voice_core.usecases.limits.audio_meter import Charges
-from voice_core.usecases.limits.rate_limiter import REMEMBERED, Admission, LimitRules, admitted_turn
-from voice_core.usecases.turn.request import Said
+from voice_core.usecases.limits.audio_meter import AudioMeter
+from voice_core.usecases.limits.rate_limiter import REMEMBERED, LimitRules, RateLimiter, rate_limited_turn
+from voice_core.usecases.turn.request import TurnRequest
 
 RULES = LimitRules(
     rates={"turns": Rate("turns", 2, 60), "speeches": Rate("speeches", 1, 60)},
-    allowance=Allowance(10),
+    quota=DailyQuota(10),
     when_down="closed",
 )
 SECOND = bytes(32_000)
@@ -38,13 +38,13 @@ def store() -> ScriptedAdmissions:
 
 
 @pytest.fixture
-def admission(store: ScriptedAdmissions, clock: Clock) -> Admission:
-    return Admission(store, RULES, clock)
+def rate_limiter(store: ScriptedAdmissions, clock: Clock) -> RateLimiter:
+    return RateLimiter(store, RULES, clock)
 
 
 @pytest.fixture
-def charges(store: ScriptedAdmissions, clock: Clock) -> Charges:
-    return Charges(store, clock)
+def audio_meter(store: ScriptedAdmissions, clock: Clock) -> AudioMeter:
+    return AudioMeter(store, clock)
 
 
 async def sound(*chunks: bytes) -> AsyncGenerator[bytes]:
@@ -52,50 +52,50 @@ async def sound(*chunks: bytes) -> AsyncGenerator[bytes]:
         yield chunk
 
 
-async def asks(admission: Admission, user: str = "ann", times: int = 1) -> list[bool]:
-    return [(await admission.admit(user, "turns", hears=False)).admitted for _ in range(times)]
+async def asks(rate_limiter: RateLimiter, user: str = "ann", times: int = 1) -> list[bool]:
+    return [(await rate_limiter.admit(user, "turns", hears=False)).admitted for _ in range(times)]
 
 
 async def test_who_has_used_all_is_refused_without_asking(
-    admission: Admission, store: ScriptedAdmissions, clock: Clock
+    rate_limiter: RateLimiter, store: ScriptedAdmissions, clock: Clock
 ) -> None:
     """From the last admission until there is room, for this user and kind alone."""
-    assert await asks(admission, times=5) == [True, True, False, False, False]
+    assert await asks(rate_limiter, times=5) == [True, True, False, False, False]
     assert store.asked == 2
-    assert await asks(admission, "bob") == [True]
-    assert (await admission.admit("ann", "speeches", hears=False)).admitted
+    assert await asks(rate_limiter, "bob") == [True]
+    assert (await rate_limiter.admit("ann", "speeches", hears=False)).admitted
 
     clock.now += 60
     store.asked = 0
-    assert await asks(admission) == [True]
+    assert await asks(rate_limiter) == [True]
     assert store.asked == 1
 
 
 async def test_what_another_worker_admitted_is_learnt_once(
-    admission: Admission, store: ScriptedAdmissions, clock: Clock
+    rate_limiter: RateLimiter, store: ScriptedAdmissions, clock: Clock
 ) -> None:
     """The first refusal asks, those after it do not."""
-    await asks(Admission(store, RULES, clock), times=2)
+    await asks(RateLimiter(store, RULES, clock), times=2)
     store.asked = 0
 
-    assert await asks(admission, times=3) == [False] * 3
+    assert await asks(rate_limiter, times=3) == [False] * 3
     assert store.asked == 1
 
 
-async def test_as_many_are_remembered_as_memory_allows(admission: Admission, store: ScriptedAdmissions) -> None:
+async def test_as_many_are_remembered_as_memory_allows(rate_limiter: RateLimiter, store: ScriptedAdmissions) -> None:
     """Of more users than that, the first to be refused are asked for again."""
     for number in range(REMEMBERED + 1):
-        await asks(admission, str(number), times=2)
+        await asks(rate_limiter, str(number), times=2)
     store.asked = 0
 
-    assert await asks(admission, str(REMEMBERED)) + await asks(admission, "0") == [False, False]
+    assert await asks(rate_limiter, str(REMEMBERED)) + await asks(rate_limiter, "0") == [False, False]
     assert store.asked == 1
 
 
 @pytest.fixture
-def open_admission(store: ScriptedAdmissions, clock: Clock) -> Admission:
+def open_admission(store: ScriptedAdmissions, clock: Clock) -> RateLimiter:
     """Admits also when nobody counts."""
-    return Admission(store, replace(RULES, when_down="open"), clock)
+    return RateLimiter(store, replace(RULES, when_down="open"), clock)
 
 
 def down(store: ScriptedAdmissions) -> None:
@@ -103,7 +103,7 @@ def down(store: ScriptedAdmissions) -> None:
 
 
 async def test_a_worker_counts_by_itself_while_nobody_else_does(
-    open_admission: Admission, store: ScriptedAdmissions, clock: Clock
+    open_admission: RateLimiter, store: ScriptedAdmissions, clock: Clock
 ) -> None:
     """Each user has the limit at each worker, and again when the window has passed; none is without a limit."""
     down(store)
@@ -115,10 +115,10 @@ async def test_a_worker_counts_by_itself_while_nobody_else_does(
 
 
 async def test_a_worker_goes_on_from_what_it_last_knew(
-    open_admission: Admission, store: ScriptedAdmissions, clock: Clock
+    open_admission: RateLimiter, store: ScriptedAdmissions, clock: Clock
 ) -> None:
     """What the store had counted before it was gone counts, other workers' admissions included."""
-    await asks(Admission(store, RULES, clock))
+    await asks(RateLimiter(store, RULES, clock))
     assert await asks(open_admission) == [True]
     down(store)
 
@@ -126,7 +126,7 @@ async def test_a_worker_goes_on_from_what_it_last_knew(
     assert (await open_admission.admit("ann", "speeches", hears=False)).admitted
 
 
-async def test_the_store_decides_as_soon_as_it_is_back(open_admission: Admission, store: ScriptedAdmissions) -> None:
+async def test_the_store_decides_as_soon_as_it_is_back(open_admission: RateLimiter, store: ScriptedAdmissions) -> None:
     """What it did not count does not count against anybody; when it is gone again it does."""
     down(store)
     assert await asks(open_admission, times=3) == [True, True, False]
@@ -137,7 +137,7 @@ async def test_the_store_decides_as_soon_as_it_is_back(open_admission: Admission
 
 
 async def test_who_is_refused_by_a_worker_alone_is_told_when_to_come_back(
-    open_admission: Admission, store: ScriptedAdmissions, clock: Clock
+    open_admission: RateLimiter, store: ScriptedAdmissions, clock: Clock
 ) -> None:
     """And is admitted then; of who is admitted nobody knows what is left, so nothing is reported."""
     down(store)
@@ -150,7 +150,9 @@ async def test_who_is_refused_by_a_worker_alone_is_told_when_to_come_back(
     assert await asks(open_admission) == [True]
 
 
-async def test_many_at_once_are_counted_by_a_worker_alone(open_admission: Admission, store: ScriptedAdmissions) -> None:
+async def test_many_at_once_are_counted_by_a_worker_alone(
+    open_admission: RateLimiter, store: ScriptedAdmissions
+) -> None:
     """However many ask while the store is being waited for."""
     down(store)
     admitted = await asyncio.gather(*(asks(open_admission) for _ in range(40)))
@@ -158,68 +160,68 @@ async def test_many_at_once_are_counted_by_a_worker_alone(open_admission: Admiss
     assert admitted.count([True]) == 2
 
 
-async def test_the_longest_wait_is_told(admission: Admission, charges: Charges, clock: Clock) -> None:
+async def test_the_longest_wait_is_told(rate_limiter: RateLimiter, audio_meter: AudioMeter, clock: Clock) -> None:
     """Where two limits are reached at once; half a day later the one that is left is told alone."""
     clock.now = 1000.5 * DAY_SECONDS
-    await charges.charge("ann", 10_000)
-    await asks(admission, times=2)
-    both = await refused(admission)
+    await audio_meter.charge("ann", 10_000)
+    await asks(rate_limiter, times=2)
+    both = await refused(rate_limiter)
     clock.now += 60
-    one = await refused(admission)
+    one = await refused(rate_limiter)
 
     assert both.extra == {"violated-policies": ["turns", "audio"]}
     assert one.extra == {"violated-policies": ["audio"]}
     assert (both.retry_after, one.retry_after) == (DAY_SECONDS / 2 + 1, DAY_SECONDS / 2 - 60 + 1)
 
 
-async def refused(admission: Admission) -> LimitReached:
+async def refused(rate_limiter: RateLimiter) -> LimitReached:
     """What a spoken turn is refused with."""
     with pytest.raises(LimitReached) as reached:
-        (await admission.admit("ann", "turns", hears=True)).check()
+        (await rate_limiter.admit("ann", "turns", hears=True)).check()
     return reached.value
 
 
-async def test_as_much_as_was_taken_is_charged(charges: Charges, store: ScriptedAdmissions) -> None:
+async def test_as_much_as_was_taken_is_charged(audio_meter: AudioMeter, store: ScriptedAdmissions) -> None:
     """Of an utterance that is heard to its end, and of one that is left."""
-    heard = [pcm async for pcm in charges.charged("ann", sound(SECOND, SECOND))]
-    left = charges.charged("bob", sound(SECOND, SECOND))
+    heard = [pcm async for pcm in audio_meter.metered("ann", sound(SECOND, SECOND))]
+    left = audio_meter.metered("bob", sound(SECOND, SECOND))
     await anext(left)
     await left.aclose()
-    await charges.close()
+    await audio_meter.close()
 
     assert heard == [SECOND, SECOND]
     assert {user: ms for (user, _), ms in store.heard_ms.items()} == {"ann": 2000, "bob": 1000}
 
 
-async def test_nothing_is_charged_for_nothing(charges: Charges, store: ScriptedAdmissions) -> None:
+async def test_nothing_is_charged_for_nothing(audio_meter: AudioMeter, store: ScriptedAdmissions) -> None:
     """An utterance that was never begun, or is empty, is not even counted."""
-    assert [pcm async for pcm in charges.charged("ann", sound())] == []
-    await charges.charged("ann", sound(SECOND)).aclose()
-    await charges.close()
+    assert [pcm async for pcm in audio_meter.metered("ann", sound())] == []
+    await audio_meter.metered("ann", sound(SECOND)).aclose()
+    await audio_meter.close()
 
     assert store.asked == 0
 
 
 async def test_a_charge_that_cannot_be_counted_is_told_the_operator(
-    charges: Charges, store: ScriptedAdmissions, caplog: pytest.LogCaptureFixture
+    audio_meter: AudioMeter, store: ScriptedAdmissions, caplog: pytest.LogCaptureFixture
 ) -> None:
     """How much it was; the turn has nothing to do with it."""
     store.failure = StageFailed("Nobody is there.", stage="limits")
     with caplog.at_level("INFO", logger="voice"):
-        await charges.charge("ann", 1500)
+        await audio_meter.charge("ann", 1500)
 
     assert "uncharged_ms=1500" in caplog.text
 
 
-async def test_a_turn_that_is_not_admitted_fails_unheard(admission: Admission) -> None:
+async def test_a_turn_that_is_not_admitted_fails_unheard(rate_limiter: RateLimiter) -> None:
     """With its id, so that the client knows which it was; the turn itself is never asked for."""
-    await asks(admission, times=2)
-    said = Said(user_id="ann", turn_id="t1", conversation_id="c1", begins=False, utterance=None, text="hi")
+    await asks(rate_limiter, times=2)
+    said = TurnRequest(user_id="ann", turn_id="t1", conversation_id="c1", begins=False, utterance=None, text="hi")
 
-    def never(said: Said) -> AsyncGenerator[Event]:
+    def never(said: TurnRequest) -> AsyncGenerator[Event]:
         raise AssertionError(said)
 
-    created, failed = [event async for event in admitted_turn(said, never, admission)]
+    created, failed = [event async for event in rate_limited_turn(said, never, rate_limiter)]
     assert created == TurnCreated("t1", "c1")
     assert isinstance(failed, TurnFailed)
     assert failed.error.code == "limit-reached"
@@ -239,7 +241,7 @@ async def test_a_clip_without_sound_left_fails_unheard() -> None:
     """At once, though another day it would be heard: that is for its owner to decide."""
     world, (pcm, _) = World(), script(14.0)
     worker = world.worker()
-    await worker.charges.charge(NAME.user_id, 1_000_000)
+    await worker.audio_meter.charge(NAME.user_id, 1_000_000)
     await world.open(recording(pcm))
     await process_clip(NAME, worker)
 
@@ -253,9 +255,9 @@ async def test_a_clip_without_sound_left_fails_unheard() -> None:
 async def test_a_clip_follows_the_choice_when_nobody_counts(clock: Clock, when_down: Literal["open", "closed"]) -> None:
     """Open: it is heard. Closed: it is tried again later."""
     store = ScriptedAdmissions(failure=StageFailed("Nobody is there.", stage="limits"))
-    admission = Admission(store, replace(RULES, when_down=when_down), clock)
+    rate_limiter = RateLimiter(store, replace(RULES, when_down=when_down), clock)
     if when_down == "open":
-        await admission.check_sound("ann")
+        await rate_limiter.check_sound("ann")
     else:
         with pytest.raises(Unreachable):
-            await admission.check_sound("ann")
+            await rate_limiter.check_sound("ann")

@@ -18,7 +18,7 @@ from voice_core.domain.errors import (
     Unreachable,
     VoiceError,
 )
-from voice_core.usecases.resilience.circuit_breaker import Attempt, Breaker
+from voice_core.usecases.resilience.circuit_breaker import Attempt, CircuitBreaker
 from voice_core.usecases.resilience.guarded import Guard
 
 STAGE = "assistant"
@@ -33,15 +33,15 @@ def _clock() -> Clock:
     return Clock()
 
 
-def breaker_of(clock: Clock, failures: int = 2) -> Breaker:
-    return Breaker("assistant", failures=failures, seconds=15.0, clock=clock)
+def breaker_of(clock: Clock, failures: int = 2) -> CircuitBreaker:
+    return CircuitBreaker("assistant", failures=failures, seconds=15.0, clock=clock)
 
 
-def state_of(breaker: Breaker) -> str:
+def state_of(breaker: CircuitBreaker) -> str:
     return breaker.state
 
 
-def guard_of(breaker: Breaker) -> Guard:
+def guard_of(breaker: CircuitBreaker) -> Guard:
     return Guard(STAGE, breaker, patience_seconds=1.0)
 
 

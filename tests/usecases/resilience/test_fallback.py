@@ -10,16 +10,16 @@ from tests.scripted import ScriptedAssistant, ScriptedStt, ScriptedTts
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import InvalidAudio, Misconfigured, NoSpeech, ReplyRefused, StageFailed, VoiceError
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
-from voice_core.usecases.resilience.circuit_breaker import Breaker
+from voice_core.usecases.resilience.circuit_breaker import CircuitBreaker
 from voice_core.usecases.resilience.fallback import (
+    BufferedUtterance,
     FallbackAssistant,
     FallbackStt,
     FallbackTts,
-    KeptUtterance,
     PersistentAssistant,
 )
 from voice_core.usecases.resilience.guarded import Guard, GuardedAssistant, GuardedStt, GuardedTts
-from voice_core.usecases.resilience.retry import Retries
+from voice_core.usecases.resilience.retry import RetryBudget
 
 BROKEN = StageFailed("It broke.", stage="assistant")
 SECONDS = 0.1
@@ -155,7 +155,7 @@ async def test_voices_are_those_of_whoever_tells() -> None:
 
 async def test_whoever_will_answer_is_warmed() -> None:
     """While the first's breaker is open, connections to the second are opened ahead."""
-    breaker = Breaker("stt", failures=1, seconds=60)
+    breaker = CircuitBreaker("stt", failures=1, seconds=60)
     breaker.unwell(breaker.begin("stt"), 60)
     guard = Guard("stt", breaker, patience_seconds=1)
     assistant, stt, tts = WarmAssistant(), WarmStt(), WarmTts()
@@ -207,7 +207,7 @@ async def test_the_callers_own_mistakes_come_through(error: VoiceError) -> None:
 
 async def test_a_reader_that_leaves_does_not_end_the_utterance() -> None:
     """The next begins at the beginning, whether or not the first had read it to the end."""
-    kept = KeptUtterance(spoken(*PCM))
+    kept = BufferedUtterance(spoken(*PCM))
     reader = kept.again()
     assert await anext(reader) == PCM[0]
     await reader.aclose()
@@ -220,7 +220,7 @@ async def test_one_failure_before_the_first_word_goes_unnoticed() -> None:
     """The assistant is asked once more, soon."""
 
     assistant = Once("Well again.")
-    assert await said(PersistentAssistant(assistant, Retries())) == "Well again."
+    assert await said(PersistentAssistant(assistant, RetryBudget())) == "Well again."
     assert len(assistant.told) == 2
 
 
@@ -228,5 +228,5 @@ async def test_a_reply_that_breaks_off_is_not_asked_for_again() -> None:
     """There would be two beginnings."""
     assistant = ScriptedAssistant(failure=BROKEN, fails_after=2)
     with pytest.raises(StageFailed):
-        await said(PersistentAssistant(assistant, Retries()))
+        await said(PersistentAssistant(assistant, RetryBudget()))
     assert len(assistant.told) == 1

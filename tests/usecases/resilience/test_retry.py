@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from voice_core.domain.errors import Misconfigured, NotFound, StageFailed, Throttled, VoiceError
-from voice_core.usecases.resilience.retry import IN_HAND, Retries, persistently
+from voice_core.usecases.resilience.retry import IN_HAND, RetryBudget, retry
 
 BROKEN = StageFailed("It broke.")
 
@@ -24,8 +24,8 @@ class Asked:
         return "well"
 
 
-def tried(ask: Callable[[], Awaitable[str]], retries: Retries | None = None, **changes: float) -> Awaitable[str]:
-    return persistently(ask, retries=retries or Retries(), tries=3, pause_seconds=0.0, **changes)
+def tried(ask: Callable[[], Awaitable[str]], retries: RetryBudget | None = None, **changes: float) -> Awaitable[str]:
+    return retry(ask, retries=retries or RetryBudget(), tries=3, pause_seconds=0.0, **changes)
 
 
 async def test_what_breaks_is_asked_again() -> None:
@@ -56,7 +56,7 @@ async def test_a_provider_that_wants_a_rest_has_it() -> None:
 
 async def test_a_process_has_only_so_many() -> None:
     """When all that it asks fails, it asks little more than once each: at most a tenth, and a few."""
-    retries, times = Retries(), 0
+    retries, times = RetryBudget(), 0
     for _ in range(200):
         ask = Asked(BROKEN, BROKEN, BROKEN)
         with pytest.raises(StageFailed):
@@ -67,7 +67,7 @@ async def test_a_process_has_only_so_many() -> None:
 
 async def test_success_earns_them_back() -> None:
     """Ten requests are worth one more try."""
-    retries = Retries()
+    retries = RetryBudget()
     while retries.spend():
         pass
     for _ in range(11):

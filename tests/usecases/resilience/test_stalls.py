@@ -6,9 +6,9 @@ import pytest
 
 from tests.scripted import ScriptedAdmissions
 from tests.virtual_time import block, in_virtual_time
-from voice_core.domain.limits import Allowance, Rate, Used
-from voice_core.usecases.limits.rate_limiter import Admission, LimitRules
-from voice_core.usecases.resilience.circuit_breaker import Breaker
+from voice_core.domain.limits import DailyQuota, Rate, Usage
+from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter
+from voice_core.usecases.resilience.circuit_breaker import CircuitBreaker
 from voice_core.usecases.resilience.guarded import Guard, guarded_store
 
 MOST = 3
@@ -18,25 +18,25 @@ LIMITS_SECONDS = 2.0
 class DistantAdmissions(ScriptedAdmissions):
     """A count at the other end of a network: each answer takes half a second and some turns of the loop."""
 
-    async def admit(self, user_id: str, rate: Rate, allowance: Allowance | None, now: int) -> tuple[bool, Used]:
+    async def admit(self, user_id: str, rate: Rate, quota: DailyQuota | None, now: int) -> tuple[bool, Usage]:
         await asyncio.sleep(0.5)
         for _ in range(10):
             await asyncio.sleep(0)
-        return await super().admit(user_id, rate, allowance, now)
+        return await super().admit(user_id, rate, quota, now)
 
 
 @pytest.mark.parametrize("stall_seconds", [0.0, 3.0, 3600.0])
 def test_a_stall_admits_nobody_uncounted(stall_seconds: float) -> None:
     """Whatever is being counted meanwhile is counted, and the store is not left alone afterwards."""
-    store, breaker = DistantAdmissions(), Breaker("limits", failures=2, seconds=15.0)
+    store, breaker = DistantAdmissions(), CircuitBreaker("limits", failures=2, seconds=15.0)
     guarded = guarded_store(store, Guard("limits", breaker, patience_seconds=LIMITS_SECONDS), LIMITS_SECONDS)
-    rules = LimitRules({"turns": Rate("turns", MOST, 60)}, Allowance(10), when_down="open")
-    admission = Admission(guarded, rules, clock=lambda: 1_700_000_000.0)
+    rules = LimitRules({"turns": Rate("turns", MOST, 60)}, DailyQuota(10), when_down="open")
+    rate_limiter = RateLimiter(guarded, rules, clock=lambda: 1_700_000_000.0)
 
     async def rush() -> list[bool]:
         asyncio.get_running_loop().call_later(0.2, block, stall_seconds)
-        standings = await asyncio.gather(*(admission.admit("ann", "turns", hears=False) for _ in range(20)))
-        return [standing.admitted for standing in standings]
+        standings = await asyncio.gather(*(rate_limiter.admit("ann", "turns", hears=False) for _ in range(20)))
+        return [status.admitted for status in standings]
 
     admitted = in_virtual_time(rush())
 

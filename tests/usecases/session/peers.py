@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from voice_core.domain.audio import SPEECH_RATE, seconds
-from voice_core.domain.session import Connected, Gone, Message, PeerEvent
+from voice_core.domain.session import PeerClosed, PeerConnected, PeerEvent, PeerMessage
 
 
 class ScriptedPeer:
@@ -36,13 +36,13 @@ class ScriptedPeer:
         self._events.put_nowait(event)
 
     def connects(self) -> None:
-        self.happens(Connected())
+        self.happens(PeerConnected())
 
     def leaves(self) -> None:
-        self.happens(Gone())
+        self.happens(PeerClosed())
 
     def says(self, kind: str, **members: Any) -> None:
-        self.happens(Message(json.dumps({"type": kind, **members})))
+        self.happens(PeerMessage(json.dumps({"type": kind, **members})))
 
     def speaks(self, pcm: bytes) -> None:
         if self._microphone is not None:

@@ -12,12 +12,12 @@ from voice_core.audio.limits import Limits
 from voice_core.domain.errors import Conflict, InvalidInput, KeyReused
 from voice_core.domain.idempotency import RequestName
 from voice_core.domain.session import IceServer, Reason, SessionLimits
-from voice_core.functions.session.data_channel import SessionWire
+from voice_core.functions.session.data_channel import SessionMessageCodec
 from voice_core.ports.media import Peer
-from voice_core.usecases.idempotency.fingerprint import Fingerprint, Repeatable
+from voice_core.usecases.idempotency.fingerprint import Fingerprint, IdempotentRequest
 from voice_core.usecases.session.ice_servers import IceServers
-from voice_core.usecases.session.opened import Opened
-from voice_core.usecases.session.request import Asked
+from voice_core.usecases.session.opened import OpenSession
+from voice_core.usecases.session.request import NewSession
 from voice_core.usecases.session.sessions import Sessions
 from voice_core.usecases.turn.take_turn import take_turn
 
@@ -43,19 +43,21 @@ class Desk:
 
     def __init__(self) -> None:
         self.peers = SlowPeers()
-        company = Room().company
+        services = Room().services
         self.sessions = Sessions(
             self.peers,
             IceServers(),
-            take_turn=lambda said: take_turn(said, company),
+            take_turn=lambda said: take_turn(said, services),
             limits=SessionLimits(),
             audio=Limits(),
             most=5,
         )
 
-    async def ask(self, offer: str = "v=0", key: str = "k") -> tuple[Opened, bool]:
-        request = Repeatable(RequestName("u", key), Fingerprint(key, offer))
-        return await self.sessions.open_once(Asked(user_id="u", conversation_id="c"), offer, SessionWire(100), request)
+    async def ask(self, offer: str = "v=0", key: str = "k") -> tuple[OpenSession, bool]:
+        request = IdempotentRequest(RequestName("u", key), Fingerprint(key, offer))
+        return await self.sessions.open_once(
+            NewSession(user_id="u", conversation_id="c"), offer, SessionMessageCodec(100), request
+        )
 
 
 async def test_a_session_is_opened_once() -> None:

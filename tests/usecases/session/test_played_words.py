@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice_core.domain.audio import SPEECH_RATE
-from voice_core.usecases.turn.played_words import Recital
+from voice_core.usecases.turn.played_words import PlayedWords
 
 SENTENCES = st.lists(st.tuples(st.lists(st.sampled_from("abc"), min_size=1, max_size=6), st.floats(0.1, 3)), max_size=5)
 
 
-def recital(lines: list[tuple[list[str], float]]) -> tuple[Recital, list[str], float]:
+def recital(lines: list[tuple[list[str], float]]) -> tuple[PlayedWords, list[str], float]:
     """What is recited, its words, and its seconds."""
-    told, words, length = Recital(), [], 0
+    told, words, length = PlayedWords(), [], 0
     for spoken, seconds in lines:
         half = round(seconds * SPEECH_RATE)
         told.add(" ".join(spoken), half)
@@ -43,7 +43,7 @@ def test_who_hears_it_out_has_all_of_it(lines: list[tuple[list[str], float]]) ->
 
 def test_a_sentence_whose_end_is_not_made_yet_is_not_taken_for_heard() -> None:
     """A tenth of a second of a long sentence is not the sentence, though it is all there is."""
-    told = Recital()
+    told = PlayedWords()
     told.add("one two three four five six seven eight nine ten", 4800)
 
     assert told.heard(0.1) == ""

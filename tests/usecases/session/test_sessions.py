@@ -15,13 +15,23 @@ from voice_core.audio.limits import Limits
 from voice_core.domain.audio import SPEECH_RATE
 from voice_core.domain.conversation import Turn, new_conversation_id
 from voice_core.domain.errors import Busy, NotFound, StageFailed
-from voice_core.domain.session import Connected, Found, Gone, IceServer, Lost, Message, Reason, SessionLimits, Update
-from voice_core.functions.session.data_channel import SessionWire
+from voice_core.domain.session import (
+    IceServer,
+    PeerClosed,
+    PeerConnected,
+    PeerMessage,
+    PeerResumed,
+    PeerSilent,
+    Reason,
+    SessionLimits,
+    Update,
+)
+from voice_core.functions.session.data_channel import SessionMessageCodec
 from voice_core.usecases.session.ice_servers import IceServers
 from voice_core.usecases.session.live_session import LiveSession
-from voice_core.usecases.session.request import Asked
+from voice_core.usecases.session.request import NewSession
 from voice_core.usecases.session.sessions import Sessions
-from voice_core.usecases.turn.services import Company
+from voice_core.usecases.turn.services import TurnServices
 from voice_core.usecases.turn.take_turn import take_turn
 
 PRESS, RELEASE, CANCEL = "input_audio_buffer.clear", "input_audio_buffer.commit", "response.cancel"
@@ -39,20 +49,20 @@ class Room:
         self.peer = ScriptedPeer()
         self.limits = SessionLimits()
         self.audio = Limits()
-        self.asked = Asked(user_id="u", conversation_id=new_conversation_id())
+        self.asked = NewSession(user_id="u", conversation_id=new_conversation_id())
 
     @property
-    def company(self) -> Company:
-        return Company(stt=self.stt, assistant=self.assistant, tts=self.tts, conversations=self.conversations)
+    def services(self) -> TurnServices:
+        return TurnServices(stt=self.stt, assistant=self.assistant, tts=self.tts, conversations=self.conversations)
 
     @asynccontextmanager
     async def session(self, *, connected: bool = True) -> AsyncIterator[LiveSession]:
-        company = self.company
+        services = self.services
         live = LiveSession(
             self.asked,
             self.peer,
-            take_turn=lambda said: take_turn(said, company),
-            wire=SessionWire(100),
+            take_turn=lambda said: take_turn(said, services),
+            wire=SessionMessageCodec(100),
             limits=self.limits,
             audio=self.audio,
         )
@@ -291,7 +301,7 @@ async def test_a_malformed_control_changes_nothing(message: str, code: str) -> N
     room = Room()
     async with room.session():
         await room.reply_plays()
-        room.peer.happens(Message(message))
+        room.peer.happens(PeerMessage(message))
         assert (await room.ends())["code"] == code
         room.peer.playing.set()
         assert (await room.ends(2))["interrupted"] is False
@@ -300,7 +310,9 @@ async def test_a_malformed_control_changes_nothing(message: str, code: str) -> N
 async def test_wishes_hold_for_the_turns_that_follow() -> None:
     """Voice, language and phrases."""
     room = Room()
-    room.asked = Asked(user_id="u", conversation_id=new_conversation_id(), wishes=Update(voice="A", phrases=("Zed",)))
+    room.asked = NewSession(
+        user_id="u", conversation_id=new_conversation_id(), wishes=Update(voice="A", phrases=("Zed",))
+    )
     async with room.session():
         room.peer.says("session.update", language="de-DE", Voice="B")
         await room.speak()
@@ -314,7 +326,7 @@ async def test_wishes_hold_for_the_turns_that_follow() -> None:
 async def test_the_query_is_answered_first() -> None:
     """As soon as the media is connected, aloud."""
     room = Room()
-    room.asked = Asked(user_id="u", conversation_id=new_conversation_id(), query="recommend games")
+    room.asked = NewSession(user_id="u", conversation_id=new_conversation_id(), query="recommend games")
     async with room.session(connected=False):
         assert not room.peer.sent
         room.peer.connects()
@@ -325,7 +337,7 @@ async def test_the_query_is_answered_first() -> None:
 async def test_a_conversation_that_is_not_there_is_told() -> None:
     """A session may not begin a conversation under an id that nobody gave out."""
     room = Room()
-    room.asked = Asked(user_id="u", conversation_id="made-up")
+    room.asked = NewSession(user_id="u", conversation_id="made-up")
     async with room.session():
         room.peer.says("input_text", text="hello")
         assert (await room.ends())["code"] == "conversation-not-found"
@@ -348,7 +360,7 @@ async def test_hands_free_finds_the_utterances(asked_for: bool) -> None:
     """When it is asked for, and for a client that has no data channel to ask for anything."""
     room = Room()
     room.peer = ScriptedPeer(writes=asked_for)
-    room.asked = Asked(user_id="u", conversation_id=new_conversation_id(), wishes=Update(hands_free=asked_for))
+    room.asked = NewSession(user_id="u", conversation_id=new_conversation_id(), wishes=Update(hands_free=asked_for))
     async with room.session():
         await room.state("connected")
         for count in (1, 2):
@@ -361,7 +373,7 @@ async def test_hands_free_finds_the_utterances(asked_for: bool) -> None:
 async def test_hands_free_can_be_left() -> None:
     """The button is refused while it is on, and works again after."""
     room = Room()
-    room.asked = Asked(user_id="u", conversation_id=new_conversation_id(), wishes=Update(hands_free=True))
+    room.asked = NewSession(user_id="u", conversation_id=new_conversation_id(), wishes=Update(hands_free=True))
     async with room.session():
         room.peer.says(PRESS)
         assert (await room.ends())["code"] == "hands-free"
@@ -387,11 +399,15 @@ async def test_a_client_that_leaves_mid_turn_leaves_the_conversation_whole() -> 
     ("limits", "events", "reason"),
     [
         (SessionLimits(connect_seconds=0.02), [], Reason.NEVER_CONNECTED),
-        (SessionLimits(), [Gone()], Reason.NEVER_CONNECTED),
-        (SessionLimits(idle_seconds=0.02), [Connected()], Reason.IDLE),
-        (SessionLimits(max_seconds=0.02), [Connected()], Reason.TOO_OLD),
-        (SessionLimits(grace_seconds=0.02), [Connected(), Lost()], Reason.PEER_LOST),
-        (SessionLimits(grace_seconds=0.02, idle_seconds=0.1), [Connected(), Lost(), Found()], Reason.IDLE),
+        (SessionLimits(), [PeerClosed()], Reason.NEVER_CONNECTED),
+        (SessionLimits(idle_seconds=0.02), [PeerConnected()], Reason.IDLE),
+        (SessionLimits(max_seconds=0.02), [PeerConnected()], Reason.TOO_OLD),
+        (SessionLimits(grace_seconds=0.02), [PeerConnected(), PeerSilent()], Reason.PEER_LOST),
+        (
+            SessionLimits(grace_seconds=0.02, idle_seconds=0.1),
+            [PeerConnected(), PeerSilent(), PeerResumed()],
+            Reason.IDLE,
+        ),
     ],
 )
 async def test_a_session_ends_by_itself(limits: SessionLimits, events: list[Any], reason: Reason) -> None:
@@ -437,29 +453,29 @@ class Answering:
 async def test_a_worker_has_room_for_so_many_sessions() -> None:
     """One more is refused with a hint; a failed negotiation takes no room, and an ended session gives its own back."""
     peers = Answering()
-    company = Room().company
+    services = Room().services
     sessions = Sessions(
         peers,
         IceServers(),
-        take_turn=lambda said: take_turn(said, company),
+        take_turn=lambda said: take_turn(said, services),
         limits=SessionLimits(),
         audio=Limits(),
         most=2,
     )
-    asked = Asked(user_id="u", conversation_id="c")
+    asked = NewSession(user_id="u", conversation_id="c")
     peers.failure = StageFailed("No relay can be reached.", stage="relay")
     for _ in range(3):
         with pytest.raises(StageFailed):
-            await sessions.open(asked, "", SessionWire(100))
+            await sessions.open(asked, "", SessionMessageCodec(100))
     peers.failure = None
-    first, _ = [await sessions.open(asked, "", SessionWire(100)) for _ in range(2)]
+    first, _ = [await sessions.open(asked, "", SessionMessageCodec(100)) for _ in range(2)]
     with pytest.raises(Busy, match="/process"):
-        await sessions.open(asked, "", SessionWire(100))
+        await sessions.open(asked, "", SessionMessageCodec(100))
 
     known = sessions.close_session("u", first.live.id)
     assert (known.state, known.reason) == ("closed", "deleted")
     await eventually(lambda: peers.made[0].closed)
-    await sessions.open(asked, "", SessionWire(100))
+    await sessions.open(asked, "", SessionMessageCodec(100))
     await sessions.close()
     assert all(peer.closed for peer in peers.made)
     assert sessions.known("u", first.live.id).reason is Reason.DELETED

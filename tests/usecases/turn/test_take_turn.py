@@ -26,8 +26,8 @@ from voice_core.domain.events import (
     TurnFailed,
 )
 from voice_core.usecases.resilience.deadlines import Deadlines
-from voice_core.usecases.turn.request import Said
-from voice_core.usecases.turn.services import Company
+from voice_core.usecases.turn.request import TurnRequest
+from voice_core.usecases.turn.services import TurnServices
 from voice_core.usecases.turn.take_turn import take_turn
 
 
@@ -40,20 +40,20 @@ class Room:
         self.tts = ScriptedTts()
         self.conversations = ScriptedConversations()
         self.deadlines = Deadlines()
-        self.said = Said(user_id="u", turn_id="t1", conversation_id="c1", begins=True, text="hello")
+        self.said = TurnRequest(user_id="u", turn_id="t1", conversation_id="c1", begins=True, text="hello")
 
     def speaks(self, pcm: bytes | None = None, *, then: Exception | None = None) -> None:
         self.said = replace(self.said, utterance=utterance(pcm or voice_like(), then), text="")
 
     def turn(self) -> AsyncGenerator[Event]:
-        company = Company(
+        services = TurnServices(
             stt=self.stt,
             assistant=self.assistant,
             tts=self.tts,
             conversations=self.conversations,
             deadlines=self.deadlines,
         )
-        return take_turn(self.said, company)
+        return take_turn(self.said, services)
 
     async def events(self) -> list[Event]:
         return [event async for event in self.turn()]

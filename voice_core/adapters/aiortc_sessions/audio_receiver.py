@@ -9,7 +9,7 @@ import numpy as np
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 
-from voice_core.adapters.aiortc_sessions.reorder_buffer import Arrivals
+from voice_core.adapters.aiortc_sessions.reorder_buffer import ReorderBuffer
 from voice_core.audio.pcm import Resampler, Samples, scaled
 
 OPUS_RATE = 48_000
@@ -41,7 +41,7 @@ _WRAP = 1 << 32
 """Of timestamps."""
 
 
-class Microphone:
+class AudioReceiver:
     """Turns Opus packets into utterances, each mono 16-bit PCM at 16 kHz.
 
     It takes the place of a receiver's jitter buffer, which would keep the last 80 ms of every utterance back; while
@@ -51,7 +51,7 @@ class Microphone:
     def __init__(self, alive: Callable[[], float]) -> None:
         """*alive* says when there was the latest sign of life, on the event loop's clock."""
         self._alive = alive
-        self._arrivals = Arrivals()
+        self._arrivals = ReorderBuffer()
         self._recent: deque[bytes] = deque(maxlen=PRIMING_PACKETS)
         self._listening: _Listening | None = None
 

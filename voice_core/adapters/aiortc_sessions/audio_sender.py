@@ -24,7 +24,7 @@ LATE_SECONDS = 0.2
 """A pause of the process up to this is caught up with; after a longer one the clock begins anew."""
 
 
-class Speaker(MediaStreamTrack):
+class AudioSender(MediaStreamTrack):
     """Plays mono 16-bit PCM at 24 kHz as Opus packets of 20 ms, paced by the clock.
 
     Between replies nothing is sent. What plays when a reply begins is silence, so its first frame need not wait for the

@@ -10,7 +10,7 @@ LOST_SECONDS = 8.0
 """Without a sign of life. Browsers ask for consent (RFC 7675) every 2.5 to 5 s, and answer ours, every 4 to 6 s."""
 
 
-class Pulse:
+class Liveness:
     """Listens for whatever a client sends: sound, connectivity checks, answers to ours.
 
     Not all send all: a muted browser sends no sound, libnice (GStreamer) by default no checks once it is connected.

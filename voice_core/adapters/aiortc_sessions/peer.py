@@ -7,12 +7,12 @@ from collections.abc import AsyncGenerator
 
 from aiortc import RTCDataChannel, RTCPeerConnection, RTCRtpTransceiver
 
-from voice_core.adapters.aiortc_sessions.audio_receiver import Microphone
-from voice_core.adapters.aiortc_sessions.audio_sender import Speaker
+from voice_core.adapters.aiortc_sessions.audio_receiver import AudioReceiver
+from voice_core.adapters.aiortc_sessions.audio_sender import AudioSender
 from voice_core.adapters.aiortc_sessions.data_channel import Channel
-from voice_core.adapters.aiortc_sessions.liveness import Pulse
+from voice_core.adapters.aiortc_sessions.liveness import Liveness
 from voice_core.adapters.aiortc_sessions.trickle_ice import candidates
-from voice_core.domain.session import Connected, Found, Gone, Lost, Message, PeerEvent
+from voice_core.domain.session import PeerClosed, PeerConnected, PeerEvent, PeerMessage, PeerResumed, PeerSilent
 
 CLOSE_SECONDS = 5.0
 """For aiortc to let go of a connection; what it then still holds is logged."""
@@ -25,15 +25,15 @@ logger = logging.getLogger(__name__)
 class AiortcPeer:
     """A connection that has been answered; *media* is its audio, both ways."""
 
-    def __init__(self, connection: RTCPeerConnection, media: RTCRtpTransceiver, speaker: Speaker) -> None:
+    def __init__(self, connection: RTCPeerConnection, media: RTCRtpTransceiver, speaker: AudioSender) -> None:
         self._connection, self._media = connection, media
         self._speaker = speaker
-        self._microphone = Microphone(lambda: self._pulse.heard)
-        self._channel = Channel(lambda text: self._tell(Message(text)))
+        self._microphone = AudioReceiver(lambda: self._pulse.heard)
+        self._channel = Channel(lambda text: self._tell(PeerMessage(text)))
         self._happened: asyncio.Queue[PeerEvent] = asyncio.Queue()
         # The one buffer of aiortc's that would hold sound back; tests see to it that it has not moved.
         vars(media.receiver)["_RTCRtpReceiver__jitter_buffer"] = self._microphone
-        self._pulse = Pulse(lambda: self._tell(Lost()), lambda: self._tell(Found()))
+        self._pulse = Liveness(lambda: self._tell(PeerSilent()), lambda: self._tell(PeerResumed()))
         connection.on("datachannel", self._attach)
         connection.on("connectionstatechange", self._connection_changed)
 
@@ -111,8 +111,8 @@ class AiortcPeer:
         match self._connection.connectionState:
             case "connected":
                 self._pulse.follow(self._media.receiver.transport.transport)
-                self._tell(Connected())
+                self._tell(PeerConnected())
             case "failed" | "closed":
-                self._tell(Gone())
+                self._tell(PeerClosed())
             case _:
                 pass

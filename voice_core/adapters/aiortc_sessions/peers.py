@@ -16,7 +16,7 @@ from aiortc import (
     RTCSessionDescription,
 )
 
-from voice_core.adapters.aiortc_sessions.audio_sender import Speaker
+from voice_core.adapters.aiortc_sessions.audio_sender import AudioSender
 from voice_core.adapters.aiortc_sessions.peer import AiortcPeer
 from voice_core.domain.errors import InvalidInput, StageFailed
 from voice_core.domain.session import IceServer
@@ -42,7 +42,7 @@ class AiortcPeers:
         """
         connection = RTCPeerConnection(_configuration(servers, self._policy))
         try:
-            speaker = Speaker()
+            speaker = AudioSender()
             media = _opus_both_ways(connection, speaker)
             answer = await _answer(connection, media, offer)
             # Before the answer is made ours: from then on the connection is being made.
@@ -63,7 +63,7 @@ def _configuration(servers: Sequence[IceServer], policy: RTCIceTransportPolicy) 
     return RTCConfiguration(known, policy, RTCBundlePolicy.MAX_BUNDLE)
 
 
-def _opus_both_ways(connection: RTCPeerConnection, speaker: Speaker) -> RTCRtpTransceiver:
+def _opus_both_ways(connection: RTCPeerConnection, speaker: AudioSender) -> RTCRtpTransceiver:
     media = connection.addTransceiver(speaker, "sendrecv")
     known = RTCRtpReceiver.getCapabilities("audio")
     media.setCodecPreferences([codec for codec in known.codecs if codec.mimeType == "audio/opus"] if known else [])

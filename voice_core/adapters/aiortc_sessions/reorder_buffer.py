@@ -16,7 +16,7 @@ LATEST = 100
 _WRAP = 1 << 16
 
 
-class Arrivals:
+class ReorderBuffer:
     """Puts packets in order by their sequence numbers; what is there in time is never held back."""
 
     def __init__(self) -> None:

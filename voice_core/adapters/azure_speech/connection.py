@@ -28,7 +28,7 @@ def on_loop(loop: asyncio.AbstractEventLoop, call: Callable[..., None]) -> Calla
 
 
 @dataclass(frozen=True, slots=True)
-class Fallen:
+class ConnectionLost:
     """The connection stood, and does no more."""
 
 
@@ -38,7 +38,7 @@ class WatchedConnection:
     *fallen* is told when it stood and does no more.
     """
 
-    def __init__(self, access: SpeechAccess, fallen: Callable[[Fallen], None]) -> None:
+    def __init__(self, access: SpeechAccess, fallen: Callable[[ConnectionLost], None]) -> None:
         loop = asyncio.get_running_loop()
         self._access = access
         self._fallen = fallen
@@ -102,4 +102,4 @@ class WatchedConnection:
         if not self._outcome.done():
             self._outcome.set_result(None)
         if fell:
-            self._fallen(Fallen())
+            self._fallen(ConnectionLost())

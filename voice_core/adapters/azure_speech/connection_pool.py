@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
 
-class Line(Protocol):
+class PooledConnection(Protocol):
     """Something of the SDK with a connection of its own."""
 
     @property
@@ -23,20 +23,20 @@ class Line(Protocol):
 
 
 Key = TypeVar("Key", bound=Hashable)
-AnyLine = TypeVar("AnyLine", bound=Line)
+AnyConnection = TypeVar("AnyConnection", bound=PooledConnection)
 
 
-class Shelf(Generic[Key, AnyLine]):
+class ConnectionPool(Generic[Key, AnyConnection]):
     """Holds up to *size* lines for *keep_seconds* each, and makes others by *make*.
 
     The service closes what is idle for minutes; what it closed is not handed out.
     """
 
-    def __init__(self, make: Callable[[Key], Awaitable[AnyLine]], *, size: int, keep_seconds: float) -> None:
+    def __init__(self, make: Callable[[Key], Awaitable[AnyConnection]], *, size: int, keep_seconds: float) -> None:
         self.make = make
         self._size = size
         self._keep_seconds = keep_seconds
-        self._lines: dict[AnyLine, tuple[Key, asyncio.TimerHandle]] = {}
+        self._lines: dict[AnyConnection, tuple[Key, asyncio.TimerHandle]] = {}
         self._preparing: set[asyncio.Task[None]] = set()
 
     async def prepare(self, key: Key) -> None:
@@ -53,14 +53,14 @@ class Shelf(Generic[Key, AnyLine]):
             self._preparing.add(task)
             task.add_done_callback(self._prepared)
 
-    def put(self, key: Key, line: AnyLine) -> None:
+    def put(self, key: Key, line: AnyConnection) -> None:
         """Shelve *line*; the oldest makes room for it."""
         if len(self._lines) >= self._size:
             self._remove(next(iter(self._lines)))
         timer = asyncio.get_running_loop().call_later(self._keep_seconds, self._remove, line)
         self._lines[line] = (key, timer)
 
-    async def take(self, key: Key) -> AnyLine:
+    async def take(self, key: Key) -> AnyConnection:
         """A line that is ready, or one that is being opened once it is, or a new one that opens when it is used."""
         while lines := self._shelved(key):
             line = next((line for line in reversed(lines) if line.opened), lines[0])
@@ -78,16 +78,16 @@ class Shelf(Generic[Key, AnyLine]):
         for line in list(self._lines):
             self._remove(line)
 
-    def _shelved(self, key: Key) -> list[AnyLine]:
+    def _shelved(self, key: Key) -> list[AnyConnection]:
         return [line for line, (its_key, _) in self._lines.items() if its_key == key]
 
-    def _unshelve(self, line: AnyLine) -> bool:
+    def _unshelve(self, line: AnyConnection) -> bool:
         _, timer = self._lines.pop(line, (None, None))
         if timer is not None:
             timer.cancel()
         return timer is not None
 
-    def _remove(self, line: AnyLine) -> None:
+    def _remove(self, line: AnyConnection) -> None:
         if self._unshelve(line):
             line.discard()
 
@@ -98,7 +98,7 @@ class Shelf(Generic[Key, AnyLine]):
             task.exception()
 
 
-async def _ready(line: Line) -> bool:
+async def _ready(line: PooledConnection) -> bool:
     try:
         return await line.ready()
     except asyncio.CancelledError:

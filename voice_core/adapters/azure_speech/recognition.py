@@ -8,13 +8,13 @@ from functools import partial
 
 from voice_core import telemetry, timeouts
 from voice_core.adapters.azure_speech.access import SpeechAccess
-from voice_core.adapters.azure_speech.connection import Fallen
-from voice_core.adapters.azure_speech.connection_pool import Shelf
+from voice_core.adapters.azure_speech.connection import ConnectionLost
+from voice_core.adapters.azure_speech.connection_pool import ConnectionPool
 from voice_core.adapters.azure_speech.failures import timed_out
-from voice_core.adapters.azure_speech.recognition_attempt import Event, Fed, Listening
-from voice_core.adapters.azure_speech.recognizer import EndOfHearing, Recognizer
+from voice_core.adapters.azure_speech.recognition_attempt import Event, RecognitionAttempt, UtteranceSummary
+from voice_core.adapters.azure_speech.recognizer import EndOfRecognition, Recognizer
 from voice_core.adapters.azure_speech.ssml import legal
-from voice_core.adapters.azure_speech.transcript_builder import Hearing, Hypothesis, Phrase
+from voice_core.adapters.azure_speech.transcript_builder import Hypothesis, Phrase, TranscriptBuilder
 from voice_core.adapters.azure_speech.voices import list_voices
 from voice_core.audio.pauses import LongestPause
 from voice_core.domain.audio import RECOGNITION_RATE, milliseconds
@@ -53,7 +53,7 @@ class AzureSpeechToText:
         self._access = access
         self._language = language
         self._final_seconds = final_seconds
-        self._recognizers = Shelf(partial(Recognizer.make, access), size=ready, keep_seconds=keep_seconds)
+        self._recognizers = ConnectionPool(partial(Recognizer.make, access), size=ready, keep_seconds=keep_seconds)
 
     async def warm(self, hints: Hints) -> None:
         """Open a connection for the next `transcribe` with these hints; says nothing when that fails.
@@ -90,7 +90,10 @@ class AzureSpeechToText:
         languages = self._languages(hints)
         sound = aiter(utterance)
         first = await _first(sound)
-        listening, hearing = Listening(self._recognizers, languages, _phrases(hints)), Hearing(languages[0])
+        listening, hearing = (
+            RecognitionAttempt(self._recognizers, languages, _phrases(hints)),
+            TranscriptBuilder(languages[0]),
+        )
         with telemetry.call("recognize", {"peer.service": "speech"}) as told:
             await listening.begin()
             told["voice.speech.session"] = listening.session_id
@@ -108,17 +111,17 @@ class AzureSpeechToText:
         self._recognizers.prepare_soon(languages)
         yield hearing.transcript()
 
-    async def _interims(self, listening: Listening, hearing: Hearing) -> AsyncGenerator[Interim]:
+    async def _interims(self, listening: RecognitionAttempt, hearing: TranscriptBuilder) -> AsyncGenerator[Interim]:
         """Take what is heard to the end."""
         seconds: float | None = None
-        while not isinstance(event := await _next(listening.events, seconds), EndOfHearing):
+        while not isinstance(event := await _next(listening.events, seconds), EndOfRecognition):
             match event:
                 case Hypothesis():
                     yield hearing.interim(event)
                 case Phrase():
                     hearing.finish(event)
                     yield hearing.so_far()
-                case Fallen():
+                case ConnectionLost():
                     await listening.begin_again()
                 case StageFailed():
                     raise event
@@ -152,7 +155,7 @@ async def _first(sound: AsyncIterator[bytes]) -> bytes:
     raise NoSpeech("There is no sound in it.", stage="stt")
 
 
-async def _feed(listening: Listening, first: bytes, sound: AsyncIterator[bytes]) -> Fed:
+async def _feed(listening: RecognitionAttempt, first: bytes, sound: AsyncIterator[bytes]) -> UtteranceSummary:
     """Write *first* and the rest of *sound*."""
     written, pause = len(first), LongestPause()
     listening.write(first)
@@ -162,7 +165,7 @@ async def _feed(listening: Listening, first: bytes, sound: AsyncIterator[bytes])
         pause.feed(pcm)
         written += len(pcm)
     listening.finish()
-    return Fed(written, pause.seconds)
+    return UtteranceSummary(written, pause.seconds)
 
 
 async def _next(events: asyncio.Queue[Event], seconds: float | None) -> Event:

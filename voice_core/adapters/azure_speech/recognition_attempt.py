@@ -3,14 +3,14 @@
 import asyncio
 from dataclasses import dataclass
 
-from voice_core.adapters.azure_speech.connection import Fallen
-from voice_core.adapters.azure_speech.connection_pool import Shelf
+from voice_core.adapters.azure_speech.connection import ConnectionLost
+from voice_core.adapters.azure_speech.connection_pool import ConnectionPool
 from voice_core.adapters.azure_speech.recognizer import Heard, Recognizer
-from voice_core.adapters.azure_speech.stale_connection import Probation
+from voice_core.adapters.azure_speech.stale_connection import StaleConnectionCheck
 
 
 @dataclass(frozen=True, slots=True)
-class Fed:
+class UtteranceSummary:
     """An utterance that was written to its end."""
 
     pcm_bytes: int
@@ -18,26 +18,29 @@ class Fed:
     """The longest pause in it."""
 
 
-Event = Heard | asyncio.Task[Fed]
+Event = Heard | asyncio.Task[UtteranceSummary]
 """What happens during an utterance. The task that feeds it gives what it was, or what kept it from reaching its end."""
 
 
-class Listening:
+class RecognitionAttempt:
     """Listens with a recogniser of the shelf, or with a new one if that one's connection turns out to be gone.
 
     For that the sound is kept until something is heard on a connection that was ready.
     """
 
     def __init__(
-        self, recognizers: Shelf[tuple[str, ...], Recognizer], languages: tuple[str, ...], phrases: tuple[str, ...]
+        self,
+        recognizers: ConnectionPool[tuple[str, ...], Recognizer],
+        languages: tuple[str, ...],
+        phrases: tuple[str, ...],
     ) -> None:
         self.events = asyncio.Queue[Event]()
-        """`Fallen` among them asks for `begin_again`."""
+        """`ConnectionLost` among them asks for `begin_again`."""
         self._recognizers = recognizers
         self._languages = languages
         self._phrases = phrases
         self._recognizer: Recognizer | None = None
-        self._probation = Probation(self._lose, ready=False)
+        self._probation = StaleConnectionCheck(self._lose, ready=False)
         self._kept: list[bytes] | None = None
         self._finished = False
 
@@ -53,7 +56,7 @@ class Listening:
             StageFailed: with stage ``stt``.
         """
         self._recognizer = recognizer = await self._recognizers.take(self._languages)
-        self._probation = Probation(self._lose, ready=recognizer.opened)
+        self._probation = StaleConnectionCheck(self._lose, ready=recognizer.opened)
         self._kept = [] if recognizer.opened else None
         await self._start(recognizer)
 
@@ -106,4 +109,4 @@ class Listening:
 
     def _lose(self) -> None:
         self.discard()
-        self.events.put_nowait(Fallen())
+        self.events.put_nowait(ConnectionLost())

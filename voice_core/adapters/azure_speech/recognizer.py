@@ -10,7 +10,7 @@ from typing import Any
 import azure.cognitiveservices.speech as sdk
 
 from voice_core.adapters.azure_speech.access import SpeechAccess
-from voice_core.adapters.azure_speech.connection import Fallen, WatchedConnection, on_loop
+from voice_core.adapters.azure_speech.connection import ConnectionLost, WatchedConnection, on_loop
 from voice_core.adapters.azure_speech.failures import canceled, our_errors
 from voice_core.adapters.azure_speech.transcript_builder import Hypothesis, Phrase
 from voice_core.domain.audio import RECOGNITION_RATE
@@ -33,11 +33,11 @@ PROPERTIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class EndOfHearing:
+class EndOfRecognition:
     """The service has heard it all."""
 
 
-Heard = Hypothesis | Phrase | EndOfHearing | Fallen | StageFailed
+Heard = Hypothesis | Phrase | EndOfRecognition | ConnectionLost | StageFailed
 
 
 @dataclass(slots=True)
@@ -170,7 +170,7 @@ class Recognizer:
     def _on_canceled(self, event: Any) -> None:
         details = event.cancellation_details
         if details.reason == sdk.CancellationReason.EndOfStream:
-            self._tell(EndOfHearing())
+            self._tell(EndOfRecognition())
         elif details.reason == sdk.CancellationReason.Error:
             self._tell(canceled("stt", details.code, details.error_details))
 

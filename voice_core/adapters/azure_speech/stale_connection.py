@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
-from voice_core.adapters.azure_speech.connection import Fallen
+from voice_core.adapters.azure_speech.connection import ConnectionLost
 from voice_core.domain.errors import StageFailed
 
 GRACE_SECONDS = 0.05
 """For the SDK to tell why a connection fell, or to bring it back. It needs a few milliseconds, if it does at all."""
 
 
-class Probation:
+class StaleConnectionCheck:
     """Of a connection that was ready, from its first use until anything comes of it.
 
     The service closes connections that are idle. The SDK may hear of it when it has begun to send: then it may give up,
@@ -24,7 +24,7 @@ class Probation:
 
     def believes(self, event: object) -> bool:
         """Whether *event* counts; False for what only says that the connection is gone."""
-        if isinstance(event, Fallen):
+        if isinstance(event, ConnectionLost):
             if self._lasts and self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(GRACE_SECONDS, self._fail)
             return False

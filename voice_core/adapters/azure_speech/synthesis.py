@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator, Sequence
 
 from voice_core import telemetry, timeouts
 from voice_core.adapters.azure_speech.access import SpeechAccess
-from voice_core.adapters.azure_speech.connection import Fallen
-from voice_core.adapters.azure_speech.connection_pool import Shelf
+from voice_core.adapters.azure_speech.connection import ConnectionLost
+from voice_core.adapters.azure_speech.connection_pool import ConnectionPool
 from voice_core.adapters.azure_speech.failures import timed_out
 from voice_core.adapters.azure_speech.ssml import legal, ssml
-from voice_core.adapters.azure_speech.synthesis_attempt import NEXT, Speaking
+from voice_core.adapters.azure_speech.synthesis_attempt import NEXT, SynthesisAttempt
 from voice_core.adapters.azure_speech.synthesizer import EndOfSpeech, Synthesizer
 from voice_core.adapters.azure_speech.voices import Voices, list_voices
 from voice_core.domain.audio import SAMPLE_BYTES
@@ -40,7 +40,9 @@ class AzureTextToSpeech:
         self._voice = voice
         self._chunk_seconds = chunk_seconds
         self._voices = Voices(access)
-        self._synthesizers: Shelf[str, Synthesizer] = Shelf(self._make, size=ready, keep_seconds=keep_seconds)
+        self._synthesizers: ConnectionPool[str, Synthesizer] = ConnectionPool(
+            self._make, size=ready, keep_seconds=keep_seconds
+        )
 
     async def warm(self, voice: str | None) -> None:
         """Open a connection for the next `synthesize`; says nothing when that fails.
@@ -83,7 +85,7 @@ class AzureTextToSpeech:
         if not legal(text).strip():
             return
         await self._require(voice)
-        speaking = Speaking(self._synthesizers, ssml(text, voice or self._voice))
+        speaking = SynthesisAttempt(self._synthesizers, ssml(text, voice or self._voice))
         try:
             with telemetry.call("synthesize", {"peer.service": "speech"}) as told:
                 await speaking.begin()
@@ -110,13 +112,13 @@ class AzureTextToSpeech:
     async def _make(self, _: str) -> Synthesizer:
         return await Synthesizer.make(self._access, self._chunk_seconds)
 
-    async def _next(self, speaking: Speaking) -> bytes | EndOfSpeech:
+    async def _next(self, speaking: SynthesisAttempt) -> bytes | EndOfSpeech:
         try:
             async with timeouts.timeout(self._chunk_seconds):
                 event = await speaking.events.get()
         except TimeoutError as error:
             raise timed_out("tts") from error
-        if isinstance(event, Fallen):
+        if isinstance(event, ConnectionLost):
             await speaking.begin_again()
             return await self._next(speaking)
         if isinstance(event, StageFailed):

@@ -2,25 +2,25 @@
 
 import asyncio
 
-from voice_core.adapters.azure_speech.connection import Fallen
-from voice_core.adapters.azure_speech.connection_pool import Shelf
-from voice_core.adapters.azure_speech.stale_connection import Probation
+from voice_core.adapters.azure_speech.connection import ConnectionLost
+from voice_core.adapters.azure_speech.connection_pool import ConnectionPool
+from voice_core.adapters.azure_speech.stale_connection import StaleConnectionCheck
 from voice_core.adapters.azure_speech.synthesizer import Spoken, Synthesizer
 
 NEXT = "next"
 """All synthesizers on a shelf are alike: the voice is in what they speak."""
 
 
-class Speaking:
+class SynthesisAttempt:
     """Speaks with a synthesizer of the shelf, or with a new one if that one's connection turns out to be gone."""
 
-    def __init__(self, synthesizers: Shelf[str, Synthesizer], ssml: str) -> None:
+    def __init__(self, synthesizers: ConnectionPool[str, Synthesizer], ssml: str) -> None:
         self.events = asyncio.Queue[Spoken]()
-        """`Fallen` among them asks for `begin_again`."""
+        """`ConnectionLost` among them asks for `begin_again`."""
         self._synthesizers = synthesizers
         self._ssml = ssml
         self._synthesizer: Synthesizer | None = None
-        self._probation = Probation(self._lose, ready=False)
+        self._probation = StaleConnectionCheck(self._lose, ready=False)
 
     async def begin(self) -> None:
         """Speak with what is ready, or with a synthesizer that connects now.
@@ -29,7 +29,7 @@ class Speaking:
             StageFailed: with stage ``tts``.
         """
         self._synthesizer = await self._synthesizers.take(NEXT)
-        self._probation = Probation(self._lose, ready=self._synthesizer.opened)
+        self._probation = StaleConnectionCheck(self._lose, ready=self._synthesizer.opened)
         await self._synthesizer.speak(self._ssml, self._hear)
 
     async def begin_again(self) -> None:
@@ -59,4 +59,4 @@ class Speaking:
 
     def _lose(self) -> None:
         self.discard()
-        self.events.put_nowait(Fallen())
+        self.events.put_nowait(ConnectionLost())

@@ -10,7 +10,7 @@ from typing import Any
 import azure.cognitiveservices.speech as sdk
 
 from voice_core.adapters.azure_speech.access import SpeechAccess
-from voice_core.adapters.azure_speech.connection import Fallen, WatchedConnection, on_loop
+from voice_core.adapters.azure_speech.connection import ConnectionLost, WatchedConnection, on_loop
 from voice_core.adapters.azure_speech.failures import canceled, our_errors
 from voice_core.domain.errors import StageFailed
 
@@ -29,7 +29,7 @@ class EndOfSpeech:
     """By which the service knows what it was asked."""
 
 
-Spoken = bytes | EndOfSpeech | Fallen | StageFailed
+Spoken = bytes | EndOfSpeech | ConnectionLost | StageFailed
 
 
 class Synthesizer:

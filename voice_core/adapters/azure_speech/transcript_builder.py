@@ -55,7 +55,7 @@ class Phrase:
         return TimedPhrase(self.text, start, end, self.language, self.confidence, self.words)
 
 
-class Hearing:
+class TranscriptBuilder:
     """Puts phrases together. *language* is what the utterance is in unless the service says otherwise."""
 
     def __init__(self, language: str) -> None:

@@ -9,7 +9,7 @@ from voice_core.adapters.blob_storage.account import BlobAccount
 from voice_core.adapters.blob_storage.failures import STAGE, our_errors, precondition_failed
 from voice_core.adapters.blob_storage.names import folder
 from voice_core.domain.errors import NotFound, StageFailed
-from voice_core.domain.speech import KeptSpeech, SpeechName
+from voice_core.domain.speech import SpeechName, StoredSpeech
 
 MISSING = "speech-not-found"
 
@@ -53,13 +53,13 @@ class BlobSpeeches:
         with our_errors(MISSING):
             await blob.set_blob_metadata({COMPLETE: "true"})
 
-    async def find(self, name: SpeechName) -> KeptSpeech:
+    async def find(self, name: SpeechName) -> StoredSpeech:
         blob = await self._blob(name, LIVE)
         with our_errors(MISSING):
             found = await blob.get_blob_properties()
             if found.last_modified is None:
                 raise DecodeError("Not the properties of a blob.")
-            return KeptSpeech(name, int(found.size), COMPLETE in found.metadata, found.last_modified)
+            return StoredSpeech(name, int(found.size), COMPLETE in found.metadata, found.last_modified)
 
     async def read(self, name: SpeechName, start: int, count: int) -> bytes:
         return await _read(await self._blob(name, LIVE), start, count)

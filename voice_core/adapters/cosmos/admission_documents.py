@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from voice_core.adapters.cosmos.documents import Document
-from voice_core.domain.limits import DAY_SECONDS, Allowance, Kind, Rate, Used, day
+from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Kind, Rate, Usage, day
 
 STAGE = "limits"
 
@@ -24,11 +24,11 @@ LITTER = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AdmissionRequest:
     """One more that is asked for."""
 
     rate: Rate
-    allowance: Allowance | None
+    quota: DailyQuota | None
     now: int
 
     @property
@@ -39,21 +39,21 @@ class Asked:
             f"FROM c WHERE IS_DEFINED({log})"
             f" AND {_absent_or(f'{log}[{self.rate.most - 1}]', cutoff)} AND {_absent_or(f'{log}[0]', self.now)}"
         )
-        if self.allowance is None:
+        if self.quota is None:
             return room
-        return f"{room} AND (c.day < {day(self.now)} OR c.heardMs < {self.allowance.seconds * 1000})"
+        return f"{room} AND (c.day < {day(self.now)} OR c.heardMs < {self.quota.seconds * 1000})"
 
     @property
     def operations(self) -> list[dict[str, Any]]:
         """Of the patch."""
         return [{"op": "add", "path": f"/{self.rate.kind}/0", "value": self.now}]
 
-    def used(self, document: Document) -> Used:
-        return Used(self._log(document), document["day"], document["heardMs"])
+    def used(self, document: Document) -> Usage:
+        return Usage(self._log(document), document["day"], document["heardMs"])
 
     def fits(self, document: Document) -> bool:
         """Whether there is room for it, though something may be later."""
-        limits = (self.rate, self.allowance) if self.allowance else (self.rate,)
+        limits = (self.rate, self.quota) if self.quota else (self.rate,)
         return all(limit.left(self.used(document), self.now).count for limit in limits)
 
     def added(self, document: Document) -> Document:

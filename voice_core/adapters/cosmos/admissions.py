@@ -6,14 +6,14 @@ An admission is one conditional patch: the service itself admits, one after the 
 from voice_core.adapters.cosmos.admission_documents import (
     DOCUMENT,
     STAGE,
-    Asked,
+    AdmissionRequest,
     first_document,
 )
 from voice_core.adapters.cosmos.container import Container, Database
-from voice_core.adapters.cosmos.partition import Clash, Partition
+from voice_core.adapters.cosmos.partition import Partition, WriteConflict
 from voice_core.adapters.cosmos.store import Store
 from voice_core.domain.errors import StageFailed
-from voice_core.domain.limits import Allowance, Rate, Used, day
+from voice_core.domain.limits import DailyQuota, Rate, Usage, day
 
 TRIES = 10
 """At one document, when others change it at the same time."""
@@ -25,9 +25,9 @@ class CosmosAdmissions(Store):
     def __init__(self, database: Database, *, deadline_seconds: float) -> None:
         super().__init__(Container(database, STAGE, (), deadline_seconds))
 
-    async def admit(self, user_id: str, rate: Rate, allowance: Allowance | None, now: int) -> tuple[bool, Used]:
+    async def admit(self, user_id: str, rate: Rate, quota: DailyQuota | None, now: int) -> tuple[bool, Usage]:
         """As in `Admissions`: one operation to admit, now and then one more to tidy up; two to refuse."""
-        asked = Asked(rate, allowance, now)
+        asked = AdmissionRequest(rate, quota, now)
         async with self.container.partition(user_id) as partition:
             for _ in range(TRIES):
                 if verdict := await _asked_once(partition, user_id, asked):
@@ -42,17 +42,17 @@ class CosmosAdmissions(Store):
                     return
         raise _contended()
 
-    async def heard(self, user_id: str) -> Used:
+    async def heard(self, user_id: str) -> Usage:
         """As in `Admissions`: one operation."""
         async with self.container.partition(user_id) as partition:
             document = await partition.read(DOCUMENT) or first_document(user_id)
-            return Used((), document["day"], document["heardMs"])
+            return Usage((), document["day"], document["heardMs"])
 
 
-async def _asked_once(partition: Partition, user_id: str, asked: Asked) -> tuple[bool, Used] | None:
+async def _asked_once(partition: Partition, user_id: str, asked: AdmissionRequest) -> tuple[bool, Usage] | None:
     """Whether it was admitted, and what is used then; None when somebody else was faster."""
     found = await partition.patch(DOCUMENT, asked.operations, asked.condition)
-    if not isinstance(found, Clash):
+    if not isinstance(found, WriteConflict):
         if tidied := asked.tidied(found):
             # Unless somebody else has changed it meanwhile: then they do it, or the next.
             await partition.replace(tidied, found["_etag"])
@@ -71,12 +71,12 @@ async def _charged(partition: Partition, user_id: str, heard_ms: int, today: int
     """Whether it was; not when somebody else was faster."""
     add = {"op": "incr", "path": "/heardMs", "value": heard_ms}
     found = await partition.patch(DOCUMENT, [add], f"FROM c WHERE c.day >= {today}")
-    if isinstance(found, Clash) and found.status == 412:
+    if isinstance(found, WriteConflict) and found.status == 412:
         begin = [
             {"op": "set", "path": path, "value": value} for path, value in (("/day", today), ("/heardMs", heard_ms))
         ]
         found = await partition.patch(DOCUMENT, begin, f"FROM c WHERE c.day < {today}")
-    if not isinstance(found, Clash):
+    if not isinstance(found, WriteConflict):
         return True
     if found.status == 412:
         return False

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from voice_core.adapters.cosmos.documents import Document, written
-from voice_core.domain.clip import Claim, Clip, Failure
+from voice_core.domain.clip import Clip, ClipClaim, Failure
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.speech import Hints
 
@@ -58,7 +58,7 @@ def clip_from(document: Document) -> Clip:
             reply=document["reply"],
             notes=document["notes"],
             status=document["status"],
-            claim=Claim(claim["worker"], _read(claim["until"])) if claim else None,
+            claim=ClipClaim(claim["worker"], _read(claim["until"])) if claim else None,
             attempts=document["attempts"],
             recording=document["recording"],
             seconds_done=document["secondsDone"],

@@ -17,7 +17,7 @@ from azure.cosmos.exceptions import CosmosResourceExistsError
 from voice_core import telemetry, timeouts
 from voice_core.adapters.cosmos.failures import failure, timed_out
 from voice_core.adapters.cosmos.partition import Partition
-from voice_core.adapters.cosmos.throttle_retry import patiently
+from voice_core.adapters.cosmos.throttle_retry import retry_throttled
 from voice_core.adapters.cosmos.transport import bounded_transport
 from voice_core.domain.errors import Misconfigured, VoiceError
 
@@ -29,7 +29,7 @@ READ_SECONDS = 6
 """One answer; a batch may take the service 5."""
 
 NEVER = -1
-"""As many throttle retries of the SDK's; to it, 0 means its default. `patiently` does that better."""
+"""As many throttle retries of the SDK's; to it, 0 means its default. `retry_throttled` does that better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Container:
         """
         async with self._operation() as deadline:
             container = await self._opened(deadline)
-            _check_definition(await patiently(container.read, deadline), self.name)
+            _check_definition(await retry_throttled(container.read, deadline), self.name)
 
     @asynccontextmanager
     async def partition(self, user_id: str) -> AsyncIterator[Partition]:
@@ -105,7 +105,7 @@ class Container:
     async def _opened(self, deadline: float) -> ContainerProxy:
         async with self._opening:
             if self._open is None:
-                self._open = await patiently(self._connect, deadline)
+                self._open = await retry_throttled(self._connect, deadline)
             return self._open[1]
 
     async def _connect(self) -> tuple[CosmosClient, ContainerProxy]:

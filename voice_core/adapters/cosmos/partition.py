@@ -16,7 +16,7 @@ from azure.cosmos.exceptions import (
 )
 
 from voice_core.adapters.cosmos.documents import Document, invalid_continuation
-from voice_core.adapters.cosmos.throttle_retry import patiently
+from voice_core.adapters.cosmos.throttle_retry import retry_throttled
 
 OWNER_NOT_FOUND = 1003
 """Substatus of a 404: it is the container that is missing."""
@@ -29,7 +29,7 @@ Operation = tuple[str, tuple[Any, ...], dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Clash:
+class WriteConflict:
     """Why a batch or a patch was not done: the world was not as it expected."""
 
     index: int
@@ -53,7 +53,9 @@ class Partition:
     async def read(self, name: str) -> Document | None:
         """A document by its id; None when there is none."""
         try:
-            return _checked(name, await patiently(lambda: self._container.read_item(name, self._key), self._deadline))
+            return _checked(
+                name, await retry_throttled(lambda: self._container.read_item(name, self._key), self._deadline)
+            )
         except CosmosResourceNotFoundError as error:
             _check_owner(error)
             return None
@@ -75,7 +77,7 @@ class Partition:
             InvalidInput: ``continuation-invalid``; the service does not know *token*.
         """
         try:
-            return await patiently(lambda: self._page(query, parameters, limit, token), self._deadline)
+            return await retry_throttled(lambda: self._page(query, parameters, limit, token), self._deadline)
         except CosmosHttpResponseError as error:
             if token and error.status_code == 400:
                 raise invalid_continuation() from error
@@ -101,7 +103,7 @@ class Partition:
     async def create(self, document: Document) -> Document | None:
         """*document* as it is stored now; None when its id is taken."""
         try:
-            made = await patiently(lambda: self._container.create_item(document), self._deadline)
+            made = await retry_throttled(lambda: self._container.create_item(document), self._deadline)
         except CosmosResourceExistsError:
             return None
         return _checked(document["id"], made)
@@ -109,7 +111,7 @@ class Partition:
     async def replace(self, document: Document, etag: str) -> Document | None:
         """*document* as it is stored now; None when what is there is not the version *etag*, or gone."""
         try:
-            made = await patiently(
+            made = await retry_throttled(
                 lambda: self._container.replace_item(document["id"], document, **_if_version(etag)), self._deadline
             )
         except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError) as error:
@@ -120,32 +122,34 @@ class Partition:
     async def delete(self, name: str, etag: str) -> None:
         """Forget a document; succeeds when what is there is not the version *etag*, or gone."""
         try:
-            await patiently(lambda: self._container.delete_item(name, self._key, **_if_version(etag)), self._deadline)
+            await retry_throttled(
+                lambda: self._container.delete_item(name, self._key, **_if_version(etag)), self._deadline
+            )
         except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError) as error:
             _check_owner(error)
 
-    async def patch(self, name: str, operations: list[dict[str, Any]], condition: str) -> Document | Clash:
+    async def patch(self, name: str, operations: list[dict[str, Any]], condition: str) -> Document | WriteConflict:
         """Change a document where it is, at most 10 *operations*, if it meets *condition*; as it is stored then.
 
         A condition takes no parameters: nothing that a caller sends may be in it.
         """
         try:
-            changed = await patiently(
+            changed = await retry_throttled(
                 lambda: self._container.patch_item(name, self._key, operations, filter_predicate=condition),
                 self._deadline,
             )
         except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError) as error:
             _check_owner(error)
-            return Clash(0, 404 if isinstance(error, CosmosResourceNotFoundError) else 412)
+            return WriteConflict(0, 404 if isinstance(error, CosmosResourceNotFoundError) else 412)
         return _checked(name, changed)
 
-    async def commit(self, operations: Sequence[Operation]) -> Clash | None:
+    async def commit(self, operations: Sequence[Operation]) -> WriteConflict | None:
         """Do all of *operations*, at most 100, or none and say which did not fit."""
         try:
-            await patiently(lambda: self._commit(operations), self._deadline)
+            await retry_throttled(lambda: self._commit(operations), self._deadline)
         except CosmosBatchOperationError as error:
             if error.status_code in (404, 409, 412):
-                return Clash(error.error_index, error.status_code)
+                return WriteConflict(error.error_index, error.status_code)
             raise
         return None
 

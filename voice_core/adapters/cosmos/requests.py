@@ -6,7 +6,7 @@ from voice_core.adapters.cosmos.container import Container, Database
 from voice_core.adapters.cosmos.documents import Document, written
 from voice_core.adapters.cosmos.store import Store
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
-from voice_core.domain.idempotency import Request, RequestName
+from voice_core.domain.idempotency import RequestClaim, RequestName
 
 STAGE = "requests"
 
@@ -20,7 +20,7 @@ class CosmosRequests(Store):
         super().__init__(Container(database, STAGE, (), deadline_seconds))
         self._ttl_seconds = ttl_seconds
 
-    async def add(self, request: Request) -> Request:
+    async def add(self, request: RequestClaim) -> RequestClaim:
         """Keep a new one.
 
         Raises:
@@ -32,7 +32,7 @@ class CosmosRequests(Store):
             raise Conflict("There is a request of this name.", stage=STAGE)
         return _request(document)
 
-    async def get(self, name: RequestName) -> Request:
+    async def get(self, name: RequestName) -> RequestClaim:
         """The request as it is now.
 
         Raises:
@@ -44,7 +44,7 @@ class CosmosRequests(Store):
             raise NotFound("There is no such request.", code="request-not-found", stage=STAGE)
         return _request(document)
 
-    async def replace(self, request: Request) -> Request:
+    async def replace(self, request: RequestClaim) -> RequestClaim:
         """Keep one that was changed, unless somebody else has changed it since it was read.
 
         Raises:
@@ -56,16 +56,16 @@ class CosmosRequests(Store):
             raise Conflict("Somebody else is at this request.", stage=STAGE)
         return _request(document)
 
-    async def delete(self, request: Request) -> None:
+    async def delete(self, request: RequestClaim) -> None:
         """Forget this version; succeeds when there is another, or none."""
         async with self.container.partition(request.name.user_id) as partition:
             await partition.delete(request.name.id, request.etag)
 
-    def _document(self, request: Request) -> Document:
+    def _document(self, request: RequestClaim) -> Document:
         return {
             "id": request.name.id,
             "userId": request.name.user_id,
-            "asked": request.asked,
+            "asked": request.words_digest,
             "worker": request.worker,
             "until": written(request.until),
             "schema": SCHEMA,
@@ -73,11 +73,11 @@ class CosmosRequests(Store):
         }
 
 
-def _request(document: Document) -> Request:
+def _request(document: Document) -> RequestClaim:
     try:
-        return Request(
+        return RequestClaim(
             RequestName(document["userId"], document["id"]),
-            asked=document["asked"],
+            words_digest=document["asked"],
             worker=document["worker"],
             until=datetime.fromisoformat(document["until"]),
             etag=document["_etag"],

@@ -19,7 +19,7 @@ SHORTEST_WAIT_SECONDS = 0.05
 Result = TypeVar("Result")
 
 
-async def patiently(ask: Callable[[], Awaitable[Result]], deadline: float) -> Result:
+async def retry_throttled(ask: Callable[[], Awaitable[Result]], deadline: float) -> Result:
     """What *ask* gives, asked again after each throttle, and after each conflict inside the service.
 
     The SDK could do that, but it sleeps for as long as it is told. Here a throttle that lasts beyond *deadline*, of the

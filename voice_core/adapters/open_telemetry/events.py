@@ -6,8 +6,8 @@ from hashlib import blake2b
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 from opentelemetry.trace import TraceFlags
 
-from voice_core.telemetry import Fact, Seen, Span
-from voice_core.telemetry.turns import TurnSeen
+from voice_core.telemetry import Fact, Signal, Span
+from voice_core.telemetry.turns import TurnSignal
 
 EVENT_NAME = "microsoft.custom_event.name"
 """https://learn.microsoft.com/azure/azure-monitor/app/opentelemetry-add-modify#send-custom-events"""
@@ -30,11 +30,11 @@ class Events:
         self._logger = logger
         self._key = blake2b(salt.encode()).digest()
 
-    def turn(self, turn: TurnSeen) -> None:
+    def turn(self, turn: TurnSignal) -> None:
         """The plan's event, for every turn: ``Outcome`` tells how it ended."""
         self._emit(VOICE_PROCESSING, processing(turn), turn.user_id, turn.span, turn.wall_ns(turn.ended))
 
-    def event(self, event: Seen) -> None:
+    def event(self, event: Signal) -> None:
         if told := EVENTS.get(event.name):
             name, facts = told
             self._emit(name, facts(event.facts), event.user_id, event.trace, event.at_ns)
@@ -59,7 +59,7 @@ class Events:
         return blake2b(user_id.encode(), key=self._key, digest_size=PSEUDONYM_BYTES).hexdigest()
 
 
-def processing(turn: TurnSeen) -> dict[str, Fact]:
+def processing(turn: TurnSignal) -> dict[str, Fact]:
     """What `VOICE_PROCESSING` tells; the first three are the plan's.
 
     ``AudioSizeBytes`` is of the reply's speech, ``ProcessingTimeMs`` runs from the end of the utterance.

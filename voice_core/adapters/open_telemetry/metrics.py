@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from opentelemetry.metrics import Counter, Histogram, Meter, UpDownCounter
 
 from voice_core.domain.audio import SPEECH_RATE, seconds
-from voice_core.telemetry import Call, Fact, Seen
-from voice_core.telemetry.turns import TurnSeen
+from voice_core.telemetry import Call, Fact, Signal
+from voice_core.telemetry.turns import TurnSignal
 
 SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 20.0, 60.0)
 TOKENS = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536)
@@ -71,7 +71,7 @@ class Metrics:
         }
         self._active: UpDownCounter = meter.create_up_down_counter(ACTIVE, "{session}", "WebRTC sessions that last")
 
-    def turn(self, turn: TurnSeen) -> None:
+    def turn(self, turn: TurnSignal) -> None:
         how: dict[str, Fact] = {"voice.delivery": turn.delivery, "voice.outcome": turn.outcome}
         self._measured["voice.turn.duration"].record(turn.ended - turn.began, how)
         if (first := turn.timings.get("firstAudio")) is not None:
@@ -91,7 +91,7 @@ class Metrics:
             asked = {**call.facts, "db.operation.name": call.name, **failed}
             self._measured["db.client.operation.duration"].record(call.seconds, asked)
 
-    def event(self, event: Seen) -> None:
+    def event(self, event: Signal) -> None:
         counter, renamed = EVENTS.get(event.name, ("voice.events", {}))
         facts: dict[str, Fact] = {} if event.name in EVENTS else {"voice.event": event.name}
         facts |= {ours: str(event.facts[name]) for name, ours in renamed.items() if name in event.facts}

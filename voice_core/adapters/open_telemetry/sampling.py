@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from voice_core.telemetry.turns import TurnSeen
+from voice_core.telemetry.turns import TurnSignal
 
 ALL = 100.0
 """Per cent."""
@@ -16,7 +16,7 @@ class Sampling:
     slow_seconds: float
     """From the end of the utterance to the end of the turn."""
 
-    def rate(self, turn: TurnSeen) -> float:
+    def rate(self, turn: TurnSignal) -> float:
         """Per cent of the turns like this one that are kept; 0 when this one is not.
 
         It goes by the trace's id, so whoever else samples by it, as OpenTelemetry does, keeps the same traces.

@@ -18,7 +18,7 @@ from opentelemetry.trace import (
 from voice_core.adapters.open_telemetry.providers import GivenIds
 from voice_core.adapters.open_telemetry.sampling import ALL, Sampling
 from voice_core.telemetry import Call, Fact, Facts, Span
-from voice_core.telemetry.turns import Part, TurnSeen
+from voice_core.telemetry.turns import Part, TurnSignal
 
 SAMPLE_RATE = "_MS.sampleRate"
 """Per cent; Application Insights counts a span for as many as it stands for."""
@@ -33,14 +33,14 @@ class Spans:
         self._sampling = sampling
         self._lock = Lock()
 
-    def turn(self, turn: TurnSeen) -> None:
+    def turn(self, turn: TurnSignal) -> None:
         if rate := self._sampling.rate(turn):
             common: Facts = {} if rate == ALL else {SAMPLE_RATE: rate}
             with self._lock:
                 for part in turn.parts():
                     self._make(turn, part, {**common, **_facts(turn, part)})
 
-    def _make(self, turn: TurnSeen, part: Part, facts: Facts) -> None:
+    def _make(self, turn: TurnSignal, part: Part, facts: Facts) -> None:
         self._ids.span = part.span
         name, kind = (_name(part.call), SpanKind.CLIENT) if part.call else (part.name, SpanKind.INTERNAL)
         began = turn.wall_ns(part.began)
@@ -57,7 +57,7 @@ def _name(call: Call) -> str:
     return f"{call.name} {model}" if model else call.name
 
 
-def _facts(turn: TurnSeen, part: Part) -> Mapping[str, Fact]:
+def _facts(turn: TurnSignal, part: Part) -> Mapping[str, Fact]:
     if part.call is not None:
         # Application Insights still goes by the name that the conventions had before.
         provider = part.call.facts.get("gen_ai.provider.name")

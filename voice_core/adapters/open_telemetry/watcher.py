@@ -5,8 +5,8 @@ from voice_core.adapters.open_telemetry.metrics import Metrics
 from voice_core.adapters.open_telemetry.providers import Providers
 from voice_core.adapters.open_telemetry.sampling import Sampling
 from voice_core.adapters.open_telemetry.spans import Spans
-from voice_core.telemetry import Call, Seen
-from voice_core.telemetry.turns import TurnSeen
+from voice_core.telemetry import Call, Signal
+from voice_core.telemetry.turns import TurnSignal
 
 
 class OpenTelemetryWatcher:
@@ -21,7 +21,7 @@ class OpenTelemetryWatcher:
         self._metrics = Metrics(providers.meter)
         self._events = Events(providers.logger, salt)
 
-    def turn(self, turn: TurnSeen) -> None:
+    def turn(self, turn: TurnSignal) -> None:
         self._spans.turn(turn)
         self._metrics.turn(turn)
         self._events.turn(turn)
@@ -29,7 +29,7 @@ class OpenTelemetryWatcher:
     def call(self, call: Call) -> None:
         self._metrics.call(call)
 
-    def event(self, event: Seen) -> None:
+    def event(self, event: Signal) -> None:
         self._metrics.event(event)
         self._events.event(event)
 

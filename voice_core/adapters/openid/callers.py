@@ -16,7 +16,7 @@ LONGEST_TOKEN = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demands:
+class TokenRequirements:
     """What a token must be to be believed."""
 
     issuer: str
@@ -34,7 +34,7 @@ class Demands:
 class OpenIdCallers:
     """Believes tokens that are as the *demands* say, signed with one of the issuer's *keys*."""
 
-    def __init__(self, demands: Demands, keys: SigningKeys) -> None:
+    def __init__(self, demands: TokenRequirements, keys: SigningKeys) -> None:
         self._demands = demands
         self._keys = keys
 

@@ -14,12 +14,12 @@ from voice_core.functions.clip.blob_reference import BlobReference
 from voice_core.functions.clip.responses import answer, etag, followed, location, retry_headers
 from voice_core.functions.clip.schemas import ClipPart, ClipPath, ClipRequest
 from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, query_options, read_json
-from voice_core.functions.http.idempotency import REPLAYED, Key, idempotency_key
+from voice_core.functions.http.idempotency import REPLAYED, IdempotencyKey, idempotency_key
 from voice_core.functions.http.identity import user_id
 from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.negotiation import negotiate
-from voice_core.functions.http.rate_limit import admitted
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.rate_limit import enforce_limit
+from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served
 from voice_core.functions.http.streamed_response import StreamedResponse
@@ -27,7 +27,7 @@ from voice_core.settings import clip_source
 
 if TYPE_CHECKING:
     from voice_core.domain.clip import Clip, ClipName
-    from voice_core.usecases.clip.offer_clip import Wanted
+    from voice_core.usecases.clip.offer_clip import NewClip
     from voice_core.wiring.clips import ClipWork
 
 blueprint = func.Blueprint()
@@ -43,44 +43,44 @@ MEDIA_TYPES = {"json": "application/json", "txt": "text/plain", "vtt": "text/vtt
 
 @blueprint.route("voice/clips", methods=["POST"])
 @served
-async def post_clip(incoming: Incoming) -> Response:
+async def post_clip(request: HttpRequest) -> Response:
     """Open a clip, and say where to upload its recording."""
-    key = idempotency_key(incoming)
-    body = await incoming.read(OTHER_MEMBERS_BYTES)
-    asked = parsed(ClipRequest, query_options(incoming) | (await read_json(body) if body else {}))
+    key = idempotency_key(request)
+    data = await request.read(OTHER_MEMBERS_BYTES)
+    body = parsed(ClipRequest, query_options(request) | (await read_json(data) if data else {}))
     work = await wiring.ready_for_clips()
-    wanted = _wanted(asked, user_id(incoming), key)
-    await admitted(incoming, "clips", hears=True)
+    wanted = _wanted(body, user_id(request), key)
+    await enforce_limit(request, "clips", hears=True)
     offered = await work.offer(wanted)
     clip, slot = offered.clip, offered.slot
-    if asked.content_type and slot:
-        slot.headers["Content-Type"] = asked.content_type
-    incoming.told.update(REPLAYED if offered.replayed else {})
+    if body.content_type and slot:
+        slot.headers["Content-Type"] = body.content_type
+    request.response_headers.update(REPLAYED if offered.replayed else {})
     headers = {"Location": location(clip), "ETag": etag(clip)} | retry_headers(clip)
     return json_response(answer(clip, slot).document(), status_code=202, headers=headers)
 
 
 @blueprint.route("voice/clips/{clipId}", methods=["GET"])
 @served
-async def get_clip(incoming: Incoming) -> Response:
+async def get_clip(request: HttpRequest) -> Response:
     """How far a clip is: once, or as events until it has ended."""
-    media_type = negotiate(incoming.headers.get("accept", ""), ("application/json", "text/event-stream"))
-    name = _named(incoming)
+    media_type = negotiate(request.headers.get("accept", ""), ("application/json", "text/event-stream"))
+    name = _named(request)
     work = await wiring.ready_for_clips()
     clip = await _found(name, work)
     if media_type == "text/event-stream":
-        return StreamedResponse(incoming, followed(lambda: work.clips.get(name)), media_type, {})
+        return StreamedResponse(request, followed(lambda: work.clips.get(name)), media_type, {})
     headers = {"ETag": etag(clip), "Cache-Control": "no-cache"} | retry_headers(clip)
-    if incoming.has(etag(clip)):
+    if request.has(etag(clip)):
         return Response(status_code=304, headers=headers)
     return json_response(answer(clip).document(), headers=headers)
 
 
 @blueprint.route("voice/clips/{clipId}", methods=["DELETE"])
 @served
-async def delete_clip(incoming: Incoming) -> Response:
+async def delete_clip(request: HttpRequest) -> Response:
     """Cancel a clip and remove what was made of it."""
-    name = _named(incoming)
+    name = _named(request)
     work = await wiring.ready_for_clips()
     await work.cancel(name)
     return Response(status_code=204)
@@ -88,11 +88,11 @@ async def delete_clip(incoming: Incoming) -> Response:
 
 @blueprint.route("voice/clips/{clipId}/{part}", methods=["GET"])
 @served
-async def get_clip_part(incoming: Incoming) -> Response:
+async def get_clip_part(request: HttpRequest) -> Response:
     """The transcript in one of its forms, or the reply."""
-    part = parsed(ClipPart, dict(incoming.path)).part
+    part = parsed(ClipPart, dict(request.path)).part
     work = await wiring.ready_for_clips()
-    clip = await _found(_named(incoming), work)
+    clip = await _found(_named(request), work)
     if not clip.transcribed:
         raise NotFound("This clip has no transcript yet.", code="artefact-missing")
     data = await work.artefacts.get(clip.name, part)
@@ -123,33 +123,33 @@ async def take_clip(uploaded: BlobReference) -> None:
 async def give_up_clip(message: func.QueueMessage) -> None:
     """Say of a recording that nobody will work on any more that it failed."""
     telemetry.begin_request(None)
-    told = json.loads(message.get_body())
+    response_headers = json.loads(message.get_body())
     work = await wiring.ready_for_clips()
-    name = work.name_of(told["BlobName"]) if told["ContainerName"] == CONTAINER else None
+    name = work.name_of(response_headers["BlobName"]) if response_headers["ContainerName"] == CONTAINER else None
     if name is not None:
         await work.give_up(name)
 
 
-def _wanted(asked: ClipRequest, user: str, key: Key | None) -> "Wanted":
-    from voice_core.usecases.clip.offer_clip import Wanted
+def _wanted(body: ClipRequest, user: str, key: IdempotencyKey | None) -> "NewClip":
+    from voice_core.usecases.clip.offer_clip import NewClip
 
-    languages = (asked.language,) if asked.language else tuple(asked.languages)
-    return Wanted(
+    languages = (body.language,) if body.language else tuple(body.languages)
+    return NewClip(
         user_id=user,
-        conversation_id=asked.conversation_id,
-        size_bytes=asked.size_bytes,
-        in_blocks=asked.blocks,
-        hints=Hints(languages, tuple(asked.phrases)),
-        reply=asked.reply,
-        notes=asked.notes,
-        request=key.request("clip", asked) if key else None,
+        conversation_id=body.conversation_id,
+        size_bytes=body.size_bytes,
+        in_blocks=body.blocks,
+        hints=Hints(languages, tuple(body.phrases)),
+        reply=body.reply,
+        notes=body.notes,
+        request=key.request_for("clip", body) if key else None,
     )
 
 
-def _named(incoming: Incoming) -> "ClipName":
+def _named(request: HttpRequest) -> "ClipName":
     from voice_core.domain.clip import ClipName
 
-    return ClipName(user_id(incoming), parsed(ClipPath, dict(incoming.path)).clip_id)
+    return ClipName(user_id(request), parsed(ClipPath, dict(request.path)).clip_id)
 
 
 async def _found(name: "ClipName", work: "ClipWork") -> "Clip":

@@ -5,11 +5,11 @@ from typing import Literal
 from pydantic import Field
 
 from voice_core.functions.http.fields import ConversationId, Language, Phrase
-from voice_core.functions.http.request_model import Sent
-from voice_core.functions.http.response_model import Answered
+from voice_core.functions.http.request_model import RequestModel
+from voice_core.functions.http.response_model import ResponseModel
 
 
-class ClipRequest(Sent):
+class ClipRequest(RequestModel):
     """A recording that will be uploaded by itself, and what is to be made of it."""
 
     content_type: str | None = Field(None, max_length=100, pattern=r"^[\x21-\x7e]+( ?; ?[\x21-\x7e]+)*$")
@@ -23,7 +23,7 @@ class ClipRequest(Sent):
     blocks: bool = Field(default=False, description="The upload comes as blocks (Put Block) instead of in one go.")
 
 
-class ClipPath(Sent):
+class ClipPath(RequestModel):
     clip_id: ConversationId
 
 
@@ -31,7 +31,7 @@ class ClipPart(ClipPath):
     part: Literal["transcript.json", "transcript.txt", "transcript.vtt", "reply.txt"]
 
 
-class UploadAnswer(Answered):
+class UploadAnswer(ResponseModel):
     """Where and how to put the recording."""
 
     url: str = Field(description="Good for one upload of one blob. Whoever has it may do that; send it nothing else.")
@@ -40,18 +40,18 @@ class UploadAnswer(Answered):
     expires_at: str = Field(description="The upload must have begun by then.")
 
 
-class ClipProgress(Answered):
+class ClipProgress(ResponseModel):
     seconds_done: float = Field(description="Of the recording, transcribed.")
     seconds_total: float | None = Field(None, description="As far as it is known.")
 
 
-class ClipProblem(Answered):
+class ClipProblem(ResponseModel):
     code: str = Field(description="Stable; branch on this.")
     detail: str
     stage: str | None = None
 
 
-class ClipLinks(Answered):
+class ClipLinks(ResponseModel):
     """What can be fetched by now."""
 
     transcript: str | None = None
@@ -61,7 +61,7 @@ class ClipLinks(Answered):
     speech: str | None = None
 
 
-class ClipAnswer(Answered):
+class ClipAnswer(ResponseModel):
     clip_id: str
     conversation_id: str
     status: Literal["waiting", "transcribing", "replying", "done", "failed", "expired", "cancelled"]
@@ -73,7 +73,7 @@ class ClipAnswer(Answered):
     links: ClipLinks
 
 
-class TimedWordAnswer(Answered):
+class TimedWordAnswer(ResponseModel):
     text: str
     start_ms: int
     end_ms: int
@@ -87,7 +87,7 @@ class TimedPhraseAnswer(TimedWordAnswer):
     words: list[TimedWordAnswer] = Field([], description="Each, where the service tells.")
 
 
-class ClipTranscript(Answered):
+class ClipTranscript(ResponseModel):
     """``transcript.json``, as `voice_core.usecases.clip.transcript_files` writes it."""
 
     clip_id: str

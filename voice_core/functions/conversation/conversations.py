@@ -15,7 +15,7 @@ from voice_core.functions.conversation.schemas import (
 )
 from voice_core.functions.http.identity import user_id
 from voice_core.functions.http.json_response import json_response
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served
 from voice_core.functions.turn.turn_json import turn_members
@@ -25,22 +25,22 @@ blueprint = func.Blueprint()
 
 @blueprint.route("voice/conversations", methods=["GET"])
 @served
-async def list_conversations(incoming: Incoming) -> Response:
+async def list_conversations(request: HttpRequest) -> Response:
     """The user's conversations, latest first."""
-    query = parsed(ListQuery, dict(incoming.query))
+    query = parsed(ListQuery, dict(request.query))
     app = await wiring.ready()
-    page = await app.company.conversations.list(user_id(incoming), query.limit, query.continuation)
+    page = await app.services.conversations.list(user_id(request), query.limit, query.continuation)
     listed = [_conversation(conversation) for conversation in page.items]
     return json_response(ConversationsAnswer(conversations=listed, continuation=page.continuation).document())
 
 
 @blueprint.route("voice/conversations/{conversationId}", methods=["GET"])
 @served
-async def get_conversation(incoming: Incoming) -> Response:
+async def get_conversation(request: HttpRequest) -> Response:
     """A conversation's turns, latest first."""
-    conversation_id, query = _named(incoming), parsed(ListQuery, dict(incoming.query))
+    conversation_id, query = _named(request), parsed(ListQuery, dict(request.query))
     app = await wiring.ready()
-    page = await app.company.conversations.turns(user_id(incoming), conversation_id, query.limit, query.continuation)
+    page = await app.services.conversations.turns(user_id(request), conversation_id, query.limit, query.continuation)
     turns = [_turn(turn) for turn in page.items]
     answer = TurnsAnswer(conversation_id=conversation_id, turns=turns, continuation=page.continuation)
     return json_response(answer.document())
@@ -48,17 +48,17 @@ async def get_conversation(incoming: Incoming) -> Response:
 
 @blueprint.route("voice/conversations/{conversationId}", methods=["DELETE"])
 @served
-async def delete_conversation(incoming: Incoming) -> Response:
+async def delete_conversation(request: HttpRequest) -> Response:
     """Forget a conversation; it is no error when there is none."""
-    conversation_id = _named(incoming)
+    conversation_id = _named(request)
     app = await wiring.ready()
-    await app.delete_conversation(user_id(incoming), conversation_id)
+    await app.delete_conversation(user_id(request), conversation_id)
     return Response(status_code=204)
 
 
-def _named(incoming: Incoming) -> str:
+def _named(request: HttpRequest) -> str:
     """The conversation that the path names."""
-    return parsed(ConversationPath, dict(incoming.path)).conversation_id
+    return parsed(ConversationPath, dict(request.path)).conversation_id
 
 
 def _conversation(conversation: Conversation) -> ConversationAnswer:

@@ -3,12 +3,12 @@
 from pydantic import Field
 
 from voice_core.functions.http.fields import ConversationId
-from voice_core.functions.http.request_model import Sent
-from voice_core.functions.http.response_model import Answered
+from voice_core.functions.http.request_model import RequestModel
+from voice_core.functions.http.response_model import ResponseModel
 from voice_core.functions.turn.schemas import TurnAnswer
 
 
-class ListQuery(Sent):
+class ListQuery(RequestModel):
     """One page of a list."""
 
     limit: int = Field(20, ge=1, le=100)
@@ -17,11 +17,11 @@ class ListQuery(Sent):
     )
 
 
-class ConversationPath(Sent):
+class ConversationPath(RequestModel):
     conversation_id: ConversationId
 
 
-class ConversationAnswer(Answered):
+class ConversationAnswer(ResponseModel):
     conversation_id: str
     title: str
     turn_count: int
@@ -29,7 +29,7 @@ class ConversationAnswer(Answered):
     updated_at: str
 
 
-class ConversationsAnswer(Answered):
+class ConversationsAnswer(ResponseModel):
     conversations: list[ConversationAnswer]
     continuation: str | None = None
 
@@ -39,7 +39,7 @@ class TurnListed(TurnAnswer):
     spoken: bool
 
 
-class TurnsAnswer(Answered):
+class TurnsAnswer(ResponseModel):
     conversation_id: str
     turns: list[TurnListed] = Field(description="Latest first.")
     continuation: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from voice_core.domain.errors import InvalidInput, TooLarge
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 
 if TYPE_CHECKING:
     pass
@@ -23,9 +23,9 @@ WORDS = {"audiodata", "notes", "query", "text"}
 """Members that are read from a body only."""
 
 
-def query_options(incoming: Incoming) -> dict[str, Any]:
+def query_options(request: HttpRequest) -> dict[str, Any]:
     """The options in the URL. No words are read there: URLs end up in the logs of others."""
-    return _listed(item for item in incoming.query.multi_items() if item[0].lower() not in WORDS)
+    return _listed(item for item in request.query.multi_items() if item[0].lower() not in WORDS)
 
 
 def _listed(items: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 
 _abandoned: ContextVar[bool] = ContextVar("abandoned", default=False)
 
@@ -21,17 +21,17 @@ class _BodyAbandoned(Exception):
 
 
 class CompletedAfterBody(Response):
-    """*response*, sent at once and in full, but completed only when *incoming* has no more body to read.
+    """*response*, sent at once and in full, but completed only when *request* has no more body to read.
 
     A client that reads while it sends sees it at once. The connection closes when the rest of the body goes beyond what
-    `Incoming.discard` reads.
+    `HttpRequest.discard` reads.
     """
 
-    def __init__(self, response: Response, incoming: Incoming) -> None:
+    def __init__(self, response: Response, request: HttpRequest) -> None:
         super().__init__(status_code=response.status_code)
         self.raw_headers = response.raw_headers
         self._response = response
-        self._incoming = incoming
+        self._incoming = request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_and_wait(message: Message) -> None:

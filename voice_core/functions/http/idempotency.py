@@ -12,8 +12,8 @@ from voice_core.domain.errors import InvalidInput
 from voice_core.domain.events import Event, TurnCreated
 from voice_core.domain.idempotency import RequestName, derived_id
 from voice_core.functions.http.identity import user_id
-from voice_core.functions.http.request import Incoming
-from voice_core.usecases.idempotency.fingerprint import Fingerprint, Repeatable
+from voice_core.functions.http.request import HttpRequest
+from voice_core.usecases.idempotency.fingerprint import Fingerprint, IdempotentRequest
 
 HEADER = "Idempotency-Key"
 
@@ -27,7 +27,7 @@ _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class IdempotencyKey:
     """What names one request of one user, each time that it is sent."""
 
     user_id: str
@@ -37,7 +37,7 @@ class Key:
         """The id of *what* comes of the request."""
         return derived_id(what, self.user_id, self.text)
 
-    def request(
+    def request_for(
         self,
         what: str,
         options: BaseModel,
@@ -45,32 +45,32 @@ class Key:
         limits: Limits | None = None,
         *,
         layout: str = "",
-    ) -> Repeatable:
+    ) -> IdempotentRequest:
         """The request for *what*, known by its *options*, the bytes of its *upload*, and how those are laid out."""
         # What is left at its default may as well have been left out.
         words = options.model_dump_json(exclude={"audio_data"}, exclude_defaults=True)
         fingerprint = Fingerprint(self.text, f"{words}\0{layout}", upload, limits)
-        return Repeatable(RequestName(self.user_id, self.id_of(what)), fingerprint)
+        return IdempotentRequest(RequestName(self.user_id, self.id_of(what)), fingerprint)
 
 
-def idempotency_key(incoming: Incoming) -> Key | None:
+def idempotency_key(request: HttpRequest) -> IdempotencyKey | None:
     """The request's key; None when it has none.
 
     Raises:
         InvalidInput: ``idempotency-key-invalid``.
     """
-    if (sent := incoming.headers.get(HEADER)) is None:
+    if (sent := request.headers.get(HEADER)) is None:
         return None
     if not _VISIBLE.fullmatch(sent.strip()) or len(sent.strip()) > LONGEST_KEY:
         detail = f"An {HEADER} is 1 to {LONGEST_KEY} visible ASCII characters, such as a UUID."
         raise InvalidInput(detail, code="idempotency-key-invalid")
-    return Key(user_id(incoming), sent.strip())
+    return IdempotencyKey(user_id(request), sent.strip())
 
 
-async def replays_told(incoming: Incoming, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+async def with_replay_header(request: HttpRequest, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
     """*events*; when they are told again, the answer's headers say so."""
     async with aclosing(events):
         async for event in events:
             if isinstance(event, TurnCreated) and event.replayed:
-                incoming.told.update(REPLAYED)
+                request.response_headers.update(REPLAYED)
             yield event

@@ -1,10 +1,10 @@
 """Who is speaking."""
 
 from voice_core import wiring
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 
 
-async def authenticate(incoming: Incoming) -> None:
+async def authenticate(request: HttpRequest) -> None:
     """Find out who is calling, by the headers alone.
 
     Raises:
@@ -13,11 +13,11 @@ async def authenticate(incoming: Incoming) -> None:
     """
     app = wiring.app()
     await app.load_callers()
-    incoming.user_id = await app.callers.identify(incoming.headers)
+    request.user_id = await app.callers.identify(request.headers)
 
 
-def user_id(incoming: Incoming) -> str:
+def user_id(request: HttpRequest) -> str:
     """Whose conversations these are."""
-    if not incoming.user_id:
+    if not request.user_id:
         raise LookupError("Nobody has asked who is calling: serve this with http.served.")
-    return incoming.user_id
+    return request.user_id

@@ -63,7 +63,7 @@ STATUS: Mapping[type[errors.VoiceError], int] = {
     errors.ReplyRefused: 422,
     errors.Throttled: 503,
     errors.Unreachable: 503,
-    errors.Crowded: 503,
+    errors.AtCapacity: 503,
     errors.StageTimedOut: 504,
     errors.StageFailed: 502,
     errors.VoiceError: 500,

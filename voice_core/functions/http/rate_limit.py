@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from math import ceil
 
 from voice_core import wiring
-from voice_core.domain.limits import Allowance, Kind, Left, Limit
+from voice_core.domain.limits import DailyQuota, Kind, Limit, Remaining
 from voice_core.functions.http.identity import user_id
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 
 
-async def admitted(incoming: Incoming, kind: Kind, *, hears: bool = False) -> None:
+async def enforce_limit(request: HttpRequest, kind: Kind, *, hears: bool = False) -> None:
     """Count one more of *kind* for the user, and tell with the answer, whatever it will be, what is left.
 
     Args:
@@ -23,12 +23,12 @@ async def admitted(incoming: Incoming, kind: Kind, *, hears: bool = False) -> No
         Unreachable: with stage ``limits``; it cannot be known, and the settings say to refuse then.
     """
     app = await wiring.ready()
-    standing = await app.quotas.admission.admit(user_id(incoming), kind, hears=hears)
-    incoming.told.update(rate_limit_fields(standing.left))
-    standing.check()
+    status = await app.quotas.rate_limiter.admit(user_id(request), kind, hears=hears)
+    request.response_headers.update(rate_limit_fields(status.left))
+    status.check()
 
 
-def rate_limit_fields(left: Sequence[Left]) -> dict[str, str]:
+def rate_limit_fields(left: Sequence[Remaining]) -> dict[str, str]:
     """The limits and what is *left* of them, as header fields; none when nothing is known."""
     if not left:
         return {}
@@ -40,5 +40,5 @@ def rate_limit_fields(left: Sequence[Left]) -> dict[str, str]:
 
 def _policy(limit: Limit) -> str:
     # The draft's registry has no unit for this yet, and without one it would be requests.
-    unit = ';qu="seconds"' if isinstance(limit, Allowance) else ""
+    unit = ';qu="seconds"' if isinstance(limit, DailyQuota) else ""
     return f'"{limit.name}";q={limit.most}{unit};w={limit.window_seconds}'

@@ -39,7 +39,7 @@ class ClientGone(Exception):
     """The caller hung up; there is nobody to answer."""
 
 
-class Incoming:
+class HttpRequest:
     """The one reader of a request: its body as it arrives, and whether its sender is still there.
 
     Starlette's streaming response watches for a hang-up by reading the request's channel itself, and would swallow a
@@ -53,7 +53,7 @@ class Incoming:
         self.path = request.path_params
         self.user_id = ""
         """Of the caller, once they are known; `identity.user_id` reads it."""
-        self.told: dict[str, str] = {}
+        self.response_headers: dict[str, str] = {}
         """Headers of the answer, whatever it will be."""
         self._receive = request.receive
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING_CHUNKS)

@@ -13,7 +13,7 @@ Model = TypeVar("Model", bound=BaseModel)
 _HALF = re.compile("[\ud800-\udfff]")
 
 
-class Sent(BaseModel):
+class RequestModel(BaseModel):
     """Something a caller sends: camelCase names, matched whatever their case; members we do not know are ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True, defer_build=True)
@@ -49,8 +49,8 @@ def parsed(model: type[Model], value: Any) -> Model:
             {"name": ".".join(str(part) for part in item["loc"]), "detail": item["msg"]}
             for item in error.errors(include_url=False, include_input=False, include_context=False)
         ]
-        told = "; ".join(f"{item['name'] or 'the request'}: {item['detail']}" for item in wrong[:3])
-        raise InvalidInput(f"Mend {told}.", extra={"errors": wrong}) from None
+        response_headers = "; ".join(f"{item['name'] or 'the request'}: {item['detail']}" for item in wrong[:3])
+        raise InvalidInput(f"Mend {response_headers}.", extra={"errors": wrong}) from None
 
 
 def _whole_characters(value: Any) -> bool:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
-class Answered(BaseModel):
+class ResponseModel(BaseModel):
     """Something we answer."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, defer_build=True)
@@ -16,7 +16,7 @@ class Answered(BaseModel):
         return self.model_dump(by_alias=True, mode="json", exclude_none=True)
 
 
-class Problem(Answered):
+class Problem(ResponseModel):
     """What went wrong (RFC 9457), and what had been done before."""
 
     model_config = ConfigDict(extra="allow", defer_build=True)

@@ -21,7 +21,7 @@ EXPOSED = (
 itself (https://github.com/Azure/azure-functions-core-tools/issues/3740)."""
 
 
-def careful(answer: MutableHeaders, asked: Headers) -> None:
+def add_security_headers(answer: MutableHeaders, asked: Headers) -> None:
     """Add to the headers of an *answer*, which nobody keeps unless its handler said otherwise."""
     answer.update(CAREFUL)
     answer.setdefault("Cache-Control", "no-store")

@@ -13,10 +13,10 @@ from voice_core.domain import errors
 from voice_core.functions.http.completion import CompletedAfterBody
 from voice_core.functions.http.identity import authenticate
 from voice_core.functions.http.problems import problem_response
-from voice_core.functions.http.request import ClientGone, Incoming
-from voice_core.functions.http.security_headers import careful
+from voice_core.functions.http.request import ClientGone, HttpRequest
+from voice_core.functions.http.security_headers import add_security_headers
 
-Handler = Callable[[Incoming], Awaitable[Response]]
+Handler = Callable[[HttpRequest], Awaitable[Response]]
 AzureHandler = Callable[[Request], Awaitable[Response]]
 
 
@@ -24,9 +24,9 @@ def served(handler: Handler) -> AzureHandler:
     """*handler* as Azure calls it, for callers who are known before it runs and before any of the body is read."""
 
     @wraps(handler)
-    async def for_the_known(incoming: Incoming) -> Response:
-        await authenticate(incoming)
-        return await handler(incoming)
+    async def for_the_known(request: HttpRequest) -> Response:
+        await authenticate(request)
+        return await handler(request)
 
     return served_publicly(for_the_known)
 
@@ -39,9 +39,9 @@ def served_publicly(handler: Handler) -> AzureHandler:
 
     async def serve(req: Request) -> Response:
         began, request_id = monotonic(), telemetry.begin_request(req.headers.get("traceparent"))
-        incoming = Incoming(req)
+        request = HttpRequest(req)
         try:
-            response = await handler(incoming)
+            response = await handler(request)
         except ClientGone:
             response = Response(status_code=499)
         except errors.VoiceError as error:
@@ -51,10 +51,10 @@ def served_publicly(handler: Handler) -> AzureHandler:
         except Exception:  # noqa: BLE001 - the last door: nothing may leave it as a bare 500
             telemetry.unexpected(handler.__name__)
             response = problem_response(errors.VoiceError("An unexpected error; our log has its request id."))
-        response.headers.update({"X-Request-Id": request_id, **incoming.told})
-        careful(response.headers, req.headers)
+        response.headers.update({"X-Request-Id": request_id, **request.response_headers})
+        add_security_headers(response.headers, req.headers)
         telemetry.answered(req.method, response.status_code, began)
-        return CompletedAfterBody(response, incoming)
+        return CompletedAfterBody(response, request)
 
     serve.__name__ = handler.__name__
     serve.__doc__ = handler.__doc__

@@ -5,18 +5,18 @@ from collections.abc import AsyncGenerator
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from voice_core.functions.http.request import ClientGone, Incoming
+from voice_core.functions.http.request import ClientGone, HttpRequest
 
 
 class StreamedResponse(Response):
     """Sends *chunks* as they are made, and stops making them when the caller hangs up."""
 
     def __init__(
-        self, incoming: Incoming, chunks: AsyncGenerator[bytes], media_type: str, headers: dict[str, str]
+        self, request: HttpRequest, chunks: AsyncGenerator[bytes], media_type: str, headers: dict[str, str]
     ) -> None:
         super().__init__(None, 200, {"X-Accel-Buffering": "no"} | headers, media_type)
         del self.headers["content-length"]
-        self._incoming = incoming
+        self._incoming = request
         self._chunks = chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from voice_core import wiring
 from voice_core.functions.http.json_response import json_response
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.serve import served_publicly
 
 blueprint = func.Blueprint()
@@ -13,7 +13,7 @@ blueprint = func.Blueprint()
 
 @blueprint.route("voice/openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @served_publicly
-async def get_openapi(_incoming: Incoming) -> Response:
+async def get_openapi(_incoming: HttpRequest) -> Response:
     """The contract."""
     from voice_core.functions.openapi.document import contract
 

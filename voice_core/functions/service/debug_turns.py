@@ -9,18 +9,18 @@ from starlette.responses import Response
 from voice_core import wiring
 from voice_core.domain.errors import NotFound
 from voice_core.functions.http.json_response import json_response
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.serve import served
 
 if TYPE_CHECKING:
-    from voice_core.telemetry.turns import Part, TurnSeen
+    from voice_core.telemetry.turns import Part, TurnSignal
 
 blueprint = func.Blueprint()
 
 
 @blueprint.route("voice/debug/turns", methods=["GET"])
 @served
-async def get_turns_seen(_incoming: Incoming) -> Response:
+async def get_turns_seen(_incoming: HttpRequest) -> Response:
     """The latest first."""
     recent = wiring.app().watching.recent
     if recent is None:
@@ -28,7 +28,7 @@ async def get_turns_seen(_incoming: Incoming) -> Response:
     return json_response({"turns": [_members(turn) for turn in reversed(recent.turns)]})
 
 
-def _members(turn: "TurnSeen") -> dict[str, Any]:
+def _members(turn: "TurnSignal") -> dict[str, Any]:
     return {
         "turnId": turn.turn_id,
         "requestId": turn.span.trace_id,
@@ -42,7 +42,7 @@ def _members(turn: "TurnSeen") -> dict[str, Any]:
     }
 
 
-def _part(turn: "TurnSeen", part: "Part") -> dict[str, Any]:
+def _part(turn: "TurnSignal", part: "Part") -> dict[str, Any]:
     """When it was, in milliseconds from the turn's beginning."""
     return {
         "name": part.name,

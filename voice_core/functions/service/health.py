@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from voice_core import wiring
 from voice_core.functions.http.json_response import json_response
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served_publicly
 from voice_core.functions.service.schemas import CheckAnswer, HealthAnswer, HealthQuery
@@ -23,9 +23,9 @@ blueprint = func.Blueprint()
 
 @blueprint.route("voice/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @served_publicly
-async def get_health(incoming: Incoming) -> Response:
+async def get_health(request: HttpRequest) -> Response:
     """Alive; with ``deep=1`` also which dependency is not, with ``warm=1`` ready for a quick first turn."""
-    query = parsed(HealthQuery, dict(incoming.query))
+    query = parsed(HealthQuery, dict(request.query))
     app = wiring.app()
     if query.warm:
         await app.warm()
@@ -34,7 +34,7 @@ async def get_health(incoming: Incoming) -> Response:
         await app.load_callers()
         if app.settings.storage_url:
             await app.load_clips()
-        checks = await app.check_up.result()
+        checks = await app.health_check.result()
         return _answered(checks, {name: breaker.state for name, breaker in app.guards.breakers.items()})
     mistake = identity_mistake(app.settings)
     # A worker that lets nobody in is not well, however it is otherwise.

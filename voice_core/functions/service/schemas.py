@@ -5,32 +5,32 @@ from typing import Literal
 from pydantic import Field
 
 from voice_core.functions.http.fields import Language
-from voice_core.functions.http.request_model import Sent
-from voice_core.functions.http.response_model import Answered
+from voice_core.functions.http.request_model import RequestModel
+from voice_core.functions.http.response_model import ResponseModel
 
 
-class VoicesQuery(Sent):
+class VoicesQuery(RequestModel):
     language: Language | None = Field(None, description="Only voices of this language, as `en` or `en-GB`.")
 
 
-class HealthQuery(Sent):
+class HealthQuery(RequestModel):
     deep: bool = Field(default=False, description="Ask every dependency.")
     warm: bool = Field(default=False, description="Load and connect what the first turn needs.")
 
 
-class VoiceAnswer(Answered):
+class VoiceAnswer(ResponseModel):
     name: str
     language: str
     gender: str
     display_name: str
 
 
-class VoicesAnswer(Answered):
+class VoicesAnswer(ResponseModel):
     voices: list[VoiceAnswer]
     default: str
 
 
-class CheckAnswer(Answered):
+class CheckAnswer(ResponseModel):
     ok: bool
     ms: int
     detail: str | None = None
@@ -39,6 +39,6 @@ class CheckAnswer(Answered):
     )
 
 
-class HealthAnswer(Answered):
+class HealthAnswer(ResponseModel):
     status: Literal["ok", "degraded"]
     checks: dict[str, CheckAnswer] | None = None

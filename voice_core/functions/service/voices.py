@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from voice_core import wiring
 from voice_core.functions.http.json_response import json_response
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served
 from voice_core.functions.service.schemas import VoiceAnswer, VoicesAnswer, VoicesQuery
@@ -15,13 +15,13 @@ blueprint = func.Blueprint()
 
 @blueprint.route("voice/voices", methods=["GET"])
 @served
-async def list_voices(incoming: Incoming) -> Response:
+async def list_voices(request: HttpRequest) -> Response:
     """The voices that may be asked for."""
-    wanted = (parsed(VoicesQuery, dict(incoming.query)).language or "").lower()
+    wanted = (parsed(VoicesQuery, dict(request.query)).language or "").lower()
     app = await wiring.ready()
     voices = [
         VoiceAnswer(name=voice.name, language=voice.language, gender=voice.gender, display_name=voice.display_name)
-        for voice in await incoming.unless_gone(app.voices())
+        for voice in await request.unless_gone(app.voices())
         if f"{voice.language.lower()}-".startswith(f"{wanted}-" if wanted else "")
     ]
     return json_response(VoicesAnswer(voices=voices, default=app.settings.speech_voice).document())

@@ -11,19 +11,19 @@ from voice_core.domain.events import Event
 from voice_core.functions.http.body import typed
 from voice_core.functions.http.fields import Language, Phrase
 from voice_core.functions.http.json_response import compact
-from voice_core.functions.http.request_model import Sent, parsed
-from voice_core.functions.http.response_model import Answered
+from voice_core.functions.http.request_model import RequestModel, parsed
+from voice_core.functions.http.response_model import ResponseModel
 from voice_core.functions.turn.events import document, error_document
 
 LONGEST = 64_000
 """Characters of a message; what a browser sends in one piece."""
 
 
-class Said(Sent):
+class ControlMessage(RequestModel):
     type: str
 
 
-class Released(Sent):
+class CommitAudio(RequestModel):
     """`input_audio_buffer.commit`: the button went up."""
 
     trailing_ms: int = Field(
@@ -31,13 +31,13 @@ class Released(Sent):
     )
 
 
-class TypedText(Sent):
+class TypedText(RequestModel):
     """`input_text`: a turn in writing."""
 
     text: str
 
 
-class Wished(Sent):
+class SessionUpdate(RequestModel):
     """`session.update`: how the turns to come are heard and spoken."""
 
     voice: str | None = Field(None, max_length=100, description="A name from /voices.")
@@ -51,17 +51,17 @@ class Wished(Sent):
         return session.Update(voice=self.voice, language=self.language, phrases=phrases, hands_free=self.hands_free)
 
 
-class StateEvent(Answered):
+class StateEvent(ResponseModel):
     type: Literal["session.state"]
     state: Literal["connected", "listening", "thinking", "speaking"]
 
 
-class ClosedEvent(Answered):
+class ClosedEvent(ResponseModel):
     type: Literal["session.closed"]
     reason: str
 
 
-class SessionWire:
+class SessionMessageCodec:
     """Reads controls, of which a text may have *longest* characters, and writes events."""
 
     def __init__(self, longest: int) -> None:
@@ -74,17 +74,17 @@ class SessionWire:
             InvalidInput: ``json-invalid``, ``control-unknown`` or ``request-invalid``.
         """
         message = _object(text)
-        match parsed(Said, message).type:
+        match parsed(ControlMessage, message).type:
             case "input_audio_buffer.clear":
                 return session.Press()
             case "input_audio_buffer.commit":
-                return session.Release(parsed(Released, message).trailing_ms)
+                return session.Release(parsed(CommitAudio, message).trailing_ms)
             case "response.cancel":
                 return session.Cancel()
             case "input_text":
-                return session.Typed(typed(parsed(TypedText, message).text, self._longest))
+                return session.TextInput(typed(parsed(TypedText, message).text, self._longest))
             case "session.update":
-                return parsed(Wished, message).update
+                return parsed(SessionUpdate, message).update
             case unknown:
                 raise InvalidInput(f"No control is called {unknown[:100]!r}.", code="control-unknown")
 

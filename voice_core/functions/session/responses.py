@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from voice_core.domain.audio import SPEECH_RATE
 from voice_core.functions.http.json_response import compact, json_response
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.streamed_response import StreamedResponse
 from voice_core.functions.session.schemas import (
     IceServerAnswer,
@@ -24,8 +24,8 @@ from voice_core.functions.session.schemas import (
 if TYPE_CHECKING:
     from voice_core.domain.session import IceServer
     from voice_core.usecases.session.live_session import LiveSession
-    from voice_core.usecases.session.opened import Opened
-    from voice_core.usecases.session.request import Told
+    from voice_core.usecases.session.opened import OpenSession
+    from voice_core.usecases.session.request import SentEvent
 
 KEEP_ALIVE_SECONDS = 15.0
 """Between two comments on a silent stream; the front end of Azure hangs up after 230 s of silence."""
@@ -36,7 +36,7 @@ def etag(live: LiveSession) -> str:
     return f'"{live.id[:8]}-{live.peer.ice}"'
 
 
-def named(opened: Opened) -> dict[str, str]:
+def named(opened: OpenSession) -> dict[str, str]:
     """The headers by which a client finds its session again, and may trickle to it."""
     return {"Location": f"/api/voice/session/{opened.live.id}", "ETag": etag(opened.live)}
 
@@ -55,20 +55,20 @@ def prepared(conversation_id: str, servers: Sequence[IceServer]) -> Response:
     return json_response(answer.document())
 
 
-def negotiated(opened: Opened) -> Response:
+def negotiated(opened: OpenSession) -> Response:
     """The answer, at once."""
     return json_response(_answer(opened).document(), status_code=201, headers=named(opened))
 
 
-def held_open(incoming: Incoming, opened: Opened) -> Response:
+def held_open(request: HttpRequest, opened: OpenSession) -> Response:
     """The answer as the first event of a stream, then the session's events; who hangs up ends the session."""
     stream = _stream(opened, opened.live.follow())
-    response = StreamedResponse(incoming, stream, "text/event-stream", named(opened))
+    response = StreamedResponse(request, stream, "text/event-stream", named(opened))
     response.status_code = 201
     return response
 
 
-async def _stream(opened: Opened, events: AsyncGenerator[Told]) -> AsyncGenerator[bytes]:
+async def _stream(opened: OpenSession, events: AsyncGenerator[SentEvent]) -> AsyncGenerator[bytes]:
     opened.live.holders += 1
     try:
         yield _frame("session.created", 0, compact({"type": "session.created"} | _answer(opened).document()))
@@ -93,7 +93,7 @@ def _frame(event: str, number: int, data: bytes) -> bytes:
     return b"event: %s\nid: %d\ndata: %s\n\n" % (event.encode(), number, data)
 
 
-async def _with_keep_alives(events: AsyncGenerator[Told]) -> AsyncGenerator[Told | None]:
+async def _with_keep_alives(events: AsyncGenerator[SentEvent]) -> AsyncGenerator[SentEvent | None]:
     """*events*, and None whenever there was none for a while."""
     coming = asyncio.ensure_future(anext(events, None))
     try:
@@ -112,11 +112,11 @@ async def _with_keep_alives(events: AsyncGenerator[Told]) -> AsyncGenerator[Told
         await events.aclose()
 
 
-def _answer(opened: Opened) -> SessionAnswer:
+def _answer(opened: OpenSession) -> SessionAnswer:
     live = opened.live
     return SessionAnswer(
         session_id=live.id,
-        conversation_id=live.asked.conversation_id,
+        conversation_id=live.new_session.conversation_id,
         answer=SdpAnswer(type="answer", sdp=live.peer.answer),
         ice_servers=_servers(opened.servers),
         expires_at=opened.expires_at.isoformat(),

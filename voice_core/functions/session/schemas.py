@@ -5,17 +5,17 @@ from typing import Literal
 from pydantic import Field
 
 from voice_core.functions.http.fields import ConversationId, Language, Phrase
-from voice_core.functions.http.request_model import Sent
-from voice_core.functions.http.response_model import Answered
+from voice_core.functions.http.request_model import RequestModel
+from voice_core.functions.http.response_model import ResponseModel
 from voice_core.functions.turn.schemas import ResponseFormat
 
 
-class Offer(Sent):
+class Offer(RequestModel):
     type: Literal["offer"] = "offer"
     sdp: str
 
 
-class SessionRequest(Sent):
+class SessionRequest(RequestModel):
     """A WebRTC session; without an offer, its preparation."""
 
     query: str | None = Field(None, description="Answered aloud as the first turn.")
@@ -27,11 +27,11 @@ class SessionRequest(Sent):
     hands_free: bool = Field(default=False, description="Listen all the time, and find out when somebody speaks.")
 
 
-class SessionPath(Sent):
+class SessionPath(RequestModel):
     session_id: ConversationId
 
 
-class IceServerAnswer(Answered):
+class IceServerAnswer(ResponseModel):
     """As RTCPeerConnection takes it."""
 
     urls: list[str]
@@ -39,7 +39,7 @@ class IceServerAnswer(Answered):
     credential: str | None = None
 
 
-class SessionAudio(Answered):
+class SessionAudio(ResponseModel):
     """What /process takes and gives, for a client that cannot connect."""
 
     recordings: list[str]
@@ -47,7 +47,7 @@ class SessionAudio(Answered):
     sample_rate: int = Field(description="Hertz, of uncompressed speech.")
 
 
-class SessionReadyAnswer(Answered):
+class SessionReadyAnswer(ResponseModel):
     """What a client needs before it makes its offer."""
 
     conversation_id: str = Field(description="May be used for the session, and for /process.")
@@ -55,12 +55,12 @@ class SessionReadyAnswer(Answered):
     audio: SessionAudio
 
 
-class SdpAnswer(Answered):
+class SdpAnswer(ResponseModel):
     type: Literal["answer"]
     sdp: str
 
 
-class SessionAnswer(Answered):
+class SessionAnswer(ResponseModel):
     session_id: str
     conversation_id: str
     answer: SdpAnswer
@@ -68,7 +68,7 @@ class SessionAnswer(Answered):
     expires_at: str
 
 
-class SessionStateAnswer(Answered):
+class SessionStateAnswer(ResponseModel):
     session_id: str
     conversation_id: str
     state: Literal["negotiating", "connected", "listening", "thinking", "speaking", "closed"]

@@ -11,7 +11,7 @@ from voice_core.functions.session.responses import named
 
 if TYPE_CHECKING:
     from voice_core.domain.session import IceServer
-    from voice_core.usecases.session.opened import Opened
+    from voice_core.usecases.session.opened import OpenSession
 
 FRAGMENT = "application/trickle-ice-sdpfrag"
 """RFC 8840."""
@@ -19,7 +19,7 @@ FRAGMENT = "application/trickle-ice-sdpfrag"
 _UFRAG = re.compile(r"^a=ice-ufrag:(\S+)", re.MULTILINE)
 
 
-def whip_answer(opened: "Opened") -> Response:
+def whip_answer(opened: "OpenSession") -> Response:
     response = Response(opened.live.peer.answer, 201, named(opened), "application/sdp")
     for link in _links(opened):
         response.headers.append("Link", link)
@@ -43,7 +43,7 @@ def check_fragment(fragment: str, ice: str, if_match: str | None, current: str) 
         raise Unprocessable("ICE is not restarted here: open another session.", code="ice-restart-unsupported")
 
 
-def _links(opened: "Opened") -> Iterator[str]:
+def _links(opened: "OpenSession") -> Iterator[str]:
     """RFC 9725, 4.6."""
     for server in opened.servers:
         for url in server.urls:

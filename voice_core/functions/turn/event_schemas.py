@@ -4,25 +4,25 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from voice_core.functions.http.response_model import Answered, Problem
+from voice_core.functions.http.response_model import Problem, ResponseModel
 from voice_core.functions.turn.schemas import AudioFormat, TurnAnswer
 
 
-class TurnCreatedEvent(Answered):
+class TurnCreatedEvent(ResponseModel):
     type: Literal["turn.created"]
     turn_id: str
     conversation_id: str
     speech_url: str | None = Field(default=None, description="Where the speech can be fetched from now on.")
 
 
-class TranscriptDeltaEvent(Answered):
+class TranscriptDeltaEvent(ResponseModel):
     """An interim hypothesis: it replaces the one before."""
 
     type: Literal["transcript.text.delta"]
     text: str
 
 
-class TranscriptDoneEvent(Answered):
+class TranscriptDoneEvent(ResponseModel):
     type: Literal["transcript.text.done"]
     text: str
     language: str
@@ -30,24 +30,24 @@ class TranscriptDoneEvent(Answered):
     duration_ms: int
 
 
-class ReplyDeltaEvent(Answered):
+class ReplyDeltaEvent(ResponseModel):
     type: Literal["reply.text.delta"]
     text: str
 
 
-class ReplyDoneEvent(Answered):
+class ReplyDoneEvent(ResponseModel):
     type: Literal["reply.text.done"]
     text: str
 
 
-class SpeechDeltaEvent(Answered):
+class SpeechDeltaEvent(ResponseModel):
     type: Literal["speech.audio.delta"]
     audio: str = Field(description="In base64; append it to what came before.")
     seq: int
     sentence: str | None = Field(None, description="The words that begin here, on a sentence's first piece.")
 
 
-class SpeechDoneEvent(Answered):
+class SpeechDoneEvent(ResponseModel):
     type: Literal["speech.audio.done"]
     duration_ms: int
     format: AudioFormat

@@ -13,18 +13,18 @@ from voice_core.domain.errors import InvalidInput
 from voice_core.domain.speech import Hints
 from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, _listed, query_options, read_json
 from voice_core.functions.http.form import UTF_8, Form, read_form
-from voice_core.functions.http.idempotency import Key
+from voice_core.functions.http.idempotency import IdempotencyKey
 from voice_core.functions.http.media_type import media_type
 from voice_core.functions.http.problems import WrongContentType
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
-from voice_core.functions.turn.schemas import Spoken
-from voice_core.usecases.idempotency.fingerprint import Repeatable
+from voice_core.functions.turn.schemas import AudioInput
+from voice_core.usecases.idempotency.fingerprint import IdempotentRequest
 
 if TYPE_CHECKING:
     from voice_core.audio.upload_decoder import Decoding
 
-Options = TypeVar("Options", bound=Spoken)
+Options = TypeVar("Options", bound=AudioInput)
 
 
 RAW_FORMATS = {"pcm16", "pcm", "raw", "lpcm", "s16le", "l16"}
@@ -42,13 +42,13 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenRequest(Generic[Options]):
+class TurnInput(Generic[Options]):
     """What was asked, and the recording if there is one."""
 
     options: Options
     decoding: "Decoding | None" = None
     upload: AsyncIterable[bytes] | None = None
-    request: Repeatable | None = None
+    idempotent_request: IdempotentRequest | None = None
     """Set when it may be sent again."""
 
     @property
@@ -62,11 +62,15 @@ class SpokenRequest(Generic[Options]):
         """What the recording turned out to be, once it is read."""
         return self.decoding.format if self.decoding else None
 
-    def under(self, key: Key, limits: Limits) -> "SpokenRequest[Options]":
+    def with_key(self, key: IdempotencyKey, limits: Limits) -> "TurnInput[Options]":
         """The same, to be known again under *key*, in whatever shape it is sent then."""
         layout = str(self.decoding.raw) if self.decoding else ""
-        request = key.request("turn", self.options, self.upload, limits, layout=layout)
-        return replace(self, upload=None if self.upload is None else request.fingerprint, request=request)
+        idempotent_request = key.request_for("turn", self.options, self.upload, limits, layout=layout)
+        return replace(
+            self,
+            upload=None if self.upload is None else idempotent_request.fingerprint,
+            idempotent_request=idempotent_request,
+        )
 
     def utterance(self) -> AsyncGenerator[bytes] | None:
         """Mono 16-bit PCM at 16 kHz, while it arrives."""
@@ -75,8 +79,8 @@ class SpokenRequest(Generic[Options]):
         return self.decoding.pcm(self.upload)
 
 
-async def read_spoken(incoming: Incoming, model: type[Options], app: Reader) -> SpokenRequest[Options]:
-    """Read as much of *incoming* as is needed to know what it is.
+async def read_turn_input(request: HttpRequest, model: type[Options], app: Reader) -> TurnInput[Options]:
+    """Read as much of *request* as is needed to know what it is.
 
     A recording that is called JSON is read as what it is: no JSON begins as a recording does.
 
@@ -84,55 +88,55 @@ async def read_spoken(incoming: Incoming, model: type[Options], app: Reader) -> 
         InvalidInput: it is none of the shapes, or a member is wrong.
         TooLarge: it says that it is.
     """
-    named = query_options(incoming)
-    if incoming.content_type == "application/json" or incoming.content_type.endswith("+json"):
-        body = await incoming.read(_body_limit(app))
+    named = query_options(request)
+    if request.content_type == "application/json" or request.content_type.endswith("+json"):
+        body = await request.read(_body_limit(app))
         if sniff(body[:FRAMES_BYTES]):
-            return SpokenRequest(parsed(model, named), app.decoding(None), _once(body))
+            return TurnInput(parsed(model, named), app.decoding(None), _once(body))
         return await _from_members(parsed(model, named | await read_json(body)), app)
-    if incoming.content_type == "multipart/form-data":
-        return await _from_form(incoming, model, app, named)
+    if request.content_type == "multipart/form-data":
+        return await _from_form(request, model, app, named)
     options = parsed(model, named)
-    app.limits.check_bytes(incoming.content_length)
-    raw = _raw(options, incoming.headers.get("content-type"))
-    return SpokenRequest(options, app.decoding(raw), incoming.chunks())
+    app.limits.check_bytes(request.content_length)
+    raw = _raw(options, request.headers.get("content-type"))
+    return TurnInput(options, app.decoding(raw), request.chunks())
 
 
 def _body_limit(app: Reader) -> int:
     return app.limits.max_bytes * 4 // 3 + OTHER_MEMBERS_BYTES
 
 
-async def _from_members(options: Options, app: Reader) -> SpokenRequest[Options]:
+async def _from_members(options: Options, app: Reader) -> TurnInput[Options]:
     """A request whose recording, if any, came as text."""
     if options.audio_data is None:
-        return SpokenRequest(options)
+        return TurnInput(options)
     recording = await asyncio.to_thread(decode_base64_audio, options.audio_data)
-    return SpokenRequest(options, app.decoding(_raw(options) or recording.raw), _once(recording.data))
+    return TurnInput(options, app.decoding(_raw(options) or recording.raw), _once(recording.data))
 
 
 async def _from_form(
-    incoming: Incoming, model: type[Options], app: Reader, named: dict[str, Any]
-) -> SpokenRequest[Options]:
-    form = await _form(incoming, _body_limit(app))
+    request: HttpRequest, model: type[Options], app: Reader, named: dict[str, Any]
+) -> TurnInput[Options]:
+    form = await _form(request, _body_limit(app))
     options = parsed(model, named | _listed(form.fields))
     if form.file is None:
         return await _from_members(options, app)
-    return SpokenRequest(options, app.decoding(_raw(options, form.file.content_type)), _once(form.file.data))
+    return TurnInput(options, app.decoding(_raw(options, form.file.content_type)), _once(form.file.data))
 
 
-async def _form(incoming: Incoming, limit: int) -> Form:
+async def _form(request: HttpRequest, limit: int) -> Form:
     """A multipart body of at most *limit* bytes.
 
     Raises:
         WrongContentType: its text is in a charset that is not read here.
     """
-    _, parameters = media_type(incoming.headers.get("content-type"))
+    _, parameters = media_type(request.headers.get("content-type"))
     if parameters.get(b"charset", b"").lower() not in UTF_8:
         raise WrongContentType("The text of a form must be UTF-8.")
     boundary = parameters.get(b"boundary")
     if not boundary:
         raise InvalidInput("The Content-Type of a form must name its boundary.", code="multipart-invalid")
-    body = await incoming.read(limit)
+    body = await request.read(limit)
     if len(body) > OTHER_MEMBERS_BYTES:
         return await asyncio.to_thread(read_form, body, boundary, OTHER_MEMBERS_BYTES)
     return read_form(body, boundary, OTHER_MEMBERS_BYTES)
@@ -142,7 +146,7 @@ async def _once(data: bytes) -> AsyncGenerator[bytes]:
     yield data
 
 
-def _raw(options: Spoken, content_type: str | None = None) -> RawPcm | None:
+def _raw(options: AudioInput, content_type: str | None = None) -> RawPcm | None:
     """How headerless bytes are to be read, where they are said to be PCM.
 
     The ``format`` says so, or else the *content_type* of the request or of the file in its form; the rate and channels

@@ -11,7 +11,7 @@ from voice_core.domain.errors import StageFailed
 from voice_core.domain.events import Event, SpeechDelta, SpeechDone, TurnCreated, TurnDone, TurnFailed
 from voice_core.functions.http.event_stream import ndjson, sse
 from voice_core.functions.http.json_response import json_response
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.streamed_response import StreamedResponse
 from voice_core.functions.turn.events import framed
 from voice_core.functions.turn.schemas import ProcessAnswer, ResponseFormat
@@ -27,14 +27,14 @@ OFFERS = ("application/json", *EVENT_FRAMES, *AUDIO_OFFERS)
 
 
 async def as_json(
-    incoming: Incoming,
+    request: HttpRequest,
     events: AsyncGenerator[Event],
     audio_format: ResponseFormat,
     encoders: Encoders,
     speech_url: str | None = None,
 ) -> Response:
     """The plan's answer: transcript, reply and speech together."""
-    turn, pcm, duration_ms = await incoming.unless_gone(_whole(events))
+    turn, pcm, duration_ms = await request.unless_gone(_whole(events))
     sound = await whole_members(pcm, audio_format, encoders) | {"duration_ms": duration_ms}
     answer = ProcessAnswer(**turn_members(turn), **sound, speech_url=speech_url)
     return json_response(answer.document(), headers=_headers(turn.id, turn.conversation_id, turn.timings))
@@ -59,7 +59,7 @@ async def _whole(events: AsyncGenerator[Event]) -> tuple[Turn, bytes, int]:
 
 
 async def as_events(
-    incoming: Incoming,
+    request: HttpRequest,
     events: AsyncGenerator[Event],
     media_type: str,
     audio_format: ResponseFormat,
@@ -70,31 +70,35 @@ async def as_events(
 
     The answer begins with the turn's first result: what fails before is an HTTP error with its own status.
     """
-    created, first = await incoming.unless_gone(_first_two(events))
+    created, first = await request.unless_gone(_first_two(events))
     if isinstance(first, TurnFailed):
         # The error's traceback holds this frame, and that the turn: it would stay open until garbage is collected.
         await events.aclose()
         raise first.error
     frame = EVENT_FRAMES[media_type]
     chunks = framed(_again([created, first], events), frame, audio_format, encoders, speech_url)
-    return StreamedResponse(incoming, chunks, media_type, _created_headers(created))
+    return StreamedResponse(request, chunks, media_type, _created_headers(created))
 
 
-async def as_audio(incoming: Incoming, events: AsyncGenerator[Event], media_type: str, encoders: Encoders) -> Response:
+async def as_audio(
+    request: HttpRequest, events: AsyncGenerator[Event], media_type: str, encoders: Encoders
+) -> Response:
     """The speech alone, streamed; a turn that is not heard to its end breaks the connection."""
-    created, first = await incoming.unless_gone(_until_heard(events))
+    created, first = await request.unless_gone(_until_heard(events))
     if isinstance(first, TurnFailed | TurnDone):
         await events.aclose()
         raise first.error if isinstance(first, TurnFailed) else _unspoken(first.turn)
     chunks = _speech(_again([first], events), encoders(AUDIO_OFFERS[media_type]))
-    return StreamedResponse(incoming, chunks, media_type, _created_headers(created))
+    return StreamedResponse(request, chunks, media_type, _created_headers(created))
 
 
-async def as_sound(incoming: Incoming, speech: AsyncGenerator[bytes], media_type: str, encoders: Encoders) -> Response:
+async def as_sound(
+    request: HttpRequest, speech: AsyncGenerator[bytes], media_type: str, encoders: Encoders
+) -> Response:
     """Speech without a turn, streamed; what fails before its first sound is an HTTP error."""
-    first = await incoming.unless_gone(anext(speech))
+    first = await request.unless_gone(anext(speech))
     chunks = _encoded(first, speech, encoders(AUDIO_OFFERS[media_type]))
-    return StreamedResponse(incoming, chunks, media_type, {})
+    return StreamedResponse(request, chunks, media_type, {})
 
 
 async def _encoded(first: bytes, rest: AsyncGenerator[bytes], encoder: "SpeechEncoder") -> AsyncGenerator[bytes]:

@@ -5,15 +5,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from voice_core.functions.http.fields import ConversationId, Language, Phrase
-from voice_core.functions.http.request_model import Sent
-from voice_core.functions.http.response_model import Answered
+from voice_core.functions.http.request_model import RequestModel
+from voice_core.functions.http.response_model import ResponseModel
 
 ResponseFormat = Literal["pcm", "wav", "mp3", "opus"]
 SAYABLE: dict[str, Any] = {"minLength": 1, "pattern": r"\S"}
 """What the contract asks of a text; `spoken_request.typed` sees to it, with codes of its own."""
 
 
-class Spoken(Sent):
+class AudioInput(RequestModel):
     """An utterance as JSON, and how it is to be heard."""
 
     audio_data: str | None = Field(None, description="The recording, in base64. Its bytes decide the format.")
@@ -27,7 +27,7 @@ class Spoken(Sent):
     phrases: list[Phrase] = Field([], max_length=500, description="Words likely to be said: names, titles, jargon.")
 
 
-class ProcessRequest(Spoken):
+class ProcessRequest(AudioInput):
     """One turn: either `audioData` or `text`."""
 
     text: str | None = Field(
@@ -41,11 +41,11 @@ class ProcessRequest(Spoken):
     )
 
 
-class TranscribeRequest(Spoken):
+class TranscribeRequest(AudioInput):
     """An utterance to be heard, nothing more."""
 
 
-class SpeakRequest(Sent):
+class SpeakRequest(RequestModel):
     """Words to be spoken."""
 
     text: str = Field(json_schema_extra=SAYABLE)
@@ -53,7 +53,7 @@ class SpeakRequest(Sent):
     response_format: ResponseFormat = Field("pcm", description="Of the speech in a JSON answer.")
 
 
-class AudioFormat(Answered):
+class AudioFormat(ResponseModel):
     """What the bytes of some speech are."""
 
     format: ResponseFormat
@@ -63,7 +63,7 @@ class AudioFormat(Answered):
     bits_per_sample: int | None = Field(None, description="Of uncompressed sound; signed little-endian.")
 
 
-class TurnAnswer(Answered):
+class TurnAnswer(ResponseModel):
     """A turn without its audio."""
 
     turn_id: str
@@ -92,7 +92,7 @@ class ProcessAnswer(TurnAnswer):
     duration_ms: int = Field(description="Of the speech.")
 
 
-class TranscribeAnswer(Answered):
+class TranscribeAnswer(ResponseModel):
     transcription: str
     language: str
     confidence: float | None = None
@@ -100,16 +100,16 @@ class TranscribeAnswer(Answered):
     format: str | None = Field(None, description="What the recording turned out to be.")
 
 
-class SpeakAnswer(Answered):
+class SpeakAnswer(ResponseModel):
     audio_data: str
     audio_format: AudioFormat
     duration_ms: int
 
 
-class SpeechPath(Sent):
+class SpeechPath(RequestModel):
     conversation_id: ConversationId
     turn_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class SpeechQuery(Sent):
+class SpeechQuery(RequestModel):
     format: Literal["wav", "mp3", "opus"] | None = Field(None, description="Instead of an Accept header.")

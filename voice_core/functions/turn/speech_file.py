@@ -9,10 +9,10 @@ import azure.functions as func
 from starlette.responses import Response
 
 from voice_core import wiring
-from voice_core.domain.speech import KeptSpeech, SpeechName
+from voice_core.domain.speech import SpeechName, StoredSpeech
 from voice_core.functions.http.identity import user_id
 from voice_core.functions.http.negotiation import negotiate
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served
 from voice_core.functions.http.streamed_response import StreamedResponse
@@ -30,18 +30,18 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
 @blueprint.route("voice/conversations/{conversationId}/turns/{turnId}/speech", methods=["GET", "HEAD"])
 @served
-async def get_turn_speech(incoming: Incoming) -> Response:
+async def get_turn_speech(request: HttpRequest) -> Response:
     """The speech of a turn: whole with its length, or streamed while it is still being made."""
-    path, query = parsed(SpeechPath, dict(incoming.path)), parsed(SpeechQuery, dict(incoming.query))
-    audio_format = query.format or AUDIO_OFFERS[negotiate(incoming.headers.get("accept", ""), list(AUDIO_OFFERS))]
+    path, query = parsed(SpeechPath, dict(request.path)), parsed(SpeechQuery, dict(request.query))
+    audio_format = query.format or AUDIO_OFFERS[negotiate(request.headers.get("accept", ""), list(AUDIO_OFFERS))]
     work, app = await wiring.ready_for_clips(), wiring.app()
-    speech = await work.find_speech(SpeechName(user_id(incoming), path.conversation_id, path.turn_id))
+    speech = await work.find_speech(SpeechName(user_id(request), path.conversation_id, path.turn_id))
     if not speech.complete:
-        live = incoming.method == "GET"
+        live = request.method == "GET"
         chunks = _live(work.follow_speech(speech.name), audio_format, app.encoder) if live else _nothing()
-        return StreamedResponse(incoming, chunks, MEDIA_TYPES[audio_format], {"Accept-Ranges": "none"})
+        return StreamedResponse(request, chunks, MEDIA_TYPES[audio_format], {"Accept-Ranges": "none"})
     size = await work.encoded_bytes(speech, audio_format, lambda pcm: encoded_whole(pcm, audio_format, app.encoder))
-    return await _file(incoming, speech, audio_format, size, work)
+    return await _file(request, speech, audio_format, size, work)
 
 
 async def _live(
@@ -61,23 +61,23 @@ async def _nothing() -> AsyncGenerator[bytes]:
 
 
 async def _file(
-    incoming: Incoming, speech: KeptSpeech, audio_format: ResponseFormat, size: int, work: "ClipWork"
+    request: HttpRequest, speech: StoredSpeech, audio_format: ResponseFormat, size: int, work: "ClipWork"
 ) -> Response:
     etag = f'"{speech.made_at.timestamp():.0f}-{audio_format}"'
     headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": "private"}
-    if incoming.has(etag):
+    if request.has(etag):
         return Response(status_code=304, headers=headers)
     # A range is of what a GET fetches (RFC 9110, 14.2).
-    may_ask = incoming.method == "GET" and incoming.headers.get("if-range", etag) == etag
-    wanted = incoming.headers.get("range", "") if may_ask else ""
-    asked = part(wanted, size)
-    start, end = asked or (0, size)
+    may_ask = request.method == "GET" and request.headers.get("if-range", etag) == etag
+    wanted = request.headers.get("range", "") if may_ask else ""
+    span = part(wanted, size)
+    start, end = span or (0, size)
     if start >= size:
         return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{size}"})
-    if asked is not None:
+    if span is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     body = await work.speeches.read_encoded(speech.name, audio_format, start, end - start)
-    return Response(body, 206 if asked else 200, headers, MEDIA_TYPES[audio_format])
+    return Response(body, 206 if span else 200, headers, MEDIA_TYPES[audio_format])
 
 
 def part(wanted: str, size: int) -> tuple[int, int] | None:

@@ -11,15 +11,15 @@ from voice_core import wiring
 from voice_core.domain.errors import InvalidInput
 from voice_core.domain.speech import SpeechName
 from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, query_options, read_json, typed
-from voice_core.functions.http.idempotency import Key, idempotency_key, replays_told
+from voice_core.functions.http.idempotency import IdempotencyKey, idempotency_key, with_replay_header
 from voice_core.functions.http.identity import user_id
 from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.negotiation import negotiate
-from voice_core.functions.http.rate_limit import admitted
-from voice_core.functions.http.request import Incoming
+from voice_core.functions.http.rate_limit import enforce_limit
+from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served
-from voice_core.functions.turn.input import SpokenRequest, read_spoken
+from voice_core.functions.turn.input import TurnInput, read_turn_input
 from voice_core.functions.turn.responses import EVENT_FRAMES, OFFERS, as_audio, as_events, as_json, as_sound
 from voice_core.functions.turn.schemas import (
     ProcessRequest,
@@ -30,81 +30,89 @@ from voice_core.functions.turn.schemas import (
 )
 from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS, whole_members
 from voice_core.functions.turn.turn_json import speech_url
-from voice_core.usecases.idempotency.idempotent_turn import Ways
-from voice_core.usecases.turn.request import Delivery, Said
+from voice_core.usecases.idempotency.idempotent_turn import TurnHandlers
+from voice_core.usecases.turn.request import Delivery, TurnRequest
 
 blueprint = func.Blueprint()
 
 
 @blueprint.route("voice/process", methods=["POST"])
 @served
-async def post_process(incoming: Incoming) -> Response:
+async def post_process(request: HttpRequest) -> Response:
     """Take one turn."""
-    media_type = negotiate(incoming.headers.get("accept", ""), OFFERS)
-    key = idempotency_key(incoming)
+    media_type = negotiate(request.headers.get("accept", ""), OFFERS)
+    key = idempotency_key(request)
     app = await wiring.ready()
-    asked = await read_spoken(incoming, ProcessRequest, app)
+    turn_input = await read_turn_input(request, ProcessRequest, app)
     if key is not None:
-        asked = asked.under(key, app.limits)
-    said = _said(incoming, asked, media_type, app.settings.max_text_characters, key)
-    ways, url = await _ways(said, app, keeps=asked.options.speech == "url" and media_type not in AUDIO_OFFERS)
-    await admitted(incoming, "turns", hears=said.utterance is not None)
-    request = asked.request
-    events = replays_told(incoming, app.once.turn(said, request, ways)) if request else ways.take(said)
+        turn_input = turn_input.with_key(key, app.limits)
+    turn_request = _said(request, turn_input, media_type, app.settings.max_text_characters, key)
+    handlers, url = await _ways(
+        turn_request, app, keeps=turn_input.options.speech == "url" and media_type not in AUDIO_OFFERS
+    )
+    await enforce_limit(request, "turns", hears=turn_request.utterance is not None)
+    idempotent_request = turn_input.idempotent_request
+    events = (
+        with_replay_header(request, app.idempotent_turns.run(turn_request, idempotent_request, handlers))
+        if idempotent_request
+        else handlers.take(turn_request)
+    )
     if media_type in AUDIO_OFFERS:
-        return await as_audio(incoming, events, media_type, app.encoder)
+        return await as_audio(request, events, media_type, app.encoder)
     if media_type in EVENT_FRAMES:
-        return await as_events(incoming, events, media_type, asked.options.response_format, app.encoder, url)
-    return await as_json(incoming, events, asked.options.response_format, app.encoder, url)
+        return await as_events(request, events, media_type, turn_input.options.response_format, app.encoder, url)
+    return await as_json(request, events, turn_input.options.response_format, app.encoder, url)
 
 
 @blueprint.route("voice/transcribe", methods=["POST"])
 @served
-async def post_transcribe(incoming: Incoming) -> Response:
+async def post_transcribe(request: HttpRequest) -> Response:
     """Hear an utterance, and say what was heard."""
-    negotiate(incoming.headers.get("accept", ""), ("application/json",))
+    negotiate(request.headers.get("accept", ""), ("application/json",))
     app = await wiring.ready()
-    asked = await read_spoken(incoming, TranscribeRequest, app)
-    utterance = asked.utterance()
+    turn_input = await read_turn_input(request, TranscribeRequest, app)
+    utterance = turn_input.utterance()
     if utterance is None:
         raise InvalidInput("Send a recording: audioData, a file, or the body itself.", code="nothing-said")
-    await admitted(incoming, "transcripts", hears=True)
-    charged = app.quotas.charges.charged(user_id(incoming), utterance)
-    heard = await incoming.unless_gone(app.transcribe(charged, asked.hints))
+    await enforce_limit(request, "transcripts", hears=True)
+    metered = app.quotas.audio_meter.metered(user_id(request), utterance)
+    heard = await request.unless_gone(app.transcribe(metered, turn_input.hints))
     answer = TranscribeAnswer(
         transcription=heard.text,
         language=heard.language,
         confidence=heard.confidence,
         duration_ms=heard.duration_ms,
-        format=asked.format,
+        format=turn_input.format,
     )
     return json_response(answer.document())
 
 
 @blueprint.route("voice/speak", methods=["POST"])
 @served
-async def post_speak(incoming: Incoming) -> Response:
+async def post_speak(request: HttpRequest) -> Response:
     """Speak some words."""
-    media_type = negotiate(incoming.headers.get("accept", ""), (*AUDIO_OFFERS, "application/json"))
+    media_type = negotiate(request.headers.get("accept", ""), (*AUDIO_OFFERS, "application/json"))
     app = await wiring.ready()
-    asked = parsed(SpeakRequest, query_options(incoming) | await read_json(await incoming.read(OTHER_MEMBERS_BYTES)))
-    speech = app.read_aloud(typed(asked.text, app.settings.max_text_characters), asked.voice)
-    await admitted(incoming, "speeches")
+    body = parsed(SpeakRequest, query_options(request) | await read_json(await request.read(OTHER_MEMBERS_BYTES)))
+    speech = app.read_aloud(typed(body.text, app.settings.max_text_characters), body.voice)
+    await enforce_limit(request, "speeches")
     if media_type in AUDIO_OFFERS:
-        return await as_sound(incoming, speech, media_type, app.encoder)
-    pcm = b"".join(await incoming.unless_gone(_all(speech)))
-    members = await whole_members(pcm, asked.response_format, app.encoder)
+        return await as_sound(request, speech, media_type, app.encoder)
+    pcm = b"".join(await request.unless_gone(_all(speech)))
+    members = await whole_members(pcm, body.response_format, app.encoder)
     return json_response(SpeakAnswer(**members).document())
 
 
-async def _ways(said: Said, app: wiring.App, *, keeps: bool) -> tuple[Ways, str | None]:
+async def _ways(turn_request: TurnRequest, app: wiring.App, *, keeps: bool) -> tuple[TurnHandlers, str | None]:
     """How the turn is told: with its sound in it, or, where that *keeps*, with the URL of it."""
     if not keeps:
-        return Ways(app.take_turn, lambda turn: app.replay(turn, said)), None
+        return TurnHandlers(app.take_turn, lambda turn: app.replay(turn, turn_request)), None
     work = await wiring.ready_for_clips()
-    name = SpeechName(said.user_id, said.conversation_id, said.turn_id)
-    ways = Ways(lambda taken: work.kept(app.take_turn(taken), name), lambda turn: work.replay_kept(turn, said))
-    return ways, speech_url(name)
+    name = SpeechName(turn_request.user_id, turn_request.conversation_id, turn_request.turn_id)
+    handlers = TurnHandlers(
+        lambda taken: work.kept(app.take_turn(taken), name), lambda turn: work.replay_kept(turn, turn_request)
+    )
+    return handlers, speech_url(name)
 
 
 async def _all(speech: AsyncGenerator[bytes]) -> list[bytes]:
@@ -113,22 +121,26 @@ async def _all(speech: AsyncGenerator[bytes]) -> list[bytes]:
 
 
 def _said(
-    incoming: Incoming, asked: SpokenRequest[ProcessRequest], media_type: str, longest: int, key: Key | None
-) -> Said:
-    options = asked.options
-    utterance = asked.utterance()
+    request: HttpRequest,
+    turn_input: TurnInput[ProcessRequest],
+    media_type: str,
+    longest: int,
+    key: IdempotencyKey | None,
+) -> TurnRequest:
+    options = turn_input.options
+    utterance = turn_input.utterance()
     if (utterance is None) == (options.text is None):
         raise InvalidInput(
             "Send either a recording (audioData, a file, or the body itself) or text.", code="nothing-said"
         )
-    return Said(
-        user_id=user_id(incoming),
+    return TurnRequest(
+        user_id=user_id(request),
         turn_id=key.id_of("turn") if key else uuid4().hex,
         conversation_id=options.conversation_id or (key.id_of("conversation") if key else uuid4().hex),
         begins=options.conversation_id is None,
         utterance=utterance,
         text=typed(options.text, longest) if options.text is not None else "",
-        hints=asked.hints,
+        hints=turn_input.hints,
         voice=options.voice,
         aloud=options.speech != "none" or media_type in AUDIO_OFFERS,
         delivery=_delivery(media_type),

@@ -5,10 +5,10 @@ from contextlib import suppress
 from voice_core.domain.clip import Clip, ClipName
 from voice_core.domain.errors import Conflict, NotFound
 from voice_core.domain.speech import Hints
-from voice_core.usecases.clip.services import ClipCompany
+from voice_core.usecases.clip.services import ClipServices
 
 
-async def cancel_clip(name: ClipName, company: ClipCompany, *, forgotten: bool = False) -> None:
+async def cancel_clip(name: ClipName, services: ClipServices, *, forgotten: bool = False) -> None:
     """Cancel the clip and remove its recording and all that was made of it; a worker that is at it will notice.
 
     With *forgotten*, its conversation is deleted too.
@@ -17,17 +17,17 @@ async def cancel_clip(name: ClipName, company: ClipCompany, *, forgotten: bool =
         NotFound: the user has no such clip.
         StageFailed: with stage ``clips``, ``storage`` or ``conversations``.
     """
-    while (clip := await company.clips.get(name)).status != "cancelled":
+    while (clip := await services.clips.get(name)).status != "cancelled":
         with suppress(Conflict):
-            await company.clips.replace(_cancelled(clip, forgotten))
-    await remove(clip, company)
+            await services.clips.replace(_cancelled(clip, forgotten))
+    await remove(clip, services)
 
 
-async def cancel_all(user_id: str, conversation_id: str, company: ClipCompany) -> None:
+async def cancel_all(user_id: str, conversation_id: str, services: ClipServices) -> None:
     """Cancel every clip of a conversation."""
-    for name in await company.clips.of_conversation(user_id, conversation_id):
+    for name in await services.clips.of_conversation(user_id, conversation_id):
         with suppress(NotFound):
-            await cancel_clip(name, company, forgotten=True)
+            await cancel_clip(name, services, forgotten=True)
 
 
 def _cancelled(clip: Clip, forgotten: bool) -> Clip:
@@ -35,9 +35,9 @@ def _cancelled(clip: Clip, forgotten: bool) -> Clip:
     return gone.changed(hints=Hints(), notes="")
 
 
-async def remove(clip: Clip, company: ClipCompany) -> None:
+async def remove(clip: Clip, services: ClipServices) -> None:
     """Remove the recording, and all that was made of it, the turn of its conversation too."""
-    await company.recordings.delete(clip.name)
-    await company.artefacts.delete(clip.name)
-    await company.speeches.delete(clip.user_id, clip.conversation_id, clip.id)
-    await company.company.conversations.forget(clip.user_id, clip.conversation_id, clip.id)
+    await services.recordings.delete(clip.name)
+    await services.artefacts.delete(clip.name)
+    await services.speeches.delete(clip.user_id, clip.conversation_id, clip.id)
+    await services.turn.conversations.forget(clip.user_id, clip.conversation_id, clip.id)

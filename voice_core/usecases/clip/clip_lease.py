@@ -8,9 +8,9 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from voice_core.domain.clip import Claim, Clip, ClipName, Failure
+from voice_core.domain.clip import Clip, ClipClaim, ClipName, Failure
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
-from voice_core.usecases.clip.services import ClipCompany
+from voice_core.usecases.clip.services import ClipServices
 
 MARGIN_SECONDS = 0.1
 """After the end of another's claim, before it is looked at again."""
@@ -19,18 +19,18 @@ RENEWALS = 4
 """Within the time a claim lasts: three may fail."""
 
 
-class Lost(Exception):
+class LeaseLost(Exception):
     """The clip is another worker's now, or its owner has cancelled it: stop, and touch nothing."""
 
 
 class Lease:
     """The right to work on *clip*."""
 
-    def __init__(self, clip: Clip, company: ClipCompany) -> None:
+    def __init__(self, clip: Clip, services: ClipServices) -> None:
         self.clip = clip
         self._worker = clip.claim.worker if clip.claim else ""
-        self._clips = company.clips
-        self._rules = company.rules
+        self._clips = services.clips
+        self._rules = services.rules
         self._writing = asyncio.Lock()
         self._progress: dict[str, Any] = {}
 
@@ -75,7 +75,7 @@ class Lease:
     async def release(self) -> None:
         """Let others go on at once, where it did not end."""
         if self.clip.claim is not None:
-            with suppress(Lost, NotFound, StageFailed):
+            with suppress(LeaseLost, NotFound, StageFailed):
                 await self.change(claim=None)
 
     async def _keep(self) -> None:
@@ -92,13 +92,13 @@ class Lease:
         try:
             clip = await self._clips.get(self.clip.name)
         except NotFound as error:
-            raise Lost from error
+            raise LeaseLost from error
         if clip.claim is None or clip.claim.worker != self._worker:
-            raise Lost
+            raise LeaseLost
         return clip
 
 
-async def claim(name: ClipName, company: ClipCompany) -> Lease | None:
+async def acquire(name: ClipName, services: ClipServices) -> Lease | None:
     """The lease on a clip that is to be worked on; None when it has ended, or somebody who lives is at it.
 
     Another's claim is waited for: who was told of the clip because that worker died must not leave before it is clear.
@@ -108,7 +108,7 @@ async def claim(name: ClipName, company: ClipCompany) -> Lease | None:
     """
     waited = False
     while True:
-        clip, now = await company.clips.get(name), datetime.now(UTC)
+        clip, now = await services.clips.get(name), datetime.now(UTC)
         if clip.ended or (waited and clip.claimed_at(now)):
             return None
         if clip.claim is not None and clip.claim.until > now:
@@ -116,27 +116,27 @@ async def claim(name: ClipName, company: ClipCompany) -> Lease | None:
             waited = True
             continue
         with suppress(Conflict):
-            return await _taken(clip, company)
+            return await _taken(clip, services)
 
 
-async def give_up(name: ClipName, company: ClipCompany) -> None:
+async def give_up(name: ClipName, services: ClipServices) -> None:
     """Say that a clip failed which nobody will work on any more."""
     with suppress(NotFound):
-        while not (clip := await company.clips.get(name)).ended and not clip.claimed_at(datetime.now(UTC)):
+        while not (clip := await services.clips.get(name)).ended and not clip.claimed_at(datetime.now(UTC)):
             with suppress(Conflict):
-                await company.clips.replace(_exhausted(clip))
+                await services.clips.replace(_exhausted(clip))
 
 
-async def _taken(clip: Clip, company: ClipCompany) -> Lease | None:
-    if clip.attempts >= company.rules.attempts:
-        await company.clips.replace(_exhausted(clip))
+async def _taken(clip: Clip, services: ClipServices) -> Lease | None:
+    if clip.attempts >= services.rules.attempts:
+        await services.clips.replace(_exhausted(clip))
         return None
-    mine = _claim(uuid4().hex, company.rules.claim_seconds)
-    return Lease(await company.clips.replace(clip.changed(claim=mine, attempts=clip.attempts + 1)), company)
+    mine = _claim(uuid4().hex, services.rules.claim_seconds)
+    return Lease(await services.clips.replace(clip.changed(claim=mine, attempts=clip.attempts + 1)), services)
 
 
-def _claim(worker: str, seconds: float) -> Claim:
-    return Claim(worker, datetime.now(UTC) + timedelta(seconds=seconds))
+def _claim(worker: str, seconds: float) -> ClipClaim:
+    return ClipClaim(worker, datetime.now(UTC) + timedelta(seconds=seconds))
 
 
 def _exhausted(clip: Clip) -> Clip:

@@ -10,12 +10,12 @@ from voice_core.domain.clip import Clip, Slot
 from voice_core.domain.conversation import may_begin, new_conversation_id
 from voice_core.domain.errors import Conflict, NotFound
 from voice_core.domain.speech import Hints
-from voice_core.usecases.clip.services import ClipCompany
-from voice_core.usecases.idempotency.fingerprint import Repeatable, key_reused
+from voice_core.usecases.clip.services import ClipServices
+from voice_core.usecases.idempotency.fingerprint import IdempotentRequest, key_reused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class NewClip:
     """What a clip is to be."""
 
     user_id: str
@@ -27,12 +27,12 @@ class Wanted:
     hints: Hints = field(default_factory=Hints)
     reply: bool = True
     notes: str = ""
-    request: Repeatable | None = None
+    request: IdempotentRequest | None = None
     """Set when it may be sent again: the clip's id is that of the request then."""
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class ClipOffer:
     """A clip, and where to put its recording."""
 
     clip: Clip
@@ -42,7 +42,7 @@ class Offered:
     """It was opened before."""
 
 
-async def offer_clip(wanted: Wanted, company: ClipCompany) -> Offered:
+async def offer_clip(wanted: NewClip, services: ClipServices) -> ClipOffer:
     """A new clip, or the one that the same request has opened before.
 
     Raises:
@@ -51,8 +51,8 @@ async def offer_clip(wanted: Wanted, company: ClipCompany) -> Offered:
         KeyReused: another request has opened a clip of this name.
         StageFailed: with stage ``clips``, ``conversations`` or ``storage``.
     """
-    company.rules.limits.check_bytes(wanted.size_bytes)
-    await _check_conversation(wanted, company)
+    services.rules.limits.check_bytes(wanted.size_bytes)
+    await _check_conversation(wanted, services)
     now = datetime.now(UTC)
     request = wanted.request
     clip_id = request.name.id if request else uuid4().hex
@@ -61,49 +61,49 @@ async def offer_clip(wanted: Wanted, company: ClipCompany) -> Offered:
         user_id=wanted.user_id,
         conversation_id=wanted.conversation_id or new_conversation_id(clip_id),
         created_at=now,
-        upload_until=now + timedelta(seconds=company.rules.upload_seconds),
+        upload_until=now + timedelta(seconds=services.rules.upload_seconds),
         hints=wanted.hints,
         reply=wanted.reply,
         notes=wanted.notes,
-        fingerprint=request.fingerprint.asked if request else "",
+        fingerprint=request.fingerprint.words_digest if request else "",
     )
-    slot = await company.recordings.slot(clip.name, clip.upload_until, in_blocks=wanted.in_blocks)
+    slot = await services.recordings.slot(clip.name, clip.upload_until, in_blocks=wanted.in_blocks)
     try:
-        return Offered(await company.clips.add(clip), slot)
+        return ClipOffer(await services.clips.add(clip), slot)
     except Conflict:
         if not clip.fingerprint:
             raise
-    return await _offered_again(clip, slot, company)
+    return await _offered_again(clip, slot, services)
 
 
-async def _check_conversation(wanted: Wanted, company: ClipCompany) -> None:
+async def _check_conversation(wanted: NewClip, services: ClipServices) -> None:
     named = wanted.conversation_id
     if named is None:
         return
     try:
-        await company.company.conversations.recent(wanted.user_id, named, 1)
+        await services.turn.conversations.recent(wanted.user_id, named, 1)
     except NotFound:
         if not may_begin(named):
             raise
 
 
-async def _offered_again(asked: Clip, slot: Slot, company: ClipCompany) -> Offered:
+async def _offered_again(asked: Clip, slot: Slot, services: ClipServices) -> ClipOffer:
     """The clip that was opened before *asked*, with *slot* unless its recording is there."""
-    clip = await company.clips.get(asked.name)
+    clip = await services.clips.get(asked.name)
     if clip.fingerprint != asked.fingerprint:
         raise key_reused()
     telemetry.event("replayed", {"clip": clip.id})
-    while clip.status == "waiting" and not await _uploaded(clip, company):
+    while clip.status == "waiting" and not await _uploaded(clip, services):
         with suppress(Conflict):
-            waiting = await company.clips.replace(clip.changed(upload_until=asked.upload_until))
-            return Offered(waiting, slot, replayed=True)
-        clip = await company.clips.get(asked.name)
-    return Offered(clip, None, replayed=True)
+            waiting = await services.clips.replace(clip.changed(upload_until=asked.upload_until))
+            return ClipOffer(waiting, slot, replayed=True)
+        clip = await services.clips.get(asked.name)
+    return ClipOffer(clip, None, replayed=True)
 
 
-async def _uploaded(clip: Clip, company: ClipCompany) -> bool:
+async def _uploaded(clip: Clip, services: ClipServices) -> bool:
     try:
-        await company.recordings.find(clip.name)
+        await services.recordings.find(clip.name)
     except NotFound:
         return False
     return True

@@ -6,14 +6,14 @@ from voice_core import telemetry
 from voice_core.domain.clip import ClipName, Failure
 from voice_core.domain.errors import LimitReached, NotFound, VoiceError
 from voice_core.usecases.clip.cancel_clip import remove
-from voice_core.usecases.clip.clip_lease import Lease, Lost, claim
-from voice_core.usecases.clip.reply_to_clip import answer_clip
-from voice_core.usecases.clip.services import ClipCompany
+from voice_core.usecases.clip.clip_lease import Lease, LeaseLost, acquire
+from voice_core.usecases.clip.reply_to_clip import reply_to_clip
+from voice_core.usecases.clip.services import ClipServices
 from voice_core.usecases.clip.transcribe_clip import transcribe_clip
 from voice_core.usecases.clip.transcript_files import WHOLE, artefacts, read
 
 
-async def process_clip(name: ClipName, company: ClipCompany) -> None:
+async def process_clip(name: ClipName, services: ClipServices) -> None:
     """Transcribe the clip and answer it, going on where an earlier attempt ended.
 
     Doing it again changes nothing. Of two at once, one waits until it is clear that the other lives, and leaves.
@@ -22,25 +22,25 @@ async def process_clip(name: ClipName, company: ClipCompany) -> None:
         NotFound: there is no such clip.
         VoiceError: one that may pass; to be tried again.
     """
-    lease = await claim(name, company)
+    lease = await acquire(name, services)
     if lease is None:
-        await _remove_if_cancelled(name, company)
+        await _remove_if_cancelled(name, services)
         return
     try:
-        await _attempt(lease, company)
-    except Lost:
-        await _remove_if_cancelled(name, company)
+        await _attempt(lease, services)
+    except LeaseLost:
+        await _remove_if_cancelled(name, services)
     finally:
         await lease.release()
 
 
-async def _attempt(lease: Lease, company: ClipCompany) -> None:
+async def _attempt(lease: Lease, services: ClipServices) -> None:
     try:
-        await lease.during(_work(lease, company))
+        await lease.during(_work(lease, services))
     except VoiceError as error:
         # When a limit lets its owner go on, it is too late for another attempt.
         passes = error.retryable and not isinstance(error, LimitReached)
-        again = passes and lease.clip.attempts < company.rules.attempts
+        again = passes and lease.clip.attempts < services.rules.attempts
         _report(lease, "again" if again else "failed", error)
         if again:
             raise
@@ -54,35 +54,35 @@ def _report(lease: Lease, outcome: str, error: VoiceError | None = None) -> None
     telemetry.event("clip", facts | (telemetry.reason(error) if error else {}), user_id=lease.clip.user_id)
 
 
-async def _work(lease: Lease, company: ClipCompany) -> None:
+async def _work(lease: Lease, services: ClipServices) -> None:
     if not lease.clip.transcribed:
-        await _transcribe(lease, company)
+        await _transcribe(lease, services)
     if lease.clip.reply:
-        phrases = read(await company.artefacts.get(lease.clip.name, WHOLE))
-        await answer_clip(lease, phrases, company)
+        phrases = read(await services.artefacts.get(lease.clip.name, WHOLE))
+        await reply_to_clip(lease, phrases, services)
     await lease.change(status="done", claim=None)
 
 
-async def _transcribe(lease: Lease, company: ClipCompany) -> None:
+async def _transcribe(lease: Lease, services: ClipServices) -> None:
     name = lease.clip.name
-    await company.admission.check_sound(name.user_id)
-    recording = await company.recordings.find(name)
+    await services.rate_limiter.check_sound(name.user_id)
+    recording = await services.recordings.find(name)
     await lease.change(status="transcribing", recording=recording.version)
-    phrases, duration_ms = await transcribe_clip(lease, recording, company)
+    phrases, duration_ms = await transcribe_clip(lease, recording, services)
     for artefact, data in (await asyncio.to_thread(artefacts, name.clip_id, phrases, duration_ms)).items():
-        await company.artefacts.put(name, artefact, data)
+        await services.artefacts.put(name, artefact, data)
     seconds = duration_ms / 1000
     await lease.change(status="replying", transcribed=True, seconds_done=seconds, seconds_total=seconds)
 
 
-async def _remove_if_cancelled(name: ClipName, company: ClipCompany) -> None:
+async def _remove_if_cancelled(name: ClipName, services: ClipServices) -> None:
     """Of a clip whose owner does not want it, nothing may be left that was made or uploaded meanwhile."""
     try:
-        clip = await company.clips.get(name)
+        clip = await services.clips.get(name)
     except NotFound:
         return
     if clip.status == "cancelled":
-        await remove(clip, company)
+        await remove(clip, services)
     if clip.forgotten:
         # A turn may have been appended after all was deleted, and have begun the conversation anew.
-        await company.company.conversations.delete(clip.user_id, clip.conversation_id)
+        await services.turn.conversations.delete(clip.user_id, clip.conversation_id)

@@ -11,10 +11,10 @@ from voice_core.domain.errors import InvalidInput, NotFound, StageFailed
 from voice_core.domain.speech import SpeechName, TimedPhrase
 from voice_core.text.captions import plain_text
 from voice_core.usecases.clip.clip_lease import Lease
-from voice_core.usecases.clip.services import ClipCompany
+from voice_core.usecases.clip.services import ClipServices
 from voice_core.usecases.clip.transcript_files import spoken_language
 from voice_core.usecases.resilience.deadlines import paced
-from voice_core.usecases.resilience.retry import persistently
+from voice_core.usecases.resilience.retry import retry
 from voice_core.usecases.speech_file.save_speech import keep_speech
 from voice_core.usecases.turn.read_aloud import read_aloud
 
@@ -27,61 +27,61 @@ MOST_CHARACTERS = 300_000
 """Of the transcript that the assistant is told: some 75,000 tokens, five hours of speech."""
 
 
-async def answer_clip(lease: Lease, phrases: Sequence[TimedPhrase], company: ClipCompany) -> None:
+async def reply_to_clip(lease: Lease, phrases: Sequence[TimedPhrase], services: ClipServices) -> None:
     """The reply to what was said, its speech, and a turn of the conversation; what is there already is not made again.
 
     Raises:
         ReplyRefused: by the content filter.
         StageFailed: with stage ``assistant``, ``conversations``, ``storage`` or ``clips``.
     """
-    clip, rules = lease.clip, company.rules
+    clip, rules = lease.clip, services.rules
     text = plain_text(phrases)
     try:
-        reply = (await company.artefacts.get(clip.name, REPLY)).decode()
+        reply = (await services.artefacts.get(clip.name, REPLY)).decode()
     except NotFound:
-        reply = await persistently(
-            lambda: _reply(clip, text, company),
-            retries=company.retries,
+        reply = await retry(
+            lambda: _reply(clip, text, services),
+            retries=services.retries,
             tries=rules.tries,
             pause_seconds=rules.pause_seconds,
         )
-        await company.artefacts.put(clip.name, REPLY, reply.encode())
-    if not await _say(clip, reply, company):
+        await services.artefacts.put(clip.name, REPLY, reply.encode())
+    if not await _say(clip, reply, services):
         await lease.change(degraded=("speech",))
     turn = _turn(lease.clip, text, reply, spoken_language(phrases))
-    await persistently(
-        lambda: company.company.conversations.append(clip.user_id, turn),
-        retries=company.retries,
+    await retry(
+        lambda: services.turn.conversations.append(clip.user_id, turn),
+        retries=services.retries,
         tries=rules.tries,
         pause_seconds=rules.pause_seconds,
     )
 
 
-async def _reply(clip: Clip, text: str, company: ClipCompany) -> str:
-    asked = company.company
+async def _reply(clip: Clip, text: str, services: ClipServices) -> str:
+    asked = services.turn
     history: Sequence[Turn] = ()
     with suppress(NotFound):
         history = await asked.conversations.recent(clip.user_id, clip.conversation_id, asked.history_turns)
-    written = asked.assistant.reply(_told(clip, text, company), history)
+    written = asked.assistant.reply(_told(clip, text, services), history)
     async with aclosing(paced(written, "assistant", asked.deadlines.assistant)) as pieces:
         return "".join([piece async for piece in pieces]).strip()
 
 
-def _told(clip: Clip, text: str, company: ClipCompany) -> str:
+def _told(clip: Clip, text: str, services: ClipServices) -> str:
     """What the assistant is told: what was said, and above it how to take it."""
-    long = len(text) > company.rules.long_characters
-    above = [company.rules.summary_prompt if long else "", clip.notes]
+    long = len(text) > services.rules.long_characters
+    above = [services.rules.summary_prompt if long else "", clip.notes]
     return "\n\n".join(filter(None, [*above, text[:MOST_CHARACTERS]]))
 
 
-async def _say(clip: Clip, reply: str, company: ClipCompany) -> bool:
+async def _say(clip: Clip, reply: str, services: ClipServices) -> bool:
     """Whether the reply is kept as speech, now or before; a reply that cannot be said needs none."""
     name = SpeechName(clip.user_id, clip.conversation_id, clip.id)
     with suppress(NotFound):
-        if (await company.speeches.find(name)).complete:
+        if (await services.speeches.find(name)).complete:
             return True
     try:
-        await keep_speech(name, read_aloud(reply, None, company.company), company.speeches)
+        await keep_speech(name, read_aloud(reply, None, services.turn), services.speeches)
     except InvalidInput:
         return True
     except StageFailed as error:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from voice_core.audio.limits import Limits
 from voice_core.ports.clips import Artefacts, Clips, Recordings, Speeches
 from voice_core.ports.providers import SpeechToText
-from voice_core.usecases.limits.audio_meter import Charges
-from voice_core.usecases.limits.rate_limiter import Admission
-from voice_core.usecases.resilience.retry import Retries
-from voice_core.usecases.turn.services import Company
+from voice_core.usecases.limits.audio_meter import AudioMeter
+from voice_core.usecases.limits.rate_limiter import RateLimiter
+from voice_core.usecases.resilience.retry import RetryBudget
+from voice_core.usecases.turn.services import TurnServices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class ClipRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClipCompany:
+class ClipServices:
     """Who works on a clip."""
 
     clips: Clips
@@ -49,9 +49,9 @@ class ClipCompany:
     speeches: Speeches
     stt: SpeechToText
     """With more patience than a turn's."""
-    company: Company
+    turn: TurnServices
     """Who answers."""
-    admission: Admission
-    charges: Charges
-    retries: Retries = field(default_factory=Retries)
+    rate_limiter: RateLimiter
+    audio_meter: AudioMeter
+    retries: RetryBudget = field(default_factory=RetryBudget)
     rules: ClipRules = field(default_factory=ClipRules)

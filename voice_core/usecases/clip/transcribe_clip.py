@@ -14,10 +14,10 @@ from voice_core.domain.clip import Recording
 from voice_core.domain.errors import NoSpeech
 from voice_core.domain.speech import TimedPhrase, Transcript
 from voice_core.usecases.clip.clip_lease import Lease
-from voice_core.usecases.clip.services import ClipCompany
+from voice_core.usecases.clip.services import ClipServices
 from voice_core.usecases.clip.transcript_files import moved, read, written
 from voice_core.usecases.resilience.deadlines import Deadline
-from voice_core.usecases.resilience.retry import persistently
+from voice_core.usecases.resilience.retry import retry
 from voice_core.usecases.turn.listen import listen
 
 SLICE_BYTES = 65_536
@@ -25,7 +25,7 @@ SLICE_BYTES = 65_536
 
 
 async def transcribe_clip(
-    lease: Lease, recording: Recording, company: ClipCompany
+    lease: Lease, recording: Recording, services: ClipServices
 ) -> tuple[Sequence[TimedPhrase], int]:
     """All that is said in *recording*, and how long it lasts in milliseconds.
 
@@ -37,9 +37,9 @@ async def transcribe_clip(
         NotFound, Conflict: it is gone, or another one now.
         StageFailed: with stage ``stt``, ``storage`` or ``clips``. Segments under way are heard to their end first.
     """
-    segments = _Segments(lease, recording, company)
+    segments = _Segments(lease, recording, services)
     names, duration_ms = await segments.hear_all()
-    artefacts = company.artefacts
+    artefacts = services.artefacts
     phrases = [phrase for name in names for phrase in read(await artefacts.get(recording.name, name))]
     if not phrases:
         raise NoSpeech("Nobody speaks in this recording.", stage="stt")
@@ -49,15 +49,15 @@ async def transcribe_clip(
 class _Segments:
     """The segments of one version of a recording, on their way to text."""
 
-    def __init__(self, lease: Lease, recording: Recording, company: ClipCompany) -> None:
+    def __init__(self, lease: Lease, recording: Recording, services: ClipServices) -> None:
         self._lease = lease
         self._recording = recording
-        self._company = company
+        self._company = services
         self._folder = f"segments-{sha256(recording.version.encode()).hexdigest()[:16]}/"
         self._sound = LargeSound(
-            recording.size_bytes, partial(company.recordings.read, recording), company.rules.limits
+            recording.size_bytes, partial(services.recordings.read, recording), services.rules.limits
         )
-        self._crew = Crew(company.rules.at_once)
+        self._crew = TaskPool(services.rules.at_once)
         self._done_seconds = self._decoded_seconds = 0.0
 
     async def hear_all(self) -> tuple[Sequence[str], int]:
@@ -90,7 +90,7 @@ class _Segments:
 
     async def _hear(self, name: str, segment: Segment) -> None:
         rules = self._company.rules
-        heard = await persistently(
+        heard = await retry(
             partial(self._heard, segment),
             retries=self._company.retries,
             tries=rules.tries,
@@ -98,14 +98,14 @@ class _Segments:
         )
         await self._company.artefacts.put(self._recording.name, name, written(heard))
         heard_ms = segment.end_ms - segment.start_ms
-        await self._company.charges.charge(self._recording.name.user_id, heard_ms)
+        await self._company.audio_meter.charge(self._recording.name.user_id, heard_ms)
         self._note(segment)
 
     async def _heard(self, segment: Segment) -> Sequence[TimedPhrase]:
-        hints, company = self._lease.clip.hints, self._company
-        final = Deadline("stt", company.rules.stt_seconds)
+        hints, services = self._lease.clip.hints, self._company
+        final = Deadline("stt", services.rules.stt_seconds)
         try:
-            async with aclosing(listen(_slices(segment.pcm), hints, stt=company.stt, final=final)) as hearing:
+            async with aclosing(listen(_slices(segment.pcm), hints, stt=services.stt, final=final)) as hearing:
                 async for item in hearing:
                     if isinstance(item, Transcript):
                         return [moved(phrase, segment.start_ms, item.language) for phrase in item.phrases]
@@ -119,7 +119,7 @@ class _Segments:
         self._lease.progress(self._done_seconds, max(total, self._decoded_seconds) if total else None)
 
 
-class Crew:
+class TaskPool:
     """Some tasks at once, no more than *size*. When one fails, none begins any more, and the others may finish."""
 
     def __init__(self, size: int) -> None:

@@ -23,7 +23,7 @@ class Fingerprint:
         self._upload = None if upload is None else aiter(upload)
         self._limits = limits or Limits()
         self._bytes = 0
-        self.asked = self._hash.hexdigest()
+        self.words_digest = self._hash.hexdigest()
         """Of all but the recording."""
 
     def __aiter__(self) -> "Fingerprint":
@@ -52,7 +52,7 @@ def key_reused() -> KeyReused:
 
 
 @dataclass(frozen=True, slots=True)
-class Repeatable:
+class IdempotentRequest:
     """A request for a turn that may be sent again."""
 
     name: RequestName

@@ -15,32 +15,32 @@ from voice_core.usecases.speech_file.fetch_speech import find_speech
 from voice_core.usecases.speech_file.save_speech import kept
 from voice_core.usecases.turn.read_aloud import sentences
 from voice_core.usecases.turn.reply import spoken
-from voice_core.usecases.turn.request import Said
-from voice_core.usecases.turn.services import Company
+from voice_core.usecases.turn.request import TurnRequest
+from voice_core.usecases.turn.services import TurnServices
 from voice_core.usecases.turn.speak import Speech, speak
 
 
-async def replay(turn: Turn, said: Said, company: Company) -> AsyncGenerator[Event]:
-    """The events of *turn*, its speech synthesised again as *said* wants it now; nothing is heard or answered anew.
+async def replay(turn: Turn, request: TurnRequest, services: TurnServices) -> AsyncGenerator[Event]:
+    """The events of *turn*, its speech synthesised again as *request* wants it now; nothing is heard or answered anew.
 
     Speech that fails is noted as ``speech`` degraded, and speech that failed then may succeed now.
     """
     speech = None
-    if said.aloud:
+    if request.aloud:
         lines = sentences(turn.reply)
-        speech = speak(lines, tts=company.tts, voice=said.voice, seconds=company.deadlines.tts)
+        speech = speak(lines, tts=services.tts, voice=request.voice, seconds=services.deadlines.tts)
     async with aclosing(_told(turn, speech)) as events:
         async for event in events:
             yield event
 
 
 async def replay_kept(
-    turn: Turn, said: Said, company: Company, speeches: Speeches, *, keep_hours: float
+    turn: Turn, request: TurnRequest, services: TurnServices, speeches: Speeches, *, keep_hours: float
 ) -> AsyncGenerator[Event]:
     """The same without its sound, which is kept where it was; only where it is no more, it is made and kept again."""
-    name = SpeechName(said.user_id, turn.conversation_id, turn.id)
+    name = SpeechName(request.user_id, turn.conversation_id, turn.id)
     duration_ms = await _kept_ms(name, speeches, keep_hours)
-    events = _told(turn, None, duration_ms) if duration_ms else kept(replay(turn, said, company), name, speeches)
+    events = _told(turn, None, duration_ms) if duration_ms else kept(replay(turn, request, services), name, speeches)
     async with aclosing(events):
         async for event in events:
             yield event

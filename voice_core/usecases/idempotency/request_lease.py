@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
-from voice_core.domain.idempotency import Request, RequestName
+from voice_core.domain.idempotency import RequestClaim, RequestName
 from voice_core.ports.idempotency import Requests
 from voice_core.usecases.idempotency.fingerprint import Fingerprint, key_reused
 from voice_core.usecases.resilience.deadlines import in_time
@@ -25,7 +25,7 @@ RENEWALS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoldRules:
+class LeaseRules:
     """Seconds."""
 
     seconds: float = 15.0
@@ -42,13 +42,13 @@ class HoldRules:
         return await in_time(work, STAGE, self.deadline)
 
 
-class Hold:
+class RequestLease:
     """The right to answer a request, renewed inside its block.
 
     When the block ends others may have it, unless the answer is `kept`.
     """
 
-    def __init__(self, request: Request, fingerprint: Fingerprint, store: Requests, rules: HoldRules) -> None:
+    def __init__(self, request: RequestClaim, fingerprint: Fingerprint, store: Requests, rules: LeaseRules) -> None:
         self._request = request
         self._fingerprint = fingerprint
         self._store = store
@@ -56,7 +56,7 @@ class Hold:
         self._renewing: asyncio.Task[None] | None = None
         self._ours = True
 
-    async def __aenter__(self) -> "Hold":
+    async def __aenter__(self) -> "RequestLease":
         self._renewing = asyncio.create_task(self._renew_again_and_again())
         return self
 
@@ -111,7 +111,7 @@ class Hold:
         except Conflict:
             self._request = await self._still_ours()
 
-    async def _still_ours(self) -> Request:
+    async def _still_ours(self) -> RequestClaim:
         """The request as it is, after an answer of the store's was lost; or else raises Conflict."""
         try:
             found = await self._rules.in_time(self._store.get(self._request.name))
@@ -127,8 +127,8 @@ async def taken(
     fingerprint: Fingerprint,
     answer: Callable[[], Awaitable[Turn | None]],
     store: Requests,
-    rules: HoldRules,
-) -> Hold | Turn:
+    rules: LeaseRules,
+) -> RequestLease | Turn:
     """The right to answer the request, or the *answer* that it had before.
 
     Raises:
@@ -138,17 +138,17 @@ async def taken(
     """
     worker = uuid4().hex
     while True:
-        mine = Request(name, fingerprint.asked, worker, rules.until())
+        mine = RequestClaim(name, fingerprint.words_digest, worker, rules.until())
         with suppress(Conflict):
-            return Hold(await rules.in_time(store.add(mine)), fingerprint, store, rules)
+            return RequestLease(await rules.in_time(store.add(mine)), fingerprint, store, rules)
         try:
             found = await rules.in_time(store.get(name))
         except NotFound:
             continue
         if found.worker == worker:
             # It was kept, and the answer to that lost.
-            return Hold(found, fingerprint, store, rules)
-        if found.asked != mine.asked:
+            return RequestLease(found, fingerprint, store, rules)
+        if found.words_digest != mine.words_digest:
             raise key_reused()
         if (turn := await answer()) is not None:
             return turn
@@ -156,10 +156,10 @@ async def taken(
             raise _running(_seconds_left(found))
         with suppress(Conflict):
             taken_over = store.replace(found.changed(worker=worker, until=mine.until))
-            return Hold(await rules.in_time(taken_over), fingerprint, store, rules)
+            return RequestLease(await rules.in_time(taken_over), fingerprint, store, rules)
 
 
-def _seconds_left(request: Request) -> float:
+def _seconds_left(request: RequestClaim) -> float:
     return (request.until - datetime.now(UTC)).total_seconds()
 
 

@@ -10,7 +10,7 @@ from voice_core.domain.errors import StageFailed
 from voice_core.ports.limits import Admissions
 
 
-class Charges:
+class AudioMeter:
     """Charges to what *store* counts. *clock* gives seconds since 1970."""
 
     def __init__(self, store: Admissions, clock: Callable[[], float]) -> None:
@@ -18,7 +18,7 @@ class Charges:
         self._clock = clock
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def charged(self, user_id: str, utterance: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async def metered(self, user_id: str, utterance: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         """*utterance* (mono 16-bit PCM at 16 kHz); as much of it as was taken is charged when it ends.
 
         Nobody waits for that, so a worker that dies loses the charge of the utterances it was hearing and no other.

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from voice_core import telemetry
 from voice_core.domain.errors import StageFailed, Unreachable, VoiceError
 from voice_core.domain.events import Event, TurnCreated, TurnFailed
-from voice_core.domain.limits import Allowance, Kind, Left, Limit, Rate, Standing, Used
+from voice_core.domain.limits import DailyQuota, Kind, Limit, LimitStatus, Rate, Remaining, Usage
 from voice_core.ports.limits import Admissions
-from voice_core.usecases.turn.request import Said
+from voice_core.usecases.turn.request import TurnRequest
 
 if TYPE_CHECKING:
     from voice_core.usecases.turn.request import TakeTurn
 
-Known = TypeVar("Known")
+Value = TypeVar("Value")
 
 REMEMBERED = 10_000
 """Users and kinds whose use one worker remembers: those it was asked about last."""
@@ -27,12 +27,12 @@ class LimitRules:
     """What everybody may do."""
 
     rates: Mapping[Kind, Rate]
-    allowance: Allowance
+    quota: DailyQuota
     when_down: Literal["open", "closed"]
     """While the store is away: admit as much as this worker itself has counted, or nobody."""
 
 
-class Admission:
+class RateLimiter:
     """Admits by *rules*, with what *store* counts. *clock* gives seconds since 1970.
 
     While the store is away each worker goes on from what it last knew of a user, and counts by itself. Those counts do
@@ -43,32 +43,32 @@ class Admission:
         self._store = store
         self._rules = rules
         self._clock = clock
-        self._used: OrderedDict[tuple[str, Kind], Used] = OrderedDict()
+        self._used: OrderedDict[tuple[str, Kind], Usage] = OrderedDict()
         """As the store last had it."""
         self._uncounted: OrderedDict[tuple[str, Kind], tuple[int, ...]] = OrderedDict()
         """Moments of what was admitted here while the store was away, newest first."""
 
-    async def admit(self, user_id: str, kind: Kind, *, hears: bool) -> Standing:
+    async def admit(self, user_id: str, kind: Kind, *, hears: bool) -> LimitStatus:
         """Count one more of *kind* for the user, if there is one left, and sound left where it *hears* any.
 
         Raises:
             Unreachable: with stage ``limits``; the store is away, and then nobody is admitted.
         """
-        rate, allowance = self._rules.rates[kind], self._rules.allowance if hears else None
-        limits: tuple[Limit, ...] = (rate, allowance) if allowance else (rate,)
+        rate, quota = self._rules.rates[kind], self._rules.quota if hears else None
+        limits: tuple[Limit, ...] = (rate, quota) if quota else (rate,)
         now = round(self._clock() * 1000)
-        if standing := self._known(user_id, kind, limits, now):
-            return _told(standing)
+        if status := self._known(user_id, kind, limits, now):
+            return _told(status)
         try:
-            admitted, used = await self._store.admit(user_id, rate, allowance, now)
+            admitted, used = await self._store.admit(user_id, rate, quota, now)
         except StageFailed as error:
             if self._rules.when_down == "closed":
                 raise _unavailable(kind, error) from error
-            standing = self._counted_here(user_id, rate, limits, now)
-            _report(kind, error, admitted=standing.admitted)
-            return _told(standing)
+            status = self._counted_here(user_id, rate, limits, now)
+            _report(kind, error, admitted=status.admitted)
+            return _told(status)
         _remember(self._used, (user_id, kind), used)
-        return _told(Standing(admitted, _left(limits, used, now)))
+        return _told(LimitStatus(admitted, _left(limits, used, now)))
 
     async def check_sound(self, user_id: str) -> None:
         """For work that goes on long after it was admitted.
@@ -84,44 +84,46 @@ class Admission:
                 raise _unavailable("clips", error) from error
             _report("clips", error, admitted=True)
             return
-        left = _left((self._rules.allowance,), used, round(self._clock() * 1000))
-        _told(Standing(bool(left[0].count), left)).check()
+        left = _left((self._rules.quota,), used, round(self._clock() * 1000))
+        _told(LimitStatus(bool(left[0].count), left)).check()
 
-    def _known(self, user_id: str, kind: Kind, limits: Sequence[Limit], now: int) -> Standing | None:
+    def _known(self, user_id: str, kind: Kind, limits: Sequence[Limit], now: int) -> LimitStatus | None:
         """The standing of a user who had reached a limit, if that still lasts: until then no worker can have admitted
         them, and the store need not be asked. Of the limits not reached it may know too little by now.
         """
-        used = self._used.get((user_id, kind), Used(()))
+        used = self._used.get((user_id, kind), Usage(()))
         used_up = [left for left in _left(limits, used, now) if not left.count]
-        return Standing(admitted=False, left=used_up) if used_up else None
+        return LimitStatus(admitted=False, left=used_up) if used_up else None
 
-    def _counted_here(self, user_id: str, rate: Rate, limits: Sequence[Limit], now: int) -> Standing:
+    def _counted_here(self, user_id: str, rate: Rate, limits: Sequence[Limit], now: int) -> LimitStatus:
         """The standing as far as this worker knows. What is left is known for certain only when that is nothing."""
         key = user_id, rate.kind
-        used, here = self._used.get(key, Used(())), self._uncounted.get(key, ())
+        used, here = self._used.get(key, Usage(())), self._uncounted.get(key, ())
         both = replace(used, moments=sorted((*used.moments, *here), reverse=True))
         if used_up := [left for left in _left(limits, both, now) if not left.count]:
-            return Standing(admitted=False, left=used_up)
+            return LimitStatus(admitted=False, left=used_up)
         _remember(self._uncounted, key, (now, *here)[: rate.most])
-        return Standing(admitted=True)
+        return LimitStatus(admitted=True)
 
 
-async def admitted_turn(said: Said, take_turn: "TakeTurn", admission: Admission) -> AsyncGenerator[Event]:
+async def rate_limited_turn(
+    request: TurnRequest, take_turn: "TakeTurn", rate_limiter: RateLimiter
+) -> AsyncGenerator[Event]:
     """The turn of somebody who has no request to be refused: a limit that is reached is the turn's failure."""
     try:
-        standing = await admission.admit(said.user_id, "turns", hears=said.utterance is not None)
-        standing.check()
+        status = await rate_limiter.admit(request.user_id, "turns", hears=request.utterance is not None)
+        status.check()
     except VoiceError as error:
-        error.extra |= {"turnId": said.turn_id, "conversationId": said.conversation_id}
-        yield TurnCreated(said.turn_id, said.conversation_id)
+        error.extra |= {"turnId": request.turn_id, "conversationId": request.conversation_id}
+        yield TurnCreated(request.turn_id, request.conversation_id)
         yield TurnFailed(error)
         return
-    async with aclosing(take_turn(said)) as events:
+    async with aclosing(take_turn(request)) as events:
         async for event in events:
             yield event
 
 
-def _remember(known: OrderedDict[tuple[str, Kind], Known], key: tuple[str, Kind], what: Known) -> None:
+def _remember(known: OrderedDict[tuple[str, Kind], Value], key: tuple[str, Kind], what: Value) -> None:
     known[key] = what
     known.move_to_end(key)
     if len(known) > REMEMBERED:
@@ -137,11 +139,11 @@ def _report(kind: Kind, error: StageFailed, *, admitted: bool) -> None:
     telemetry.event("limits-down", {"limit": kind, "admitted": admitted} | telemetry.reason(error))
 
 
-def _left(limits: Sequence[Limit], used: Used, now: int) -> tuple[Left, ...]:
+def _left(limits: Sequence[Limit], used: Usage, now: int) -> tuple[Remaining, ...]:
     return tuple(limit.left(used, now) for limit in limits)
 
 
-def _told(standing: Standing) -> Standing:
-    if not standing.admitted:
-        telemetry.event("limited", {"limit": " ".join(left.limit.name for left in standing.used_up)})
-    return standing
+def _told(status: LimitStatus) -> LimitStatus:
+    if not status.admitted:
+        telemetry.event("limited", {"limit": " ".join(left.limit.name for left in status.used_up)})
+    return status

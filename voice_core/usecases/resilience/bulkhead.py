@@ -6,13 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
 
 from voice_core import telemetry
-from voice_core.domain.errors import Crowded
+from voice_core.domain.errors import AtCapacity
 
 BACK_SECONDS = 1.0
 """When to come back: places become free all the time."""
 
 
-class Gate:
+class Bulkhead:
     """Lets *most* calls through at once; each waits for its place, *wait_seconds* at the most.
 
     Calls come through in the order in which they asked.
@@ -22,12 +22,12 @@ class Gate:
         self._places = [asyncio.Semaphore(most)]
         self._wait_seconds: float | None = wait_seconds
 
-    def part(self, most: int) -> "Gate":
+    def part(self, most: int) -> "Bulkhead":
         """A gate to no more than *most* of these places, for those who have all the time in the world."""
-        gate = Gate(most, 0.0)
-        gate._places += self._places
-        gate._wait_seconds = None
-        return gate
+        bulkhead = Bulkhead(most, 0.0)
+        bulkhead._places += self._places
+        bulkhead._wait_seconds = None
+        return bulkhead
 
     @asynccontextmanager
     async def place(self, stage: str) -> AsyncIterator[None]:
@@ -51,7 +51,7 @@ class Gate:
             served = True
         except TimeoutError as error:
             detail = "As much as may be asked of it at once is being asked already."
-            raise Crowded(detail, stage=stage, retry_after=BACK_SECONDS) from error
+            raise AtCapacity(detail, stage=stage, retry_after=BACK_SECONDS) from error
         finally:
             waited_ms = round((monotonic() - since) * 1000)
             telemetry.event("provider-busy", {"stage": stage, "waitedMs": waited_ms, "served": served})

@@ -29,7 +29,7 @@ GIVEN_UP = 0.95
 """Of a deadline: whoever waits stops a moment before the clock here says so."""
 
 
-class Breaker:
+class CircuitBreaker:
     """Of one provider, by its *name* for operators.
 
     Closed, it lets all calls through. *failures* in a row open it for *seconds*, and a throttle for as long as the
@@ -113,7 +113,7 @@ class Attempt:
     that is no failure of the provider.
     """
 
-    def __init__(self, breaker: Breaker, running: Callable[[], float] = monotonic) -> None:
+    def __init__(self, breaker: CircuitBreaker, running: Callable[[], float] = monotonic) -> None:
         self._breaker = breaker
         self._running = running
         self._waiting_since: float | None = None

@@ -1,13 +1,11 @@
 """How long the turn waits for each stage."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from voice_core import timeouts
-from voice_core.audio.pauses import LongestPause
-from voice_core.domain.audio import RECOGNITION_RATE, seconds
 from voice_core.domain.errors import StageTimedOut
 
 Item = TypeVar("Item")
@@ -113,13 +111,3 @@ async def paced(stream: AsyncGenerator[Item], stage: str, seconds: float) -> Asy
 
 def _timed_out(stage: str, seconds: float) -> StageTimedOut:
     return StageTimedOut(f"The {stage} stage was silent for {seconds:g} s.", stage=stage)
-
-
-async def then_start(utterance: AsyncIterable[bytes], deadline: Deadline) -> AsyncGenerator[bytes]:
-    """*utterance* (mono 16-bit PCM at 16 kHz); the *deadline* for what is heard of it is started at its end."""
-    size, pause = 0, LongestPause()
-    async for pcm in utterance:
-        size += len(pcm)
-        pause.feed(pcm)
-        yield pcm
-    deadline.start(seconds(size, RECOGNITION_RATE), pause.seconds)

@@ -9,9 +9,10 @@ from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
 from voice_core.ports.providers import Assistant, SpeechToText, TextToSpeech
-from voice_core.usecases.resilience.deadlines import Deadline, then_start
-from voice_core.usecases.resilience.merged_streams import Pump
-from voice_core.usecases.resilience.retry import Retries, persistently
+from voice_core.usecases.resilience.deadlines import Deadline
+from voice_core.usecases.resilience.merged_streams import MergedStreams
+from voice_core.usecases.resilience.retry import RetryBudget, retry
+from voice_core.usecases.resilience.utterance_deadline import start_at_end
 
 Item = TypeVar("Item")
 
@@ -27,7 +28,7 @@ LONGEST_PAUSE_SECONDS = 1.0
 class PersistentAssistant:
     """Asks a second time, soon, when the assistant fails before its first word."""
 
-    def __init__(self, assistant: Assistant, retries: Retries) -> None:
+    def __init__(self, assistant: Assistant, retries: RetryBudget) -> None:
         self._assistant = assistant
         self._retries = retries
 
@@ -35,7 +36,7 @@ class PersistentAssistant:
         await self._assistant.warm()
 
     async def reply(self, said: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
-        first, pieces = await persistently(
+        first, pieces = await retry(
             lambda: _begun(self._assistant.reply(said, history)),
             retries=self._retries,
             tries=TRIES,
@@ -119,7 +120,7 @@ class FallbackStt:
 
     async def transcribe(self, utterance: AsyncIterable[bytes], hints: Hints) -> AsyncGenerator[Interim | Transcript]:
         final = Deadline("stt", self._seconds * FIRST_SHARE)
-        async with aclosing(KeptUtterance(then_start(utterance, final))) as kept:
+        async with aclosing(BufferedUtterance(start_at_end(utterance, final))) as kept:
             heard = _either(
                 self._first.transcribe(kept.again(), hints),
                 lambda: self._second.transcribe(kept.again(), hints),
@@ -130,12 +131,12 @@ class FallbackStt:
                     yield item
 
 
-class KeptUtterance:
+class BufferedUtterance:
     """An utterance that can be read again, by one reader after the other."""
 
     def __init__(self, utterance: AsyncGenerator[bytes]) -> None:
         # A task of its own reads it: a reader that is cancelled would end the utterance itself.
-        self._rest = Pump(utterance)
+        self._rest = MergedStreams(utterance)
         self._kept: list[bytes] = []
         self._whole = False
 

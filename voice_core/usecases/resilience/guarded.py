@@ -8,8 +8,8 @@ from voice_core.domain.conversation import Turn
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
 from voice_core.ports.providers import Assistant, SpeechToText, TextToSpeech
 from voice_core.timeouts import running_time
-from voice_core.usecases.resilience.bulkhead import Gate
-from voice_core.usecases.resilience.circuit_breaker import Attempt, Breaker
+from voice_core.usecases.resilience.bulkhead import Bulkhead
+from voice_core.usecases.resilience.circuit_breaker import Attempt, CircuitBreaker
 from voice_core.usecases.resilience.deadlines import in_time
 
 Item = TypeVar("Item")
@@ -23,11 +23,13 @@ class Guard:
     Whoever waits gives up after *patience_seconds*.
     """
 
-    def __init__(self, stage: str, breaker: Breaker, *, patience_seconds: float, gate: Gate | None = None) -> None:
+    def __init__(
+        self, stage: str, breaker: CircuitBreaker, *, patience_seconds: float, bulkhead: Bulkhead | None = None
+    ) -> None:
         self.stage = stage
         self.breaker = breaker
         self.patience_seconds = patience_seconds
-        self._gate = gate
+        self._gate = bulkhead
 
     async def stream(self, ask: Callable[[Attempt], AsyncGenerator[Item]]) -> AsyncGenerator[Item]:
         """What *ask* gives.

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Pump(Generic[Item]):
+class MergedStreams(Generic[Item]):
     """Reads *streams* at once, each in a task of its own, and gives their items as they come.
 
     A stream's error reaches the reader after the items that came before it. `aclose` cancels what still runs and waits

@@ -19,7 +19,7 @@ IN_HAND = 10
 """More of them, for a process that has made few requests."""
 
 
-class Retries:
+class RetryBudget:
     """What a process may ask again: a tenth of what it asks, and a few more, so that it does not hammer the sick."""
 
     def __init__(self) -> None:
@@ -37,10 +37,10 @@ class Retries:
         return True
 
 
-async def persistently(
+async def retry(
     ask: Callable[[], Awaitable[Result]],
     *,
-    retries: Retries,
+    retries: RetryBudget,
     tries: int,
     pause_seconds: float,
     longest_seconds: float = 60.0,

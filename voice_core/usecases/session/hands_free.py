@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from voice_core.audio.endpointing import Begins, Endpointer, Goes
+from voice_core.audio.endpointing import Endpointer, UtteranceAudio, UtteranceStart
 
 
-async def overhear(
+async def split_utterances(
     sound: AsyncGenerator[bytes], begun: Callable[[AsyncGenerator[bytes]], None], ended: Callable[[], None]
 ) -> None:
     """Cut *sound*, mono 16-bit PCM at 16 kHz, into utterances; each is given when it has *begun*."""
@@ -18,11 +18,11 @@ async def overhear(
             async for pcm in sound:
                 for event in endpointer.feed(pcm):
                     match event:
-                        case Begins(opening):
+                        case UtteranceStart(opening):
                             utterance = asyncio.Queue()
                             utterance.put_nowait(opening)
                             begun(_queued(utterance))
-                        case Goes(more):
+                        case UtteranceAudio(more):
                             utterance.put_nowait(more)
                         case _:
                             utterance.put_nowait(None)

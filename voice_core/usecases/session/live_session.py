@@ -9,13 +9,13 @@ from voice_core.audio.limits import Limits
 from voice_core.domain.errors import VoiceError
 from voice_core.domain.events import Event
 from voice_core.domain.session import (
-    Connected,
     ControlRefused,
-    Found,
-    Gone,
-    Lost,
-    Message,
+    PeerClosed,
+    PeerConnected,
     PeerEvent,
+    PeerMessage,
+    PeerResumed,
+    PeerSilent,
     Reason,
     Session,
     SessionClosed,
@@ -25,7 +25,7 @@ from voice_core.domain.session import (
     StateChanged,
 )
 from voice_core.ports.media import Peer
-from voice_core.usecases.session.request import Asked, Told, Wire
+from voice_core.usecases.session.request import MessageCodec, NewSession, SentEvent
 from voice_core.usecases.session.session_turns import SessionTurns
 from voice_core.usecases.turn.request import TakeTurn
 
@@ -34,22 +34,31 @@ class LiveSession:
     """One client's session, from its answer to its end."""
 
     def __init__(
-        self, asked: Asked, peer: Peer, *, take_turn: TakeTurn, wire: Wire, limits: SessionLimits, audio: Limits
+        self,
+        new_session: NewSession,
+        peer: Peer,
+        *,
+        take_turn: TakeTurn,
+        wire: MessageCodec,
+        limits: SessionLimits,
+        audio: Limits,
     ) -> None:
         self.id = uuid4().hex
-        self.asked = asked
+        self.new_session = new_session
         self.peer = peer
         self._wire = wire
         self.session = Session(began=_now(), limits=limits)
-        self._turns = SessionTurns(asked, peer, take_turn=take_turn, audio=audio, tell=self._tell, enter=self._enter)
+        self._turns = SessionTurns(
+            new_session, peer, take_turn=take_turn, audio=audio, tell=self._tell, enter=self._enter
+        )
         self._waiting: asyncio.Timeout | None = None
         self.holders = 0
         """Answers that are held open, and the session with them."""
-        self._followers: list[asyncio.Queue[Told | None]] = []
+        self._followers: list[asyncio.Queue[SentEvent | None]] = []
 
     async def run(self) -> None:
         """Serve the session until it is closed, and free all that it holds."""
-        telemetry.event("session-started", {"session": self.id}, user_id=self.asked.user_id)
+        telemetry.event("session-started", {"session": self.id}, user_id=self.new_session.user_id)
         try:
             while not (self._at_now()).closed:
                 if (event := await self._next()) is not None:
@@ -66,13 +75,13 @@ class LiveSession:
         if self._waiting is not None:
             self._waiting.reschedule(_now())
 
-    def follow(self) -> AsyncGenerator[Told]:
+    def follow(self) -> AsyncGenerator[SentEvent]:
         """All that is told from now on, to the session's end."""
-        told: asyncio.Queue[Told | None] = asyncio.Queue()
+        told: asyncio.Queue[SentEvent | None] = asyncio.Queue()
         self._followers.append(told)
         return self._told(told)
 
-    async def _told(self, told: asyncio.Queue[Told | None]) -> AsyncGenerator[Told]:
+    async def _told(self, told: asyncio.Queue[SentEvent | None]) -> AsyncGenerator[SentEvent]:
         try:
             while (one := await told.get()) is not None:
                 yield one
@@ -95,15 +104,15 @@ class LiveSession:
 
     def _take(self, event: PeerEvent) -> None:
         match event:
-            case Connected() if self.session.state is State.NEGOTIATING:
+            case PeerConnected() if self.session.state is State.NEGOTIATING:
                 self._connected()
-            case Message(text):
+            case PeerMessage(text):
                 self._hear(text)
-            case Lost():
+            case PeerSilent():
                 self.session = self.session.lose(_now())
-            case Found() | Connected():
+            case PeerResumed() | PeerConnected():
                 self.session = self.session.find()
-            case Gone():
+            case PeerClosed():
                 never = self.session.state is State.NEGOTIATING
                 self.close(Reason.NEVER_CONNECTED if never else Reason.CLIENT_LEFT)
 
@@ -124,7 +133,7 @@ class LiveSession:
             self._tell(StateChanged(self.session.state))
 
     def _tell(self, event: Event | SessionEvent) -> None:
-        told = Told(event.type, self._wire.write(event))
+        told = SentEvent(event.type, self._wire.write(event))
         self.peer.send(told.text)
         for follower in self._followers:
             follower.put_nowait(told)
@@ -140,7 +149,7 @@ class LiveSession:
             for follower in self._followers:
                 follower.put_nowait(None)
         ended = {"session": self.id, "reason": reason, "seconds": round(_now() - self.session.began)}
-        telemetry.event("session", ended, user_id=self.asked.user_id)
+        telemetry.event("session", ended, user_id=self.new_session.user_id)
 
 
 def _now() -> float:

@@ -9,7 +9,7 @@ from voice_core.usecases.session.live_session import LiveSession
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SessionStatus:
     """What can be said of a session while it lasts and for a while after."""
 
     id: str
@@ -21,7 +21,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenSession:
     """A session that has just been opened."""
 
     live: LiveSession
@@ -29,12 +29,12 @@ class Opened:
     expires_at: datetime
 
 
-def _known(opened: Opened) -> Known:
+def _known(opened: OpenSession) -> SessionStatus:
     live = opened.live
-    return Known(
+    return SessionStatus(
         live.id,
-        live.asked.user_id,
-        live.asked.conversation_id,
+        live.new_session.user_id,
+        live.new_session.conversation_id,
         live.session.state,
         live.session.reason,
         opened.expires_at,

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from voice_core import telemetry
 from voice_core.domain.errors import Conflict
 from voice_core.domain.idempotency import RequestName
-from voice_core.usecases.idempotency.fingerprint import Repeatable, key_reused
+from voice_core.usecases.idempotency.fingerprint import IdempotentRequest, key_reused
 
 if TYPE_CHECKING:
-    from voice_core.usecases.session.opened import Opened
+    from voice_core.usecases.session.opened import OpenSession
 
 OPENING_SECONDS = 1.0
 """In which an offer is usually answered."""
@@ -23,10 +23,12 @@ class Openings:
     """
 
     def __init__(self) -> None:
-        self._known: dict[RequestName, tuple[str, Opened | None]] = {}
+        self._known: dict[RequestName, tuple[str, OpenSession | None]] = {}
         """Fingerprint and session by request; None while it is being opened."""
 
-    async def open(self, request: Repeatable, opens: Callable[[], Awaitable["Opened"]]) -> tuple["Opened", bool]:
+    async def open(
+        self, request: IdempotentRequest, opens: Callable[[], Awaitable["OpenSession"]]
+    ) -> tuple["OpenSession", bool]:
         """The session, and whether it was open before; also raises as *opens* does.
 
         Raises:
@@ -34,21 +36,21 @@ class Openings:
             Conflict: ``idempotency-running``; it is being opened.
         """
         self._forget_ended()
-        name, asked = request.name, request.fingerprint.asked
+        name, words_digest = request.name, request.fingerprint.words_digest
         if name in self._known:
-            return self._again(name, asked), True
-        self._known[name] = (asked, None)
+            return self._again(name, words_digest), True
+        self._known[name] = (words_digest, None)
         try:
             opened = await opens()
         except BaseException:
             del self._known[name]
             raise
-        self._known[name] = (asked, opened)
+        self._known[name] = (words_digest, opened)
         return opened, False
 
-    def _again(self, name: RequestName, asked: str) -> "Opened":
+    def _again(self, name: RequestName, words_digest: str) -> "OpenSession":
         before, opened = self._known[name]
-        if before != asked:
+        if before != words_digest:
             raise key_reused()
         if opened is None:
             detail = "This session is being opened already. Ask again, with the same key, when Retry-After says."

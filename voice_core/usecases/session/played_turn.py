@@ -9,7 +9,7 @@ from voice_core.domain.errors import VoiceError
 from voice_core.domain.events import Event, ReplyDelta, SpeechDelta, SpeechDone, TurnCreated, TurnDone, TurnFailed
 from voice_core.domain.session import State
 from voice_core.ports.media import Peer
-from voice_core.usecases.turn.request import Said, TakeTurn
+from voice_core.usecases.turn.request import TakeTurn, TurnRequest
 
 
 class PlayedTurn:
@@ -40,10 +40,10 @@ class PlayedTurn:
         """As Listener."""
         self._tell(TurnDone(turn))
 
-    async def run(self, said: Said, take_turn: TakeTurn) -> None:
+    async def run(self, request: TurnRequest, take_turn: TakeTurn) -> None:
         """Take the turn to its end; cancelling this interrupts it."""
         try:
-            async with aclosing(take_turn(replace(said, delivery="played", listener=self))) as events:
+            async with aclosing(take_turn(replace(request, delivery="played", listener=self))) as events:
                 async for event in events:
                     await self._follow(event)
         finally:

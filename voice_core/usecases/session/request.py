@@ -7,7 +7,7 @@ from voice_core.domain.events import Event
 from voice_core.domain.session import Control, SessionEvent, Update
 
 
-class Wire(Protocol):
+class MessageCodec(Protocol):
     """How the session's words look on the data channel."""
 
     def read(self, text: str) -> Control:
@@ -18,7 +18,7 @@ class Wire(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class NewSession:
     """Who opens a session, and what for."""
 
     user_id: str
@@ -29,7 +29,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SentEvent:
     """One thing that was told, as it went to the data channel."""
 
     type: str

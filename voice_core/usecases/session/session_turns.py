@@ -9,13 +9,13 @@ from voice_core import telemetry
 from voice_core.audio.limits import Limits
 from voice_core.domain.errors import Conflict
 from voice_core.domain.events import Event
-from voice_core.domain.session import Cancel, Control, Press, Release, State, Typed, Update
+from voice_core.domain.session import Cancel, Control, Press, Release, State, TextInput, Update
 from voice_core.domain.speech import Hints
 from voice_core.ports.media import Peer
-from voice_core.usecases.session.hands_free import overhear
+from voice_core.usecases.session.hands_free import split_utterances
 from voice_core.usecases.session.played_turn import PlayedTurn
-from voice_core.usecases.session.request import Asked
-from voice_core.usecases.turn.request import Said, TakeTurn
+from voice_core.usecases.session.request import NewSession
+from voice_core.usecases.turn.request import TakeTurn, TurnRequest
 
 FINISH_SECONDS = 5.0
 """For a turn to be stored when its session ends."""
@@ -26,7 +26,7 @@ class SessionTurns:
 
     def __init__(
         self,
-        asked: Asked,
+        new_session: NewSession,
         peer: Peer,
         *,
         take_turn: TakeTurn,
@@ -35,13 +35,13 @@ class SessionTurns:
         enter: Callable[[State], None],
     ) -> None:
         """*tell* hears the turns' events, *enter* where the session is by them."""
-        self._asked = asked
+        self._asked = new_session
         self._peer = peer
         self._take_turn = take_turn
         self._audio = audio
         self._tell = tell
         self._enter = enter
-        self._wishes = asked.wishes
+        self._wishes = new_session.wishes
         self._held = False
         """The button is down, whatever has become of its turn."""
         self._turn: PlayedTurn | None = None
@@ -69,7 +69,7 @@ class SessionTurns:
                 self._release(trailing_ms / 1000)
             case Cancel():
                 self._interrupt()
-            case Typed(text):
+            case TextInput(text):
                 self._begin(State.THINKING, text=text)
             case Update():
                 self._wish(control)
@@ -104,7 +104,7 @@ class SessionTurns:
     def _go_hands_free(self, *, wanted: bool) -> None:
         if wanted and self._overhearing is None:
             self._overhearing = asyncio.create_task(
-                overhear(
+                split_utterances(
                     self._peer.listen(),
                     lambda utterance: self._begin(State.LISTENING, utterance=utterance),
                     lambda: self._enter(State.THINKING),
@@ -132,12 +132,12 @@ class SessionTurns:
         self._unfinished.discard(running)
         self._follow(turn, State.CONNECTED)
 
-    async def _run(self, turn: PlayedTurn, before: set[asyncio.Task[None]], said: Said) -> None:
+    async def _run(self, turn: PlayedTurn, before: set[asyncio.Task[None]], request: TurnRequest) -> None:
         telemetry.branch()
         try:
             if before:
                 await asyncio.wait(before)
-            await turn.run(said, self._take_turn)
+            await turn.run(request, self._take_turn)
         except Exception:  # noqa: BLE001 - the client has been told that the turn broke off; the session goes on
             telemetry.unexpected("turn of a session")
 
@@ -160,9 +160,9 @@ class SessionTurns:
             if not turn.cancelling():
                 turn.cancel()
 
-    def _said(self, utterance: AsyncGenerator[bytes] | None, text: str) -> Said:
+    def _said(self, utterance: AsyncGenerator[bytes] | None, text: str) -> TurnRequest:
         wishes = self._wishes
-        return Said(
+        return TurnRequest(
             user_id=self._asked.user_id,
             turn_id=uuid4().hex,
             conversation_id=self._asked.conversation_id,

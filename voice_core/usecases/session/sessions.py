@@ -9,12 +9,12 @@ from voice_core.audio.limits import Limits
 from voice_core.domain.errors import Busy, NotFound
 from voice_core.domain.session import Reason, SessionLimits
 from voice_core.ports.media import Peers
-from voice_core.usecases.idempotency.fingerprint import Repeatable
+from voice_core.usecases.idempotency.fingerprint import IdempotentRequest
 from voice_core.usecases.session.ice_servers import IceServers
 from voice_core.usecases.session.live_session import LiveSession
-from voice_core.usecases.session.opened import Known, Opened, _known
+from voice_core.usecases.session.opened import OpenSession, SessionStatus, _known
 from voice_core.usecases.session.openings import Openings
-from voice_core.usecases.session.request import Asked, Wire
+from voice_core.usecases.session.request import MessageCodec, NewSession
 from voice_core.usecases.turn.request import TakeTurn
 
 REMEMBERED = 200
@@ -37,11 +37,11 @@ class Sessions:
         self._audio = audio
         self._most = most
         self._opening = 0
-        self._live: dict[str, tuple[Opened, asyncio.Task[None]]] = {}
-        self._ended: OrderedDict[str, Known] = OrderedDict()
+        self._live: dict[str, tuple[OpenSession, asyncio.Task[None]]] = {}
+        self._ended: OrderedDict[str, SessionStatus] = OrderedDict()
         self._openings = Openings()
 
-    async def open(self, asked: Asked, offer: str, wire: Wire) -> Opened:
+    async def open(self, new_session: NewSession, offer: str, wire: MessageCodec) -> OpenSession:
         """Answer *offer*, SDP, and serve the session from then on.
 
         Raises:
@@ -61,16 +61,20 @@ class Sessions:
             peer = await self._peers.answer(offer, servers)
         finally:
             self._opening -= 1
-        live = LiveSession(asked, peer, take_turn=self._take_turn, wire=wire, limits=self._limits, audio=self._audio)
-        opened = Opened(live, servers, datetime.now(UTC) + timedelta(seconds=self._limits.max_seconds))
+        live = LiveSession(
+            new_session, peer, take_turn=self._take_turn, wire=wire, limits=self._limits, audio=self._audio
+        )
+        opened = OpenSession(live, servers, datetime.now(UTC) + timedelta(seconds=self._limits.max_seconds))
         serving = asyncio.create_task(live.run())
         self._live[live.id] = opened, serving
         serving.add_done_callback(lambda _: self._forget(opened))
         return opened
 
-    async def open_once(self, asked: Asked, offer: str, wire: Wire, request: Repeatable) -> tuple[Opened, bool]:
+    async def open_once(
+        self, new_session: NewSession, offer: str, wire: MessageCodec, request: IdempotentRequest
+    ) -> tuple[OpenSession, bool]:
         """As `open`; but the session that *request* has opened before, if it lasts, and whether it is that."""
-        return await self._openings.open(request, lambda: self.open(asked, offer, wire))
+        return await self._openings.open(request, lambda: self.open(new_session, offer, wire))
 
     def live(self, user_id: str, session_id: str) -> LiveSession:
         """A session that lasts.
@@ -79,11 +83,11 @@ class Sessions:
             NotFound: ``session-not-found``.
         """
         opened, _ = self._live.get(session_id, (None, None))
-        if opened is None or opened.live.asked.user_id != user_id:
+        if opened is None or opened.live.new_session.user_id != user_id:
             raise _unknown()
         return opened.live
 
-    def known(self, user_id: str, session_id: str) -> Known:
+    def known(self, user_id: str, session_id: str) -> SessionStatus:
         """What is known of a session; raises NotFound, ``session-not-found``."""
         opened, _ = self._live.get(session_id, (None, None))
         known = self._ended.get(session_id) if opened is None else _known(opened)
@@ -91,7 +95,7 @@ class Sessions:
             raise _unknown()
         return known
 
-    def close_session(self, user_id: str, session_id: str) -> Known:
+    def close_session(self, user_id: str, session_id: str) -> SessionStatus:
         """End a session, if it has not ended; raises NotFound, ``session-not-found``."""
         if not self.known(user_id, session_id).reason:
             self.live(user_id, session_id).close(Reason.DELETED)
@@ -105,7 +109,7 @@ class Sessions:
         if serving:
             await asyncio.wait(serving)
 
-    def _forget(self, opened: Opened) -> None:
+    def _forget(self, opened: OpenSession) -> None:
         del self._live[opened.live.id]
         self._ended[opened.live.id] = _known(opened)
         if len(self._ended) > REMEMBERED:

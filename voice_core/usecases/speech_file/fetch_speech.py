@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 from voice_core.domain.errors import NotFound, StageTimedOut
-from voice_core.domain.speech import KeptSpeech, SpeechName
+from voice_core.domain.speech import SpeechName, StoredSpeech
 from voice_core.ports.clips import Speeches
 
 LOOK_SECONDS = 0.1
@@ -19,7 +19,7 @@ Encode = Callable[[bytes], bytes]
 """Makes a whole file of mono 16-bit PCM at 24 kHz."""
 
 
-async def find_speech(name: SpeechName, speeches: Speeches, *, keep_hours: float) -> KeptSpeech:
+async def find_speech(name: SpeechName, speeches: Speeches, *, keep_hours: float) -> StoredSpeech:
     """What there is of it.
 
     Raises:
@@ -53,7 +53,7 @@ async def follow_speech(name: SpeechName, speeches: Speeches) -> AsyncGenerator[
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def encoded_bytes(speech: KeptSpeech, audio_format: str, encode: Encode, speeches: Speeches) -> int:
+async def encoded_bytes(speech: StoredSpeech, audio_format: str, encode: Encode, speeches: Speeches) -> int:
     """The size of complete *speech* in *audio_format*, which is made by *encode* when it is asked for first.
 
     It is kept: a player that fetches a file in parts needs them all of the same one.

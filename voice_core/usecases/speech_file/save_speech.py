@@ -11,7 +11,7 @@ from voice_core.domain.speech import SpeechName
 from voice_core.ports.clips import Speeches
 
 
-class Keeper:
+class SpeechWriter:
     """Keeps one reply's speech. What comes while some is being written is written next, all at once."""
 
     def __init__(self, name: SpeechName, speeches: Speeches) -> None:
@@ -60,7 +60,7 @@ async def keep_speech(name: SpeechName, speech: AsyncGenerator[bytes], speeches:
     Raises:
         StageFailed: with stage ``storage``.
     """
-    keeper = Keeper(name, speeches)
+    keeper = SpeechWriter(name, speeches)
     async with aclosing(keeper), aclosing(speech):
         await keeper.begin()
         async for pcm in speech:
@@ -73,7 +73,7 @@ async def kept(turn: AsyncGenerator[Event], name: SpeechName, speeches: Speeches
 
     Storage that fails costs the speech, not the turn: it is noted as ``speech`` degraded.
     """
-    shelf = _Shelf(Keeper(name, speeches))
+    shelf = _Shelf(SpeechWriter(name, speeches))
     async with aclosing(shelf), aclosing(turn):
         await shelf.begin()
         async for event in turn:
@@ -89,7 +89,7 @@ async def kept(turn: AsyncGenerator[Event], name: SpeechName, speeches: Speeches
 class _Shelf:
     """A keeper that may fail."""
 
-    def __init__(self, keeper: Keeper) -> None:
+    def __init__(self, keeper: SpeechWriter) -> None:
         self._keeper = keeper
         self._works = True
         self._done = False

@@ -8,7 +8,8 @@ from voice_core.domain.audio import RECOGNITION_RATE, milliseconds
 from voice_core.domain.errors import NoSpeech
 from voice_core.domain.speech import Hints, Interim, Transcript
 from voice_core.ports.providers import SpeechToText
-from voice_core.usecases.resilience.deadlines import Deadline, then_start
+from voice_core.usecases.resilience.deadlines import Deadline
+from voice_core.usecases.resilience.utterance_deadline import start_at_end
 
 SHORTEST_MS = 100
 """An utterance below this is a slip of the finger."""
@@ -29,7 +30,7 @@ async def listen(
     """
     async with aclosing(utterance):
         opening = await _opening(utterance)
-        async with aclosing(stt.transcribe(then_start(_whole(opening, utterance), final), hints)) as heard:
+        async with aclosing(stt.transcribe(start_at_end(_whole(opening, utterance), final), hints)) as heard:
             shown = ""
             while True:
                 try:

@@ -6,23 +6,23 @@ from dataclasses import replace
 from voice_core import timeouts
 from voice_core.domain.conversation import Turn, may_begin
 from voice_core.domain.errors import Conflict, NotFound, StageFailed, VoiceError
-from voice_core.usecases.turn.record import Draft
-from voice_core.usecases.turn.request import Said
-from voice_core.usecases.turn.services import Company
+from voice_core.usecases.turn.record import TurnRecord
+from voice_core.usecases.turn.request import TurnRequest
+from voice_core.usecases.turn.services import TurnServices
 
 
-class Memory:
+class ConversationMemory:
     """The conversation of one turn.
 
     A store that is away costs the memory, not the turn: it is noted in the draft as ``conversation`` degraded.
     """
 
-    def __init__(self, draft: Draft, said: Said, company: Company) -> None:
-        self._draft = draft
-        self._said = said
-        self._conversations = company.conversations
-        self._seconds = company.deadlines.conversations
-        self._turns = company.history_turns
+    def __init__(self, record: TurnRecord, request: TurnRequest, services: TurnServices) -> None:
+        self._draft = record
+        self._said = request
+        self._conversations = services.conversations
+        self._seconds = services.deadlines.conversations
+        self._turns = services.history_turns
 
     async def recall(self) -> Sequence[Turn]:
         """The last turns, oldest first; none when the conversation begins with this one.
@@ -45,8 +45,8 @@ class Memory:
             return ()
 
     def _recent(self) -> Awaitable[Sequence[Turn]]:
-        said = self._said
-        return said.recalled or self._conversations.recent(said.user_id, said.conversation_id, self._turns)
+        request = self._said
+        return request.recalled or self._conversations.recent(request.user_id, request.conversation_id, self._turns)
 
     async def remember(self) -> Turn:
         """Keep the whole turn, and give it as it ended.

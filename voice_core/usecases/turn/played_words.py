@@ -14,7 +14,7 @@ class _Line:
     seconds: float = 0.0
 
 
-class Recital:
+class PlayedWords:
     """The sentences of a reply, and how long each of them sounds."""
 
     def __init__(self) -> None:

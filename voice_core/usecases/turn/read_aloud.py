@@ -5,11 +5,11 @@ from contextlib import aclosing
 
 from voice_core.domain.errors import InvalidInput
 from voice_core.text.sentences import Sentences
-from voice_core.usecases.turn.services import Company
+from voice_core.usecases.turn.services import TurnServices
 from voice_core.usecases.turn.speak import speak
 
 
-async def read_aloud(text: str, voice: str | None, company: Company) -> AsyncGenerator[bytes]:
+async def read_aloud(text: str, voice: str | None, services: TurnServices) -> AsyncGenerator[bytes]:
     """The speech of *text*, mono 16-bit PCM at 24 kHz, while it is made.
 
     Raises:
@@ -17,7 +17,7 @@ async def read_aloud(text: str, voice: str | None, company: Company) -> AsyncGen
         StageFailed: with stage ``tts``.
     """
     spoken = False
-    speech = speak(sentences(text), tts=company.tts, voice=voice, seconds=company.deadlines.tts)
+    speech = speak(sentences(text), tts=services.tts, voice=voice, seconds=services.deadlines.tts)
     async with aclosing(speech):
         async for piece in speech:
             spoken = True

@@ -9,34 +9,34 @@ from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import VoiceError
 from voice_core.domain.events import Event, ReplyDelta, SpeechDelta, SpeechDone, TranscriptDone
 from voice_core.domain.speech import Transcript
-from voice_core.telemetry.turns import Stage, TurnSeen
-from voice_core.usecases.turn.played_words import Recital
-from voice_core.usecases.turn.request import Said
+from voice_core.telemetry.turns import Stage, TurnSignal
+from voice_core.usecases.turn.played_words import PlayedWords
+from voice_core.usecases.turn.request import TurnRequest
 
-Made = TypeVar("Made", bound=Event)
+AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 STAGES = {"stt": ("ended", "heard"), "assistant": ("heard", "sentence"), "tts": ("sentence", "speech")}
 """From which mark to which each of them runs."""
 
 
-class Draft:
+class TurnRecord:
     """What is known of a turn that has not ended."""
 
-    def __init__(self, said: Said) -> None:
-        self._said = said
+    def __init__(self, request: TurnRequest) -> None:
+        self._request = request
         self.transcript: Transcript | None = None
         self.reply = ""
         self._delivered = ""
-        self._recital = Recital()
+        self._played = PlayedWords()
         self.reached = False
         """Whether the caller has any result at all."""
-        self._degraded: list[str] = list(said.degraded)
+        self._degraded: list[str] = list(request.degraded)
         self._speech_bytes = 0
-        self._request = telemetry.begin_turn()
+        self._context = telemetry.begin_turn()
         self._marks: dict[str, float] = {}
         self.mark("began")
-        if said.utterance is None:
-            self.transcript = Transcript(said.text, "".join(said.hints.languages[:1]))
+        if request.utterance is None:
+            self.transcript = Transcript(request.text, "".join(request.hints.languages[:1]))
             self.mark("ended")
             self.mark("heard")
 
@@ -48,8 +48,8 @@ class Draft:
     @property
     def delivered(self) -> str:
         """As much of the reply as the caller has."""
-        listener = self._said.listener
-        return self._delivered if listener is None else self._recital.heard(listener.heard_seconds)
+        listener = self._request.listener
+        return self._delivered if listener is None else self._played.heard(listener.heard_seconds)
 
     def mark(self, moment: str, when: float | None = None) -> None:
         """Note when *moment* came first: began, ended, heard, sentence, speech, done. Seconds of the monotonic
@@ -60,9 +60,9 @@ class Draft:
         """Note that the turn goes on without *part*: speech or conversation."""
         if part not in self._degraded:
             self._degraded.append(part)
-        telemetry.event("degraded", {"turn": self._said.turn_id, "part": part, **telemetry.reason(cause)})
+        telemetry.event("degraded", {"turn": self._request.turn_id, "part": part, **telemetry.reason(cause)})
 
-    def note(self, event: Made) -> Made:
+    def add(self, event: AnyEvent) -> AnyEvent:
         """Take note of *event*, which is about to be delivered."""
         match event:
             case TranscriptDone(transcript):
@@ -73,16 +73,16 @@ class Draft:
             case SpeechDelta(pcm, _, sentence):
                 self.mark("speech")
                 self._speech_bytes += len(pcm)
-                self._recital.add(sentence, len(pcm))
+                self._played.add(sentence, len(pcm))
             case SpeechDone():
-                self._recital.finish()
+                self._played.finish()
             case _:
                 pass
         return event
 
-    def took(self, event: Event) -> None:
+    def delivered_event(self, event: Event) -> None:
         """Take note that the caller has *event*."""
-        match event, self._said.delivery:
+        match event, self._request.delivery:
             case (TranscriptDone(), "events" | "played") | (ReplyDelta(), "played"):
                 self.reached = True
             case ReplyDelta(text), "events":
@@ -97,12 +97,12 @@ class Draft:
     def turn(self, *, reply: str | None = None, interrupted: bool = False) -> Turn:
         """The turn as it is remembered; *reply* when not all of it counts."""
         return Turn(
-            id=self._said.turn_id,
-            conversation_id=self._said.conversation_id,
+            id=self._request.turn_id,
+            conversation_id=self._request.conversation_id,
             transcript=self.words,
             reply=(self.reply if reply is None else reply).strip(),
             created_at=datetime.now(UTC),
-            spoken=self._said.utterance is not None,
+            spoken=self._request.utterance is not None,
             language=self.transcript.language if self.transcript else "",
             interrupted=interrupted,
             degraded=tuple(self._degraded),
@@ -139,9 +139,9 @@ class Draft:
             if begin in marks and end in marks
         ]
 
-    def told(self, error: VoiceError) -> VoiceError:
+    def with_result(self, error: VoiceError) -> VoiceError:
         """*error* with what had been done before it, so that nothing paid for is lost."""
-        done: dict[str, Any] = {"turnId": self._said.turn_id, "conversationId": self._said.conversation_id}
+        done: dict[str, Any] = {"turnId": self._request.turn_id, "conversationId": self._request.conversation_id}
         if self.transcript is not None:
             done["transcription"] = self.words
         if self.reply:
@@ -152,22 +152,22 @@ class Draft:
     def report(self, outcome: str, error: VoiceError | None = None) -> None:
         """Tell how the turn ended: done, failed, refused or left."""
         timings = self.timings()
-        facts = {"turn": self._said.turn_id, "outcome": outcome, **timings}
+        facts = {"turn": self._request.turn_id, "outcome": outcome, **timings}
         telemetry.log("turn", facts | (telemetry.reason(error) if error else {}))
         telemetry.tell_turn(self._seen(outcome, error, timings))
 
-    def _seen(self, outcome: str, error: VoiceError | None, timings: dict[str, int]) -> TurnSeen:
-        said, transcript = self._said, self.transcript
-        return TurnSeen(
-            turn_id=said.turn_id,
-            user_id=said.user_id,
-            span=self._request.span,
+    def _seen(self, outcome: str, error: VoiceError | None, timings: dict[str, int]) -> TurnSignal:
+        request, transcript = self._request, self.transcript
+        return TurnSignal(
+            turn_id=request.turn_id,
+            user_id=request.user_id,
+            span=self._context.span,
             outcome=outcome,
             code=error.code if error else "",
             failed_stage=(error.stage or "") if error else "",
             degraded=tuple(self._degraded),
-            delivery=said.delivery,
-            spoken=said.utterance is not None,
+            delivery=request.delivery,
+            spoken=request.utterance is not None,
             transcript_characters=len(self.words),
             heard_seconds=transcript.duration_ms / 1000 if transcript else 0.0,
             speech_bytes=self._speech_bytes,
@@ -175,5 +175,5 @@ class Draft:
             ended=self._latest,
             timings=timings,
             stages=self._stages(),
-            calls=tuple(self._request.calls),
+            calls=tuple(self._context.calls),
         )

@@ -10,16 +10,18 @@ from voice_core.domain.errors import StageFailed
 from voice_core.domain.events import ReplyDelta, ReplyDone, SpeechDelta, SpeechDone
 from voice_core.text.sentences import Sentences
 from voice_core.usecases.resilience.deadlines import paced
-from voice_core.usecases.resilience.merged_streams import Pump
-from voice_core.usecases.turn.record import Draft
-from voice_core.usecases.turn.request import Said
-from voice_core.usecases.turn.services import Company
+from voice_core.usecases.resilience.merged_streams import MergedStreams
+from voice_core.usecases.turn.record import TurnRecord
+from voice_core.usecases.turn.request import TurnRequest
+from voice_core.usecases.turn.services import TurnServices
 from voice_core.usecases.turn.speak import Speech, speak
 
 Answering = ReplyDelta | ReplyDone | SpeechDelta | SpeechDone
 
 
-async def answer(draft: Draft, history: Sequence[Turn], said: Said, company: Company) -> AsyncGenerator[Answering]:
+async def reply(
+    record: TurnRecord, history: Sequence[Turn], request: TurnRequest, services: TurnServices
+) -> AsyncGenerator[Answering]:
     """The reply and, where it is wanted aloud, its speech, both as they are made.
 
     Speech that fails is noted in the draft as ``speech`` degraded; the text goes on.
@@ -29,12 +31,12 @@ async def answer(draft: Draft, history: Sequence[Turn], said: Said, company: Com
         StageFailed: with stage ``assistant``.
     """
     sentences: asyncio.Queue[str | None] = asyncio.Queue()
-    words = paced(company.assistant.reply(draft.words, history), "assistant", company.deadlines.assistant)
-    making = [_write(draft, words, sentences)]
-    if said.aloud:
-        speech = speak(_queued(sentences), tts=company.tts, voice=said.voice, seconds=company.deadlines.tts)
-        making.append(spoken(speech, lambda error: draft.degrade("speech", error)))
-    pieces = Pump(*making)
+    words = paced(services.assistant.reply(record.words, history), "assistant", services.deadlines.assistant)
+    making = [_write(record, words, sentences)]
+    if request.aloud:
+        speech = speak(_queued(sentences), tts=services.tts, voice=request.voice, seconds=services.deadlines.tts)
+        making.append(spoken(speech, lambda error: record.degrade("speech", error)))
+    pieces = MergedStreams(*making)
     try:
         async for piece in pieces:
             yield piece
@@ -43,18 +45,18 @@ async def answer(draft: Draft, history: Sequence[Turn], said: Said, company: Com
 
 
 async def _write(
-    draft: Draft, words: AsyncGenerator[str], sentences: asyncio.Queue[str | None]
+    record: TurnRecord, words: AsyncGenerator[str], sentences: asyncio.Queue[str | None]
 ) -> AsyncGenerator[Answering]:
     splitter, reply = Sentences(), ""
     async with aclosing(words):
         async for text in words:
             reply += text
             for sentence in splitter.feed(text):
-                draft.mark("sentence")
+                record.mark("sentence")
                 sentences.put_nowait(sentence)
             yield ReplyDelta(text)
     for sentence in splitter.finish():
-        draft.mark("sentence")
+        record.mark("sentence")
         sentences.put_nowait(sentence)
     sentences.put_nowait(None)
     yield ReplyDone(reply)

@@ -24,7 +24,7 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class TurnRequest:
     """What the user said, where, and how they want to be answered."""
 
     user_id: str
@@ -50,4 +50,4 @@ class Said:
     """What the turn goes without from its beginning."""
 
 
-TakeTurn = Callable[[Said], AsyncGenerator[Event]]
+TakeTurn = Callable[[TurnRequest], AsyncGenerator[Event]]

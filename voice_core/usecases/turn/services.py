@@ -8,7 +8,7 @@ from voice_core.usecases.resilience.deadlines import Deadlines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Company:
+class TurnServices:
     """Who takes part in a turn besides the user, and how long they may take."""
 
     stt: SpeechToText

@@ -8,7 +8,7 @@ from voice_core.domain.audio import SAMPLE_BYTES
 from voice_core.ports.providers import TextToSpeech
 from voice_core.text.speakable import speakable
 from voice_core.usecases.resilience.deadlines import paced
-from voice_core.usecases.resilience.merged_streams import Pump
+from voice_core.usecases.resilience.merged_streams import MergedStreams
 
 AHEAD = 2
 """Sentences in synthesis at once: the one that is heard and the next."""
@@ -33,16 +33,16 @@ async def speak(
         StageFailed: with stage ``tts``.
     """
     free = asyncio.Semaphore(AHEAD)
-    lines: list[Pump[bytes]] = []
+    lines: list[MergedStreams[bytes]] = []
 
-    async def begin() -> AsyncGenerator[tuple[str, Pump[bytes]]]:
+    async def begin() -> AsyncGenerator[tuple[str, MergedStreams[bytes]]]:
         async for sentence in sentences:
             if words := speakable(sentence):
                 await free.acquire()
-                lines.append(Pump(_whole_samples(paced(tts.synthesize(words, voice), "tts", seconds))))
+                lines.append(MergedStreams(_whole_samples(paced(tts.synthesize(words, voice), "tts", seconds))))
                 yield sentence, lines[-1]
 
-    beginning = Pump(begin())
+    beginning = MergedStreams(begin())
     try:
         async for sentence, line in beginning:
             opening = sentence
