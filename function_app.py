@@ -2,7 +2,7 @@
 
 import gc
 
-gc.disable()  # Importing makes much and drops little: looking for garbage meanwhile takes an eighth of a cold start.
+gc.disable()  # Imports create many objects and free few: garbage collection would take an eighth of a cold start.
 import azure.functions as func  # noqa: E402
 
 from voice_core.functions.blueprints import blueprints  # noqa: E402

@@ -1,7 +1,7 @@
-"""All that the work on clips needs, in a process of its own: the emulators, and Azurite.
+"""All services that the processing of clips needs, in a separate process: the emulators, and Azurite.
 
-``tones``: recognition knows the language of `tests.tone_words`, and takes no time. ``paced``: it takes 0.2 s for a
-second of sound. ``words``: it is the emulator's own. Speech is a hum.
+The argument is the recognition engine. ``tones``: it recognises the language of `tests.tone_words` without delay.
+``paced``: likewise, in 0.2 s for a second of sound. ``words``: the emulator's own engine. Synthesis yields a tone.
 """
 
 import asyncio
@@ -27,25 +27,25 @@ PACE = 0.2
 
 
 async def _serve(engine: str) -> None:
-    usual, speech = engines_from({}), Script()
+    default, speech = engines_from({}), Script()
     recognizers: dict[str, Recognizer] = {
         "tones": ToneRecognizer(),
         "paced": ToneRecognizer(PACE),
-        "words": usual.recognizer,
+        "words": default.recognizer,
     }
     speech.add("tts", Step(tone=True, repeat=True))
     async with AsyncExitStack() as stack:
-        engines = Engines(recognizers[engine], usual.synthesizer)
+        engines = Engines(recognizers[engine], default.synthesizer)
         speech_url = await stack.enter_async_context(serving(speech_app(engines, speech)))
         openai_url = await stack.enter_async_context(serving(openai_app()))
         cosmos_url = await stack.enter_async_context(serving(cosmos_app(None)))
         storage = await stack.enter_async_context(azurite(program(ROOT / ".local" / "azurite")))
-        told = settings(speech_url, f"{openai_url}/v1/", cosmos_url) | {
+        addresses = settings(speech_url, f"{openai_url}/v1/", cosmos_url) | {
             "STORAGE_URL": storage.url(),
             "STORAGE_KEY": KEY,
             "STORAGE_CREATE": "true",
         }
-        print(json.dumps(told), flush=True)
+        print(json.dumps(addresses), flush=True)
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         await stop.wait()

@@ -1,7 +1,7 @@
-"""How well a long clip is heard: its words and their times, against the same sentences heard one by one.
+"""Word errors and caption times of a long clip, compared with the same sentences recognised one by one.
 
-Real speech of the emulator's own engines: sentences are synthesised, put together with pauses, uploaded with curl as
-wav and as m4a, and recognised, in both cases with the sentences as hints. ``--minutes 30`` chooses the length.
+The speech is synthesised by the emulator's own engines. The sentences are joined with pauses, uploaded with curl as wav
+and as m4a, and recognised, in both cases with the sentences as hints. ``--minutes 30`` sets the length.
 """
 
 import argparse
@@ -55,7 +55,7 @@ SENTENCES = (
 
 
 async def voices() -> dict[str, Samples]:
-    """Each sentence as it sounds: 16-bit samples at 16 kHz, without the silence around it."""
+    """The speech of each sentence: 16-bit samples at 16 kHz, without the silence around it."""
     synthesizer = engines_from({}).synthesizer
     voice = next(voice for voice in VOICES if voice.locale == "en-US")
     sounds = {}
@@ -69,45 +69,45 @@ async def voices() -> dict[str, Samples]:
 
 
 def recording(minutes: float, sounds: Mapping[str, Samples]) -> tuple[bytes, list[tuple[str, float]]]:
-    """Mono 16-bit PCM at 16 kHz, and each sentence with when it begins, in seconds."""
-    random, said, at = Random(1), [], 0
+    """Mono 16-bit PCM at 16 kHz, and each sentence with its start in seconds."""
+    random, spoken, at = Random(1), [], 0
     pieces: list[Samples] = []
     while at < minutes * 60 * RATE:
         sentence = random.choice(SENTENCES)
         pause = np.zeros(round(random.uniform(*PAUSES) * RATE), np.int16)
-        said.append((sentence, at / RATE))
+        spoken.append((sentence, at / RATE))
         pieces += [sounds[sentence], pause]
         at += sounds[sentence].size + pause.size
-    return np.concatenate(pieces).tobytes(), said
+    return np.concatenate(pieces).tobytes(), spoken
 
 
 def write(file: Path, pcm: bytes) -> None:
-    """A wav or an m4a, by the file's name."""
+    """Write a wav or an m4a, by the suffix of *file*."""
     if file.suffix == ".wav":
         file.write_bytes(wav.whole(pcm, RATE))
     else:
         encode_m4a(file, [pcm])
 
 
-def counted(said: str, heard: str) -> tuple[int, int]:
-    """Words wrong, missing or too many, and words said."""
-    right = words(said)
-    return errors(right, words(heard)), len(right)
+def counted(spoken: str, recognised: str) -> tuple[int, int]:
+    """The numbers of word errors (wrong, missing or added) and of spoken words."""
+    right = words(spoken)
+    return errors(right, words(recognised)), len(right)
 
 
 async def single(settings: Mapping[str, str], sounds: Mapping[str, Samples]) -> dict[str, str]:
-    """What is heard of each sentence by itself."""
+    """The transcript of each sentence, recognised by itself."""
     app = App(Settings.from_environ({**os.environ, **settings}))
     await app.load()
-    heard = {}
+    recognised = {}
     for sentence, sound in sounds.items():
         utterance = app.stt.transcribe(_once(sound.tobytes()), Hints(phrases=SENTENCES))
         async with aclosing(utterance) as items:
             async for item in items:
                 if isinstance(item, Transcript):
-                    heard[sentence] = item.text
+                    recognised[sentence] = item.text
     await app.close()
-    return heard
+    return recognised
 
 
 async def _once(pcm: bytes) -> AsyncGenerator[bytes]:
@@ -115,36 +115,38 @@ async def _once(pcm: bytes) -> AsyncGenerator[bytes]:
 
 
 def starts(captions: str) -> list[float]:
-    """When each cue begins, in seconds."""
+    """The start of each cue in seconds."""
     clocks = re.findall(r"^(\d+):(\d+):(\d+\.\d+) -->", captions, re.MULTILINE)
     return [int(hours) * 3600 + int(minutes) * 60 + float(seconds) for hours, minutes, seconds in clocks]
 
 
 async def measure(minutes: float) -> None:
     sounds = await voices()
-    pcm, said = recording(minutes, sounds)
-    text = " ".join(sentence for sentence, _ in said)
+    pcm, spoken = recording(minutes, sounds)
+    text = " ".join(sentence for sentence, _ in spoken)
     async with child("benchmarks.clip_services", "words") as services:
-        alone = await single(services.told, sounds)
-        wrong = [counted(sentence, alone[sentence]) for sentence, _ in said]
+        singly = await single(services.addresses, sounds)
+        wrong = [counted(sentence, singly[sentence]) for sentence, _ in spoken]
         singles = sum(count for count, _ in wrong) / sum(words for _, words in wrong)
-        print(f"{minutes:g} minutes, {len(said)} sentences; by themselves WER {singles:.2%}", flush=True)
+        print(f"{minutes:g} minutes, {len(spoken)} sentences; one by one: WER {singles:.2%}", flush=True)
         for kind in ("wav", "m4a"):
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder, f"recording.{kind}")
                 write(file, pcm)
-                opened = await worker(services.told, "open", str(file), *SENTENCES)
-            done = await worker(services.told, "work", opened["clip"])
-            print(f"{kind}: {_judged(done, said, text)}, in {done['seconds']:.0f} s", flush=True)
+                opened = await worker(services.addresses, "open", str(file), *SENTENCES)
+            done = await worker(services.addresses, "work", opened["clip"])
+            print(f"{kind}: {_judged(done, spoken, text)}, in {done['seconds']:.0f} s", flush=True)
 
 
-def _judged(done: Mapping[str, Any], said: Sequence[tuple[str, float]], text: str) -> str:
+def _judged(done: Mapping[str, Any], spoken: Sequence[tuple[str, float]], text: str) -> str:
     if done["status"] != "done":
         return json.dumps(done)
     count, total = counted(text, done["transcript"]["text"])
     cues = np.array(starts(done["captions"]))
-    beside = sorted(float(np.abs(cues - start).min()) for _, start in said)
-    return f"WER {count / total:.2%}; cues {beside[-1]:.2f} s beside at most, {beside[len(beside) // 2]:.2f} s mostly"
+    offsets = sorted(float(np.abs(cues - start).min()) for _, start in spoken)
+    return (
+        f"WER {count / total:.2%}; cues off by {offsets[-1]:.2f} s at most, median {offsets[len(offsets) // 2]:.2f} s"
+    )
 
 
 def main() -> None:

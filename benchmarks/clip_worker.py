@@ -1,8 +1,8 @@
-"""A worker in a process of its own, with the services that its environment names. Prints what it did as JSON.
+"""A worker in a separate process, with the services that its environment names. It prints its result as JSON.
 
-``open FILE PHRASE…``: opens a clip, and uploads the recording with curl. ``work CLIP [DIES_AT]``: works on it until it
-is done, or until it kills itself at its call of that number. ``tell CLIP TIMES``: is told of it so many times, twice at
-once.
+* `open FILE PHRASE…`: create a clip, and upload the recording with curl.
+* `work CLIP [DIES_AT]`: process the clip, or kill the own process at the port call with that number.
+* `tell CLIP TIMES`: deliver the clip's event that many times, the first two concurrently.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.figures import BenchmarkFailed
 from benchmarks.machine import peak_bytes, resident_bytes
-from tests.memory_clip_stores import Mortal
+from tests.memory_clip_stores import MortalWorker
 from voice_core.domain.clip import ClipName
 from voice_core.domain.errors import VoiceError
 from voice_core.domain.speech import Hints
@@ -32,8 +32,8 @@ USER = "ann"
 MEGABYTE = 1 << 20
 
 
-class Killed(Mortal):
-    """Dies as a process does."""
+class KilledWorker(MortalWorker):
+    """Kills its own process with SIGKILL at the call with number *dies_at*."""
 
     def called(self, name: str) -> bool:
         self.calls += 1
@@ -48,15 +48,15 @@ async def _open(work: ClipWork, file: str, *phrases: str) -> dict[str, Any]:
     clip, slot = offered.clip, offered.slot
     if slot is None:
         raise BenchmarkFailed("a new clip has no slot")
-    sent = [part for name, value in slot.headers.items() for part in ("-H", f"{name}: {value}")]
-    curl = await asyncio.create_subprocess_exec("curl", "-sf", "-T", file, *sent, slot.url)
+    curl_headers = [part for name, value in slot.headers.items() for part in ("-H", f"{name}: {value}")]
+    curl = await asyncio.create_subprocess_exec("curl", "-sf", "-T", file, *curl_headers, slot.url)
     if await curl.wait():
         raise BenchmarkFailed("curl could not upload the recording")
     return {"clip": clip.id}
 
 
 async def _work(work: ClipWork, clip_id: str, dies_at: str = "0") -> dict[str, Any]:
-    killed = Killed(int(dies_at))
+    killed = KilledWorker(int(dies_at))
     name, services = ClipName(USER, clip_id), work.services
     await work.clips.get(name)
     wrapped = {
@@ -66,7 +66,7 @@ async def _work(work: ClipWork, clip_id: str, dies_at: str = "0") -> dict[str, A
     idle, began = resident_bytes(), monotonic()
     await process_clip(name, replace(services, **wrapped))
     peak = peak_bytes()
-    return await _told(work, name) | {
+    return await _result(work, name) | {
         "seconds": monotonic() - began,
         "idle_mb": idle / MEGABYTE,
         "peak_over_idle_mb": (peak - idle) / MEGABYTE,
@@ -74,34 +74,34 @@ async def _work(work: ClipWork, clip_id: str, dies_at: str = "0") -> dict[str, A
     }
 
 
-async def _tell(work: ClipWork, clip_id: str, times: str) -> dict[str, Any]:
+async def _deliver(work: ClipWork, clip_id: str, times: str) -> dict[str, Any]:
     name = ClipName(USER, clip_id)
 
-    async def tell() -> None:
+    async def deliver() -> None:
         with suppress(VoiceError):
             await work.process(name)
 
-    await asyncio.gather(tell(), tell())
+    await asyncio.gather(deliver(), deliver())
     for _ in range(int(times) - 2):
-        await tell()
-    return await _told(work, name)
+        await deliver()
+    return await _result(work, name)
 
 
-async def _told(work: ClipWork, name: ClipName) -> dict[str, Any]:
+async def _result(work: ClipWork, name: ClipName) -> dict[str, Any]:
     clip = await work.clips.get(name)
-    told: dict[str, Any] = {"status": clip.status, "problem": clip.failure and clip.failure.code}
+    result: dict[str, Any] = {"status": clip.status, "problem": clip.failure and clip.failure.code}
     if clip.transcribed:
-        told["transcript"] = json.loads(await work.artefacts.get(name, "transcript.json"))
-        told["captions"] = (await work.artefacts.get(name, "transcript.vtt")).decode()
+        result["transcript"] = json.loads(await work.artefacts.get(name, "transcript.json"))
+        result["captions"] = (await work.artefacts.get(name, "transcript.vtt")).decode()
         turns = await work.services.turn.conversations.recent(USER, clip.conversation_id, 100)
-        told["turns"] = [turn.id for turn in turns]
-    return told
+        result["turns"] = [turn.id for turn in turns]
+    return result
 
 
 async def _main(what: str, *arguments: str) -> None:
     app = App(Settings.from_environ(os.environ))
     await app.load_clips()
-    does: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {"open": _open, "work": _work, "tell": _tell}
+    does: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {"open": _open, "work": _work, "tell": _deliver}
     try:
         print(json.dumps(await does[what](app.clip_work, *arguments)), flush=True)
     finally:

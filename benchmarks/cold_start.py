@@ -1,4 +1,4 @@
-"""How long the function app takes to import, beside the package that streams for it."""
+"""Import time of the function app, compared with the package that it streams with."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from benchmarks.processes import ROOT
 
 STREAMING = "azurefunctions.extensions.http.fastapi"
 PACKAGES = f"azure.functions, {STREAMING}"
-"""What every streaming function app imports: its own part is what comes on top."""
+"""The packages that every streaming function app imports; the rest of the time is the product's own."""
 APP = "function_app"
 PROGRAM = """
 import sys, time
@@ -24,13 +24,13 @@ ROUNDS = 20
 
 
 async def benchmark() -> AsyncGenerator[Figure]:
-    """Twenty seconds of it."""
+    """Measure for some twenty seconds."""
     async for figure in imports(ROUNDS):
         yield figure
 
 
 async def imports(rounds: int) -> AsyncGenerator[Figure]:
-    """Each in fresh processes, in turns, so that a busy moment meets all of them; none has to compile."""
+    """Import each in fresh processes, in turns, so that a busy moment affects all; the bytecode is compiled before."""
     kinds = (STREAMING, PACKAGES, APP)
     with TemporaryDirectory() as bytecode:
         for modules in kinds:
@@ -54,7 +54,7 @@ async def imports(rounds: int) -> AsyncGenerator[Figure]:
 
 
 def _imported(modules: str, bytecode: str) -> tuple[float, int]:
-    """Milliseconds that the import takes in a fresh process, and how many modules there are then."""
+    """Milliseconds of the import in a fresh process, and the number of modules after it."""
     program = [sys.executable, "-c", PROGRAM.format(modules=modules)]
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environ["PYTHONPYCACHEPREFIX"] = bytecode

@@ -1,4 +1,4 @@
-"""A stand-in for Application Insights' ingestion in a process of its own."""
+"""A stand-in for Application Insights' ingestion, in a separate process."""
 
 import asyncio
 import json

@@ -1,8 +1,8 @@
-"""A hundred people talking for minutes, each at the pace of a person, through the real SDKs and services with delays.
+"""A hundred people who talk for minutes at the pace of people, through the real SDKs and emulators with delays.
 
-Everybody signs in as themselves, speaks for three seconds while the recording is being sent, listens to the reply of
+Each person has an own user id, speaks for three seconds while the recording is being sent, listens to the reply of
 sixty words to its end, and speaks again: three turns a minute. All run on one machine: the product as a single worker,
-the services, and everybody's phones.
+the services, and all phones.
 """
 
 import argparse
@@ -18,44 +18,44 @@ from time import perf_counter
 
 from benchmarks import delays
 from benchmarks.figures import BenchmarkFailed, Figure, Target, command, percentile
-from benchmarks.phone import CHUNK_SECONDS, Refused, as_spoken, phone, recording
+from benchmarks.phone import CHUNK_SECONDS, RequestRefused, as_spoken, phone, recording
 from benchmarks.processes import Child, child
-from emulators.speech.scripted import SECONDS_PER_WORD
+from emulators.speech.scripted_recognition import SECONDS_PER_WORD
 
 UTTERANCE_SECONDS = 3
 REPLY_SECONDS = SECONDS_PER_WORD * len(delays.REPLY.split())
-"""How long the reply sounds; it is made faster than that."""
+"""Length of the reply's speech; it is synthesised faster than that."""
 LISTEN_SECONDS = 0.9 * REPLY_SECONDS, 1.1 * REPLY_SECONDS
-"""From a reply's last event to the next press."""
+"""Shortest and longest time from a reply's last event to the next press."""
 SAMPLE_SECONDS = 10.0
 WARM_SECONDS = 60.0
-"""After which memory must have found its level."""
+"""Time after which memory should be stable."""
 MEGABYTE = 1 << 20
 AS_DEPLOYED = {"AUTH_MODE": "easyauth", "TURNS_PER_MINUTE": "10"}
-"""Everybody has a limit of their own, and it can be reached."""
+"""Each person has an own rate limit, which they can reach."""
 PEOPLE, MINUTES = 100, 5.0
 
 
 @dataclass(slots=True)
 class Crowd:
-    """What happened to everybody."""
+    """The results of all people."""
 
     first_sound_ms: list[float] = field(default_factory=list)
     failed: int = 0
     refused: int = 0
-    """By a limit, with the time to wait: no failure."""
+    """Turns refused by a rate limit, with the time to wait; not failures."""
     resident: list[float] = field(default_factory=list)
-    """Megabytes, every SAMPLE_SECONDS."""
+    """Resident memory of the server in megabytes, every SAMPLE_SECONDS."""
 
 
 async def talking(people: int, minutes: float) -> AsyncGenerator[Figure]:
-    """*people* for *minutes*."""
+    """Let *people* talk for *minutes*."""
     crowd = Crowd()
     async with (
         child("benchmarks.services", "delays") as services,
-        child("benchmarks.server", "sdk", settings={**services.told, **AS_DEPLOYED}) as server,
+        child("benchmarks.server", "sdk", settings={**services.addresses, **AS_DEPLOYED}) as server,
     ):
-        async with phone(server.told["url"]) as caller:
+        async with phone(server.addresses["url"]) as caller:
             await caller.get("/api/voice/health?warm=1")
         before = server.cpu_seconds
         ends = perf_counter() + minutes * 60
@@ -67,17 +67,17 @@ async def talking(people: int, minutes: float) -> AsyncGenerator[Figure]:
 
 
 async def _person(server: Child, who: int, ends: float, crowd: Crowd) -> None:
-    said = as_spoken(recording(UTTERANCE_SECONDS))
-    # Nobody presses when the others do.
+    audio = as_spoken(recording(UTTERANCE_SECONDS))
+    # People do not start at the same time.
     await asyncio.sleep(random.uniform(0, UTTERANCE_SECONDS + REPLY_SECONDS))
     while perf_counter() < ends:
         try:
-            # A connection that is idle for as long as a reply sounds is closed by any host.
-            async with phone(server.told["url"], signed_in(f"person-{who}")) as caller:
-                heard = await caller.turn(said, CHUNK_SECONDS)
-            crowd.first_sound_ms.append(heard.first["speech.audio.delta"])
+            # A new connection each time: a host closes one that is idle for as long as a reply plays.
+            async with phone(server.addresses["url"], signed_in(f"person-{who}")) as caller:
+                received = await caller.turn(audio, CHUNK_SECONDS)
+            crowd.first_sound_ms.append(received.first["speech.audio.delta"])
             await asyncio.sleep(random.uniform(*LISTEN_SECONDS))
-        except Refused as refusal:
+        except RequestRefused as refusal:
             crowd.refused += 1
             await asyncio.sleep(refusal.retry_after)
         except (BenchmarkFailed, OSError, EOFError) as failure:

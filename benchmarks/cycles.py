@@ -1,4 +1,4 @@
-"""Sessions that are opened and closed again and again: what do they leave behind?"""
+"""Leaks of sessions: the server's memory, tasks, threads and descriptors after many are opened and closed."""
 
 import asyncio
 import random
@@ -14,50 +14,50 @@ from benchmarks.processes import Child, child
 from tests.webrtc import Caller
 
 WARM = 50
-"""Cycles before memory is looked at."""
+"""Cycles before the first measurement of memory."""
 AT_ONCE = 4
 BATCH = 100
-"""After so many, what was cut off may be noticed: else a worker would hold more sessions at once than it takes."""
+"""Cycles before a wait for the server to notice cut sessions; otherwise a worker would exceed its most sessions."""
 CUT = 5
-"""One of so many is cut off at a random point."""
+"""One session in this many is cut off at a random point."""
 CUT_SECONDS = 0.4
-"""By then every session has long been connected, and hears an utterance."""
-LET_GO_SECONDS = 60.0
-"""For what was cut off to be noticed and freed."""
+"""Latest point of a cut; by then every session has been connected for long and receives an utterance."""
+RELEASE_SECONDS = 60.0
+"""Longest wait until the server has noticed and released cut sessions."""
 
 
 async def cycles(count: int) -> AsyncGenerator[Figure]:
-    """*count* sessions after the first `WARM`."""
+    """Measure *count* sessions after the first `WARM`."""
     async with served() as (server, http):
-        before = await held(http)
+        before = await resources(http)
         resident = []
         for batch in (WARM, *(min(BATCH, count - done) for done in range(0, count, BATCH))):
             await open_and_close(http, batch)
-            kept = await left(http, before)
+            leaked_resources = await leaked(http, before)
             resident.append(server.resident_bytes or 0)
     growth = (resident[-1] - resident[0]) / MEGABYTE
     yield Figure(
         name=f"memory after {WARM} sessions and every {BATCH}",
         unit="MB",
         values=[size / MEGABYTE for size in resident],
-        targets=(Target("growth_mb", 10), *(Target(name, 0) for name in kept)),
-        facts={"growth_mb": round(growth, 1), **kept},
+        targets=(Target("growth_mb", 10), *(Target(name, 0) for name in leaked_resources)),
+        facts={"growth_mb": round(growth, 1), **leaked_resources},
     )
 
 
 @asynccontextmanager
 async def served() -> AsyncIterator[tuple[Child, aiohttp.ClientSession]]:
-    """The product's server with one session behind it, and a client whose connections it need not hold on to."""
+    """The product's server after one session, and a client that closes each connection after its request."""
     async with (
         child("benchmarks.server", "scripted") as server,
-        aiohttp.ClientSession(server.told["url"], connector=aiohttp.TCPConnector(force_close=True)) as http,
+        aiohttp.ClientSession(server.addresses["url"], connector=aiohttp.TCPConnector(force_close=True)) as http,
     ):
         await _cycle(http, cut=False)
         yield server, http
 
 
 async def open_and_close(http: aiohttp.ClientSession, count: int, cut: int = CUT) -> None:
-    """Some at once, every *cut*-th of them cut off."""
+    """Run *count* sessions, `AT_ONCE` at a time, every *cut*-th of them cut off."""
     free = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int) -> None:
@@ -68,13 +68,13 @@ async def open_and_close(http: aiohttp.ClientSession, count: int, cut: int = CUT
 
 
 async def _cycle(http: aiohttp.ClientSession, *, cut: bool) -> None:
-    """Open a session, say something, and leave: by closing it, or cut off."""
+    """Open a session, speak, and end it: by closing it or, with *cut*, without a message to the server."""
     caller = Caller()
     transport = caller.connection.getTransceivers()[0].receiver.transport.transport
     if cut:
         with suppress(TimeoutError):
             await asyncio.wait_for(_talk(http, caller, 10.0), random.uniform(0, CUT_SECONDS))
-        # Without a word of farewell: the server has to find out.
+        # No message is sent: the server has to detect that the client is gone.
         await transport._connection.close()
     else:
         await _talk(http, caller, 0.05)
@@ -88,18 +88,18 @@ async def _talk(http: aiohttp.ClientSession, caller: Caller, seconds: float) -> 
     await asyncio.sleep(seconds)
 
 
-async def held(http: aiohttp.ClientSession) -> dict[str, int]:
-    """How many tasks, threads and descriptors the server has."""
-    async with http.get("/held") as response:
-        held: dict[str, int] = await response.json()
-        return held
+async def resources(http: aiohttp.ClientSession) -> dict[str, int]:
+    """The numbers of tasks, threads and descriptors of the server."""
+    async with http.get("/resources") as response:
+        counts: dict[str, int] = await response.json()
+        return counts
 
 
-async def left(http: aiohttp.ClientSession, before: dict[str, int]) -> dict[str, int]:
-    """What the server holds more than *before*, when it has had time to let go."""
-    until = now() + LET_GO_SECONDS
+async def leaked(http: aiohttp.ClientSession, before: dict[str, int]) -> dict[str, int]:
+    """The server's resources in excess of *before*, after it has had time to release them."""
+    until = now() + RELEASE_SECONDS
     while True:
-        kept = {f"{name}_left": count - before[name] for name, count in (await held(http)).items()}
-        if max(kept.values()) <= 0 or now() > until:
-            return kept
+        leaked_resources = {f"{name}_left": count - before[name] for name, count in (await resources(http)).items()}
+        if max(leaked_resources.values()) <= 0 or now() > until:
+            return leaked_resources
         await asyncio.sleep(1)

@@ -1,8 +1,8 @@
-"""How long the scripted services take, and what that makes the fastest turn there can be."""
+"""The delays of the scripted services, and the fastest possible turn that follows from them."""
 
 from typing import Any
 
-from emulators.speech.scripted import SECONDS_PER_WORD
+from emulators.speech.scripted_recognition import SECONDS_PER_WORD
 
 HEARD = "what is the weather like"
 SENTENCES = (
@@ -15,25 +15,26 @@ REPLY = " ".join(SENTENCES)
 """Four sentences of 15 tokens: a token is a word, in both scripted assistants."""
 
 FINAL_SECONDS = 0.2
-"""From the end of the utterance to the transcript."""
+"""Time from the end of the utterance to the transcript."""
 FIRST_TOKEN_SECONDS = 0.3
 TOKENS_PER_SECOND = 50.0
 FIRST_SPEECH_SECONDS = 0.12
-"""From a sentence to its first chunk."""
+"""Time from a sentence to its first chunk of speech."""
 REAL_TIME_FACTOR = 20.0
 """Pace of the speech after its first chunk."""
 SPEECH_SECONDS = 3.6
-"""How long the whole reply sounds."""
+"""Length of the complete reply's speech."""
 EMULATED_REAL_TIME_FACTOR = REAL_TIME_FACTOR * SECONDS_PER_WORD * len(REPLY.split()) / SPEECH_SECONDS
-"""The emulator's tone has the pace of ordinary speech, four times as long: at this pace it is made in the same time."""
+"""Real-time factor for the emulator: its tone is four times as long, at the pace of ordinary speech, and must take the
+same time."""
 
 STREAMED_MS = 1000 * (FINAL_SECONDS + FIRST_TOKEN_SECONDS + 14 / TOKENS_PER_SECOND + FIRST_SPEECH_SECONDS)
-"""To the first sound when the first sentence is spoken as soon as its 15th token is there."""
+"""Time to the first sound when the first sentence is synthesised as soon as its 15th token has arrived."""
 
 
 WRITTEN_SECONDS = FIRST_TOKEN_SECONDS + 59 / TOKENS_PER_SECOND
 SEQUENTIAL_MS = 1000 * (FINAL_SECONDS + WRITTEN_SECONDS + FIRST_SPEECH_SECONDS + SPEECH_SECONDS / REAL_TIME_FACTOR)
-"""To the first sound when all is heard, then all is written, then all is spoken."""
+"""Time to the first sound when recognition, assistant and synthesis run one after the other, each to its end."""
 
 
 EMULATED: dict[str, dict[str, list[dict[str, Any]]]] = {
@@ -59,10 +60,10 @@ EMULATED: dict[str, dict[str, list[dict[str, Any]]]] = {
         ]
     },
 }
-"""The same for the emulators."""
+"""The same delays as scripts of the emulators."""
 
 AT_ONCE: dict[str, dict[str, list[dict[str, Any]]]] = {
     "speech": {"stt": [{"text": HEARD, "repeat": True}], "tts": [{"tone": True, "repeat": True}]},
     "openai": {"chat": [{"text": " ".join(SENTENCES[:2]), "repeat": True}]},
 }
-"""Emulators that cost as little as they can."""
+"""Scripts with which the emulators respond at once and cost as little CPU as possible."""

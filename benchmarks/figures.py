@@ -1,4 +1,4 @@
-"""What a benchmark found, for people and for programs."""
+"""Figures of a benchmark, printed as a table or as JSON."""
 
 import argparse
 import asyncio
@@ -17,17 +17,17 @@ HEAD = f"{'':46}{'n':>5} {'floor':>7} {'p50':>8} {'p95':>8} {'over p50':>9} {'ov
 
 
 class BenchmarkFailed(Exception):
-    """A run went wrong, so that its figures would mean nothing; the message says how."""
+    """The run failed, so its figures would be meaningless; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a member of a figure should be."""
+    """A limit for a member of a figure."""
 
     member: str
     limit: float
     least: bool = False
-    """The limit is a lower one."""
+    """Whether *limit* is a lower limit."""
 
     def __str__(self) -> str:
         return f"{self.member.replace('_', ' ')} {'≥' if self.least else '≤'} {self.limit:g}"
@@ -45,13 +45,13 @@ class Figure:
     unit: str
     values: Sequence[float]
     floor: float | None = None
-    """The least it could be: what scripted delays add up to."""
+    """The least possible value: the sum of the scripted delays."""
     targets: Sequence[Target] = ()
     facts: Mapping[str, float | int | str | None] = field(default_factory=dict)
-    """What else belongs to it."""
+    """Further members."""
 
     def members(self) -> dict[str, Any]:
-        """As JSON has it; ``over_p50`` and ``over_p95`` are above the floor."""
+        """The figure as a JSON object; ``over_p50`` and ``over_p95`` are the percentiles above the floor."""
         p50, p95 = percentile(self.values, 50), percentile(self.values, 95)
         members = {
             "name": self.name,
@@ -68,7 +68,7 @@ class Figure:
         return members | {"targets": targets, "load": load()}
 
     def row(self) -> str:
-        """A line of the table, and one below it for targets and facts."""
+        """A line of the table, and a second line with targets and facts."""
         members = self.members()
         numbers = [_number(members.get(name), 8) for name in ("p50", "p95")]
         over = [_number(members.get(name), 9) for name in ("over_p50", "over_p95")]
@@ -92,8 +92,8 @@ def _number(value: float | None, width: int) -> str:
 
 
 def command(*benchmarks: Benchmark) -> None:
-    """Run *benchmarks* and print what they find, while they find it."""
-    arguments = argparse.ArgumentParser(description="Measure; see the module's own words for what.")
+    """Run *benchmarks* and print each figure as soon as it is measured."""
+    arguments = argparse.ArgumentParser(description="Run a benchmark; its module's docstring says what it measures.")
     arguments.add_argument("--json", action="store_true", help="one object a line instead of a table")
     as_json: bool = arguments.parse_args().json
     try:
@@ -103,7 +103,7 @@ def command(*benchmarks: Benchmark) -> None:
 
 
 async def show(benchmarks: Sequence[Benchmark], *, as_json: bool) -> None:
-    """Print the machine and what *benchmarks* find, as a table or as one object a line."""
+    """Print the machine and the figures of *benchmarks*, as a table or as one object a line."""
     host = machine()
     if not as_json:
         print(", ".join(f"{name} {value}" for name, value in host.items()), HEAD, sep="\n", flush=True)

@@ -1,4 +1,4 @@
-"""One worker that admits, in a process of its own: ``GET /admit?user=NAME``, by the store in its environment."""
+"""One worker with a rate limiter, in a separate process: ``GET /admit?user=NAME``; its environment names the store."""
 
 import asyncio
 import json
@@ -17,20 +17,20 @@ from voice_core.domain.errors import LimitReached, Unreachable
 from voice_core.domain.limits import DailyQuota, Rate
 from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter
 
-_asked: ContextVar[float] = ContextVar("asked")
-"""When the request was made, in seconds since 1970, to the millisecond: one moment, for limiter and counter."""
+_requested_at: ContextVar[float] = ContextVar("requested_at")
+"""Time of the request in seconds since 1970, to the millisecond: the same moment for the limiter and the response."""
 
 DEADLINE_SECONDS = 20.0
-"""The machine is busier than any that is deployed to."""
+"""Longer than in production, because this machine is busier than any in production."""
 
 
-async def main(most: int, window_seconds: int) -> None:
+async def main(limit: int, window_seconds: int) -> None:
     voice = Database(os.environ["COSMOS_ENDPOINT"], os.environ["COSMOS_KEY"], "voice", create=True)
     store = CosmosAdmissions(voice, deadline_seconds=DEADLINE_SECONDS)
     await store.check()
-    rates = LimitRules({"turns": Rate("turns", most, window_seconds)}, DailyQuota(1), "closed")
+    rates = LimitRules({"turns": Rate("turns", limit, window_seconds)}, DailyQuota(1), "closed")
     app = web.Application()
-    app.router.add_get("/admit", _admit(RateLimiter(store, rates, _asked.get)))
+    app.router.add_get("/admit", _admit(RateLimiter(store, rates, _requested_at.get)))
     async with serving(app) as url:
         print(json.dumps({"url": url}), flush=True)
         stop = asyncio.Event()
@@ -41,16 +41,18 @@ async def main(most: int, window_seconds: int) -> None:
 
 def _admit(rate_limiter: RateLimiter) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def admit(request: web.Request) -> web.Response:
-        """When it was asked, in milliseconds since 1970, and the seconds to wait, if any."""
-        asked, wait, failed = round(time.time() * 1000), 0.0, False
-        _asked.set(asked / 1000)
+        """The time of the request in milliseconds since 1970, and the seconds to wait, if any."""
+        requested_at, wait, failed = round(time.time() * 1000), 0.0, False
+        _requested_at.set(requested_at / 1000)
         try:
             (await rate_limiter.admit(request.query["user"], "turns", hears=False)).check()
         except LimitReached as refused:
             wait = refused.retry_after or 0.0
         except Unreachable:
             failed = True
-        return web.json_response({"at": asked, "ms": time.time() * 1000 - asked, "wait": wait, "failed": failed})
+        return web.json_response(
+            {"at": requested_at, "ms": time.time() * 1000 - requested_at, "wait": wait, "failed": failed}
+        )
 
     return admit
 

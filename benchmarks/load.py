@@ -1,6 +1,6 @@
-"""Many turns at once through the real SDKs: how many fail, how fast they go, and what happens to memory.
+"""Many concurrent turns through the real SDKs: failures, turns per second, CPU and memory.
 
-The emulators answer without delay, so that nothing but the machine limits the pace.
+The emulators respond without delay, so that only the machine limits the pace.
 """
 
 import asyncio
@@ -21,30 +21,30 @@ MEGABYTE = 1 << 20
 
 
 async def benchmark() -> AsyncGenerator[Figure]:
-    """Some forty seconds of it."""
+    """Measure for some forty seconds."""
     async for figure in turns(PHONES, TURNS, SAMPLE_TURNS):
         yield figure
 
 
 async def turns(phones: int, count: int, sample: int) -> AsyncGenerator[Figure]:
-    """*count* turns after a first one of each of *phones*, which take their next as soon as they can.
+    """Measure *count* turns after a first one of each of *phones*; a phone starts its next turn at once.
 
-    What they cost is read after every *sample* turns.
+    CPU and memory are read after every *sample* turns.
     """
     async with (
         child("benchmarks.services", "at-once") as services,
-        child("benchmarks.server", "sdk", settings=services.told) as server,
+        child("benchmarks.server", "sdk", settings=services.addresses) as server,
     ):
         load = Load(server, phones, count, sample)
         await asyncio.gather(*(load.talk() for _ in range(phones)))
-    yield load.whole_turns()
+    yield load.turn_times()
     if memory := load.memory():
         yield memory
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What the server had cost when so many turns were taken."""
+    """CPU and memory of the server after a number of turns."""
 
     turns: int
     seconds: float
@@ -60,15 +60,15 @@ class Load:
         self._phones = phones
         self._last = phones + count
         self._sample = sample
-        self._said = [recording(UTTERANCE_SECONDS)]
-        self._begun = self._ended = self._failed = 0
+        self._audio = [recording(UTTERANCE_SECONDS)]
+        self._started = self._ended = self._failed = 0
         self._milliseconds: list[float] = []
         self._marks: list[Mark] = []
 
     async def talk(self) -> None:
-        """One phone's turns, each on a connection of its own."""
-        while self._begun < self._last:
-            self._begun += 1
+        """Take one phone's turns, each on a new connection."""
+        while self._started < self._last:
+            self._started += 1
             await self._take_turn()
             self._ended += 1
             if self._ended >= self._phones and (self._ended - self._phones) % self._sample == 0:
@@ -77,10 +77,10 @@ class Load:
     async def _take_turn(self) -> None:
         began = perf_counter()
         try:
-            async with phone(self._server.told["url"]) as caller:
-                await caller.turn(self._said)
+            async with phone(self._server.addresses["url"]) as caller:
+                await caller.turn(self._audio)
         except ConnectionRefusedError as error:
-            raise BenchmarkFailed("the server is gone; what it printed above says why") from error
+            raise BenchmarkFailed("the server has exited; see its output above") from error
         except (BenchmarkFailed, OSError, EOFError) as failure:
             print(f"failed: {failure}", file=sys.stderr)
             self._failed += 1
@@ -89,13 +89,13 @@ class Load:
     def _mark(self) -> Mark:
         return Mark(self._ended, perf_counter(), self._server.cpu_seconds, self._server.resident_bytes)
 
-    def whole_turns(self) -> Figure:
-        """How long turns take to their end, and how many there are in a second."""
+    def turn_times(self) -> Figure:
+        """Duration of complete turns, and turns per second."""
         first, last = self._marks[0], self._marks[-1]
         count = last.turns - first.turns
         cpu = None if last.cpu_seconds is None or first.cpu_seconds is None else last.cpu_seconds - first.cpu_seconds
         return Figure(
-            name=f"whole turns through the SDKs, {self._phones} at once",
+            name=f"complete turns through the SDKs, {self._phones} at once",
             unit="ms",
             values=self._milliseconds[self._phones :],
             targets=(Target("failed", 0),),
@@ -107,7 +107,7 @@ class Load:
         )
 
     def memory(self) -> Figure | None:
-        """What the server has resident, from the first turns to the last."""
+        """Resident memory of the server, from the first turns to the last."""
         resident = [mark.resident_bytes / MEGABYTE for mark in self._marks if mark.resident_bytes is not None]
         if not resident:
             return None

@@ -1,4 +1,4 @@
-"""The machine that figures were measured on."""
+"""The machine on which figures are measured."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def machine() -> dict[str, str | int]:
-    """What a figure means little without."""
+    """CPU, cores, Python and operating system."""
     return {
         "cpu": next(_cpu_models(), platform.processor() or platform.machine()),
         "cores": os.cpu_count() or 1,
@@ -17,18 +17,18 @@ def machine() -> dict[str, str | int]:
 
 
 def load() -> float | None:
-    """Processes that wanted a core in the last minute, this benchmark's among them; None where nobody counts."""
+    """Load average of the last minute, including this benchmark; None if the system has none."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def resident_bytes() -> int:
-    """Of memory, by this process now; 0 where there is no /proc."""
+    """Resident memory of this process now; 0 where there is no /proc."""
     return _memory_bytes("VmRSS")
 
 
 def peak_bytes() -> int:
-    """The most memory that this process has held; 0 where there is no /proc."""
-    # getrusage counts what the parent had when it forked.
+    """Peak resident memory of this process; 0 where there is no /proc."""
+    # getrusage would include the memory of the parent at the fork.
     return _memory_bytes("VmHWM")
 
 

@@ -1,4 +1,4 @@
-"""Clients of the benchmarks' server on WebRTC."""
+"""WebRTC clients of the benchmarks' server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,8 +13,8 @@ from tests.webrtc import Caller
 
 @asynccontextmanager
 async def session(server: Child) -> AsyncIterator[Caller]:
-    """A client that is connected."""
-    async with aiohttp.ClientSession(server.told["url"]) as http:
+    """A connected client."""
+    async with aiohttp.ClientSession(server.addresses["url"]) as http:
         caller = Caller()
         try:
             await negotiate(http, caller)
@@ -25,18 +25,18 @@ async def session(server: Child) -> AsyncIterator[Caller]:
 
 
 async def negotiate(http: aiohttp.ClientSession, caller: Caller) -> float:
-    """Open a session; milliseconds from the offer to the answer."""
+    """Open a session; returns the milliseconds from the offer to the answer."""
     offer = {"type": "offer", "sdp": await caller.offer()}
     began = now()
     async with http.post("/api/voice/session", json={"offer": offer}) as response:
         document = await response.json()
         if response.status != 201:
-            raise BenchmarkFailed(f"negotiation was answered with {document}")
+            raise BenchmarkFailed(f"negotiation failed: {document}")
     took = (now() - began) * 1000
     await caller.accept(document["answer"]["sdp"])
     return took
 
 
 def now() -> float:
-    """Of the event loop's clock, seconds."""
+    """The event loop's time in seconds."""
     return asyncio.get_running_loop().time()

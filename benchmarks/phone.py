@@ -1,4 +1,4 @@
-"""A client on a bare socket, kept alive between its turns, that times what it hears."""
+"""An HTTP client on a bare socket, kept alive between turns, that measures when events arrive."""
 
 import asyncio
 import json
@@ -15,11 +15,11 @@ from voice_core.audio import wav
 from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES
 
 CHUNK_SECONDS = 0.1
-"""A phone that streams sends what it has recorded this often."""
+"""Interval at which a phone that streams sends its recorded audio."""
 
 
-class Refused(BenchmarkFailed):
-    """A limit is reached: come back after *retry_after* seconds."""
+class RequestRefused(BenchmarkFailed):
+    """A rate limit is reached; the client may retry after *retry_after* seconds."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(f"refused for {retry_after:g} s")
@@ -27,24 +27,24 @@ class Refused(BenchmarkFailed):
 
 
 def recording(seconds: int) -> bytes:
-    """A WAV as a phone records it."""
+    """A WAV file as recorded by a phone."""
     return wav.whole(voice_like(1.0) * seconds, RECOGNITION_RATE)
 
 
-def as_spoken(whole: bytes) -> list[bytes]:
-    """*whole* in the pieces that a phone sends it in while it records."""
+def as_spoken(wav_file: bytes) -> list[bytes]:
+    """*wav_file* in the pieces in which a phone sends it while it records."""
     size = round(CHUNK_SECONDS * RECOGNITION_RATE) * SAMPLE_BYTES
-    return [whole[start : start + size] for start in range(0, len(whole), size)]
+    return [wav_file[start : start + size] for start in range(0, len(wav_file), size)]
 
 
 @dataclass(slots=True)
-class Heard:
-    """What came back, and how many milliseconds after the last byte of the request each kind of it came first."""
+class ReceivedSpeech:
+    """The events of a response; *first* has the milliseconds from the request's last byte to the first of each type."""
 
     first: dict[str, float] = field(default_factory=dict)
     last: dict[str, Any] = field(default_factory=dict)
     pieces: int = 0
-    """Of speech."""
+    """Number of pieces of speech."""
 
     def take(self, event: dict[str, Any], sent: float) -> None:
         self.first.setdefault(event["type"], (perf_counter() - sent) * 1000)
@@ -52,10 +52,14 @@ class Heard:
         self.pieces += event["type"] == "speech.audio.delta"
 
     def check(self) -> None:
-        """Be sure that it was a whole turn, with nothing missing."""
+        """Check that the turn is complete and has speech.
+
+        Raises:
+            BenchmarkFailed: it is not.
+        """
         if self.last.get("type") != "turn.done" or self.last["degraded"] or not self.pieces:
-            told = {name: self.last.get(name) for name in ("type", "code", "stage", "degraded", "timings")}
-            raise BenchmarkFailed(f"a turn ended with {told} after {self.pieces} pieces of speech")
+            summary = {name: self.last.get(name) for name in ("type", "code", "stage", "degraded", "timings")}
+            raise BenchmarkFailed(f"a turn ended with {summary} after {self.pieces} pieces of speech")
 
 
 class Phone:
@@ -68,33 +72,33 @@ class Phone:
         self._reader = reader
         self._writer = writer
 
-    async def turn(self, pieces: Sequence[bytes], pause: float = 0.0) -> Heard:
-        """Say *pieces*, each *pause* seconds after the one before, and hear the whole turn as events.
+    async def turn(self, pieces: Sequence[bytes], pause: float = 0.0) -> ReceivedSpeech:
+        """Send *pieces*, each *pause* seconds after the one before, and receive the complete turn as events.
 
         Raises:
-            BenchmarkFailed: it was not a whole turn.
+            BenchmarkFailed: the turn was not complete.
         """
-        heard = Heard()
+        received = ReceivedSpeech()
         sent = await self._post("/api/voice/process", "text/event-stream", pieces, pause)
-        async for event in _events(self._answer()):
-            heard.take(event, sent)
-        heard.check()
-        return heard
+        async for event in _events(self._response()):
+            received.take(event, sent)
+        received.check()
+        return received
 
-    async def turn_in_plan_order(self, whole: bytes) -> float:
-        """Milliseconds from the last byte of *whole* to the speech, which comes all at once."""
-        sent = await self._post("/plan-order", "application/json", [whole], 0.0)
-        document = json.loads(b"".join([chunk async for chunk in self._answer()]))
+    async def turn_in_plan_order(self, wav_file: bytes) -> float:
+        """Milliseconds from the last byte of *wav_file* to the speech, which comes all at once."""
+        sent = await self._post("/plan-order", "application/json", [wav_file], 0.0)
+        document = json.loads(b"".join([chunk async for chunk in self._response()]))
         if not document["audioData"]:
-            raise BenchmarkFailed("a turn in the plan's order has no speech")
+            raise BenchmarkFailed("a sequential turn has no speech")
         return (perf_counter() - sent) * 1000
 
     async def get(self, path: str) -> bytes:
         self._writer.write(f"GET {path} HTTP/1.1\r\n{self._always}\r\n".encode())
-        return b"".join([chunk async for chunk in self._answer()])
+        return b"".join([chunk async for chunk in self._response()])
 
     async def _post(self, path: str, accept: str, pieces: Sequence[bytes], pause: float) -> float:
-        """Send the request; the moment at which the kernel had its last byte."""
+        """Send the request; returns the time at which the kernel had its last byte."""
         self._writer.write(
             f"POST {path} HTTP/1.1\r\n{self._always}Accept: {accept}\r\nContent-Type: audio/wav\r\n"
             f"Content-Length: {sum(map(len, pieces))}\r\n\r\n".encode()
@@ -107,11 +111,11 @@ class Phone:
             await self._writer.drain()
         return perf_counter()
 
-    async def _answer(self) -> AsyncGenerator[bytes]:
-        """The body of a response, as it comes."""
+    async def _response(self) -> AsyncGenerator[bytes]:
+        """The body of a response, as it arrives."""
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode().lower()
-        said = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
-        length = said.get("content-length")
+        headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
+        length = headers.get("content-length")
         if length is not None:
             yield await self._reader.readexactly(int(length))
         else:
@@ -119,25 +123,25 @@ class Phone:
                 yield (await self._reader.readexactly(size + 2))[:-2]
             await self._reader.readexactly(2)
         if head.startswith("http/1.1 429 "):
-            raise Refused(float(said["retry-after"]))
+            raise RequestRefused(float(headers["retry-after"]))
         if not head.startswith("http/1.1 200 "):
-            raise BenchmarkFailed(f"the answer was {head.splitlines()[0]}")
+            raise BenchmarkFailed(f"the response was {head.splitlines()[0]}")
 
 
 async def _events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[dict[str, Any]]:
     waiting = b""
     async for chunk in chunks:
-        *whole, waiting = (waiting + chunk).split(b"\n\n")
-        for frame in whole:
+        *complete, waiting = (waiting + chunk).split(b"\n\n")
+        for frame in complete:
             yield json.loads(frame.partition(b"\ndata: ")[2])
 
 
 @asynccontextmanager
 async def phone(url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[Phone]:
-    """A phone that is connected to *url*, and sends *headers* with each request."""
+    """A phone that is connected to *url* and sends *headers* with each request."""
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
-    # Else `drain` returns while up to 64 kB are still ours, and the clock would start too soon.
+    # Otherwise `drain` returns while up to 64 kB are still in our buffer, and the clock would start too early.
     writer.transport.set_write_buffer_limits(0)
     try:
         yield Phone(address.netloc, headers or {}, reader, writer)

@@ -1,6 +1,6 @@
-"""A turn in the order of the plan that the product came from: hear all, then write all, then speak all.
+"""A sequential turn, as in the first design of the product: recognise all, then reply, then synthesise all.
 
-It stands beside the product on the same ports, for comparison.
+It uses the same ports as the product, for comparison.
 """
 
 from base64 import b64encode
@@ -16,10 +16,10 @@ from voice_core.usecases.turn.services import TurnServices
 
 
 async def post_in_plan_order(request: Request) -> Response:
-    """Answer a recording with one JSON document."""
+    """Respond to a recording with one JSON document."""
     app = await wiring.ready()
     pcm = b"".join([chunk async for chunk in app.decoding(None).pcm(request.stream())])
-    transcript = await _heard(pcm, app.services)
+    transcript = await _transcribe(pcm, app.services)
     reply = "".join([text async for text in app.services.assistant.reply(transcript, ())])
     speech = b"".join([chunk async for chunk in app.services.tts.synthesize(reply, None)])
     return JSONResponse(
@@ -32,9 +32,9 @@ async def post_in_plan_order(request: Request) -> Response:
     )
 
 
-async def _heard(pcm: bytes, services: TurnServices) -> str:
-    heard = [item async for item in services.stt.transcribe(_once(pcm), Hints())]
-    return next(item.text for item in heard if isinstance(item, Transcript))
+async def _transcribe(pcm: bytes, services: TurnServices) -> str:
+    results = [item async for item in services.stt.transcribe(_once(pcm), Hints())]
+    return next(item.text for item in results if isinstance(item, Transcript))
 
 
 async def _once(pcm: bytes) -> AsyncGenerator[bytes]:

@@ -1,4 +1,4 @@
-"""Servers in processes of their own, so that what they cost can be told apart."""
+"""Servers in separate processes, so that their CPU and memory can be measured separately."""
 
 import asyncio
 import json
@@ -18,15 +18,15 @@ START_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process that serves until it is stopped."""
+    """A server process."""
 
     pid: int
-    told: Mapping[str, str]
-    """What it said when it was ready: addresses, by the names of settings."""
+    addresses: Mapping[str, str]
+    """Addresses and keys that it printed when it was ready, by the names of settings."""
 
     @property
     def cpu_seconds(self) -> float | None:
-        """Spent so far, by all of its threads; None where there is no /proc."""
+        """CPU time of all its threads so far; None where there is no /proc."""
         text = self._proc("stat")
         if text is None:
             return None
@@ -35,13 +35,13 @@ class Child:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def cpu_seconds_since(self, before: float | None) -> float | None:
-        """Spent since it was *before*."""
+        """CPU time since `cpu_seconds` was *before*."""
         now = self.cpu_seconds
         return None if now is None or before is None else now - before
 
     @property
     def resident_bytes(self) -> int | None:
-        """Of memory; None where there is no /proc."""
+        """Resident memory; None where there is no /proc."""
         text = self._proc("statm")
         return None if text is None else int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -52,10 +52,10 @@ class Child:
 
 @asynccontextmanager
 async def child(module: str, *arguments: str, settings: Mapping[str, str] | None = None) -> AsyncIterator[Child]:
-    """Run *module* with *settings* in its environment; it says its addresses as a line of JSON once it is ready.
+    """Run *module* with *settings* in its environment; it prints its addresses as a line of JSON once it is ready.
 
     Raises:
-        BenchmarkFailed: it did not start.
+        BenchmarkFailed: the process did not start.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module, *arguments, cwd=ROOT, env={**os.environ, **(settings or {})}, stdout=-1
@@ -75,5 +75,5 @@ async def _addresses(module: str, process: asyncio.subprocess.Process) -> dict[s
         line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
         addresses: dict[str, Any] = json.loads(line)
     except (TimeoutError, ValueError) as error:
-        raise BenchmarkFailed(f"{module} did not start; what it printed above says why") from error
+        raise BenchmarkFailed(f"{module} did not start; see its output above") from error
     return {name: str(address) for name, address in addresses.items()}

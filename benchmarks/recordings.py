@@ -1,4 +1,4 @@
-"""Recordings of any length in the language of `tests.tone_words`, made without holding them."""
+"""Recordings of any length in the language of `tests.tone_words`, written in pieces so that memory stays bounded."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -6,46 +6,47 @@ from pathlib import Path
 import av
 import numpy as np
 
-from tests.tone_words import RATE, Spoken, script
+from tests.tone_words import RATE, SpokenTones, script
 from voice_core.audio import wav
 
 PIECE_SECONDS = 600.0
 
 
-def pieces(seconds: float) -> Iterator[tuple[bytes, list[Spoken]]]:
-    """The sound, mono 16-bit PCM at 16 kHz, and what it says, some minutes at a time."""
-    told = 0.0
-    while told < seconds:
-        pcm, said = script(min(PIECE_SECONDS, seconds - told), seed=round(told) + 1)
-        yield pcm, [Spoken(word.text, word.start + told, word.end + told) for word in said]
-        told += len(pcm) / (2 * RATE)
+def pieces(seconds: float) -> Iterator[tuple[bytes, list[SpokenTones]]]:
+    """The audio, mono 16-bit PCM at 16 kHz, and its words, at most `PIECE_SECONDS` at a time."""
+    begin = 0.0
+    while begin < seconds:
+        pcm, spoken = script(min(PIECE_SECONDS, seconds - begin), seed=round(begin) + 1)
+        yield pcm, [SpokenTones(word.text, word.start + begin, word.end + begin) for word in spoken]
+        begin += len(pcm) / (2 * RATE)
 
 
-def write_wav(file: Path, seconds: float) -> list[Spoken]:
-    """Write a WAV; gives its words."""
-    said: list[Spoken] = []
+def write_wav(file: Path, seconds: float) -> list[SpokenTones]:
+    """Write a WAV; returns its words."""
+    spoken: list[SpokenTones] = []
+    size = 0
     with file.open("wb") as opened:
         opened.write(wav.header(RATE, 0))
         for pcm, words in pieces(seconds):
             opened.write(pcm)
-            said += words
-        size = opened.tell() - 44
+            spoken += words
+            size += len(pcm)
         opened.seek(0)
         opened.write(wav.header(RATE, size))
-    return said
+    return spoken
 
 
-def write_m4a(file: Path, seconds: float) -> list[Spoken]:
-    """Write an m4a; gives its words."""
-    said: list[Spoken] = []
+def write_m4a(file: Path, seconds: float) -> list[SpokenTones]:
+    """Write an m4a; returns its words."""
+    spoken: list[SpokenTones] = []
 
     def sound() -> Iterator[bytes]:
         for pcm, words in pieces(seconds):
-            said.extend(words)
+            spoken.extend(words)
             yield pcm
 
     encode_m4a(file, sound())
-    return said
+    return spoken
 
 
 def encode_m4a(file: Path, sound: Iterable[bytes]) -> None:

@@ -1,7 +1,7 @@
-"""The function app in a process of its own, as the local host serves it, with the plan's order beside it.
+"""The function app in a separate process, as the local host serves it, with sequential turns at ``/plan-order``.
 
-``scripted``: the four ports are `tests.scripted`, with the delays of `delays`. ``sdk``: they are the product's own
-adapters, at the addresses that the environment names.
+``scripted``: the four ports are `tests.scripted_ports`, with the delays of `delays`. ``sdk``: they are the product's
+own adapters, with the addresses from the environment.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from benchmarks import delays
 from benchmarks.plan_order import post_in_plan_order
 from benchmarks.tones import ToneTts
 from emulators.functions import host, load_app
-from tests.scripted import ScriptedAdmissions, ScriptedAssistant, ScriptedConversations, ScriptedStt
+from tests.scripted_ports import ScriptedAdmissions, ScriptedAssistant, ScriptedConversations, ScriptedStt
 from voice_core import wiring
 from voice_core.settings import Settings
 from voice_core.usecases.turn.services import TurnServices
@@ -31,7 +31,7 @@ from voice_core.wiring.lazy import Lazy
 from voice_core.wiring.limits import Quotas
 
 ROOT = Path(__file__).parent.parent
-NOWHERE = Settings(
+SETTINGS = Settings(
     speech_endpoint="http://127.0.0.1",
     openai_endpoint="http://127.0.0.1",
     cosmos_endpoint="",
@@ -44,7 +44,7 @@ NOWHERE = Settings(
 
 
 class ScriptedApp(wiring.App):
-    """The product with company that takes the time it is told to."""
+    """The product with scripted services that take the times of `delays`."""
 
     @Lazy
     def services(self) -> TurnServices:
@@ -72,24 +72,24 @@ class ScriptedApp(wiring.App):
         return Quotas(self.settings, ScriptedAdmissions())
 
 
-async def get_held(_request: Request) -> Response:
-    """What the process holds on to just now."""
+async def get_resources(_request: Request) -> Response:
+    """The numbers of tasks, threads and descriptors of this process."""
     gc.collect()
-    held = {
+    resources = {
         "tasks": len(asyncio.all_tasks()),
         "threads": threading.active_count(),
-        "descriptors": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - a look at memory, no disk
+        "descriptors": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - /proc is in memory
     }
-    return JSONResponse(held)
+    return JSONResponse(resources)
 
 
 def main(ports: str) -> None:
     if ports == "scripted":
-        wiring.app = cache(lambda: ScriptedApp(NOWHERE))
+        wiring.app = cache(lambda: ScriptedApp(SETTINGS))
     app = host(load_app(ROOT), ROOT)
     app.routes.append(Route("/plan-order", post_in_plan_order, methods=["POST"]))
-    app.routes.append(Route("/held", get_held))
-    # With its protocol named: asyncio turns Nagle's algorithm off on nothing else.
+    app.routes.append(Route("/resources", get_resources))
+    # The protocol is given because asyncio turns Nagle's algorithm off only on sockets that have it.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(256)

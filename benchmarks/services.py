@@ -1,4 +1,4 @@
-"""The emulators in a process of their own; given a script's name of `delays`, they keep to it."""
+"""The emulators in a separate process; the argument names one of `SCRIPTS`."""
 
 import asyncio
 import json
@@ -22,8 +22,8 @@ async def _serve(name: str) -> None:
     for service, operations in SCRIPTS[name].items():
         for operation, steps in operations.items():
             scripts[service].add(operation, *map(Step.from_json, steps))
-    async with emulated(scripts) as told:
-        print(json.dumps(told), flush=True)
+    async with emulated(scripts) as addresses:
+        print(json.dumps(addresses), flush=True)
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         await stop.wait()
@@ -31,7 +31,7 @@ async def _serve(name: str) -> None:
 
 @asynccontextmanager
 async def emulated(scripts: Mapping[str, Script]) -> AsyncIterator[dict[str, str]]:
-    """The emulators, each by its script; gives their `settings`."""
+    """Run the emulators with *scripts*; yields their `settings`."""
     async with (
         serving(speech_app(script=scripts["speech"])) as speech,
         serving(openai_app(script=scripts["openai"])) as openai,
@@ -41,7 +41,7 @@ async def emulated(scripts: Mapping[str, Script]) -> AsyncIterator[dict[str, str
 
 
 def settings(speech: str, openai: str, cosmos: str) -> dict[str, str]:
-    """What the product must be told to use them."""
+    """The settings with which the product uses the emulators at these URLs."""
     return {
         "SPEECH_ENDPOINT": speech,
         "SPEECH_KEY": "local",

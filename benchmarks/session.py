@@ -1,7 +1,8 @@
-"""Sessions: how soon a reply is heard after the button is released, and what a session costs.
+"""Sessions: the time from the release of the button to the reply, and the cost of a session.
 
 The clock runs from the client's release to the arrival of the first RTP packet that decodes to sound, before any jitter
-buffer of the client's. The client is aiortc in this process, the product in another. With ``--cycles N``: see `cycles`.
+buffer of the client. The client is aiortc in this process, the product runs in another. With ``--cycles N``: see
+`cycles`.
 """
 
 import argparse
@@ -24,17 +25,17 @@ from benchmarks.peer import negotiate, session
 from benchmarks.processes import Child, child
 from benchmarks.tones import TONES
 from tests.eventually import eventually
-from tests.webrtc import Caller, Heard, tones
+from tests.webrtc import Caller, ReceivedAudio, tones
 
 HOLD_SECONDS = 1.0
 PAUSE_SECONDS = 0.3
 FRAME_SECONDS = 0.02
 ENDS = ("turn.done", "error")
-"""One of them is the last of every turn."""
+"""Events that end a turn."""
 SENT_SECONDS = delays.SPEECH_SECONDS * sum(map(len, delays.SENTENCES)) / len(delays.REPLY)
-"""Of speech in a reply: what stands between its sentences is not spoken."""
+"""Speech in a reply; the spaces between its sentences are not synthesised."""
 SPREAD_SECONDS = 4.0
-"""Within this, sessions that talk at once begin."""
+"""Concurrent sessions begin within this time."""
 
 ALONE = (Target("over_p50", 8), Target("over_p95", 15))
 COST = (Target("cpu_seconds_a_turn", 0.5),)
@@ -43,7 +44,7 @@ WHOLE = (Target("stale_packets", 0), Target("length_error_ms", 40))
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured."""
+    """The numbers of measurements."""
 
     turns: int = 20
     warm_turns: int = 3
@@ -57,18 +58,18 @@ class Size:
 
 
 @dataclass(slots=True)
-class Spoken:
-    """What one turn sounded like."""
+class SpokenTurn:
+    """The received audio of one turn."""
 
     first_ms: float
     seconds: float
     tones: set[int] = field(default_factory=set)
     stale: int = 0
-    """Packets of the reply before it."""
+    """Packets that belong to the reply before it."""
 
 
 async def benchmark() -> AsyncGenerator[Figure]:
-    """Everything, in some four minutes."""
+    """Measure everything, in some four minutes."""
     size = Size()
     async with product("scripted") as server:
         async for figure in in_process(server, size):
@@ -79,15 +80,15 @@ async def benchmark() -> AsyncGenerator[Figure]:
 
 @asynccontextmanager
 async def product(ports: str, services: Child | None = None) -> AsyncIterator[Child]:
-    """The product's server, with a session behind it."""
-    async with child("benchmarks.server", ports, settings=services.told if services else None) as server:
+    """The product's server after a first session."""
+    async with child("benchmarks.server", ports, settings=services.addresses if services else None) as server:
         async with session(server) as caller:
             await turns(caller, 1)
         yield server
 
 
 async def in_process(server: Child, size: Size) -> AsyncGenerator[Figure]:
-    """The delays in the ports, inside the server's process: what the product itself adds."""
+    """The delays are in the ports, inside the server's process: this measures what the product itself adds."""
     async with session(server) as caller:
         await turns(caller, size.warm_turns)
         before = server.cpu_seconds
@@ -102,7 +103,7 @@ async def in_process(server: Child, size: Size) -> AsyncGenerator[Figure]:
 
 
 async def through_sdks(server: Child, size: Size) -> Figure:
-    """The delays in the emulators, behind the vendors' own SDKs; each reply is cut off once it is heard."""
+    """The delays are in the emulators, behind the vendors' own SDKs; each reply is cancelled after its first sound."""
     async with session(server) as caller:
         for _ in range(size.warm_turns):
             await _first_sound(caller)
@@ -116,47 +117,47 @@ async def through_sdks(server: Child, size: Size) -> Figure:
     )
 
 
-async def turns(caller: Caller, count: int) -> list[Spoken]:
-    """Hold the button, speak, release it, and hear the reply to its end, again and again."""
+async def turns(caller: Caller, count: int) -> list[SpokenTurn]:
+    """Take *count* turns: hold the button, speak, release it, and receive the reply to its end."""
     return [await _turn(caller) for _ in range(count)]
 
 
-async def _turn(caller: Caller) -> Spoken:
-    done = len(caller.all_told(*ENDS))
+async def _turn(caller: Caller) -> SpokenTurn:
+    done = len(caller.all_received(*ENDS))
     released = await _speak(caller)
-    await caller.until(lambda: len(caller.all_told(*ENDS)) > done)
+    await caller.until(lambda: len(caller.all_received(*ENDS)) > done)
     await asyncio.sleep(PAUSE_SECONDS)
-    last, sound = caller.all_told(*ENDS)[-1], caller.sound(released)
+    last, sound = caller.all_received(*ENDS)[-1], caller.sound(released)
     if last["type"] == "error" or last["degraded"] or not sound:
         raise BenchmarkFailed(f"a turn ended with {last}")
     return _spoken(sound, released)
 
 
 async def _first_sound(caller: Caller) -> float:
-    """Milliseconds from the release to the reply, which is cut off then."""
-    done = len(caller.all_told(*ENDS))
+    """Milliseconds from the release to the first sound of the reply, which is then cancelled."""
+    done = len(caller.all_received(*ENDS))
     released = await _speak(caller)
     await eventually(lambda: caller.sound(released))
     caller.say("response.cancel")
-    await caller.until(lambda: len(caller.all_told(*ENDS)) > done)
+    await caller.until(lambda: len(caller.all_received(*ENDS)) > done)
     await asyncio.sleep(PAUSE_SECONDS)
     return (caller.sound(released)[0].at - released) * 1000
 
 
 async def _speak(caller: Caller) -> float:
-    """Hold the button while speaking; the moment of its release, which has no fixed phase to the 20 ms of a side."""
+    """Hold the button while speaking; returns the time of its release, at a random phase of the 20 ms frames."""
     caller.press()
     await asyncio.sleep(HOLD_SECONDS + random.uniform(0, FRAME_SECONDS))
     return caller.release()
 
 
-def _spoken(sound: Sequence[Heard], released: float) -> Spoken:
+def _spoken(sound: Sequence[ReceivedAudio], released: float) -> SpokenTurn:
     pitches = [min(TONES, key=lambda tone: abs(one.hertz - tone)) for one in sound]
     stale = next((n for n, pitch in enumerate(pitches) if pitch == pitches[len(pitches) // 2]), 0)
-    return Spoken((sound[0].at - released) * 1000, len(sound) * FRAME_SECONDS, tones(sound), stale)
+    return SpokenTurn((sound[0].at - released) * 1000, len(sound) * FRAME_SECONDS, tones(sound), stale)
 
 
-def _figure(name: str, spoken: Sequence[Spoken], targets: Sequence[Target], facts: Mapping[str, float]) -> Figure:
+def _figure(name: str, spoken: Sequence[SpokenTurn], targets: Sequence[Target], facts: Mapping[str, float]) -> Figure:
     seconds = [turn.seconds for turn in spoken]
     whole = {
         "shortest_s": round(min(seconds), 2),
@@ -179,7 +180,7 @@ def _cost(server: Child, before: float | None, count: int) -> dict[str, float]:
 
 
 async def _crowd(server: Child, count: int, each: int, targets: Sequence[Target]) -> Figure:
-    """Sessions that talk at once; how many turns fail, and what a session takes of memory."""
+    """Concurrent sessions: failed turns, CPU, and memory per session."""
     empty = server.resident_bytes or 0
     async with AsyncExitStack() as stack:
         callers = [await stack.enter_async_context(session(server)) for _ in range(count)]
@@ -187,22 +188,22 @@ async def _crowd(server: Child, count: int, each: int, targets: Sequence[Target]
         memory = {"megabytes_a_session": round(((server.resident_bytes or 0) - empty) / count / MEGABYTE, 2)}
         before = server.cpu_seconds
         talking = (_later(SPREAD_SECONDS * n / count, caller, each) for n, caller in enumerate(callers))
-        heard = await asyncio.gather(*talking, return_exceptions=True)
-    failures = [one for one in heard if isinstance(one, BaseException)]
+        results = await asyncio.gather(*talking, return_exceptions=True)
+    failures = [one for one in results if isinstance(one, BaseException)]
     for failure in failures:
         print(f"failed: {failure!r}", file=sys.stderr)
-    spoken = list(chain.from_iterable(turns for turns in heard if not isinstance(turns, BaseException)))
+    spoken = list(chain.from_iterable(turns for turns in results if not isinstance(turns, BaseException)))
     facts = {"failed": len(failures), **_cost(server, before, count * each), **memory}
     return _figure(f"in process, {count} sessions", spoken, (Target("failed", 0), *targets), facts)
 
 
-async def _later(seconds: float, caller: Caller, count: int) -> list[Spoken]:
+async def _later(seconds: float, caller: Caller, count: int) -> list[SpokenTurn]:
     await asyncio.sleep(seconds)
     return await turns(caller, count)
 
 
 async def interruptions(server: Child, count: int) -> Figure:
-    """From the button down while the reply plays to the last packet that sounds."""
+    """Time from the press of the button while the reply plays to the last packet with sound."""
     values = []
     async with session(server) as caller:
         for number in range(count):
@@ -217,14 +218,14 @@ async def interruptions(server: Child, count: int) -> Figure:
             late = caller.sound(pressed)
             values.append((late[-1].at - pressed) * 1000 if late else 0.0)
             caller.say("response.cancel")
-            await caller.told("turn.done", 2 * number + 2)
+            await caller.received("turn.done", 2 * number + 2)
     return Figure(name="button down to silence", unit="ms", values=values, targets=(Target("p95", 60),))
 
 
 async def negotiations(server: Child, count: int) -> Figure:
-    """From the offer to the answer, whole ICE gathered."""
+    """Time from the offer to the answer, with complete ICE gathering."""
     values = []
-    async with aiohttp.ClientSession(server.told["url"]) as http:
+    async with aiohttp.ClientSession(server.addresses["url"]) as http:
         for _ in range(count):
             caller = Caller()
             values.append(await negotiate(http, caller))
@@ -245,6 +246,6 @@ def now() -> float:
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(add_help=False)
-    arguments.add_argument("--cycles", type=int, help="open and close so many sessions instead")
-    known, sys.argv[1:] = arguments.parse_known_args()
-    command(partial(cycles, known.cycles) if known.cycles else benchmark)
+    arguments.add_argument("--cycles", type=int, help="open and close this many sessions instead")
+    options, sys.argv[1:] = arguments.parse_known_args()
+    command(partial(cycles, options.cycles) if options.cycles else benchmark)

@@ -1,4 +1,4 @@
-"""What telemetry costs: of an import and of a turn's CPU, when nobody watches and when Application Insights does."""
+"""The cost of telemetry in import time and in CPU per turn, without a watcher and with Application Insights."""
 
 import asyncio
 import secrets
@@ -14,22 +14,22 @@ from benchmarks.figures import BenchmarkFailed, Figure, Target, command, percent
 from benchmarks.phone import phone, recording
 from benchmarks.processes import ROOT, Child, child
 from voice_core import telemetry
-from voice_core.adapters.open_telemetry.exporting import to_azure_monitor
+from voice_core.adapters.open_telemetry.exporters import to_azure_monitor
 from voice_core.adapters.open_telemetry.sampling import Sampling
 from voice_core.adapters.open_telemetry.watcher import OpenTelemetryWatcher
 from voice_core.telemetry.turns import Stage, TurnSignal
 
 PEOPLE, TURNS = 10, 6
-"""How many talk, and how often each, for a turn's CPU."""
-TOLD = 500
-"""Turns in a sample of what telling costs."""
+"""Callers and turns of each, for the CPU of a turn."""
+REPORTED_TURNS = 500
+"""Turns in a sample of the cost of reporting."""
 SAMPLES = 8
 ROUNDS = 10
 UTTERANCE_SECONDS = 2
 SPREAD_SECONDS = 0.3
-"""Between the first words of one and of the next."""
+"""Time between the starts of two callers."""
 RATIO = 0.1
-"""Of ordinary turns, as prod keeps them."""
+"""Share of ordinary turns whose spans are stored, as in prod."""
 
 PROGRAM = """
 import sys, time
@@ -42,39 +42,39 @@ print(took, sum(not name.startswith("voice_core") for name in set(sys.modules) -
 
 
 async def benchmark() -> AsyncGenerator[Figure]:
-    """A minute and a half of it."""
+    """Measure for a minute and a half."""
     yield imports(ROUNDS)
     turn_ms, least_ms = await turn_cpu_ms("delays"), await turn_cpu_ms("at-once")
-    yield Figure(name="CPU of a turn through the SDKs, nobody watching", unit="ms", values=[turn_ms])
-    yield Figure(name="likewise, of services that answer at once, in one piece", unit="ms", values=[least_ms])
+    yield Figure(name="CPU of a turn through the SDKs, no watcher", unit="ms", values=[turn_ms])
+    yield Figure(name="likewise, services respond at once, in one piece", unit="ms", values=[least_ms])
     cost = partial(_cost, turn_ms=turn_ms, least_ms=least_ms)
-    yield cost("telling nobody", [_told_ms(flush=lambda: None) for _ in range(SAMPLES)], percent=0.5)
+    yield cost("reporting without a watcher", [_reporting_ms(flush=lambda: None) for _ in range(SAMPLES)], percent=0.5)
     async with child("benchmarks.collector") as collector:
         for ratio in (RATIO, 1.0):
-            with _watched(collector, ratio) as told_ms:
-                values = [told_ms() for _ in range(SAMPLES)]
-            yield cost(f"telling Application Insights, {ratio:.0%} of the spans", values, percent=3.0)
+            with _with_azure_monitor(collector, ratio) as reporting_ms:
+                values = [reporting_ms() for _ in range(SAMPLES)]
+            yield cost(f"reporting to Application Insights, {ratio:.0%} of the spans", values, percent=3.0)
 
 
 def imports(rounds: int) -> Figure:
-    """What `voice_core.telemetry` adds to a function app, in fresh processes."""
+    """Import time that `voice_core.telemetry` adds to a function app, in fresh processes."""
     values, modules = [], 0
     for _ in range(rounds):
         done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True)
-        milliseconds, others = done.stdout.split()
+        milliseconds, foreign = done.stdout.split()
         values.append(float(milliseconds))
-        modules = int(others)
-    targets = (Target("p50", 5.0), Target("modules_of_others", 0))
+        modules = int(foreign)
+    targets = (Target("p50", 5.0), Target("foreign_modules", 0))
     return Figure(
-        name="import of telemetry", unit="ms", values=values, targets=targets, facts={"modules_of_others": modules}
+        name="import of telemetry", unit="ms", values=values, targets=targets, facts={"foreign_modules": modules}
     )
 
 
 async def turn_cpu_ms(script: str) -> float:
-    """Milliseconds of CPU that a turn takes the server, through the SDKs, with all threads and *script*'s services."""
+    """CPU of a turn in milliseconds: all threads of the server, through the SDKs, with the services of *script*."""
     async with (
         child("benchmarks.services", script) as services,
-        child("benchmarks.server", "sdk", settings=services.told) as server,
+        child("benchmarks.server", "sdk", settings=services.addresses) as server,
     ):
         await _talk(server, 1)
         before = server.cpu_seconds
@@ -86,56 +86,56 @@ async def turn_cpu_ms(script: str) -> float:
 
 
 async def _talk(server: Child, turns: int) -> None:
-    said = [recording(UTTERANCE_SECONDS)]
+    audio = [recording(UTTERANCE_SECONDS)]
 
     async def person(who: int) -> None:
         await asyncio.sleep(who * SPREAD_SECONDS)
-        async with phone(server.told["url"]) as caller:
+        async with phone(server.addresses["url"]) as caller:
             for _ in range(turns):
-                await caller.turn(said)
+                await caller.turn(audio)
 
     await asyncio.gather(*map(person, range(PEOPLE)))
 
 
-def _told_ms(flush: Callable[[], object]) -> float:
-    """A turn's calls and its end, told whoever watches: milliseconds of CPU a turn."""
+def _reporting_ms(flush: Callable[[], object]) -> float:
+    """CPU per turn in milliseconds for reporting a turn's calls and its end to the current watchers."""
     telemetry.begin_request(None)
     began = process_time()
-    for number in range(TOLD):
+    for number in range(REPORTED_TURNS):
         _take_calls()
-        telemetry.tell_turn(_turn())
+        telemetry.report_turn(_turn())
         if number % 100 == 99:
             flush()
-    return (process_time() - began) * 1000 / TOLD
+    return (process_time() - began) * 1000 / REPORTED_TURNS
 
 
 @contextmanager
-def _watched(collector: Child, ratio: float) -> Iterator[Callable[[], float]]:
-    """Gives what measures the same with Application Insights told, up to the sending."""
-    providers = to_azure_monitor("voice", collector.told["APPLICATIONINSIGHTS_CONNECTION_STRING"])
+def _with_azure_monitor(collector: Child, ratio: float) -> Iterator[Callable[[], float]]:
+    """Yields `_reporting_ms` with an exporter to Application Insights, including the sending."""
+    providers = to_azure_monitor("voice", collector.addresses["APPLICATIONINSIGHTS_CONNECTION_STRING"])
     watcher = OpenTelemetryWatcher(providers, Sampling(ratio, 5.0), salt="a")
     telemetry.watch(watcher)
-    told_ms = partial(_told_ms, watcher.flush)
+    reporting_ms = partial(_reporting_ms, watcher.flush)
     try:
-        told_ms()
-        yield told_ms
+        reporting_ms()
+        yield reporting_ms
     finally:
         telemetry.unwatch(watcher)
         watcher.close()
 
 
 def _take_calls() -> None:
-    """As many as a turn makes."""
+    """Report as many calls as a turn makes."""
     for name in ("recall", "recognize", "synthesize", "synthesize", "append"):
         with telemetry.call(name, {"peer.service": "a service"}):
             pass
-    with telemetry.call("chat", {"gen_ai.operation.name": "chat", "gen_ai.request.model": "a model"}) as told:
-        told |= {"gen_ai.usage.input_tokens": 1500, "gen_ai.usage.output_tokens": 80}
-    telemetry.answered("POST", 200, monotonic())
+    with telemetry.call("chat", {"gen_ai.operation.name": "chat", "gen_ai.request.model": "a model"}) as attributes:
+        attributes |= {"gen_ai.usage.input_tokens": 1500, "gen_ai.usage.output_tokens": 80}
+    telemetry.request_served("POST", 200, monotonic())
 
 
 def _turn() -> TurnSignal:
-    """One that is done, with everything a turn has, in a trace of its own."""
+    """A completed turn with all its parts, in a new trace."""
     calls = tuple(telemetry.begin_turn().calls)[-7:]
     span = telemetry.Span(secrets.token_hex(16), secrets.token_hex(8), secrets.token_hex(8))
     return replace(DONE, span=span, calls=calls)
@@ -161,8 +161,8 @@ DONE = TurnSignal(
 
 
 def _cost(name: str, values: list[float], *, turn_ms: float, least_ms: float, percent: float) -> Figure:
-    """*values* as a part of a turn's CPU, by their median."""
-    shares = {"percent_of_a_turn": turn_ms, "percent_of_one_answered_at_once": least_ms}
+    """*values*, and their median as a percentage of a turn's CPU."""
+    shares = {"percent_of_a_turn": turn_ms, "percent_of_the_cheapest_turn": least_ms}
     return Figure(
         name=f"CPU of {name}",
         unit="ms a turn",

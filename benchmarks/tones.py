@@ -1,4 +1,4 @@
-"""Speech that can be told from the speech before it."""
+"""Speech that differs from one reply to the next."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -6,17 +6,17 @@ from functools import cache
 import numpy as np
 
 from benchmarks import delays
-from tests.scripted import CHUNK_SECONDS, ScriptedTts
+from tests.scripted_ports import CHUNK_SECONDS, ScriptedTts
 from voice_core.domain.audio import SAMPLE_BYTES, SPEECH_RATE
 
 TONES = 400, 800
-"""Hertz: those of one reply, and of the next."""
+"""Hertz of one reply, and of the next."""
 LEVEL = 0.3
 
 
 @dataclass
 class ToneTts(ScriptedTts):
-    """As its base, but what it speaks is a tone, another one in every other reply."""
+    """Synthesises a tone, which alternates from reply to reply."""
 
     def _chunks(self, text: str, number: int) -> list[bytes]:
         samples = round(len(text) * self.seconds_per_character * SPEECH_RATE)

@@ -1,6 +1,6 @@
-"""Word error rate: sentences that the product spoke, sent back to it.
+"""Word error rate: the product synthesises sentences and recognises its own speech.
 
-With paths of recordings instead, it prints what is heard in each.
+With paths of recordings as arguments, it prints the transcript of each instead.
 """
 
 import asyncio
@@ -43,29 +43,29 @@ SENTENCES = (
 )
 VOCABULARY = tuple(sorted({word for sentence in SENTENCES for word in words(sentence)}))
 FLITE_MISSING = "flite is not installed, so its row is left out: apt-get install flite"
-ANSWER_SECONDS = 60
+RESPONSE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A voice, and what recognition is told beforehand."""
+    """A synthesis engine, and a phrase list for recognition."""
 
     name: str
     engine: str
     phrases: Sequence[str] = ()
-    most: float | None = None
-    """Percent of the words that may be wrong."""
+    limit: float | None = None
+    """Target for the word error rate in percent."""
 
 
 TRIALS = (
-    Trial("flite, no phrase list", "flite", most=10),
-    Trial("espeak-ng, the vocabulary as phrase list", "espeak-ng", VOCABULARY, most=15),
+    Trial("flite, no phrase list", "flite", limit=10),
+    Trial("espeak-ng, the vocabulary as phrase list", "espeak-ng", VOCABULARY, limit=15),
     Trial("espeak-ng, no phrase list", "espeak-ng"),
 )
 
 
 async def benchmark() -> AsyncGenerator[Figure]:
-    """A minute or two."""
+    """Measure for a minute or two."""
     for trial in TRIALS:
         if trial.engine == "flite" and shutil.which("flite") is None:
             print(FLITE_MISSING, file=sys.stderr)
@@ -74,64 +74,64 @@ async def benchmark() -> AsyncGenerator[Figure]:
 
 
 async def word_error_rate(trial: Trial, sentences: Sequence[str]) -> Figure:
-    """What is misheard of *sentences*, in percent; a distribution over them, and the rate over all words."""
+    """Word error rates in percent: the distribution over *sentences*, and the rate over all words."""
     wrong, total, rates = 0, 0, []
     async with product(trial.engine) as spoken:
         for sentence in sentences:
-            said = words(sentence)
-            missed = errors(said, words(await spoken.heard(await spoken.speech(sentence), trial.phrases)))
-            rates.append(100 * missed / len(said))
-            wrong, total = wrong + missed, total + len(said)
+            spoken_words = words(sentence)
+            missed = errors(spoken_words, words(await spoken.transcript(await spoken.speech(sentence), trial.phrases)))
+            rates.append(100 * missed / len(spoken_words))
+            wrong, total = wrong + missed, total + len(spoken_words)
     return Figure(
         name=f"words misheard, {trial.name}",
         unit="%",
         values=rates,
         facts={"wer_percent": round(100 * wrong / total, 1), "words": total, "errors": wrong},
-        targets=() if trial.most is None else (Target("wer_percent", trial.most),),
+        targets=() if trial.limit is None else (Target("wer_percent", trial.limit),),
     )
 
 
-class Spoken:
-    """The product, spoken to."""
+class SpokenProduct:
+    """The product's speech and transcript endpoints."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http
 
     async def speech(self, text: str) -> bytes:
-        """A WAV of *text*, by /speak."""
+        """A WAV of *text*, from /speak."""
         async with self._http.post("/api/voice/speak", json={"text": text}) as response:
             if response.status != 200:
                 raise BenchmarkFailed(await response.text())
             return await response.read()
 
-    async def heard(self, recording: bytes, phrases: Sequence[str] = ()) -> str:
-        """The transcript that /process makes of *recording*."""
+    async def transcript(self, recording: bytes, phrases: Sequence[str] = ()) -> str:
+        """The transcript of *recording*, from /process."""
         body = {"audioData": b64encode(recording).decode(), "phrases": list(phrases), "speech": "none"}
         async with self._http.post("/api/voice/process", json=body) as response:
-            answer: dict[str, Any] = await response.json()
-        if response.status != 200 and answer["code"] != "no-speech":
-            raise BenchmarkFailed(str(answer))
-        return str(answer.get("transcription", ""))
+            document: dict[str, Any] = await response.json()
+        if response.status != 200 and document["code"] != "no-speech":
+            raise BenchmarkFailed(str(document))
+        return str(document.get("transcription", ""))
 
 
 @asynccontextmanager
-async def product(engine: str) -> AsyncIterator[Spoken]:
-    """The product over emulators that speak with *engine* and hear for real, warmed up."""
+async def product(engine: str) -> AsyncIterator[SpokenProduct]:
+    """The warmed-up product with emulators that synthesise with *engine* and recognise for real."""
     async with (
         child("benchmarks.services", "unscripted", settings={"SPEECH_TTS_ENGINE": engine}) as services,
-        child("benchmarks.server", "sdk", settings=services.told) as server,
-        aiohttp.ClientSession(server.told["url"], timeout=aiohttp.ClientTimeout(ANSWER_SECONDS)) as http,
+        child("benchmarks.server", "sdk", settings=services.addresses) as server,
+        aiohttp.ClientSession(server.addresses["url"], timeout=aiohttp.ClientTimeout(RESPONSE_SECONDS)) as http,
     ):
-        spoken = Spoken(http)
-        await spoken.heard(await spoken.speech("Hello."))
+        spoken = SpokenProduct(http)
+        await spoken.transcript(await spoken.speech("Hello."))
         yield spoken
 
 
 async def recordings(paths: Sequence[str]) -> None:
-    """Print what is heard in the files of *paths*, sent as they are."""
+    """Print the transcripts of the files at *paths*, which are sent unchanged."""
     async with product("auto") as spoken:
         for path in paths:
-            print(f"{path}: {await spoken.heard(await asyncio.to_thread(Path(path).read_bytes))}", flush=True)
+            print(f"{path}: {await spoken.transcript(await asyncio.to_thread(Path(path).read_bytes))}", flush=True)
 
 
 if __name__ == "__main__":

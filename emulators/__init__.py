@@ -1,5 +1,5 @@
 """Small servers that speak the wire protocols of the services the product uses.
 
-They import nothing of the product, nor it of them: the wire is the only contract. They are not the services: what they
-do not implement they refuse.
+They import nothing from the product, and the product imports nothing from them: the wire is the only contract. They are
+not the services: a request for what they do not implement is refused.
 """

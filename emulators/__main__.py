@@ -1,4 +1,4 @@
-"""Runs the emulators, and with ``--host`` the function app before them: what ``make emulators`` and ``make run`` do."""
+"""Runs the emulators and, with ``--host``, the function app that uses them: ``make emulators`` and ``make run``."""
 
 import argparse
 import asyncio
@@ -80,12 +80,12 @@ async def _run(folder: Path, port: int | None, *, with_host: bool) -> None:
 
 
 async def _start_emulators(stack: AsyncExitStack, folder: Path, ports: Mapping[str, int]) -> None:
-    kept = folder / ".local"
-    kept.mkdir(exist_ok=True)
+    local_data = folder / ".local"
+    local_data.mkdir(exist_ok=True)
     apps = {
         "speech": speech_app(),
         "openai": openai_app(upstream=os.environ.get("OPENAI_UPSTREAM")),
-        "cosmos": cosmos_app(kept / "cosmos.sqlite"),
+        "cosmos": cosmos_app(local_data / "cosmos.sqlite"),
         "issuer": openid_app(),
     }
     for name in apps.keys() & ports.keys():
@@ -93,19 +93,19 @@ async def _start_emulators(stack: AsyncExitStack, folder: Path, ports: Mapping[s
 
 
 def _issues_tokens(environ: Mapping[str, str]) -> bool:
-    """Whether the product asks for tokens, and for those of an issuer on this machine."""
+    """Whether the product requires tokens from an issuer on this machine."""
     return environ.get("AUTH_MODE") == "jwt" and urlsplit(environ["JWT_ISSUER"]).hostname == "127.0.0.1"
 
 
 async def _start_storage(stack: AsyncExitStack, folder: Path, port: int, page_port: int) -> bool:
-    """Azurite, and whether it can run here; all but clips and kept speech works without."""
+    """Start Azurite; False if it cannot run here. Without it, all but clips and stored speech works."""
     try:
         installed = program(folder / ".local" / "azurite")
         data = folder / ".local" / "storage"
         storage = await stack.enter_async_context(azurite(installed, data, blob_port=port, queue_port=port + 1))
     except AzuriteMissing as missing:
         _say(f"\n{missing}")
-        # So the product says at once that there is none, instead of looking for it each time.
+        # The product then reports at once that there is no storage, instead of trying to reach it each time.
         os.environ["STORAGE_URL"] = ""
         return False
     os.environ["AzureWebJobsStorage"] = storage.connection()  # noqa: SIM112 - the host spells it so
@@ -132,7 +132,7 @@ def _check_free(ports: Mapping[str, int]) -> None:
 
 @asynccontextmanager
 async def _host(folder: Path, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The function app in a process of its own, so that the emulators' work does not slow it."""
+    """Run the function app in a separate process, so that the emulators' work does not slow it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "emulators.functions", "--folder", str(folder), "--port", str(port)
     )
@@ -143,7 +143,7 @@ async def _host(folder: Path, port: int) -> AsyncIterator[asyncio.subprocess.Pro
 
 
 async def _until_healthy(host: asyncio.subprocess.Process, port: int) -> None:
-    """Until the host answers and has opened what the first turn needs."""
+    """Wait until the host responds and has opened the connections that the first turn needs."""
     url = f"http://127.0.0.1:{port}/api/voice/health?warm=1"
     deadline = monotonic() + START_SECONDS
     async with aiohttp.ClientSession() as session:
@@ -152,13 +152,13 @@ async def _until_healthy(host: asyncio.subprocess.Process, port: int) -> None:
                 async with session.get(url) as response:
                     if response.status == 200:
                         return
-                    raise CannotStart(f"The function app answers {response.status}: {await response.text()}")
+                    raise CannotStart(f"The function app responded {response.status}: {await response.text()}")
             await asyncio.sleep(0.1)
-    raise CannotStart("The function app did not start; what it printed above says why.")
+    raise CannotStart("The function app did not start; see its output above.")
 
 
 async def _interrupted() -> None:
-    """Until Ctrl+C or a polite kill."""
+    """Wait for Ctrl+C or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -174,7 +174,7 @@ Ready after {seconds:.1f} s   (Ctrl+C stops it)
 Talk to it in a browser: hold the button, speak, and hear the reply:
   http://127.0.0.1:{port}/
 
-Or send a recording, and save what it answers:
+Or send a recording, and save the spoken reply:
   curl -s {base}/process -H 'Accept: audio/wav' --data-binary @samples/hello.wav -o reply.wav
   aplay reply.wav     # afplay on a Mac, or open it
 
@@ -184,7 +184,7 @@ See everything as it happens:
 Type instead:
   curl -s {base}/process -H 'Content-Type: application/json' -d '{{"text": "What can you do?", "speech": "none"}}'
 
-See where the last turns' time went:
+See how the last turns spent their time:
   http://127.0.0.1:{port}/turns.html
 
 More: docs/api.md, {base}/openapi.json
@@ -192,7 +192,7 @@ More: docs/api.md, {base}/openapi.json
 
 
 def _sign_in(port: int) -> str:
-    return f"""Each of these needs a token, and -H "Authorization: Bearer $TOKEN" to show it (docs/identity.md):
+    return f"""Each of these needs a token, sent with -H "Authorization: Bearer $TOKEN" (docs/identity.md):
   TOKEN=$(curl -s 'http://127.0.0.1:{port}/_emulator/token?sub=anna')
 """
 

@@ -1,7 +1,7 @@
 """Azurite, Microsoft's emulator of Blob and Queue storage, as a child process; it needs Node.
 
-Blobs and queues are kept in a folder, or for tests in memory. Its requests are not checked for their API version: the
-newest SDK is a few months ahead of the newest Azurite, and would be refused everything.
+Blobs and queues are stored in a folder or, for tests, in memory. Azurite does not check the API version of requests:
+the newest SDK is a few months ahead of the newest Azurite, which would refuse all of its requests.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ START_SECONDS = 60.0
 
 BLOB_PORT, QUEUE_PORT = 10_000, 10_001
 DEVELOPMENT = "UseDevelopmentStorage=true"
-"""Stands for the connection string of an Azurite with its own ports."""
+"""Short for the connection string of an Azurite on its default ports."""
 
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""Known to everybody (https://learn.microsoft.com/azure/storage/common/storage-use-azurite)."""
+"""The published key of Azurite (https://learn.microsoft.com/azure/storage/common/storage-use-azurite)."""
 
 _LISTENS = re.compile(r"Azurite (\w+) service is successfully listening at \S+:(\d+)")
 
@@ -37,7 +37,7 @@ INSTALL = (
 
 
 class AzuriteMissing(Exception):
-    """It is not installed, or does not start; the message says what to do."""
+    """Azurite is not installed, or does not start; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class Storage:
 
 
 def program(folder: Path) -> Path:
-    """Azurite as npm has installed it into *folder*.
+    """The path of Azurite's script, as npm has installed it into *folder*.
 
     Raises:
-        AzuriteMissing: there is no Node, or npm has not been asked.
+        AzuriteMissing: Node or Azurite is not installed.
     """
     installed = folder / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
     if shutil.which("node") is None or not installed.exists():
@@ -83,9 +83,9 @@ async def azurite(
     accounts: Sequence[str] = (ACCOUNT,),
     tls: tuple[Path, Path] | None = None,
 ) -> AsyncIterator[Storage]:
-    """Run Azurite, whose data is in the folder *data* or in memory; ports of 0 are free ones.
+    """Run Azurite with its data in the folder *data* or in memory; port 0 takes a free one.
 
-    With *tls*, files of a certificate and its key, it takes the tokens of identities too.
+    With *tls*, the files of a certificate and its key, it also accepts identity tokens.
 
     Raises:
         AzuriteMissing: it did not start.
@@ -111,20 +111,20 @@ async def azurite(
 
 
 async def allow_uploads(storage: Storage, origins: Sequence[str]) -> None:
-    """Let pages of *origins* upload, as the deployed account lets the product's page."""
+    """Allow pages of *origins* to upload, as the deployed account allows the product's page."""
     rule = CorsRule(list(origins), ["PUT"], allowed_headers=["*"], max_age_in_seconds=3600)
     async with BlobServiceClient.from_connection_string(storage.connection()) as client:
         await client.set_service_properties(cors=[rule])
 
 
 async def _ports(process: asyncio.subprocess.Process) -> tuple[int, int]:
-    """Of blobs and of queues, as Azurite tells them once it listens; with --silent it tells nothing else."""
+    """The blob and the queue port, which Azurite prints once it listens; with --silent it prints nothing else."""
     found: dict[str, int] = {}
     with suppress(TimeoutError):
         async with asyncio.timeout(START_SECONDS):
             while process.stdout is not None and (line := await process.stdout.readline()):
-                if told := _LISTENS.search(line.decode()):
-                    found[told[1]] = int(told[2])
+                if found_port := _LISTENS.search(line.decode()):
+                    found[found_port[1]] = int(found_port[2])
                 if {"Blob", "Queue"} <= found.keys():
                     return found["Blob"], found["Queue"]
-    raise AzuriteMissing("Azurite did not start; what it printed above says why.")
+    raise AzuriteMissing("Azurite did not start; see its output above.")

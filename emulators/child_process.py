@@ -1,11 +1,11 @@
-"""Ends a process that the emulators have started."""
+"""Stops a process that the emulators have started."""
 
 import asyncio
 import contextlib
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
-    """Politely, and after a while not."""
+    """Send SIGTERM and, after 5 s, SIGKILL."""
     if process.returncode is None:
         process.terminate()
         with contextlib.suppress(TimeoutError):

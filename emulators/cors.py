@@ -1,7 +1,7 @@
-"""Cross-origin requests as Core Tools answers them, by ``Host.CORS`` of local.settings.json: without it there are none.
+"""Cross-origin requests as Core Tools handles them, by ``Host.CORS`` of local.settings.json; none without that setting.
 
-Any header and any method of an origin that is named; preflights never reach the app. In Azure the platform does the
-same by the app's own CORS setting. Core Tools leaves it to https://learn.microsoft.com/aspnet/core/security/cors
+A listed origin may use any header and any method; preflights never reach the app. In Azure the platform does the same
+by the app's own CORS setting. Core Tools uses https://learn.microsoft.com/aspnet/core/security/cors
 (``Startup.Configure`` of https://github.com/Azure/azure-functions-core-tools).
 """
 
@@ -13,7 +13,7 @@ ANY = "*"
 
 
 class Cors:
-    """*app* for pages of *origins* besides its own."""
+    """ASGI middleware that opens *app* to pages of *origins*, in addition to its own."""
 
     def __init__(self, app: ASGIApp, origins: str, *, credentials: bool = False) -> None:
         """*origins* are separated by commas; ``*`` is all of them."""
@@ -22,33 +22,33 @@ class Cors:
         self._credentials = credentials
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = Headers(scope=scope) if scope["type"] == "http" else Headers()
-        if not self._origins or "origin" not in asked:
+        request_headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        if not self._origins or "origin" not in request_headers:
             await self._app(scope, receive, send)
-        elif scope["method"] == "OPTIONS" and "access-control-request-method" in asked:
-            await Response(status_code=204, headers=self._preflight(asked))(scope, receive, send)
+        elif scope["method"] == "OPTIONS" and "access-control-request-method" in request_headers:
+            await Response(status_code=204, headers=self._preflight(request_headers))(scope, receive, send)
         else:
 
             async def send_allowed(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    MutableHeaders(scope=message).update(self._allowed(asked["origin"]))
+                    MutableHeaders(scope=message).update(self._allowed(request_headers["origin"]))
                 await send(message)
 
             await self._app(scope, receive, send_allowed)
 
     def _allowed(self, origin: str) -> dict[str, str]:
-        """What a page of *origin* is told; nothing, if it may not read."""
+        """The CORS headers for a page of *origin*; empty if it may not read the response."""
         if origin not in self._origins and ANY not in self._origins:
             return {}
-        told = {"Access-Control-Allow-Origin": ANY if ANY in self._origins else origin}
+        allowed = {"Access-Control-Allow-Origin": ANY if ANY in self._origins else origin}
         if len(self._origins) > 1:
-            told["Vary"] = "Origin"
-        return told | ({"Access-Control-Allow-Credentials": "true"} if self._credentials else {})
+            allowed["Vary"] = "Origin"
+        return allowed | ({"Access-Control-Allow-Credentials": "true"} if self._credentials else {})
 
-    def _preflight(self, asked: Headers) -> dict[str, str]:
-        told = self._allowed(asked["origin"])
-        if told:
-            told["Access-Control-Allow-Methods"] = asked["access-control-request-method"]
-            if headers := asked.get("access-control-request-headers"):
-                told["Access-Control-Allow-Headers"] = headers
-        return told
+    def _preflight(self, request_headers: Headers) -> dict[str, str]:
+        allowed = self._allowed(request_headers["origin"])
+        if allowed:
+            allowed["Access-Control-Allow-Methods"] = request_headers["access-control-request-method"]
+            if headers := request_headers.get("access-control-request-headers"):
+                allowed["Access-Control-Allow-Headers"] = headers
+        return allowed

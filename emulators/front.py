@@ -1,7 +1,8 @@
-"""The HTTP front of the Functions host, as far as clients notice it: it reads a request to its end.
+"""The HTTP front of the Functions host, as far as clients notice it: it reads every request to its end.
 
-Clients that send all of a body before they read find the response only if the connection stays open until then. Azure's
-front, Kestrel, keeps it open. uvicorn, which serves here, closes it after a response to ``Connection: close``.
+A client that sends its complete body before it reads can receive the response only if the connection stays open until
+then. Azure's front, Kestrel, keeps it open. uvicorn, which serves here, closes it after a response to
+``Connection: close``.
 """
 
 import asyncio
@@ -13,14 +14,14 @@ STALL_SECONDS = 10.0
 """Longest wait for the next piece of a discarded body."""
 
 SECONDS = 60.0
-"""For such a body, and `SLOWEST` besides."""
+"""Longest time for a discarded body, plus the time its bytes take at `SLOWEST`."""
 
 SLOWEST = 62_500
-"""Bytes per second."""
+"""Lowest rate at which a discarded body may arrive, in bytes per second."""
 
 
 class Front:
-    """*app* behind it: every response goes out at once, and is completed when the request's body is."""
+    """ASGI middleware: a response of *app* is sent at once, and completed when the request's body is complete."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -60,7 +61,7 @@ class _Exchange:
         await self._send(message)
 
     async def _discard(self) -> None:
-        """Read on until the body ends, or comes too slowly; then the response is completed all the same."""
+        """Read on until the body ends or comes too slowly; the response is completed in both cases."""
         loop = asyncio.get_running_loop()
         ends = loop.time() + SECONDS
         try:

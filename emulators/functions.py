@@ -1,9 +1,9 @@
 """Serves a function app as ``func start`` would, for machines without Core Tools.
 
-It knows HTTP triggers: routes with ``{parameters}`` behind the prefix of host.json, methods, auth levels (ignored
-unless a key is given, as Core Tools does), bodies and answers streamed both ways. A handler gets Starlette's request
-and returns Starlette's response, as in the Functions worker with the FastAPI extension. Blob triggers are called by
-`blob_trigger`. Besides, it serves the page of clients/web at ``/``.
+It supports HTTP triggers: routes with ``{parameters}`` behind the prefix of host.json, methods, auth levels (ignored
+unless a key is given, as in Core Tools), and streamed request and response bodies. A handler gets Starlette's request
+and returns Starlette's response, as in the Functions worker with the FastAPI extension. `blob_trigger` calls the blob
+triggers. It also serves the page of clients/web at ``/``.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from emulators.page import page_routes
 Handler = Callable[[Request], Awaitable[Response]]
 
 ANY_METHOD = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
-"""Of a trigger that names none."""
+"""Methods of a trigger that names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,21 @@ class HostSettings:
 
     port: int = 7071
     origins: str = ""
-    """Whose pages may call, separated by commas."""
+    """Origins whose pages may call, separated by commas."""
     credentials: bool = False
 
 
 def load_settings(folder: Path) -> HostSettings:
-    """Put the Values of local.settings.json into the environment, where they do not override; give its Host."""
+    """Add the Values of local.settings.json to the environment, overriding nothing, and return its Host section."""
     document = json.loads((folder / "local.settings.json").read_text())
     for name, value in document.get("Values", {}).items():
         os.environ.setdefault(name, str(value))
-    told = document.get("Host", {})
-    return HostSettings(int(told.get("LocalHttpPort", 7071)), told.get("CORS", ""), told.get("CORSCredentials", False))
+    host_section = document.get("Host", {})
+    return HostSettings(
+        int(host_section.get("LocalHttpPort", 7071)),
+        host_section.get("CORS", ""),
+        host_section.get("CORSCredentials", False),
+    )
 
 
 def load_app(folder: Path) -> func.FunctionApp:
@@ -73,7 +77,7 @@ def load_app(folder: Path) -> func.FunctionApp:
 
 
 def host(app: func.FunctionApp, folder: Path, key: str | None = None) -> Starlette:
-    """*app* as an ASGI application; with a *key*, functions above the anonymous level ask for it."""
+    """*app* as an ASGI application; with a *key*, functions above the anonymous level require it."""
     prefix = (
         json.loads((folder / "host.json").read_text()).get("extensions", {}).get("http", {}).get("routePrefix", "api")
     )
@@ -84,17 +88,17 @@ def host(app: func.FunctionApp, folder: Path, key: str | None = None) -> Starlet
             path = "/".join(part for part in ("", prefix, trigger.get("route") or function.get_function_name()) if part)
             handler = _guarded(function.get_user_function(), key if _asks_for_key(trigger) else None)
             paths[path] |= dict.fromkeys(trigger.get("methods") or ANY_METHOD, handler)
-    # One route a path, so that a refusal of a method lists all that the path has.
+    # One route for each path, so that a 405 lists all methods of the path.
     routes = [Route(f"/{path}", _by_method(handlers), methods=list(handlers)) for path, handlers in paths.items()]
     page = page_routes(folder / "clients" / "web")
     served = Starlette(routes=[*routes, *page], exception_handlers={HTTPException: _refuse})
-    # A function app can be indexed once only, and other triggers need its functions too.
+    # A function app can be indexed only once, and the other triggers need its functions too.
     served.state.functions = functions
     return served
 
 
 def _trigger(function: Any) -> dict[str, Any] | None:
-    """The HTTP trigger's binding, if the function has one."""
+    """The function's HTTP trigger binding, if it has one."""
     bindings: list[dict[str, Any]] = json.loads(str(function))["bindings"]
     return next((binding for binding in bindings if binding["type"] == "httpTrigger"), None)
 
@@ -104,7 +108,7 @@ def _asks_for_key(trigger: dict[str, Any]) -> bool:
 
 
 def _guarded(handler: Handler, key: str | None) -> Handler:
-    """*handler*, for those who hold the *key*."""
+    """*handler*, refusing requests without the *key* with 401."""
 
     async def guard(request: Request) -> Response:
         if key is not None and not _holds(request, key):
@@ -115,7 +119,7 @@ def _guarded(handler: Handler, key: str | None) -> Handler:
 
 
 def _by_method(handlers: Mapping[str, Handler]) -> Handler:
-    """What serves a path: the handler of the request's method, for HEAD the one of GET."""
+    """The endpoint of a path: it calls the handler of the request's method, for HEAD the one of GET."""
 
     async def endpoint(request: Request) -> Response:
         return await handlers["GET" if request.method == "HEAD" else request.method](request)
@@ -143,11 +147,11 @@ async def _refuse(_request: Request, error: Exception) -> Response:
 
 
 def main() -> None:
-    """Serve the function app of a folder until it is stopped."""
+    """Serve the function app of a folder until the process is stopped."""
     arguments = argparse.ArgumentParser(prog="python -m emulators.functions", description=__doc__)
     arguments.add_argument("--folder", type=Path, default=Path.cwd(), help="where function_app.py is")
     arguments.add_argument("--port", type=int, help="instead of the one in local.settings.json")
-    arguments.add_argument("--key", help="ask for this key where a function's auth level does")
+    arguments.add_argument("--key", help="require this key where a function's auth level requires one")
     options = arguments.parse_args()
     settings = load_settings(options.folder)
     app = host(load_app(options.folder), options.folder, options.key)
@@ -158,7 +162,7 @@ def main() -> None:
 
 
 def fronted(app: ASGIApp, settings: HostSettings) -> ASGIApp:
-    """*app* behind what every request passes."""
+    """*app* behind the middleware that every request passes."""
     return Front(Cors(app, settings.origins, credentials=settings.credentials))
 
 

@@ -1,9 +1,9 @@
-"""An OpenID Connect issuer: its configuration, its keys, and tokens for whoever asks, for the real checks of tokens.
+"""An OpenID Connect issuer: its configuration, its keys, and tokens for every caller. The product checks them for real.
 
-``GET /_emulator/token?sub=anna`` gives a token as text; ``aud`` and ``seconds``, to its expiry, may be said too.
-How a step of the operations ``configuration`` and ``keys`` is served: it heeds ``connect_seconds``, ``hang``,
-``status`` with ``headers`` and ``body``, ``body`` alone, and ``drop_after``: 0 cuts the connection unanswered, more
-after that many bytes of the document.
+``GET /_emulator/token?sub=anna`` returns a token as text; optional parameters are ``aud`` and ``seconds`` (to its
+expiry). The steps of a script apply to the operations ``configuration`` and ``keys``. They support ``connect_seconds``,
+``hang``, ``status`` with ``headers`` and ``body``, ``body`` alone, and ``drop_after``: 0 cuts the connection before the
+response, a larger number after that many bytes of the document.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from emulators.script import Script, Served, Step
+from emulators.script import Script, ServedRequest, Step
 from emulators.serving import SCRIPT, scripted
 
 AUDIENCE = "voice"
@@ -28,7 +28,7 @@ LIFETIME_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key pair and what it signs."""
+    """A key pair that signs tokens."""
 
     private_key: Any
     algorithm: str
@@ -37,7 +37,7 @@ class Signer:
 
     @classmethod
     def make(cls, algorithm: str = "RS256", bits: int = 2048) -> "Signer":
-        """A new one; *bits* are those of an RSA key."""
+        """Generate a key pair; *bits* is the size of an RSA key."""
         private: Any = (
             rsa.generate_private_key(public_exponent=65537, key_size=bits)
             if algorithm == "RS256"
@@ -47,22 +47,22 @@ class Signer:
 
     @property
     def public(self) -> dict[str, Any]:
-        """As it is published, without ``alg``, as Entra leaves it out."""
+        """The public key as published JWK, without ``alg``, which Entra leaves out too."""
         way = RSAAlgorithm if self.algorithm == "RS256" else ECAlgorithm
         jwk: dict[str, Any] = way.to_jwk(self.private_key.public_key(), as_dict=True)
         return jwk | {"kid": self.key_id, "use": "sig"}
 
     def sign(self, claims: Mapping[str, Any], **header: Any) -> str:
-        """A token with these claims, whatever they are; *header* adds to its header, with None takes away."""
-        told = {name: value for name, value in ({"kid": self.key_id} | header).items() if value is not None}
-        return jwt.PyJWS().encode(json.dumps(dict(claims)).encode(), self.private_key, self.algorithm, told)
+        """A token with these claims, unchecked; *header* adds members to its header, or removes those that are None."""
+        members = {name: value for name, value in ({"kid": self.key_id} | header).items() if value is not None}
+        return jwt.PyJWS().encode(json.dumps(dict(claims)).encode(), self.private_key, self.algorithm, members)
 
 
 SIGNERS = web.AppKey("signers", list[Signer])
 
 
 def openid_app(signers: list[Signer] | None = None, script: Script | None = None) -> web.Application:
-    """The issuer as an application; it publishes the keys of *signers*, whatever they are just now."""
+    """The issuer as an application; it publishes the current keys of *signers*, a list that the caller may change."""
     app = scripted(web.Application(), script)
     app[SIGNERS] = [Signer.make()] if signers is None else signers
     app.router.add_get("/.well-known/openid-configuration", _get_configuration)
@@ -72,7 +72,7 @@ def openid_app(signers: list[Signer] | None = None, script: Script | None = None
 
 
 def claims(issuer: str, subject: str, audience: str = AUDIENCE, seconds: float = LIFETIME_SECONDS) -> dict[str, Any]:
-    """What a token says, good from now on for *seconds*."""
+    """The claims of a token that is valid for *seconds* from now."""
     now = int(time())
     return {"iss": issuer, "sub": subject, "aud": audience, "iat": now, "nbf": now, "exp": now + int(seconds)}
 
@@ -95,13 +95,13 @@ async def _get_keys(request: web.Request) -> web.StreamResponse:
 
 
 async def _get_token(request: web.Request) -> web.StreamResponse:
-    asked = request.query
+    query = request.query
     try:
-        seconds = float(asked.get("seconds", LIFETIME_SECONDS))
-        told = claims(_name(request), asked["sub"], asked.get("aud", AUDIENCE), seconds)
+        seconds = float(query.get("seconds", LIFETIME_SECONDS))
+        token_claims = claims(_name(request), query["sub"], query.get("aud", AUDIENCE), seconds)
     except (KeyError, ValueError, OverflowError) as error:
-        raise web.HTTPBadRequest(text="Say who it is for, as sub=anna; seconds is a number.") from error
-    return web.Response(text=request.app[SIGNERS][0].sign(told))
+        raise web.HTTPBadRequest(text="Name the subject, as in sub=anna; seconds is a number.") from error
+    return web.Response(text=request.app[SIGNERS][0].sign(token_claims))
 
 
 def _name(request: web.Request) -> str:
@@ -118,10 +118,10 @@ async def _serve(request: web.Request, operation: str, document: Mapping[str, An
             await asyncio.Event().wait()
         if step.drop_after is not None:
             return await _cut(request, json.dumps(document), step.drop_after, served)
-        return _answer(step, document, served)
+        return _response(step, document, served)
 
 
-def _answer(step: Step, document: Mapping[str, Any], served: Served) -> web.Response:
+def _response(step: Step, document: Mapping[str, Any], served: ServedRequest) -> web.Response:
     status = step.status or 200
     if step.status is not None:
         served.outcome = f"status-{status}"
@@ -129,7 +129,7 @@ def _answer(step: Step, document: Mapping[str, Any], served: Served) -> web.Resp
     return web.Response(status=status, headers=step.headers, text=text, content_type="application/json")
 
 
-async def _cut(request: web.Request, text: str, after: int, served: Served) -> web.StreamResponse:
+async def _cut(request: web.Request, text: str, after: int, served: ServedRequest) -> web.StreamResponse:
     served.outcome = "dropped"
     response = web.StreamResponse(headers={"Content-Length": str(len(text))})
     if after:

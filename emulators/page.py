@@ -1,4 +1,4 @@
-"""Serves the files of clients/web at ``/`` as a careful static host would."""
+"""Serves the files of clients/web at ``/`` with the security headers that docs/web.md requires of a host."""
 
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,11 +15,11 @@ CONTENT_TYPES: Mapping[str, str] = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-"""By a file's suffix; others are not served."""
+"""Content types by file suffix; files with another suffix are not served."""
 
 
 def page_headers(storage_url: str) -> Mapping[str, str]:
-    """What docs/web.md asks of any host of the page, which uploads recordings to *storage_url*, if that is set."""
+    """The headers of docs/web.md. The page uploads recordings to *storage_url*, if that is set."""
     return {
         "Content-Security-Policy": "; ".join(
             (
@@ -45,9 +45,9 @@ def page_headers(storage_url: str) -> Mapping[str, str]:
 
 
 def page_routes(folder: Path) -> Sequence[Route]:
-    """One route a file of *folder*, and ``/`` for its index.html; none when there is no such folder.
+    """One route for each file of *folder*, and ``/`` for its index.html; none when there is no such folder.
 
-    Only files found now are served, so no path of a request ever reaches the file system.
+    The files are listed once, here, so no request path ever reaches the file system.
     """
     files = [file for file in sorted(folder.glob("*")) if file.suffix in CONTENT_TYPES]
     headers = page_headers(os.environ.get("STORAGE_URL", ""))
@@ -56,7 +56,7 @@ def page_routes(folder: Path) -> Sequence[Route]:
 
 
 def _origin(url: str) -> Sequence[str]:
-    """Of an absolute *url*; nothing of none."""
+    """The origin of an absolute *url* as a list of one; empty for another *url*."""
     parts = urlsplit(url)
     return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
 

@@ -1,4 +1,4 @@
-"""Scripts of delays and faults, and a log of what was asked: how tests and benchmarks steer an emulator."""
+"""Scripts of delays and faults, and a log of requests: tests and benchmarks control an emulator with them."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 LOGGED_REQUESTS = 10_000
-"""How many requests an emulator remembers, so that a long run does not grow."""
+"""Requests in an emulator's log; the oldest are dropped, so that memory does not grow in a long run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +16,17 @@ class Step:
     """How to serve one request. All times are in seconds; the default serves it as well and as fast as it can."""
 
     status: int | None = None
-    """Answer this HTTP status instead of serving (a WebSocket: refuse the upgrade with it)."""
+    """Respond with this HTTP status instead of serving (a WebSocket: refuse the upgrade with it)."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers of that answer, as ``Retry-After``."""
+    """Headers of that response, such as ``Retry-After``."""
     body: str | None = None
-    """Answer this text, garbage if you like, instead of the right document."""
+    """Respond with this text, which may be garbage, instead of the right document."""
     hang: bool = False
-    """Accept the request and never answer."""
+    """Accept the request and never respond."""
     connect_seconds: float = 0.0
-    """Wait before the connection or the request is answered at all."""
+    """Wait before the connection is accepted or the request is served."""
     first_seconds: float | None = None
-    """From the end of the input to the first result: final transcript, first token, first speech chunk."""
+    """Time from the end of the input to the first result: final transcript, first token, first speech chunk."""
     hear_seconds: float = 0.0
     """Take this long to recognise each piece of an utterance; the Speech SDK sends pieces of 100 ms."""
     tokens_per_second: float | None = None
@@ -36,11 +36,11 @@ class Step:
     drop_after: int | None = None
     """Cut the connection after this many results (0: before the first)."""
     text: str | None = None
-    """Recognise or reply this text, whatever the input; speech: nothing to do with it."""
+    """Recognise or reply this text, whatever the input; ignored by synthesis."""
     tone: bool = False
-    """Speak a tone of the text's length instead of words: costs no synthesis."""
+    """Speak a tone of the text's length instead of words, which costs no synthesis."""
     finish_reason: str | None = None
-    """End an assistant's reply with this reason, as ``content_filter``."""
+    """End an assistant's reply with this reason, such as ``content_filter``."""
     repeat: bool = False
     """Serve every later request of this operation the same way."""
 
@@ -53,53 +53,53 @@ class Step:
 
 
 @dataclass(slots=True)
-class Served:
+class ServedRequest:
     """One request in the log."""
 
     operation: str
     started: float
-    """Of the monotonic clock, seconds."""
+    """Seconds of the monotonic clock."""
     ended: float | None = None
     outcome: str = "running"
     """running, done, cancelled (the caller went away), dropped, hung, or status-NNN."""
     trace: str = ""
-    """How the caller names its own work: a traceparent, or the Speech SDK's ids of connection and request."""
+    """The caller's trace id: a traceparent, or the Speech SDK's connection and request ids."""
     facts: dict[str, Any] = field(default_factory=dict)
-    """What the request asked: phrases, ssml, audio_seconds, messages, …"""
+    """Details of the request: phrases, ssml, audio_seconds, messages, …"""
 
 
 class Script:
-    """What to do with the next requests of each operation, and what became of the last."""
+    """The steps for the next requests of each operation, and the log of past requests."""
 
     def __init__(self) -> None:
         self._steps: defaultdict[str, deque[Step]] = defaultdict(deque)
-        self.served: deque[Served] = deque(maxlen=LOGGED_REQUESTS)
+        self.served: deque[ServedRequest] = deque(maxlen=LOGGED_REQUESTS)
 
     def add(self, operation: str, *steps: Step) -> None:
-        """Serve the next requests of *operation* by *steps*, one each."""
+        """Serve the next requests of *operation* by *steps*, one request by each."""
         self._steps[operation].extend(steps)
 
     def clear(self) -> None:
-        """Forget all steps and the log."""
+        """Remove all steps and the log."""
         self._steps.clear()
         self.served.clear()
 
     def next(self, operation: str) -> Step:
-        """The step for a request that has just come in."""
+        """Take the step for a request that has just arrived."""
         step = self.upcoming(operation)
         if self._steps[operation] and not step.repeat:
             self._steps[operation].popleft()
         return step
 
     def upcoming(self, operation: str) -> Step:
-        """The step that the next request will be served by, left where it is."""
+        """The step for the next request, without taking it."""
         steps = self._steps[operation]
         return steps[0] if steps else Step()
 
     @contextmanager
-    def serving(self, operation: str) -> Iterator[Served]:
-        """Log one request from its arrival to its end; set its outcome unless it is simply done."""
-        entry = Served(operation, monotonic())
+    def serving(self, operation: str) -> Iterator[ServedRequest]:
+        """Log one request from its arrival to its end. The caller sets an outcome other than done or cancelled."""
+        entry = ServedRequest(operation, monotonic())
         self.served.append(entry)
         try:
             yield entry

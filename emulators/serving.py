@@ -11,7 +11,7 @@ SCRIPT = web.AppKey("script", Script)
 
 
 def scripted(app: web.Application, script: Script | None = None) -> web.Application:
-    """Let *app* be steered: ``PUT /_emulator/script`` {operation: [step, …]}, ``DELETE`` it, ``GET /_emulator/log``."""
+    """Add control routes: ``PUT /_emulator/script`` {operation: [step, …]}, ``DELETE`` it, ``GET /_emulator/log``."""
     app[SCRIPT] = script or Script()
     app.router.add_put("/_emulator/script", _put_script)
     app.router.add_delete("/_emulator/script", _delete_script)
@@ -39,12 +39,12 @@ async def _get_log(request: web.Request) -> web.Response:
 
 @asynccontextmanager
 async def serving(app: web.Application, port: int = 0) -> AsyncIterator[str]:
-    """Serve *app* on 127.0.0.1 and give its base URL; port 0 takes a free one.
+    """Serve *app* on 127.0.0.1 and yield its base URL; port 0 takes a free one.
 
     Raises:
         OSError: the port is taken.
     """
-    # handler_cancellation: a caller that goes away must stop the work at once, and tests look for that.
+    # handler_cancellation: a caller that disconnects must stop the work at once, and tests check that.
     runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:

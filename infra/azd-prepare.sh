@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Before azd provisions: chooses the parameters of the environment, and hands azd what prepare.sh found.
+# Runs before azd provisions: selects the environment's parameters, and gives azd the variables that prepare.sh prints.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

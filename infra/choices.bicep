@@ -1,36 +1,36 @@
-// What the parameter file of an environment decides.
+// Types of the parameters that an environment's file sets.
 
 @export()
 type modelChoice = {
   name: string
   version: string
-  @description('Thousands of tokens a minute.')
+  @description('Capacity in thousands of tokens per minute.')
   capacity: int
 }
 
 @export()
 type scaleChoice = {
-  @description('Megabytes of an instance.')
+  @description('Memory of an instance in megabytes.')
   memoryMB: 512 | 2048 | 4096
-  @description('40 to 1000.')
+  @description('Maximum number of instances, 40 to 1000.')
   maximumInstances: int
-  @description('Requests that one instance serves at a time.')
+  @description('Requests that one instance serves concurrently.')
   requestsPerInstance: int
-  @description('Instances that never sleep, for requests.')
+  @description('Always-ready instances for requests.')
   alwaysReadyHttp: int
-  @description('Instances that never sleep, for clips.')
+  @description('Always-ready instances for clips.')
   alwaysReadyBlob: int
 }
 
 @export()
 type edgeChoice = {
-  @description('Managed rules come with Premium.')
+  @description('Tier of Front Door and firewall. Only Premium has managed rules.')
   sku: 'Standard_AzureFrontDoor' | 'Premium_AzureFrontDoor'
-  @description('Detection: the whole firewall only logs, its limit for each address too.')
+  @description('Mode of the firewall. Detection: all rules only log, the limit for each address included.')
   wafMode: 'Detection' | 'Prevention'
-  @description('With Premium: what the default rule set does with a request that looks like an attack.')
+  @description('With Premium: action of the default rule set for a request that looks like an attack.')
   managedRulesAction: 'Log' | 'Block'
-  @description('From one address.')
+  @description('Requests that one address may send in five minutes.')
   requestsPerFiveMinutes: int
   @description('Seconds between health probes of each edge location; 0: none.')
   probeSeconds: int
@@ -38,44 +38,44 @@ type edgeChoice = {
 
 @export()
 type retentionChoice = {
-  @description('Of a recording.')
+  @description('Days for which a recording is stored.')
   clipDays: int
-  @description('Of what is made of it, and of its job.')
+  @description('Days for which the artefacts of a recording and its clip are stored.')
   artefactDays: int
   telemetryDays: int
-  @description('Gigabytes of telemetry a day; -1: no cap.')
+  @description('Cap of telemetry in gigabytes per day; -1: no cap.')
   telemetryDailyCapGb: int
 }
 
 @export()
 type thresholdChoice = {
-  @description('Per cent of requests, and of turns.')
+  @description('Percentage of failed requests, and of failed turns.')
   failedPercent: int
   @description('Milliseconds from the end of the utterance to the end of the turn, for 95 % of turns.')
   slowTurnMs: int
-  @description('Milliseconds from the end of the utterance to the first sound of the reply, likewise; the next three of its parts.')
+  @description('Milliseconds from the end of the utterance to the first sound, for 95 % of turns; the next three: its parts.')
   firstAudioMs: int
   sttMs: int
   assistantMs: int
   ttsMs: int
-  @description('Requests that a provider turned away within a quarter of an hour.')
+  @description('Requests that a provider throttled within a quarter of an hour.')
   throttledRequests: int
 }
 
 @export()
 type budgetChoice = {
-  @description('A month, in the currency of the bill.')
+  @description('Budget per month, in the currency of the bill.')
   amount: int
-  @description('First day of the month in which the budget was first made, as yyyy-MM-dd.')
+  @description('First day of the month in which the budget was first created, as yyyy-MM-dd.')
   start: string
 }
 
-@description('One line for each field of voice_core/settings.py that is decided here. Empty: the code\'s default.')
+@description('The fields of voice_core/settings.py that the parameter files set. Empty: the code\'s default.')
 @export()
 type settingChoice = {
   SPEECH_LANGUAGE: string
   SPEECH_VOICE: string
-  @description('Of a model that thinks; others refuse it, and need it empty.')
+  @description('Effort of a reasoning model. Leave it empty for other models, which refuse it.')
   OPENAI_REASONING_EFFORT: string
   SYSTEM_PROMPT: string
   HISTORY_TURNS: string
@@ -121,10 +121,10 @@ type settingChoice = {
   BREAKER_FAILURES: string
   BREAKER_SECONDS: string
   PROVIDER_WAIT_SECONDS: string
-  @description('Of another deployment. The app\'s identity needs its role there, which this template does not give it.')
+  @description('Endpoint of another deployment. The app\'s identity needs its role there, which this template does not assign.')
   OPENAI_FALLBACK_ENDPOINT: string
   OPENAI_FALLBACK_MODEL: string
-  @description('Of a Speech resource in another region; likewise.')
+  @description('Endpoint of a Speech resource in another region. The app\'s identity needs its role there too.')
   SPEECH_FALLBACK_ENDPOINT: string
   OTEL_TRACES_SAMPLER_ARG: string
   SLOW_TURN_SECONDS: string

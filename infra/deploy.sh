@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes one environment what infra/main.ENV.bicepparam and the current commit say, and proves that it answers.
-# Stops at the first failure; safe to run again from any state.
+# Deploys infra/main.ENV.bicepparam and the current commit to one environment, and tests that it responds.
+# Stops at the first failure; can be run again from any state.
 #
 # Usage: infra/deploy.sh dev|beta|prod [--yes | --what-if]
-#   --yes      change things without asking
+#   --yes      change resources without asking
 #   --what-if  only show what would change
 # From the environment: ALERT_EMAIL; AZURE_LOCATION (default eastus2); AUTH_CLIENT_ID (default: an app registration
-# voice-ENV, made when missing). Before the answer to its question, nothing is made or changed.
+# voice-ENV, created if missing). Nothing is created or changed before the question is answered.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=infra/patience.sh
@@ -19,9 +19,9 @@ if [ $# -gt 2 ] || [ ! -f "infra/main.$environment.bicepparam" ] || [[ ! $mode =
     echo "$usage" >&2
     exit 2
 fi
-: "${ALERT_EMAIL:?"ALERT_EMAIL must name who is told when something is wrong."}"
+: "${ALERT_EMAIL:?"ALERT_EMAIL must be the address that receives alerts."}"
 
-# Older ones take the health check that follows publishing for a failure: the app refuses the deployer's address.
+# Older versions report the health check after publishing as a failure, because the app refuses the deployer's address.
 oldest=2.87.0
 
 name=voice-$environment
@@ -31,7 +31,7 @@ trap 'rm -rf "$package"' EXIT
 
 step() { printf '\n== %s\n' "$*"; }
 
-is_older() { # VERSION MINIMUM; a pre-release, as 2.87.0b1, is older than its release
+is_older() { # VERSION MINIMUM; a pre-release such as 2.87.0b1 is older than its release
     local place release=${1%%[!0-9.]*} this that
     IFS=. read -r -a this <<<"$release"
     IFS=. read -r -a that <<<"$2"
@@ -48,7 +48,7 @@ check_cli() {
     local version
     version=$(az version --query '"azure-cli"' --output tsv) || true
     if [[ $version != [0-9]* ]] || is_older "$version" "$oldest"; then
-        echo "Azure CLI $oldest or newer is needed, and az is ${version:-not there, or does not say its version}." \
+        echo "Azure CLI $oldest or newer is needed, but az is ${version:-not installed, or prints no version}." \
             "Update it: az upgrade, or https://learn.microsoft.com/cli/azure/install-azure-cli" >&2
         exit 1
     fi
@@ -63,8 +63,8 @@ prepare() {
 confirm() {
     local typed=""
     if [ "$mode" = --yes ]; then return; fi
-    read -r -p "Type $environment to go on: " typed ||
-        [ -n "$typed" ] || echo "Nobody is there to type it: give --yes where nobody is." >&2
+    read -r -p "Type $environment to continue: " typed ||
+        [ -n "$typed" ] || echo "There is no input: run this in a terminal, or pass --yes." >&2
     if [ "$typed" != "$environment" ]; then
         echo "Nothing was changed." >&2
         exit 1
@@ -75,7 +75,7 @@ read_outputs() {
     local outputs key value
     outputs=$(az deployment sub show --name "$name" --output tsv \
         --query "properties.outputs | [keys(@), values(@)[].value]")
-    # Azure tells of API_BASE_URL as apI_BASE_URL.
+    # Azure returns API_BASE_URL as apI_BASE_URL.
     outputs=$(paste -d = <(head -n 1 <<<"$outputs" | tr '\t[:lower:]' '\n[:upper:]') \
         <(tail -n 1 <<<"$outputs" | tr '\t' '\n'))
     for key in API_BASE_URL AZURE_RESOURCE_GROUP FUNCTION_APP_NAME FUNCTION_APP_URL CLIPS_TOPIC CLIPS_CONTAINER; do
@@ -84,7 +84,7 @@ read_outputs() {
     done
 }
 
-# The commit's files, without those that .funcignore keeps out.
+# Packs the commit's files, without those that .funcignore excludes.
 pack() {
     git ls-files | sort >"$package/all"
     git ls-files --cached --ignored --exclude-from=.funcignore | sort >"$package/kept-out"
@@ -101,7 +101,7 @@ check_cli
 step "Subscription"
 az account show --query name --output tsv
 if [ "$mode" != --what-if ] && ! git diff --quiet HEAD; then
-    echo "There are uncommitted changes. What is deployed is a commit: commit them first." >&2
+    echo "There are uncommitted changes. Only commits are deployed: commit them first." >&2
     exit 1
 fi
 
@@ -120,7 +120,7 @@ read_outputs
 
 step "Code"
 pack
-# The app's role on the container of packages takes up to ten minutes; after that a further attempt does not help.
+# The app's role on the container of packages takes effect within ten minutes; later attempts would not help.
 ATTEMPTS=${ATTEMPTS:-5} PAUSE_SECONDS=${PAUSE_SECONDS:-150} patiently publish
 
 step "Clip trigger"

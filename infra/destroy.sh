@@ -13,8 +13,8 @@ if [ $# -ne 1 ] || [ ! -f "infra/main.$environment.bicepparam" ]; then
 fi
 
 typed=""
-read -r -p "Everything in $group will be gone, conversations included. Type $environment to go on: " typed ||
-    [ -n "$typed" ] || echo "Nobody is there to type it." >&2
+read -r -p "Everything in $group will be deleted, conversations included. Type $environment to continue: " typed ||
+    [ -n "$typed" ] || echo "There is no input: run this in a terminal." >&2
 if [ "$typed" != "$environment" ]; then
     echo "Nothing was deleted." >&2
     exit 1
@@ -22,7 +22,7 @@ fi
 
 exists=$(az group exists --name "$group")
 if [ "$exists" = true ]; then
-    # Deleted with its group, a workspace would keep all telemetry for two weeks, and bring it back to the next of its name.
+    # A workspace deleted with its group keeps its telemetry for two weeks, and a new one of its name restores it.
     workspaces=$(az monitor log-analytics workspace list --resource-group "$group" --query '[].name' --output tsv)
     while read -r workspace; do
         if [ -n "$workspace" ]; then

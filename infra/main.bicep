@@ -1,4 +1,4 @@
-// Everything the voice backend needs in Azure, in one resource group. docs/deploy.md says how to run it.
+// All Azure resources of the voice backend, in one resource group. docs/deploy.md describes the deployment.
 
 import { modelChoice, scaleChoice, edgeChoice, retentionChoice, thresholdChoice, budgetChoice, settingChoice } from 'choices.bicep'
 
@@ -10,12 +10,12 @@ param environmentName string
 
 param location string
 
-@description('Application (client) id of the app registration whose tokens callers show.')
+@description('Application (client) id of the app registration whose tokens callers send.')
 @minLength(36)
 @maxLength(36)
 param authClientId string
 
-@description('Who is told when something is wrong.')
+@description('Email address that receives alerts.')
 @minLength(3)
 param alertEmail string
 
@@ -26,10 +26,10 @@ param retention retentionChoice
 param alertThresholds thresholdChoice
 param budget budgetChoice
 
-@description('The settings that no resource below decides.')
+@description('The settings that do not depend on a resource below.')
 param settings settingChoice
 
-@description('Where pages are served that may call and upload clips, as https://www.example.com. Apps need not be named.')
+@description('Origins of pages that may call and upload clips, such as https://www.example.com. Apps need no entry.')
 param pageOrigins string[]
 
 var unique = uniqueString(subscription().id, environmentName, location)
@@ -172,12 +172,12 @@ module functionApp 'modules/functionapp.bicep' = {
       COSMOS_ENDPOINT: cosmos.outputs.endpoint
       COSMOS_DATABASE: cosmos.outputs.database
       STORAGE_URL: storage.outputs.blobEndpoint
-      // As much as an instance's requests can use, of which a turn has two in synthesis. All instances together may ask for
-      // more than a quota: docs/reliability.md.
+      // As many as an instance's requests can use; a turn has two calls in synthesis. All instances together may exceed
+      // a quota: docs/reliability.md.
       STT_CONCURRENT: string(scale.requestsPerInstance)
       TTS_CONCURRENT: string(2 * scale.requestsPerInstance)
       CLIP_DAYS: string(retention.artefactDays)
-      // Users are told apart in telemetry by pseudonyms that are this deployment's own.
+      // Telemetry distinguishes users by pseudonyms that are unique to this deployment.
       USER_SALT: guid(group.id, 'users')
       TURN_SECRET: empty(settings.TURN_URLS) ? '' : vault.outputs.turnSecretReference
     })

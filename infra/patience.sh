@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Sourced by the scripts beside it.
+# Sourced by the other scripts in this folder.
 
-# Runs a command until it succeeds. Roles, DNS and edge locations take minutes to learn what was just deployed.
-# PAUSE_SECONDS (default 30) between ATTEMPTS (default 40); what the command printed last stands above "Given up".
+# Runs a command until it succeeds: a new deployment takes minutes to reach roles, DNS and edge locations.
+# Pauses PAUSE_SECONDS (default 30) between ATTEMPTS (default 40). The command's last output precedes "Given up".
 patiently() {
     local attempt attempts=${ATTEMPTS:-40}
     for ((attempt = 1; attempt <= attempts; attempt++)); do
@@ -16,7 +16,7 @@ patiently() {
     return 1
 }
 
-# The same with 3 ATTEMPTS by default: for what should be ready. Only a lost connection is a reason to ask again.
+# The same with 3 ATTEMPTS by default, for services that should be ready: only a lost connection justifies a retry.
 briefly() {
     ATTEMPTS=${ATTEMPTS:-3} patiently "$@"
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Finds, or makes, what must exist before the templates can run, and prints it as NAME=value lines:
-#   AUTH_CLIENT_ID  the app registration whose tokens callers show; yours, when it is in the environment already
-#   BUDGET_START    the month in which the budget was first made, which can never be changed
+# Finds or creates what must exist before the templates are deployed, and prints it as NAME=value lines:
+#   AUTH_CLIENT_ID  the app registration whose tokens callers send; a value in the environment is used unchanged
+#   BUDGET_START    the month in which the budget was first created, which can never be changed
 #
 # Usage: infra/prepare.sh dev|beta|prod [--look]
-#   --look  make and change nothing; of an app registration that is still to be made, the id is all zeros
+#   --look  create and change nothing; if there is no app registration yet, its id is all zeros
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,7 @@ fi
 group=rg-voice-$environment
 registration=voice-$environment
 
-# Each answer is kept before it is looked at: a failing az must stop the script, wherever it stands.
+# Each output of az is assigned on its own before it is tested, so that a failing az always stops the script.
 find_registration() {
     AUTH_CLIENT_ID=$(az ad app list --filter "displayName eq '$registration'" --query '[0].appId' --output tsv)
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Proves that the product answers through Front Door, asks who is calling, and can be reached no other way; and that the
-# firewall lets through each kind of request that clients send.
+# Tests that the product responds through Front Door, requires a token, and cannot be reached directly; and that the
+# firewall passes each kind of request that clients send.
 #
 # From the environment: API_BASE_URL, FUNCTION_APP_URL; both are outputs of main.bicep.
 set -euo pipefail
@@ -11,7 +11,7 @@ source infra/patience.sh
 recording=samples/hello.wav
 long=$(mktemp)
 trap 'rm -f "$long"' EXIT
-# The firewall reads 128 KB of a body.
+# Longer than the 128 KB of a body that the firewall reads.
 {
     printf '{"format": "wav", "audioData": "'
     cat "$recording" "$recording" "$recording" | base64 | tr -d '\n'
@@ -25,17 +25,17 @@ answers() { # status, url, options of curl
     [ "$status" = "$1" ]
 }
 
-# Without a token the app answers 401; anything else comes from before it, 429 or 403 from the firewall.
+# Without a token the app returns 401; other statuses come from in front of it, 429 or 403 from the firewall.
 passes() { # what, path, options of curl
     echo "Sending $1:"
     answers 401 "$API_BASE_URL$2" "${@:3}"
 }
 
-# Deep: Speech, Azure OpenAI and Cosmos DB let the app's identity in.
+# The deep check succeeds when Speech, Azure OpenAI and Cosmos DB accept the app's identity.
 patiently answers 200 "$API_BASE_URL/health?deep=1"
 patiently answers 401 "$API_BASE_URL/conversations"
 
-# Front Door and the app answer: from here on, what fails is not about to be ready.
+# Front Door and the app respond, so a failure from here on is not a matter of waiting.
 json="Content-Type: application/json"
 sdp="v=0
 o=- 1 2 IN IP4 127.0.0.1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Has Event Grid tell the deployed app of every new clip. Safe to run again.
+# Subscribes the deployed app to Event Grid's events of new clips. Can be run again.
 #
 # From the environment: AZURE_RESOURCE_GROUP, FUNCTION_APP_NAME, FUNCTION_APP_URL, CLIPS_TOPIC, CLIPS_CONTAINER; all are
 # outputs of main.bicep.
@@ -16,13 +16,13 @@ find_trigger() {
     [ -n "$trigger" ]
 }
 
-# Made by the host when its blob extension first starts. It is the webhook's own key, and opens nothing else.
+# The host creates this key when its blob extension first starts. It is valid for the webhook only.
 find_key() {
     key=$(az functionapp keys list "${app[@]}" --query systemKeys.blobs_extension --output tsv)
     [ -n "$key" ]
 }
 
-# Event Grid asks the webhook to prove itself, which a sleeping app may be too slow for the first time.
+# Event Grid validates the webhook, for which a sleeping app may be too slow the first time.
 subscribe() {
     az eventgrid system-topic event-subscription create \
         --name clips \

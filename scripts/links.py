@@ -1,4 +1,4 @@
-"""Fails when a document links or points to something that is not in the repository."""
+"""Fails when a document links to, or names, a file or heading that is not in the repository."""
 
 import re
 import sys
@@ -9,14 +9,14 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+?)\s*$", re.MULTILINE)
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:json|md|py|sh|wav))`")
-"""A file that is named, not linked."""
+"""A file that is named without a link."""
 
 ROOTS = (Path(), Path("voice_core"))
-"""What such names are relative to."""
+"""Folders that such names are relative to."""
 
 
 def dead(page: Path) -> Iterator[str]:
-    """What *page* points to and is not there."""
+    """Links and file names in *page* whose targets do not exist."""
     text = FENCED.sub("", page.read_text())
     for link in LINK.findall(text):
         target, _, anchor = link.partition("#")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the interpreters to use, the best first: one for each of 3.13 (what runs in Azure) and 3.11, else any between.
+# Prints the interpreters to use, the best first: one for 3.13 (the version in Azure) and one for 3.11, else one for 3.12.
 set -eu
 
 usable() { # path, version

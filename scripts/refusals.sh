@@ -1,5 +1,6 @@
 #!/bin/sh
-# Shows what clients that send too large a body get to read: Python's urllib, Node's fetch and curl, of which they are there.
+# Shows the responses that clients receive when they send too large a body: Python's urllib, and Node's fetch and curl if
+# they are installed.
 # usage: scripts/refusals.sh [BASE [MEGABYTES...]]
 set -eu
 
@@ -32,7 +33,7 @@ with_curl() {
     curl -s "$BASE/speak" -H 'Content-Type: application/json' "$@" --data-binary "@$BODY" || echo "no response: curl $?"
 }
 
-# The last bytes never come.
+# Sends a request whose last bytes never arrive.
 stalled() {
     python3 -c '
 import http.client, os, urllib.parse

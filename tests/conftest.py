@@ -31,22 +31,22 @@ from tests.issuers import Issuer, issuing, signer
 from voice_core import wiring
 from voice_core.settings import Settings
 
-# The same examples every time, however slow the machine: a suite that fails today fails tomorrow.
+# Hypothesis uses the same examples in every run and has no deadline, so that a failure can be repeated on any machine.
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
 settings.load_profile("repeatable")
 
-# Functions are indexed once a process, with the source that a laptop has.
+# Functions are indexed once per process, with the Blob trigger source of a local run.
 os.environ["CLIP_SOURCE"] = "LogsAndContainerScan"
 
 
 def pytest_unconfigure() -> None:
-    """The product freezes what it has imported; a library of the tests complains at exit of what is not freed."""
+    """Undo the product's `gc.freeze()`: a library of the tests complains at exit about objects that are not freed."""
     gc.unfreeze()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI all that the tests need is installed: one that is skipped there has failed."""
+    """Fail skipped tests in CI, where everything that the tests need is installed."""
     report = yield
     if report.skipped and os.environ.get("CI"):
         report.outcome = "failed"
@@ -56,11 +56,11 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 ROOT = Path(__file__).parent.parent
 HEARD = "what is the weather like"
-"""What the emulated recognition hears unless a test scripts it."""
+"""The transcript of the emulated recognition unless a test scripts another."""
 
 
 ACCOUNTS = [f"account{number:03}" for number in range(500)]
-"""Of Azurite; it knows those it was started with."""
+"""Storage accounts of Azurite, which has to be started with all of them."""
 
 _FREE_ACCOUNTS = iter(ACCOUNTS)
 
@@ -92,14 +92,14 @@ class Services:
     settings: Settings
 
     def paid(self) -> Counter[str]:
-        """How often a provider was asked for what costs: ``stt``, ``chat``, ``tts``."""
+        """The number of billable requests to providers, by operation: ``stt``, ``chat``, ``tts``."""
         served = (*self.speech.served, *self.openai.served)
         return Counter(each.operation for each in served if each.operation in ("stt", "chat", "tts"))
 
 
 @dataclass(frozen=True)
 class Product:
-    """The product as a client meets it."""
+    """The running product and an HTTP client for it."""
 
     url: str
     http: aiohttp.ClientSession
@@ -117,7 +117,7 @@ class Product:
 
 
 ProductWith = Callable[..., Awaitable[Product]]
-"""Makes the product, with settings of a test's own."""
+"""Creates the product with settings of the test."""
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ async def services() -> AsyncIterator[Services]:
 
 @pytest.fixture
 async def issuer() -> AsyncIterator[Issuer]:
-    """Somebody whose tokens are believed."""
+    """An issuer whose tokens a product with its settings accepts."""
     async with issuing(signer()) as one:
         yield one
 
@@ -162,7 +162,7 @@ async def product(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncI
 
 @pytest.fixture
 async def product_with(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProductWith]:
-    """Makes the product with settings of a test's own."""
+    """Creates the product with settings of the test."""
     async with AsyncExitStack() as stack:
 
         async def make(**changed: Any) -> Product:
@@ -186,7 +186,7 @@ async def new_product(
     monkeypatch: pytest.MonkeyPatch,
     headers: Mapping[str, str] | None = None,
 ) -> Product:
-    """The product with the settings of *services*, until *stack* closes; a client that sends *headers* always."""
+    """The product with the settings of *services*, until *stack* closes; its client always sends *headers*."""
     app = wiring.App(services.settings)
     monkeypatch.setattr(wiring, "app", lambda: app)
     stack.push_async_callback(app.close)
@@ -197,7 +197,7 @@ async def new_product(
 
 @cache
 def function_host() -> Starlette:
-    """The function app as the local host serves it; a function app can be indexed once a process."""
+    """The function app as the local host serves it; a function app can be indexed only once per process."""
     return host(load_app(ROOT), ROOT)
 
 
@@ -224,7 +224,7 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def azurite_server() -> AsyncIterator[Storage]:
-    """One Azurite for all tests of a process; each test has an account of its own there."""
+    """One Azurite for all tests of a process; each test uses its own account in it."""
     try:
         installed = program(ROOT / ".local" / "azurite")
     except AzuriteMissing as missing:
@@ -241,7 +241,7 @@ def account(azurite_server: Storage) -> Account:
 
 @pytest.fixture
 async def clip_product(services: Services, account: Account, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Product]:
-    """The product with storage, and a host that looks for new recordings all the time."""
+    """The product with storage, and a host that polls for new recordings every 50 ms."""
     async with _clip_product(services, account, monkeypatch) as product:
         yield product
 
@@ -269,6 +269,7 @@ async def _clip_product(
     )
     async with AsyncExitStack() as stack:
         product = await new_product(stack, replace(services, settings=with_storage), monkeypatch)
-        triggers = BlobTriggers(function_host().state.functions, account.connection, Pace(look=0.05, hidden=5))
+        pace = Pace(poll_seconds=0.05, hidden_seconds=5)
+        triggers = BlobTriggers(function_host().state.functions, account.connection, pace)
         await stack.enter_async_context(triggers.running())
         yield product

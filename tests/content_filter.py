@@ -1,4 +1,4 @@
-"""What Azure's asynchronous content filter adds to a streamed reply."""
+"""The annotations that Azure's asynchronous content filter adds to a streamed reply."""
 
 from typing import Any
 
@@ -10,6 +10,6 @@ SAFE = {
 
 
 def verdict(**more: Any) -> dict[str, Any]:
-    """A choice of the filter, without ``delta`` unless *more* has one."""
-    shown = {"content_filter_offsets": OFFSETS, "content_filter_results": SAFE}
-    return {"index": 0, "finish_reason": None, **shown, **more}
+    """A choice with the filter's verdict; it has no ``delta`` unless *more* has one."""
+    annotations = {"content_filter_offsets": OFFSETS, "content_filter_results": SAFE}
+    return {"index": 0, "finish_reason": None, **annotations, **more}

@@ -1,19 +1,19 @@
-"""Waiting for what another task or a server does."""
+"""Waiting until another task or a server has done something."""
 
 import asyncio
 from collections.abc import Callable
 
-PATIENCE_SECONDS = 120.0
-"""Ends a test that hangs. No promise depends on it: another machine may be half as fast, and busy."""
+HANG_SECONDS = 120.0
+"""Timeout of a test that hangs. No assertion depends on it: another machine may be half as fast, and busy."""
 
 
 async def eventually(happened: Callable[[], object]) -> None:
-    """Return as soon as *happened* does, looking every millisecond.
+    """Return as soon as *happened* returns something true; it is called every millisecond.
 
     Raises:
-        TimeoutError: it does not happen.
+        TimeoutError: *happened* returned nothing true within `HANG_SECONDS`.
     """
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         while True:
             if happened():
                 return

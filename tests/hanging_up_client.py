@@ -1,20 +1,20 @@
-"""A caller who leaves when it pleases them."""
+"""A client that disconnects in the middle of a request or response."""
 
 import asyncio
 from time import monotonic
 from urllib.parse import urlsplit
 
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 
 
 class Caller:
-    """A client on a bare socket, who can leave at any byte."""
+    """An HTTP client on a bare socket; it can disconnect after any byte."""
 
     def __init__(self, url: str) -> None:
         self._address = urlsplit(url)
 
     async def call(self, body: bytes, *, promised: int | None = None, accept: str = "text/event-stream") -> None:
-        """Send *body*, as the beginning of *promised* bytes."""
+        """Send *body* with a ``Content-Length`` of *promised* bytes (default: the length of *body*)."""
         host, port = self._address.hostname, self._address.port
         self.reader, self._writer = await asyncio.open_connection(host, port)
         content_type = "application/json" if body.startswith(b"{") else "audio/wav"
@@ -26,9 +26,9 @@ class Caller:
         await self._writer.drain()
 
     async def until(self, marker: bytes) -> None:
-        await asyncio.wait_for(self.reader.readuntil(marker), PATIENCE_SECONDS)
+        await asyncio.wait_for(self.reader.readuntil(marker), HANG_SECONDS)
 
-    def hang_up(self) -> float:
-        """Leave; the moment of it."""
+    def disconnect(self) -> float:
+        """Abort the connection, and return the time (`monotonic`) at which it was aborted."""
         self._writer.transport.abort()
         return monotonic()

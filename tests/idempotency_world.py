@@ -1,4 +1,4 @@
-"""Turns that are asked for again and again, with every port in plain Python: workers that die, freeze and meet."""
+"""Turns that are requested repeatedly, with every port in plain Python: workers that die, freeze and meet."""
 
 import asyncio
 from collections import Counter
@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from tests.memory_clip_stores import Died, MemorySpeeches
-from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
+from tests.memory_clip_stores import MemorySpeeches, WorkerDeath
+from tests.scripted_ports import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
 from tests.sound import voice_like
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound, VoiceError
@@ -20,9 +20,9 @@ from voice_core.domain.idempotency import RequestClaim, RequestName
 from voice_core.domain.speech import SpeechName
 from voice_core.usecases.idempotency.fingerprint import Fingerprint, IdempotentRequest
 from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns, TurnHandlers
-from voice_core.usecases.idempotency.replay import replay, replay_kept
+from voice_core.usecases.idempotency.replay import replay, replay_without_audio
 from voice_core.usecases.idempotency.request_lease import LeaseRules
-from voice_core.usecases.speech_file.save_speech import kept
+from voice_core.usecases.speech_file.save_speech import without_audio
 from voice_core.usecases.turn.request import TurnRequest
 from voice_core.usecases.turn.services import TurnServices
 from voice_core.usecases.turn.take_turn import take_turn
@@ -36,62 +36,63 @@ STREAMS = ("transcribe", "reply", "synthesize")
 
 @dataclass
 class MemoryRequests:
-    kept: dict[RequestName, RequestClaim] = field(default_factory=dict)
+    claims: dict[RequestName, RequestClaim] = field(default_factory=dict)
     versions: Any = field(default_factory=lambda: count(1))
     failure: Exception | None = None
-    asked: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
 
     async def add(self, request: RequestClaim) -> RequestClaim:
         self._count("add")
-        if request.name in self.kept:
+        if request.name in self.claims:
             raise Conflict("There is a request of this name.")
         return self._keep(request)
 
     async def get(self, name: RequestName) -> RequestClaim:
         self._count("get")
-        if name not in self.kept:
+        if name not in self.claims:
             raise NotFound("There is no such request.", code="request-not-found")
-        return self.kept[name]
+        return self.claims[name]
 
     async def replace(self, request: RequestClaim) -> RequestClaim:
         self._count("replace")
-        if request.name not in self.kept or self.kept[request.name].etag != request.etag:
-            raise Conflict("Somebody else is at this request.")
+        if request.name not in self.claims or self.claims[request.name].etag != request.etag:
+            raise Conflict("Another worker is processing this request.")
         return self._keep(request)
 
     async def delete(self, request: RequestClaim) -> None:
         self._count("delete")
-        if request.name in self.kept and self.kept[request.name].etag == request.etag:
-            del self.kept[request.name]
+        if request.name in self.claims and self.claims[request.name].etag == request.etag:
+            del self.claims[request.name]
 
     def age(self, seconds: float) -> None:
-        """Let time pass for all who are at a request."""
-        for name, request in self.kept.items():
-            self.kept[name] = request.changed(until=request.until - timedelta(seconds=seconds))
+        """Move the expiry of all claims *seconds* towards the past."""
+        for name, request in self.claims.items():
+            self.claims[name] = request.changed(until=request.until - timedelta(seconds=seconds))
 
     def _keep(self, request: RequestClaim) -> RequestClaim:
-        self.kept[request.name] = request.changed(etag=str(next(self.versions)))
-        return self.kept[request.name]
+        self.claims[request.name] = request.changed(etag=str(next(self.versions)))
+        return self.claims[request.name]
 
     def _count(self, operation: str) -> None:
-        self.asked[operation] += 1
+        self.calls[operation] += 1
         if self.failure:
             raise self.failure
 
 
 class NewAssistant(ScriptedAssistant):
-    """Never says the same twice."""
+    """An assistant that never gives the same reply twice."""
 
-    async def reply(self, said: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
-        self.reply_text = f"This is reply {len(self.told) + 1}. It has three sentences. No other is like it."
-        async for text in super().reply(said, history):
-            yield text
+    async def reply(self, text: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
+        self.reply_text = f"This is reply {len(self.requests) + 1}. It has three sentences. No other is like it."
+        async for piece in super().reply(text, history):
+            yield piece
 
 
 class Life:
-    """One worker's: it counts the steps of all its tasks, and ends at step *dies_at*. Nothing takes effect after that.
+    """The life of one worker: it counts the steps of all its tasks, and ends at step *dies_at*.
 
-    A step is what a task does from one await to the next. *at* is called with each number, before its step.
+    Nothing takes effect after that. A step is the part of a task from one await to the next. *at* is called with the
+    number of each step, before it.
     """
 
     def __init__(self, dies_at: int | None = None, at: Callable[[int], None] = lambda _: None) -> None:
@@ -102,12 +103,12 @@ class Life:
         self._worker: asyncio.Task[Any] | None = None
 
     async def live(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """What *work* gives; None when the worker died at it."""
+        """The result of *work*; None when the worker died during it."""
         mine = copy_context()
         mine.run(LIFE.set, self)
         asyncio.get_running_loop().set_task_factory(_counted)
         self._worker = asyncio.create_task(work, context=mine)
-        with suppress(asyncio.CancelledError, Died):
+        with suppress(asyncio.CancelledError, WorkerDeath):
             return await self._worker
         return None
 
@@ -123,20 +124,20 @@ class Life:
             self._worker.cancel()
 
     def wrapped(self, port: Any) -> Any:
-        return Wrapped(port, self)
+        return WrappedPort(port, self)
 
     async def called(self, _name: str, work: Callable[[], Awaitable[Any]]) -> Any:
-        """Do *work* at a port, with a pause before and after it, as on a real wire."""
+        """Do *work* at a port, with a pause before and after it, as with a real service."""
         await asyncio.sleep(0)
         if self.dead:
-            raise Died
+            raise WorkerDeath
         result = await work()
         await asyncio.sleep(0)
         return result
 
 
 LIFE: ContextVar[Life | None] = ContextVar("LIFE", default=None)
-"""Whose task it is."""
+"""The life of the worker to which the current task belongs."""
 
 
 def _counted(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> "asyncio.Task[Any]":
@@ -145,7 +146,7 @@ def _counted(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> "asy
 
 
 class Steps(Coroutine[Any, Any, Any]):
-    """*work*, each step of which is counted."""
+    """The coroutine *work*, each step of which is counted."""
 
     def __init__(self, work: Coroutine[Any, Any, Any], life: Life) -> None:
         self._work = work
@@ -166,7 +167,7 @@ class Steps(Coroutine[Any, Any, Any]):
 
 
 class Frozen(Life):
-    """A worker that stops at its call of a number, *after* it has taken effect or before, and goes on when thawed."""
+    """A worker that stops at call *freezes_at*, *after* it has taken effect or before, and continues when thawed."""
 
     def __init__(self, freezes_at: int, *, after: bool) -> None:
         super().__init__()
@@ -190,7 +191,7 @@ class Frozen(Life):
                 await self._freeze(name)
 
     async def frozen_or(self, done: asyncio.Task[Any]) -> None:
-        """Wait until it stops, or is *done* without that."""
+        """Wait until the worker freezes, or its task is *done* without that."""
         freezing = asyncio.create_task(self.frozen.wait())
         await asyncio.wait({freezing, done}, return_when=asyncio.FIRST_COMPLETED)
         freezing.cancel()
@@ -201,7 +202,7 @@ class Frozen(Life):
         await self.thawed.wait()
 
 
-class Wrapped:
+class WrappedPort:
     """A *port*, as the worker of a *life* reaches it."""
 
     def __init__(self, port: Any, life: Life) -> None:
@@ -231,22 +232,22 @@ class Wrapped:
 
 
 @dataclass(frozen=True)
-class Asking:
-    """What is asked, each time in the same way."""
+class RequestUnderTest:
+    """The request, which is sent in the same way each time."""
 
     spoken: bool = False
     named: bool = False
-    """In a conversation that is there already."""
-    kept: bool = False
-    """Its speech is kept to be fetched."""
+    """It names a conversation that exists already."""
+    speech_file: bool = False
+    """Its speech is stored, to be fetched by URL."""
     words: str = "hello"
 
 
 @dataclass
 class World:
-    """All that outlives a worker."""
+    """The stores and providers, which outlive a worker."""
 
-    asking: Asking = field(default_factory=Asking)
+    request: RequestUnderTest = field(default_factory=RequestUnderTest)
     requests: MemoryRequests = field(default_factory=MemoryRequests)
     conversations: ScriptedConversations = field(default_factory=ScriptedConversations)
     speeches: MemorySpeeches = field(default_factory=MemorySpeeches)
@@ -256,16 +257,16 @@ class World:
     rules: LeaseRules = RULES
 
     def __post_init__(self) -> None:
-        if self.asking.named:
+        if self.request.named:
             before = Turn("t0", "c1", "Hi.", "Hello.", created_at=FIRST, spoken=False)
-            self.conversations.kept["ann", "c1"] = [before]
+            self.conversations.stored["ann", "c1"] = [before]
 
     async def ask(self, life: Life | None = None, *, into: list[Event] | None = None, words: str = "") -> list[Event]:
-        """The events that one worker answers the request with."""
-        told = [] if into is None else into
-        async for event in self.turn(life or Life(), words or self.asking.words):
-            told.append(event)
-        return told
+        """The events with which one worker answers the request; added to *into* as they arrive."""
+        events = [] if into is None else into
+        async for event in self.turn(life or Life(), words or self.request.words):
+            events.append(event)
+        return events
 
     def turn(self, life: Life, words: str) -> AsyncGenerator[Event]:
         services = TurnServices(
@@ -275,44 +276,46 @@ class World:
             conversations=life.wrapped(self.conversations),
         )
         idempotent_turns = IdempotentTurns(requests=life.wrapped(self.requests), services=services, rules=self.rules)
-        fingerprint = Fingerprint("k", words, _upload() if self.asking.spoken else None)
-        said = self._said(fingerprint if self.asking.spoken else None, words)
+        fingerprint = Fingerprint("k", words, _upload() if self.request.spoken else None)
+        request = self._turn_request(fingerprint if self.request.spoken else None, words)
         return idempotent_turns.run(
-            said, IdempotentRequest(NAME, fingerprint), self._ways(said, services, life.wrapped(self.speeches))
+            request,
+            IdempotentRequest(NAME, fingerprint),
+            self._handlers(request, services, life.wrapped(self.speeches)),
         )
 
-    def _said(self, recording: Fingerprint | None, words: str) -> TurnRequest:
+    def _turn_request(self, recording: Fingerprint | None, words: str) -> TurnRequest:
         return TurnRequest(
             user_id="ann",
             turn_id=NAME.id,
             conversation_id="c1",
-            begins=not self.asking.named,
+            begins=not self.request.named,
             utterance=None if recording is None else _chunks(recording),
             text="" if recording else words,
         )
 
-    def _ways(self, said: TurnRequest, services: TurnServices, speeches: Any) -> TurnHandlers:
+    def _handlers(self, request: TurnRequest, services: TurnServices, speeches: Any) -> TurnHandlers:
         name = SpeechName("ann", "c1", NAME.id)
-        if not self.asking.kept:
-            return TurnHandlers(lambda taken: take_turn(taken, services), lambda turn: replay(turn, said, services))
+        if not self.request.speech_file:
+            return TurnHandlers(lambda taken: take_turn(taken, services), lambda turn: replay(turn, request, services))
         return TurnHandlers(
-            lambda taken: kept(take_turn(taken, services), name, speeches),
-            lambda turn: replay_kept(turn, said, services, speeches, keep_hours=1),
+            lambda taken: without_audio(take_turn(taken, services), name, speeches),
+            lambda turn: replay_without_audio(turn, request, services, speeches, keep_hours=1),
         )
 
     @property
     def stored(self) -> list[Turn]:
-        """What the conversations keep of the request."""
-        return [turn for turns in self.conversations.kept.values() for turn in turns if turn.id == NAME.id]
+        """The turns of the request in the store of conversations."""
+        return [turn for turns in self.conversations.stored.values() for turn in turns if turn.id == NAME.id]
 
     @property
-    def answered(self) -> bool:
-        """The turn is stored whole."""
+    def completed(self) -> bool:
+        """Whether the complete turn is stored."""
         return any(not turn.interrupted for turn in self.stored)
 
 
 def ending(events: Sequence[Event]) -> Turn | VoiceError:
-    """How they end."""
+    """The turn of the last event, or its error."""
     match events[-1]:
         case TurnDone(turn):
             return turn
@@ -321,8 +324,8 @@ def ending(events: Sequence[Event]) -> Turn | VoiceError:
     raise AssertionError(events[-1])
 
 
-def said_in(events: Sequence[Event]) -> tuple[str, ...]:
-    """The words of a turn, and its ids."""
+def words_in(events: Sequence[Event]) -> tuple[str, ...]:
+    """The ids, the transcript and the reply of the turn in *events*."""
     turn = ending(events)
     assert isinstance(turn, Turn), turn
     return turn.id, turn.conversation_id, turn.transcript, turn.reply

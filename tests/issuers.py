@@ -1,4 +1,4 @@
-"""An issuer of tokens, with keys made on the spot."""
+"""A local OpenID issuer with generated keys."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,45 +15,46 @@ AUDIENCE = "voice"
 
 def signer(algorithm: str = "RS256", name: str = "first") -> Signer:
     """A key pair; the same one for the same *name*."""
-    return _made(algorithm, name)
+    return _generated(algorithm, name)
 
 
 @cache
-def _made(algorithm: str, _name: str) -> Signer:
-    # Making an RSA key takes long enough to make each once a process.
+def _generated(algorithm: str, _name: str) -> Signer:
+    # Generating an RSA key is slow: each is generated once per process.
     return Signer.make(algorithm)
 
 
 @dataclass(frozen=True)
 class Issuer:
-    """An OpenID issuer as a test steers it."""
+    """A running OpenID issuer, as a test controls it."""
 
     url: str
     signers: list[Signer]
-    """Whose keys it publishes."""
+    """The key pairs whose public keys it publishes."""
     script: Script
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What the product must be told to believe it."""
+        """The product settings with which its tokens are accepted."""
         return {"auth_mode": "jwt", "jwt_issuer": self.url, "jwt_audience": AUDIENCE}
 
     def token(self, subject: str = "anna", *, by: Signer | None = None, **changed: Any) -> str:
-        """A token for *subject*; claims are *changed*, or with None left out."""
-        told = claims(self.url, subject, AUDIENCE) | changed
-        return (by or self.signers[0]).sign({name: value for name, value in told.items() if value is not None})
+        """A token for *subject*. *changed* replaces claims; None leaves a claim out."""
+        payload = claims(self.url, subject, AUDIENCE) | changed
+        return (by or self.signers[0]).sign({name: value for name, value in payload.items() if value is not None})
 
     def headers(self, subject: str = "anna", **changed: Any) -> dict[str, str]:
-        """What a client of *subject* shows."""
+        """Request headers of a client that is signed in as *subject*."""
         return {"Authorization": f"Bearer {self.token(subject, **changed)}"}
 
-    def asked(self, operation: str = "keys") -> int:
-        """How often it was asked for its keys."""
+    def request_count(self, operation: str = "keys") -> int:
+        """How many requests for *operation* it has served: ``configuration`` or ``keys``."""
         return sum(served.operation == operation for served in self.script.served)
 
 
 @asynccontextmanager
 async def issuing(*signers: Signer) -> AsyncIterator[Issuer]:
-    known, script = [*signers], Script()
-    async with serving(openid_app(known, script)) as url:
-        yield Issuer(url, known, script)
+    """Serve an issuer that publishes the keys of *signers*."""
+    published, script = [*signers], Script()
+    async with serving(openid_app(published, script)) as url:
+        yield Issuer(url, published, script)

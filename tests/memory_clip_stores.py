@@ -1,4 +1,4 @@
-"""What works on clips, in plain Python: every store in memory, with a count of calls and deaths at any of them."""
+"""The services that process clips, in plain Python: every store in memory, and a worker that dies at any call."""
 
 import asyncio
 import time
@@ -9,8 +9,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from tests.scripted import ScriptedAdmissions, ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
-from tests.tone_words import heard
+from tests.scripted_ports import (
+    ScriptedAdmissions,
+    ScriptedAssistant,
+    ScriptedConversations,
+    ScriptedStt,
+    ScriptedTts,
+)
+from tests.tone_words import recognize
 from voice_core.audio import wav
 from voice_core.domain.clip import Clip, ClipName, Recording, Slot
 from voice_core.domain.conversation import Turn
@@ -33,42 +39,42 @@ LIMITS = LimitRules(rates={}, quota=DailyQuota(1000), when_down="closed")
 
 @dataclass
 class MemoryClips:
-    kept: dict[ClipName, Clip] = field(default_factory=dict)
+    stored: dict[ClipName, Clip] = field(default_factory=dict)
     versions: Any = field(default_factory=lambda: count(1))
     statuses: list[str] = field(default_factory=list)
 
     async def add(self, clip: Clip) -> Clip:
-        if clip.name in self.kept:
+        if clip.name in self.stored:
             raise Conflict("There is a clip of this id.", code="clip-exists")
         return self._keep(clip)
 
     async def get(self, name: ClipName) -> Clip:
-        if name not in self.kept:
+        if name not in self.stored:
             raise NotFound("There is no such clip.", code="clip-not-found")
-        return self.kept[name]
+        return self.stored[name]
 
     async def replace(self, clip: Clip) -> Clip:
-        if clip.name not in self.kept or self.kept[clip.name].etag != clip.etag:
-            raise Conflict("Somebody else has changed this clip.")
+        if clip.name not in self.stored or self.stored[clip.name].etag != clip.etag:
+            raise Conflict("Another worker has changed this clip.")
         return self._keep(clip)
 
     async def of_conversation(self, user_id: str, conversation_id: str) -> Sequence[ClipName]:
-        clips = self.kept.values()
+        clips = self.stored.values()
         return [clip.name for clip in clips if (clip.user_id, clip.conversation_id) == (user_id, conversation_id)]
 
     def _keep(self, clip: Clip) -> Clip:
-        self.kept[clip.name] = replace(clip, etag=str(next(self.versions)))
+        self.stored[clip.name] = replace(clip, etag=str(next(self.versions)))
         self.statuses.append(clip.status)
-        return self.kept[clip.name]
+        return self.stored[clip.name]
 
 
 @dataclass
 class MemoryRecordings:
-    kept: dict[ClipName, tuple[str, bytes]] = field(default_factory=dict)
+    stored: dict[ClipName, tuple[str, bytes]] = field(default_factory=dict)
 
     def upload(self, data: bytes, name: ClipName = NAME) -> None:
-        version, _ = self.kept.get(name, ("v0", b""))
-        self.kept[name] = (f"v{int(version[1:]) + 1}", data)
+        version, _ = self.stored.get(name, ("v0", b""))
+        self.stored[name] = (f"v{int(version[1:]) + 1}", data)
 
     async def slot(self, name: ClipName, until: datetime, *, in_blocks: bool) -> Slot:
         return Slot(f"memory:{name.clip_id}", {})
@@ -84,61 +90,61 @@ class MemoryRecordings:
         return data[start : start + count]
 
     async def delete(self, name: ClipName) -> None:
-        self.kept.pop(name, None)
+        self.stored.pop(name, None)
 
     def _found(self, name: ClipName) -> tuple[str, bytes]:
-        if name not in self.kept:
+        if name not in self.stored:
             raise NotFound("It is not in storage.", code="recording-missing")
-        return self.kept[name]
+        return self.stored[name]
 
 
 @dataclass
 class MemoryArtefacts:
-    kept: dict[tuple[ClipName, str], bytes] = field(default_factory=dict)
+    stored: dict[tuple[ClipName, str], bytes] = field(default_factory=dict)
 
     async def put(self, clip: ClipName, name: str, data: bytes) -> None:
-        self.kept[clip, name] = data
+        self.stored[clip, name] = data
 
     async def get(self, clip: ClipName, name: str) -> bytes:
-        if (clip, name) not in self.kept:
+        if (clip, name) not in self.stored:
             raise NotFound("It is not in storage.", code="artefact-missing")
-        return self.kept[clip, name]
+        return self.stored[clip, name]
 
     async def names(self, clip: ClipName, prefix: str) -> Sequence[str]:
-        return sorted(name for owner, name in self.kept if owner == clip and name.startswith(prefix))
+        return sorted(name for owner, name in self.stored if owner == clip and name.startswith(prefix))
 
     async def delete(self, clip: ClipName) -> None:
-        self.kept = {key: data for key, data in self.kept.items() if key[0] != clip}
+        self.stored = {key: data for key, data in self.stored.items() if key[0] != clip}
 
 
 @dataclass
 class MemorySpeeches:
-    kept: dict[SpeechName, bytes] = field(default_factory=dict)
+    stored: dict[SpeechName, bytes] = field(default_factory=dict)
     complete: set[SpeechName] = field(default_factory=set)
     files: dict[tuple[SpeechName, str], bytes] = field(default_factory=dict)
 
     async def begin(self, name: SpeechName) -> None:
-        self.kept[name] = b""
+        self.stored[name] = b""
         self.complete.discard(name)
         self.files = {place: data for place, data in self.files.items() if place[0] != name}
 
     async def append(self, name: SpeechName, start: int, pcm: bytes) -> None:
         await self.find(name)
-        if len(self.kept[name]) not in (start, start + len(pcm)):
-            raise StageFailed("Somebody else keeps speech here.", stage="storage")
-        self.kept[name] = self.kept[name][:start] + pcm
+        if len(self.stored[name]) not in (start, start + len(pcm)):
+            raise StageFailed("Another worker stores speech here.", stage="storage")
+        self.stored[name] = self.stored[name][:start] + pcm
 
     async def finish(self, name: SpeechName) -> None:
         await self.find(name)
         self.complete.add(name)
 
     async def find(self, name: SpeechName) -> StoredSpeech:
-        if name not in self.kept:
+        if name not in self.stored:
             raise NotFound("It is not in storage.", code="speech-not-found")
-        return StoredSpeech(name, len(self.kept[name]), name in self.complete, datetime.now(UTC))
+        return StoredSpeech(name, len(self.stored[name]), name in self.complete, datetime.now(UTC))
 
     async def read(self, name: SpeechName, start: int, count: int) -> bytes:
-        return self.kept[name][start : start + count]
+        return self.stored[name][start : start + count]
 
     async def encoded(self, name: SpeechName, audio_format: str) -> int:
         if (name, audio_format) not in self.files:
@@ -152,14 +158,14 @@ class MemorySpeeches:
         return self.files[name, audio_format][start : start + count]
 
     async def delete(self, user_id: str, conversation_id: str, turn_id: str = "") -> None:
-        for name in [*self.kept]:
+        for name in [*self.stored]:
             if (name.user_id, name.conversation_id) == (user_id, conversation_id) and turn_id in ("", name.turn_id):
-                del self.kept[name]
+                del self.stored[name]
 
 
 @dataclass
 class ToneStt:
-    """Hears tones, and counts how often each sound was paid for."""
+    """Recognises tones as words, and counts how often each sound was paid for."""
 
     billed: Counter[bytes] = field(default_factory=Counter)
     begun: Counter[bytes] = field(default_factory=Counter)
@@ -167,7 +173,7 @@ class ToneStt:
     at_once: int = 0
     most_at_once: int = 0
     failures: list[Exception] = field(default_factory=list)
-    """Of the next calls."""
+    """Errors of the next calls, one for each."""
 
     async def warm(self, hints: Hints) -> None:
         """Nothing to open."""
@@ -184,18 +190,18 @@ class ToneStt:
         finally:
             self.at_once -= 1
         self.billed[pcm] += 1
-        words = tuple(TimedWord(said.text, round(said.start * 1000), round(said.end * 1000)) for said in heard(pcm))
+        words = tuple(TimedWord(said.text, round(said.start * 1000), round(said.end * 1000)) for said in recognize(pcm))
         text = " ".join(word.text for word in words)
         phrase = TimedPhrase(text, words[0].start_ms, words[-1].end_ms, "", 0.9, words)
         yield Transcript(text, "en-US", 0.9, 0, (phrase,))
 
 
-class Died(BaseException):
-    """The worker is no more."""
+class WorkerDeath(BaseException):
+    """The worker has died."""
 
 
-class Mortal:
-    """One worker's way to the world: at the call of number *dies_at*, before or after it is done, the worker dies."""
+class MortalWorker:
+    """Wraps the ports of one worker, which dies at call *dies_at*: before it takes effect, or *after*."""
 
     def __init__(self, dies_at: int | None = None, *, after: bool = False) -> None:
         self._dies_at = dies_at
@@ -204,21 +210,21 @@ class Mortal:
         self.names: list[str] = []
 
     def wrapped(self, port: Any) -> Any:
-        return _Wrapped(port, self)
+        return _MortalPort(port, self)
 
     def called(self, name: str) -> bool:
-        """Count a call; whether the worker dies when it is done."""
+        """Count a call. Returns whether the worker dies when the call is done; raises WorkerDeath if it is dead."""
         self.calls += 1
         self.names.append(name)
         dead = self._dies_at is not None and self.calls > self._dies_at
         last = self.calls == self._dies_at
         if dead or (last and not self._after):
-            raise Died
+            raise WorkerDeath
         return last
 
 
-class _Wrapped:
-    def __init__(self, port: Any, mortal: Mortal) -> None:
+class _MortalPort:
+    def __init__(self, port: Any, mortal: MortalWorker) -> None:
         self._port = port
         self._mortal = mortal
 
@@ -231,12 +237,12 @@ class _Wrapped:
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             last = self._mortal.called(name)
-            # Others get their turn before and after, as they do around every real request.
+            # Other tasks run before and after the call, as they do around every real request.
             await asyncio.sleep(0)
             result = await method(*args, **kwargs)
             await asyncio.sleep(0)
             if last:
-                raise Died
+                raise WorkerDeath
             return result
 
         return call
@@ -247,14 +253,14 @@ class _Wrapped:
             async for item in method(*args, **kwargs):
                 yield item
             if last:
-                raise Died
+                raise WorkerDeath
 
         return stream
 
 
 @dataclass
 class World:
-    """All that outlives a worker."""
+    """The stores and providers, which outlive a worker."""
 
     clips: MemoryClips = field(default_factory=MemoryClips)
     recordings: MemoryRecordings = field(default_factory=MemoryRecordings)
@@ -267,8 +273,8 @@ class World:
     admissions: ScriptedAdmissions = field(default_factory=ScriptedAdmissions)
     rules: ClipRules = RULES
 
-    def worker(self, mortal: Mortal | None = None) -> ClipServices:
-        """A worker, in the *mortal*'s hands if there is one."""
+    def worker(self, mortal: MortalWorker | None = None) -> ClipServices:
+        """The services of a worker; calls go through *mortal* if there is one."""
         wrapped = mortal.wrapped if mortal else lambda port: port
         services = TurnServices(
             stt=ScriptedStt(),
@@ -289,7 +295,7 @@ class World:
         )
 
     async def open(self, recording: bytes | None = None, **members: Any) -> Clip:
-        """A clip that waits, or whose recording is there."""
+        """A clip that waits for its *recording*, or whose recording is uploaded."""
         now = datetime.now(UTC)
         opened: dict[str, Any] = {
             "id": NAME.clip_id,
@@ -304,21 +310,21 @@ class World:
 
     @property
     def turns(self) -> list[Turn]:
-        """Of all conversations."""
-        return [turn for turns in self.conversations.kept.values() for turn in turns]
+        """The stored turns of all conversations."""
+        return [turn for turns in self.conversations.stored.values() for turn in turns]
 
     @property
-    def left(self) -> list[Any]:
-        """What is kept of recordings and what was made of them."""
-        return [*self.recordings.kept, *self.artefacts.kept, *self.speeches.kept]
+    def leftovers(self) -> list[Any]:
+        """Names of the stored recordings, artefacts and speeches."""
+        return [*self.recordings.stored, *self.artefacts.stored, *self.speeches.stored]
 
     @property
     def clip(self) -> Clip:
-        return self.clips.kept[NAME]
+        return self.clips.stored[NAME]
 
     def text(self) -> str:
-        """Of the transcript."""
-        return self.artefacts.kept[NAME, "transcript.txt"].decode()
+        """The text of the transcript."""
+        return self.artefacts.stored[NAME, "transcript.txt"].decode()
 
 
 def recording(pcm: bytes) -> bytes:

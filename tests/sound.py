@@ -1,4 +1,4 @@
-"""Sound for tests, made by arithmetic."""
+"""Computed sound for tests."""
 
 import math
 from array import array
@@ -7,7 +7,7 @@ from voice_core.domain.audio import RECOGNITION_RATE
 
 
 def voice_like(seconds: float = 1.0, rate: int = RECOGNITION_RATE, level: float = 0.3) -> bytes:
-    """Mono 16-bit PCM with a voice's harmonics and a syllable's rise and fall; no words."""
+    """Mono 16-bit PCM with the harmonics and the syllable rhythm of a voice, but no words."""
     samples = array("h")
     for n in range(round(seconds * rate)):
         t = n / rate
@@ -18,5 +18,5 @@ def voice_like(seconds: float = 1.0, rate: int = RECOGNITION_RATE, level: float 
 
 
 def silence(seconds: float, rate: int = RECOGNITION_RATE) -> bytes:
-    """Mono 16-bit PCM of nothing at all."""
+    """Mono 16-bit PCM that is all zeros."""
     return bytes(2 * round(seconds * rate))

@@ -8,49 +8,49 @@ from tests.virtual_time import block, in_virtual_time
 from voice_core.timeouts import TICK_SECONDS, running_time, timeout
 
 
-async def elapsed(patience_seconds: float, *, after_seconds: float, blocked_seconds: float) -> float:
-    """When a wait ended that nobody answers, and during which the loop was blocked for a while once."""
+async def elapsed(timeout_seconds: float, *, after_seconds: float, blocked_seconds: float) -> float:
+    """Time until the timeout of an endless wait, during which the loop is blocked once for *blocked_seconds*."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     loop.call_later(after_seconds, block, blocked_seconds)
     with pytest.raises(TimeoutError):
-        async with timeout(patience_seconds):
+        async with timeout(timeout_seconds):
             await asyncio.Event().wait()
     return loop.time() - began
 
 
-def test_who_does_not_answer_is_waited_for_so_long_and_no_longer() -> None:
-    """Without a stall the time is the clock's."""
+def test_a_wait_ends_after_the_timeout() -> None:
+    """Without a stall the timeout is that of the clock."""
     assert in_virtual_time(elapsed(2.0, after_seconds=9.0, blocked_seconds=0.0)) == pytest.approx(2.0, abs=0.01)
 
 
 @pytest.mark.parametrize("blocked_seconds", [1.0, 10.0, 1000.0])
-def test_a_stall_of_our_own_is_not_counted(blocked_seconds: float) -> None:
-    """However long the loop was blocked: no more than a tick of it."""
+def test_time_of_a_blocked_event_loop_is_not_counted(blocked_seconds: float) -> None:
+    """No more than a tick of a stall is counted, however long the stall is."""
     took = in_virtual_time(elapsed(2.0, after_seconds=0.5, blocked_seconds=blocked_seconds))
 
     assert 2.0 + blocked_seconds - TICK_SECONDS <= took <= 2.0 + blocked_seconds + 0.01
 
 
-def test_an_answer_that_came_during_a_stall_is_heard() -> None:
-    """Also one that takes several turns of the loop to arrive."""
+def test_a_response_that_arrives_during_a_stall_is_received() -> None:
+    """A response counts as in time even if it takes several iterations of the loop to arrive."""
 
-    async def answered() -> str:
-        loop, answer = asyncio.get_running_loop(), asyncio.Event()
+    async def responds() -> str:
+        loop, arrived = asyncio.get_running_loop(), asyncio.Event()
         loop.call_later(0.1, block, 60.0)
         async with timeout(2.0):
             await asyncio.sleep(0.2)
             for _ in range(10):
                 await asyncio.sleep(0)
-            answer.set()
-            await answer.wait()
-        return "heard"
+            arrived.set()
+            await arrived.wait()
+        return "received"
 
-    assert in_virtual_time(answered()) == "heard"
+    assert in_virtual_time(responds()) == "received"
 
 
-def test_a_loop_that_is_blocked_again_and_again_ends_all_the_same() -> None:
-    """Every time it runs between two stalls is counted."""
+def test_repeated_stalls_do_not_prevent_the_timeout() -> None:
+    """The time in which the loop runs between two stalls is counted."""
 
     async def waited() -> None:
         loop = asyncio.get_running_loop()
@@ -68,15 +68,15 @@ def test_a_loop_that_is_blocked_again_and_again_ends_all_the_same() -> None:
 
 
 def test_a_timeout_can_be_started_later() -> None:
-    """None waits until it is started, and to start again begins anew."""
+    """With None the timeout begins at `start`, and starting it again begins anew."""
 
     async def waits() -> None:
-        async with timeout(None) as patience:
+        async with timeout(None) as running:
             await asyncio.sleep(100.0)
-            patience.start(5.0)
+            running.start(5.0)
             await asyncio.sleep(4.0)
-            assert patience.waited_seconds == pytest.approx(4.0, abs=0.01)
-            patience.start(3.0)
+            assert running.waited_seconds == pytest.approx(4.0, abs=0.01)
+            running.start(3.0)
             await asyncio.Event().wait()
 
     async def ends() -> float:
@@ -87,8 +87,8 @@ def test_a_timeout_can_be_started_later() -> None:
     assert in_virtual_time(ends()) == pytest.approx(107.0, abs=0.01)
 
 
-def test_nothing_ticks_when_nobody_waits() -> None:
-    """The loop of an idle worker sleeps."""
+def test_no_timer_runs_without_a_waiter() -> None:
+    """The loop of an idle worker has no scheduled timer."""
 
     async def idle() -> int:
         async with timeout(1.0):

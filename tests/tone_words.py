@@ -1,4 +1,4 @@
-"""A language of tones, for tests of long recordings: quick to say, quick to hear, and exact to the word."""
+"""Words that are tones, for tests of long recordings: fast to synthesise, fast to recognise, and exact to the word."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from emulators.speech.engines import Heard, Word
+from emulators.speech.engines import RecognitionResult, Word
 
 RATE = 16_000
 VOCABULARY = 100
@@ -19,12 +19,12 @@ LEVEL = 8_000
 LOUD = 1_500
 
 FRAME = 160
-"""10 ms."""
+"""Samples of 10 ms."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """A word, and when it was said: seconds from the start."""
+class SpokenTones:
+    """A word with its start and end, in seconds from the start of the recording."""
 
     text: str
     start: float
@@ -32,45 +32,45 @@ class Spoken:
 
 
 def sentence(numbers: Sequence[int]) -> NDArray[np.int16]:
-    """The words of these numbers, one after the other."""
+    """The sound of the words with these numbers, one after the other: samples at 16 kHz."""
     gap = np.zeros(round(GAP_SECONDS * RATE), np.int16)
     return np.concatenate([piece for number in numbers for piece in (_tone(number), gap)])
 
 
-def script(seconds: float, seed: int = 1) -> tuple[bytes, list[Spoken]]:
-    """Speech of about that length: sentences of some seconds with pauses between them, and what they say when.
+def script(seconds: float, seed: int = 1) -> tuple[bytes, list[SpokenTones]]:
+    """Speech of about *seconds*, as mono 16-bit PCM at 16 kHz, and its words with their times.
 
-    Mono 16-bit PCM at 16 kHz.
+    It consists of sentences of 5 to 20 words with pauses of 0.8 to 1.5 s between them.
     """
-    random, pieces, said, at = Random(seed), [], [], 0
+    random, pieces, spoken, at = Random(seed), [], [], 0
     while at < seconds * RATE:
         numbers = [random.randrange(VOCABULARY) for _ in range(random.randint(5, 20))]
         for place, number in enumerate(numbers):
             start = at / RATE + place * (WORD_SECONDS + GAP_SECONDS)
-            said.append(Spoken(word(number), start, start + WORD_SECONDS))
+            spoken.append(SpokenTones(word(number), start, start + WORD_SECONDS))
         pause = np.zeros(round(random.uniform(0.8, 1.5) * RATE), np.int16)
         pieces += [sentence(numbers), pause]
         at += pieces[-2].size + pieces[-1].size
-    return np.concatenate(pieces).tobytes(), said
+    return np.concatenate(pieces).tobytes(), spoken
 
 
 def word(number: int) -> str:
     return f"w{number:02}"
 
 
-def heard(pcm: bytes) -> list[Spoken]:
-    """The words in mono 16-bit PCM at 16 kHz; part of one counts as one."""
+def recognize(pcm: bytes) -> list[SpokenTones]:
+    """The words in mono 16-bit PCM at 16 kHz; a part of a word counts as a word."""
     samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], np.int16).astype(np.float32)
     frames = samples[: samples.size // FRAME * FRAME].reshape(-1, FRAME)
     loud = np.sqrt((frames**2).mean(axis=1)) > LOUD
     return [_word(samples, start * FRAME, end * FRAME) for start, end in _runs(loud)]
 
 
-def _word(samples: NDArray[np.float32], start: int, end: int) -> Spoken:
-    # Zeros behind it make the bins fine enough for any length.
+def _word(samples: NDArray[np.float32], start: int, end: int) -> SpokenTones:
+    # Zero padding makes the bins fine enough for any length.
     spectrum = np.abs(np.fft.rfft(samples[start:end] * np.hanning(end - start), RATE))
     number = round((int(np.argmax(spectrum)) - LOWEST_HERTZ) / STEP_HERTZ)
-    return Spoken(word(number), start / RATE, end / RATE)
+    return SpokenTones(word(number), start / RATE, end / RATE)
 
 
 def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
@@ -86,7 +86,7 @@ def _tone(number: int) -> NDArray[np.int16]:
 
 
 class ToneRecognizer:
-    """An engine of the Speech emulator that knows this language; it takes *pace* seconds for a second of sound."""
+    """An engine of the Speech emulator that recognises these words; it takes *pace* seconds for a second of sound."""
 
     languages: tuple[str, ...] = ("en-US",)
 
@@ -94,16 +94,16 @@ class ToneRecognizer:
         self._pace = pace
 
     @asynccontextmanager
-    async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncIterator["ToneHearing"]:
+    async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncIterator["ToneRecognition"]:
         assert rate == RATE
-        yield ToneHearing(self._pace)
+        yield ToneRecognition(self._pace)
 
     async def close(self) -> None:
-        """Nothing was started."""
+        """Do nothing: nothing was started."""
 
 
-class ToneHearing:
-    """One stream of tones."""
+class ToneRecognition:
+    """The recognition of one stream of tones."""
 
     def __init__(self, pace: float) -> None:
         self._phrase = bytearray()
@@ -113,8 +113,8 @@ class ToneHearing:
         self._phrase += pcm
         return ""
 
-    async def finish(self) -> Heard:
-        words = heard(bytes(self._phrase))
+    async def finish(self) -> RecognitionResult:
+        words = recognize(bytes(self._phrase))
         await asyncio.sleep(self._pace * len(self._phrase) / (2 * RATE))
         self._phrase.clear()
-        return Heard(tuple(Word(said.text, said.start, said.end - said.start) for said in words))
+        return RecognitionResult(tuple(Word(spoken.text, spoken.start, spoken.end - spoken.start) for spoken in words))

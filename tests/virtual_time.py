@@ -1,4 +1,4 @@
-"""An event loop whose time passes only while it waits, and then at once: deadlines without waiting for them."""
+"""An event loop with virtual time: a wait advances its clock and ends at once, so tests of deadlines need not wait."""
 
 import asyncio
 import selectors
@@ -9,18 +9,18 @@ Result = TypeVar("Result")
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """Passes the time until the next timer at once. For work without sockets and threads."""
+    """Skips the time until the next timer. For code without sockets and threads."""
 
     def __init__(self) -> None:
         self.now = 0.0
-        super().__init__(_Impatient(self))
+        super().__init__(_NonBlockingSelector(self))
 
     def time(self) -> float:
         return self.now
 
 
-class _Impatient(selectors.DefaultSelector):
-    """Does not wait: it moves the clock of *loop*."""
+class _NonBlockingSelector(selectors.DefaultSelector):
+    """Advances the clock of *loop* by the timeout instead of waiting."""
 
     def __init__(self, loop: VirtualTimeLoop) -> None:
         super().__init__()
@@ -33,13 +33,13 @@ class _Impatient(selectors.DefaultSelector):
 
 
 def in_virtual_time(work: Coroutine[Any, Any, Result]) -> Result:
-    """What *work* gives, on a loop of its own."""
+    """Run *work* on a new `VirtualTimeLoop`, and return its result."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(work)
 
 
 def block(seconds: float) -> None:
-    """Keep the running loop from doing anything for so long."""
+    """Advance the running loop's clock by *seconds*, as blocking code would."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualTimeLoop)
     loop.now += seconds

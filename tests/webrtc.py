@@ -1,4 +1,4 @@
-"""A client on WebRTC: it speaks, hears packet by packet, and says and reads control messages."""
+"""A WebRTC client: it sends and receives audio packet by packet, and exchanges control messages."""
 
 import asyncio
 import json
@@ -22,25 +22,25 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import RtpPacket
 from av.stream import Stream
 
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 from tests.sound import voice_like
 
 RATE = 48_000
 TICKS = RATE // 50
 LOUD = 0.05
-"""Root mean square of a packet that holds sound."""
+"""Root mean square above which a packet counts as sound, full scale 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """One packet that arrived."""
+class ReceivedAudio:
+    """One audio packet that arrived."""
 
     at: float
-    """On the event loop's clock, seconds."""
+    """Time of arrival on the event loop's clock, seconds."""
     level: float
     """Root mean square, full scale 1."""
     hertz: float
-    """Of a tone, by its sign changes."""
+    """The pitch of a tone, measured by its sign changes."""
 
     @property
     def loud(self) -> bool:
@@ -48,7 +48,7 @@ class Heard:
 
 
 class Mouth(MediaStreamTrack):
-    """A microphone that is never off: somebody speaks into it while *talking*."""
+    """A microphone that always sends: a voice while *talking*, else silence."""
 
     kind = "audio"
 
@@ -56,7 +56,7 @@ class Mouth(MediaStreamTrack):
         super().__init__()
         self.talking = False
         self.sent = 0
-        """Packets of 20 ms."""
+        """How many packets of 20 ms were sent."""
         self._began = asyncio.get_running_loop().time()
 
     async def recv(self) -> "av.Packet[Stream]":
@@ -72,10 +72,10 @@ class Mouth(MediaStreamTrack):
 
 
 class Ear:
-    """Stands where aiortc's jitter buffer does, and decodes packets as they arrive."""
+    """Replaces aiortc's jitter buffer, and decodes packets as they arrive."""
 
     def __init__(self) -> None:
-        self.heard: list[Heard] = []
+        self.packets: list[ReceivedAudio] = []
         self._decoder = av.AudioCodecContext.create("libopus", "r")
         self._decoder.layout = "mono"
 
@@ -85,12 +85,14 @@ class Ear:
         samples = np.concatenate(frames).astype(np.float32) / 32_768
         crossings = np.count_nonzero(np.signbit(samples[1:]) != np.signbit(samples[:-1]))
         level = float(np.sqrt(np.mean(samples**2)))
-        self.heard.append(Heard(asyncio.get_running_loop().time(), level, crossings * RATE / len(samples) / 2))
+        self.packets.append(
+            ReceivedAudio(asyncio.get_running_loop().time(), level, crossings * RATE / len(samples) / 2)
+        )
         return False, None
 
 
 class Caller:
-    """One client; its clock is the event loop's."""
+    """One client; its times are the event loop's, in seconds."""
 
     def __init__(
         self,
@@ -104,7 +106,7 @@ class Caller:
         self.connection = RTCPeerConnection(RTCConfiguration(list(servers), policy, RTCBundlePolicy.MAX_BUNDLE))
         self.mouth, self.ear = Mouth(), Ear()
         self.events: list[tuple[float, dict[str, Any]]] = []
-        """What came on the data channel, and when."""
+        """Events received on the data channel, each with the time of its arrival."""
         self._changed = asyncio.Event()
         self.connection.addTransceiver(self.mouth, direction)
         vars(self.connection.getTransceivers()[0].receiver)["_RTCRtpReceiver__jitter_buffer"] = self.ear
@@ -130,22 +132,23 @@ class Caller:
         )
 
     async def until(self, happened: Callable[[], object]) -> None:
-        """Return once *happened* does; looks whenever something came."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        """Return once *happened* returns something true; it is called whenever a message or a state change arrives."""
+        async with asyncio.timeout(HANG_SECONDS):
             while not happened():
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def told(self, kind: str, count: int = 1) -> dict[str, Any]:
-        """The *count*-th event of this *kind*, once it is there."""
-        await self.until(lambda: len(self.all_told(kind)) >= count)
-        return self.all_told(kind)[count - 1]
+    async def received(self, kind: str, count: int = 1) -> dict[str, Any]:
+        """Wait for the *count*-th event of this *kind*, and return it."""
+        await self.until(lambda: len(self.all_received(kind)) >= count)
+        return self.all_received(kind)[count - 1]
 
-    def all_told(self, *kinds: str) -> list[dict[str, Any]]:
+    def all_received(self, *kinds: str) -> list[dict[str, Any]]:
+        """The events received so far, of these *kinds* or of all."""
         return [event for _, event in self.events if not kinds or event["type"] in kinds]
 
     def say(self, kind: str, **members: Any) -> float:
-        """Send a control message; the moment of it."""
+        """Send a control message, and return the time at which it was sent."""
         self.send(json.dumps({"type": kind, **members}))
         return asyncio.get_running_loop().time()
 
@@ -161,9 +164,9 @@ class Caller:
         self.mouth.talking = False
         return self.say("input_audio_buffer.commit", **members)
 
-    def sound(self, after: float = 0.0) -> list[Heard]:
-        """What was loud since *after*."""
-        return [one for one in self.ear.heard if one.at > after and one.loud]
+    def sound(self, after: float = 0.0) -> list[ReceivedAudio]:
+        """The received packets later than *after* that contain sound."""
+        return [one for one in self.ear.packets if one.at > after and one.loud]
 
     async def close(self) -> None:
         await self.connection.close()
@@ -175,13 +178,13 @@ class Caller:
 
 @cache
 def _packets() -> tuple[list[bytes], bytes]:
-    """A second of voice, and 20 ms of silence, as Opus."""
+    """Opus packets of one second of voice, and one of 20 ms of silence."""
     silence = encoded(bytes(2 * TICKS * 3))[-1]
     return encoded(voice_like(1.0, RATE)), silence
 
 
 def encoded(pcm: bytes) -> list[bytes]:
-    """Opus packets of 20 ms of it, mono 16-bit at 48 kHz."""
+    """Opus packets of 20 ms each of *pcm*, which is mono 16-bit at 48 kHz."""
     encoder = av.AudioCodecContext.create("libopus", "w")
     encoder.sample_rate = RATE
     encoder.layout = "mono"
@@ -196,6 +199,6 @@ def encoded(pcm: bytes) -> list[bytes]:
     return packets
 
 
-def tones(heard: Iterable[Heard]) -> set[int]:
-    """The pitches of what was heard, to the nearest 100 Hz."""
-    return {round(one.hertz / 100) * 100 for one in heard}
+def tones(packets: Iterable[ReceivedAudio]) -> set[int]:
+    """The pitches of these packets in hertz, to the nearest 100 Hz."""
+    return {round(one.hertz / 100) * 100 for one in packets}

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from voice_core.domain.session import IceServer
 
 LONGEST_LEEWAY_SECONDS = 600
-"""Clocks that are further apart are wrong."""
+"""A larger difference between two clocks means that one of them is wrong."""
 
 
 class SettingsError(Exception):
-    """A setting is missing or not what it should be; the message says which and what to do."""
+    """A setting is missing or malformed; the message says which, and what to do."""
 
 
 def read(settings: Any, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _value(kind: Any, text: str) -> Any:
 
 
 def _not(kind: Any) -> str:
-    return f"none of {', '.join(get_args(kind))}" if get_origin(kind) is Literal else f"no {_KIND[kind]}"
+    return f"none of {', '.join(get_args(kind))}" if get_origin(kind) is Literal else f"not {_KIND[kind]}"
 
 
 def _switch(text: str) -> bool:
@@ -109,12 +109,12 @@ _READ: dict[Any, Callable[[str], Any]] = {
     "otel_traces_sampler_arg": _between(0, 1),
 }
 _SECRET = {"ice_servers"}
-"""What holds credentials: not to be shown, also when it is wrong."""
+"""Settings with credentials, which error messages must not show."""
 _KIND: dict[Any, str] = {
-    int: "positive whole number",
-    float: "positive number",
+    int: "a positive whole number",
+    float: "a positive number",
     bool: "true or false",
-    "ice_servers": "list of ICE servers",
-    "jwt_leeway_seconds": "number of seconds from 0 to 600",
-    "otel_traces_sampler_arg": "number from 0 to 1",
+    "ice_servers": "a list of ICE servers",
+    "jwt_leeway_seconds": "a number of seconds from 0 to 600",
+    "otel_traces_sampler_arg": "a number from 0 to 1",
 }

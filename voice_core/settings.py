@@ -20,7 +20,7 @@ class Settings:
     speech_key: str = ""
     """Empty: the app's identity is used."""
     speech_fallback_endpoint: str = ""
-    """Of a resource in another region, asked likewise; empty: there is none."""
+    """Endpoint of a Speech resource in another region, called in the same way; empty: there is none."""
     speech_language: str = "en-US"
     speech_voice: str = "en-US-AvaMultilingualNeural"
 
@@ -31,11 +31,11 @@ class Settings:
     openai_model: str = "gpt-5.4-mini"
     """The deployment's or the model's name."""
     openai_fallback_endpoint: str = ""
-    """Asked, with the same key or identity, when the first does not begin to reply; empty: there is none."""
+    """Called, with the same key or identity, when the first does not begin to reply; empty: there is none."""
     openai_fallback_model: str = ""
     """Empty: the same name."""
     openai_reasoning_effort: str = ""
-    """Of a reasoning model, as the service names it; empty: nothing is sent."""
+    """Effort of a reasoning model, as the service names it; empty: nothing is sent."""
     system_prompt: str = (
         "You are a helpful voice assistant. Your words are spoken aloud: answer in one to three short sentences of"
         " plain text, without lists, markdown, code, links or emoji, in the language you are spoken to."
@@ -51,7 +51,7 @@ class Settings:
     cosmos_create: bool = False
     """Create database and container on first use: for local runs only."""
     conversation_days: int = 90
-    """How long a conversation is kept after its last turn."""
+    """How long a conversation is stored after its last turn."""
 
     storage_url: str = ""
     """``https://NAME.blob.core.windows.net`` or the emulator's address with the account; empty: no clips."""
@@ -62,18 +62,18 @@ class Settings:
     max_clip_bytes: int = 1_000_000_000
     max_clip_seconds: int = 14_400
     clip_upload_seconds: int = 900
-    """How long the upload of a clip may begin."""
+    """How long after its request the upload of a clip may begin."""
     clip_segments: int = 4
-    """Of one clip, in recognition at once."""
+    """Segments of one clip that are recognised concurrently."""
     clip_stt_seconds: float = 60.0
     clip_attempts: int = 5
-    """By workers, at one clip; the host's own is ``poisonBlobThreshold`` in host.json."""
+    """Attempts of workers at one clip; the host's own limit is ``poisonBlobThreshold`` in host.json."""
     clip_claim_seconds: float = 60.0
-    """How long a worker may be silent before another goes on."""
+    """How long a worker may fail to renew its lease before another worker continues."""
     clip_days: int = 30
-    """How long a clip's job is kept; storage's lifecycle rules say the same of recordings and what is made of them."""
+    """How long a clip's job is stored; the storage's lifecycle rules have the same time for recordings and results."""
     clip_summary_characters: int = 2000
-    """Longer transcripts are summarised, not answered."""
+    """Longer transcripts are summarised instead of replied to."""
     clip_prompt: str = (
         "What follows is the transcript of a long recording. Say in a few spoken sentences what it is about, what was"
         " decided and what is to be done."
@@ -85,20 +85,20 @@ class Settings:
     """The user-assigned identity to use; empty: whatever DefaultAzureCredential finds."""
 
     auth_mode: Literal["easyauth", "jwt", "none"] = "jwt"
-    """How callers say who they are; as it is, nobody is let in until there is an issuer to believe."""
+    """How callers are identified; by default all are rejected until an issuer is set."""
     jwt_issuer: str = ""
-    """Whose tokens are believed, exactly as their ``iss`` says it."""
+    """The issuer of valid tokens, exactly as in their ``iss``."""
     jwt_audience: str = ""
-    """Whom tokens must be for; several are separated by spaces, and one is enough."""
+    """The audience of valid tokens; several are separated by spaces, and a token needs one of them."""
     jwt_algorithms: str = "RS256 ES256"
     jwt_jwks_url: str = ""
-    """Where the issuer's keys are; empty: where its ``/.well-known/openid-configuration`` says."""
+    """URL of the issuer's keys; empty: the one in its ``/.well-known/openid-configuration``."""
     jwt_user_claim: str = "sub"
-    """Says who it is: never given to somebody else, and never changed."""
+    """The claim that identifies the user; its value must never change, and never be given to another user."""
     jwt_leeway_seconds: float = 60.0
-    """By how much the issuer's clock and ours may differ."""
+    """How much the issuer's clock and ours may differ."""
     jwt_outage_hours: float = 24.0
-    """How long known keys are believed while the issuer is away."""
+    """How long known keys are accepted while the issuer is unavailable."""
     identity_seconds: float = 3.0
     """Deadline for the issuer's keys."""
     website_site_name: str = ""
@@ -107,25 +107,25 @@ class Settings:
     """Set by Azure, like the two before."""
 
     turns_per_minute: int = 10
-    """Of one user, like all of these; spoken or typed, by request or in a session."""
+    """Limit of one user, like all of these. Turns are spoken or typed, by request or in a session."""
     transcripts_per_minute: int = 20
     speeches_per_minute: int = 20
     sessions_per_hour: int = 60
     clips_per_day: int = 50
     audio_seconds_per_day: int = 14_400
-    """Of all that is heard, from midnight UTC."""
+    """Seconds of sound that are transcribed, from midnight UTC."""
     limits_when_down: Literal["open", "closed"] = "open"
-    """While the store of limits is away: each worker counts by itself, or nobody is admitted."""
+    """While the store of limits is unavailable: each worker counts by itself, or every request is rejected."""
     limits_seconds: float = 2.0
-    """Deadline for that."""
+    """Deadline for the store of limits."""
 
     max_audio_bytes: int = 10_000_000
     max_audio_seconds: int = 60
     max_text_characters: int = 4000
     body_seconds: float = 180.0
-    """From the first look at a request's body to its end; Azure gives up a while later."""
+    """From the first read of a request's body to its end; Azure gives up somewhat later."""
     body_stall_seconds: float = 10.0
-    """Between two pieces of it."""
+    """Between two pieces of a body."""
     ice_servers: str = ""
     """JSON as RTCPeerConnection takes it: ``[{"urls": [...], "username": "...", "credential": "..."}]``."""
     turn_urls: str = ""
@@ -133,55 +133,55 @@ class Settings:
     turn_secret: str = ""
     """The ``static-auth-secret`` of coturn, or whatever the relay calls it."""
     turn_seconds: int = 3600
-    """How long a minted credential is good."""
+    """How long the credentials that `turn_secret` makes are valid."""
     ice_relay_only: bool = False
-    """Use and tell no addresses but the relay's: in Azure there is no other way in."""
+    """Use and announce no addresses but the relay's: in Azure there is no other way in."""
     sessions_max: int = 20
-    """At once in one worker."""
+    """Concurrent sessions in one worker."""
     session_idle_seconds: float = 120.0
     session_max_seconds: float = 1800.0
     session_grace_seconds: float = 15.0
-    """How long a client may be out of touch."""
+    """How long a session lives without anything received from its client."""
 
     stt_seconds: float = 10.0
     assistant_seconds: float = 15.0
     tts_seconds: float = 8.0
     conversations_seconds: float = 3.0
     request_claim_seconds: float = 15.0
-    """How long a worker may be silent before another answers the request that it was at."""
+    """How long a worker may fail to renew its lease before another worker serves the request."""
     storage_seconds: float = 5.0
 
     breaker_failures: int = 5
-    """In a row, after which a provider is left alone."""
+    """Consecutive failures after which calls of a provider are suspended."""
     breaker_seconds: float = 15.0
-    """For how long; then one call tries it again."""
+    """For how long calls are suspended; then one call is tried."""
     stt_concurrent: int = 100
-    """Recognitions at once in this process, clips among them: a share of what the resource's quota allows."""
+    """Concurrent recognitions in this process, those of clips included: a share of the resource's quota."""
     tts_concurrent: int = 200
     provider_wait_seconds: float = 2.0
-    """For a place among those."""
+    """How long a call waits for a slot among these."""
 
     applicationinsights_connection_string: str = ""
-    """Where telemetry goes; empty: not there."""
+    """Application Insights, which receives telemetry; empty: none."""
     otel_exporter_otlp_endpoint: str = ""
-    """Or where a collector takes it; empty: not there either."""
+    """An OpenTelemetry collector, which receives it otherwise; empty: none."""
     otel_traces_sampler_arg: float = 1.0
-    """Share of the turns whose spans are told, besides those that failed or were slow."""
+    """Share of the turns whose spans are exported, in addition to those that failed or were slow."""
     slow_turn_seconds: float = 5.0
-    """From the end of the utterance; longer is slow."""
+    """From the end of the utterance; a turn that takes longer is slow."""
     user_salt: str = ""
-    """Goes into the pseudonyms of users in telemetry."""
+    """Salt of the pseudonyms of users in telemetry."""
     debug_turns: bool = False
     """Show the last turns at ``/debug/turns``: for local runs only."""
 
     @property
     def in_azure(self) -> bool:
-        """Whether Azure runs this: one of them is there on every plan."""
+        """Whether the process runs in Azure, which sets at least one of the two on every plan."""
         return bool(self.website_site_name or self.website_instance_id)
 
     @property
     def fallback(self) -> "Settings":
-        """Those by which the providers to fall back on are reached; an endpoint that is empty names none."""
+        """The settings of the fallback providers; an empty endpoint means that there is none."""
         return replace(
             self,
             speech_endpoint=self.speech_fallback_endpoint,
@@ -200,19 +200,19 @@ class Settings:
 
 
 def clip_source(environ: Mapping[str, str] = os.environ) -> str:
-    """Who tells of new recordings: Event Grid, or the host's own looking around, which a plan may not have.
+    """The source of events for new recordings: Event Grid, or the host's own polling, which a plan may not have.
 
-    The host asks for it before there are settings.
+    The host needs it before the settings are read.
     """
     return environ.get("CLIP_SOURCE", "EventGrid")
 
 
 def http_auth_level(environ: Mapping[str, str] = os.environ) -> str:
-    """What the host asks of callers before the app sees them: ANONYMOUS, nothing; FUNCTION, one of its keys."""
+    """The check by the host before the app sees a request: ANONYMOUS, none; FUNCTION, one of the host's keys."""
     return environ.get("HTTP_AUTH_LEVEL", "anonymous").upper()
 
 
 def shows_turns(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether there is ``/debug/turns``: where it is wished for, and never in Azure. Asked likewise."""
+    """Whether there is ``/debug/turns``: where it is set, and never in Azure. Read before the settings, too."""
     in_azure = environ.get("WEBSITE_SITE_NAME") or environ.get("WEBSITE_INSTANCE_ID")
     return environ.get("DEBUG_TURNS", "").strip().lower() in ("true", "1") and not in_azure

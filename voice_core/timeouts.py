@@ -1,7 +1,7 @@
-"""Timeouts that leave out the time in which our own event loop was blocked.
+"""Timeouts that exclude the time in which our own event loop was blocked.
 
-After a stall, asyncio runs a timer that is due before it hands on the answer that arrived meanwhile. With
-`asyncio.timeout` a stall of our own would therefore look like a service that does not answer.
+After a stall, asyncio runs a timer that is due before it delivers a response that arrived in the meantime. With
+`asyncio.timeout`, a stall of our own would therefore look like a service that does not respond.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 TICK_SECONDS = 0.05
-"""How often the loop shows that it runs, while somebody waits. Of a stall, no more than this is counted."""
+"""Interval of the timer that detects stalls, while any timeout is running. At most this much of a stall is counted."""
 
 SHORTEST_SECONDS = 0.001
 """Shortest wait before the clock is read again."""
@@ -18,7 +18,7 @@ SHORTEST_SECONDS = 0.001
 class RunningTime:
     """A clock in seconds that stands still while its event loop is blocked, and starts at no particular value.
 
-    A timer that comes late shows that the loop was blocked, and for how long.
+    A timer that runs late shows that the loop was blocked, and for how long.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -32,7 +32,7 @@ class RunningTime:
         return min(self._loop.time(), self._due) - self._blocked_seconds
 
     def stop(self) -> None:
-        """Need no more ticks."""
+        """Stop the ticks."""
         self._timer.cancel()
 
     def _tick(self) -> None:
@@ -64,7 +64,7 @@ def running_time() -> Iterator[RunningTime]:
 
 
 class Timeout:
-    """A running timeout of a block, by *clock*."""
+    """A timeout of a block, measured by *clock*."""
 
     def __init__(self, timeout: asyncio.Timeout, clock: RunningTime) -> None:
         self._timeout = timeout
@@ -85,7 +85,7 @@ class Timeout:
         self._wait()
 
     def stop(self) -> None:
-        """Wait for ever."""
+        """Cancel the timeout: wait for ever."""
         if self._timer is not None:
             self._timer.cancel()
 

@@ -1,4 +1,4 @@
-// Puts the page together.
+// Connects the parts of the page.
 
 import { Backend } from "./backend.js";
 import { Choices } from "./choices.js";
@@ -16,15 +16,15 @@ import { backendTrouble, microphoneTrouble } from "./wording.js";
 
 const STATES = {
   idle: "Hold the button, or the space bar, and talk.",
-  listening: "Listening. Let go when you are done.",
+  listening: "Listening. Release the button when you are done.",
   thinking: "Thinking…",
   speaking: "Speaking. Press to interrupt.",
 };
 const ROADS = {
   open: ["WebRTC", "Live: your words are heard while you speak."],
-  connecting: ["HTTP", "One request a turn; a live connection is being made."],
-  blocked: ["HTTP", "One request a turn: this network or server lets no live connection through."],
-  closed: ["HTTP", "One request a turn; a live connection is made with the next press."],
+  connecting: ["HTTP", "One request per turn; a live connection is being opened."],
+  blocked: ["HTTP", "One request per turn: this network or server does not allow a live connection."],
+  closed: ["HTTP", "One request per turn; the next press opens a live connection."],
 };
 
 const at = (id) => document.getElementById(id);
@@ -127,7 +127,7 @@ function unlock() {
 }
 
 function showState(state, live) {
-  if (state === document.body.dataset.state) return; // what was told since stays to be read
+  if (state === document.body.dataset.state) return; // keep the message that was shown since
   document.body.dataset.state = state;
   tell(STATES[state]);
   if (state === "listening") meter.watch("microphone", microphone.analyser);
@@ -142,12 +142,12 @@ function showRoad(state) {
   at("road").title = at("road-meaning").textContent = meaning;
 }
 
-/** Say how things stand; read out when the user pauses. */
+/** Show the status; screen readers read it when the user pauses. */
 function tell(text) {
   at("status").textContent = text;
 }
 
-/** Say what is wrong and what to do, read out at once; nothing when all is well again. */
+/** Show an error and what to do, read by screen readers at once; an empty text clears it. */
 function trouble(text) {
   at("trouble").textContent = text;
 }
@@ -187,7 +187,7 @@ async function showVoices() {
   }
 }
 
-/** On a narrow screen the conversations lie over the page. */
+/** On a narrow screen the conversations cover the page. */
 function showDrawer(shown) {
   document.body.classList.toggle("drawer", shown);
   at("menu").ariaExpanded = String(shown);
@@ -206,9 +206,9 @@ at("menu").onclick = () => showDrawer(!document.body.classList.contains("drawer"
 at("veil").onclick = () => showDrawer(false);
 at("typed").onsubmit = sendTyped;
 document.addEventListener("keydown", (event) => event.key === "Escape" && showDrawer(false));
-// A hover is early enough for a session to be open when the press comes.
+// Connecting on hover has the session open by the time of the press.
 at("talk").onpointerenter = () => dialogue.ready();
-// Nobody who looks elsewhere is listened to, and no session is kept for them.
+// A hidden page closes the microphone, and a page that is left closes its session.
 document.addEventListener("visibilitychange", () => document.hidden && microphone.stop());
 addEventListener("pagehide", () => dialogue.leave());
 

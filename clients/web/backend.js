@@ -1,6 +1,6 @@
-// The HTTP side of the backend: docs/web.md says which calls the page makes.
+// HTTP client of the backend. docs/web.md lists the calls that the page makes.
 
-/** A refusal of the backend: its problem document (RFC 9457) under `document`. */
+/** An error response of the backend; `document` is its problem document (RFC 9457). */
 export class Refused extends Error {
   constructor(document) {
     super(document.detail);
@@ -8,13 +8,13 @@ export class Refused extends Error {
   }
 }
 
-/** No answer at all: the server or the network is away. */
+/** No response: the server or the network is unavailable. */
 export class Unreachable extends Error {}
 
 export class Backend {
   #base;
 
-  /** @param {string} base where the API is, as `/api/voice` */
+  /** @param {string} base path of the API, such as `/api/voice` */
   constructor(base) {
     this.#base = base;
   }
@@ -36,7 +36,7 @@ export class Backend {
     await this.#fetch(`/conversations/${conversationId}`, { method: "DELETE" });
   }
 
-  /** Begin a turn; its events stream in the response. A recording is sent as it is, typed text as JSON. */
+  /** Begin a turn; the response streams its events. A recording is sent unchanged as the body, typed text as JSON. */
   takeTurn(said, options, signal) {
     const typed = typeof said === "string";
     return this.#fetch(typed ? "/process" : `/process?${query(options)}`, {
@@ -50,23 +50,23 @@ export class Backend {
     });
   }
 
-  /** What an offer needs (ICE servers), while the server warms up. */
+  /** Fetch the ICE servers for an offer; the server warms up meanwhile. */
   prepareSession(body, signal) {
     return this.#json("/session", { ...posted(body), signal });
   }
 
-  /** Offer a session; the answer and the session's end stream in the response, which keeps the server's worker. */
+  /** Offer a session. The response streams the answer and the session's end, and keeps the server's worker running. */
   openSession(body, signal) {
     const { headers, ...request } = posted(body);
     return this.#fetch("/session", { ...request, headers: { ...headers, Accept: "text/event-stream" }, signal });
   }
 
-  /** Open a clip: where to upload a recording, and the id under which it is followed. */
+  /** Open a clip; the response has the address for the upload and the clip's id. */
   openClip(body, signal) {
     return this.#json("/clips", { ...posted(body), signal });
   }
 
-  /** How far a clip is, as events until it has ended. */
+  /** Stream a clip's progress as events until it has ended. */
   followClip(clipId, signal) {
     return this.#fetch(`/clips/${clipId}`, { headers: { Accept: "text/event-stream" }, signal });
   }
@@ -83,7 +83,7 @@ export class Backend {
     return (await this.#fetch(`/clips/${clipId}/reply.txt`)).text();
   }
 
-  /** Where the parts of a turn are that was a clip. */
+  /** Addresses of the parts of a clip's turn. */
   clipParts({ clipId, conversationId }) {
     return {
       text: `${this.#base}/clips/${clipId}/transcript.txt`,
@@ -116,7 +116,7 @@ function query(members) {
   return new URLSearchParams(Object.entries(members).filter(([, value]) => value !== undefined && value !== null));
 }
 
-/** The response's problem document; a proxy's page in its place becomes one. */
+/** The response's problem document; a response without one, such as a proxy's page, is converted. */
 async function problem(response) {
   if (response.headers.get("content-type")?.includes("json")) return response.json();
   const detail = `The server answered ${response.status} ${response.statusText}.`;

@@ -1,4 +1,4 @@
-// Runs on the audio thread: hands the microphone's samples over, and says when all of them were.
+// Runs on the audio thread: posts the microphone's samples, and confirms a flush after the last of them.
 
 class Capture extends AudioWorkletProcessor {
   constructor() {

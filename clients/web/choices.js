@@ -1,4 +1,4 @@
-// Which language is spoken, and with which voice the assistant answers; kept in this browser.
+// The user's choice of language and voice, stored in this browser.
 
 import { element } from "./element.js";
 
@@ -22,7 +22,7 @@ export class Choices extends EventTarget {
     voice.onchange = () => this.#changed();
   }
 
-  /** @param {{voices: object[], default: string}} answer of /voices */
+  /** @param {{voices: object[], default: string}} response of /voices */
   show({ voices, default: standard }) {
     this.#voices = voices;
     this.#standard = standard;
@@ -32,12 +32,12 @@ export class Choices extends EventTarget {
     this.#listVoices(kept.voice);
   }
 
-  /** For a turn or a session; what is not chosen is left out. */
+  /** Options of a turn or a session; unset choices are omitted. */
   get options() {
     return { language: this.#language.value || undefined, voice: this.#voice.value || undefined };
   }
 
-  /** The voices of the language, which speak it best; without a language, all. */
+  /** List the voices of the chosen language; without a language, all. */
   #listVoices(wanted = this.#voice.value) {
     const language = this.#language.value;
     const fitting = this.#voices.filter((voice) => !language || voice.language === language);
@@ -55,7 +55,7 @@ export class Choices extends EventTarget {
   }
 }
 
-/** This browser's memory; where it is forbidden, one that lasts as long as the page. */
+/** localStorage; where the browser forbids it, an object that lasts as long as the page. */
 function storage() {
   try {
     return localStorage;

@@ -1,4 +1,4 @@
-// How far a recording is: a bar, a word on it that is read out when it changes, and a button to cancel.
+// Progress of a recording: a bar, the phase, which screen readers read when it changes, and a button to cancel.
 
 import { element } from "./element.js";
 
@@ -11,7 +11,7 @@ const PHASES = {
 export class ClipProgress {
   #bar;
   #phase = element("span", { role: "status" });
-  #measure = element("span.quiet"); // changes too often to be read out
+  #measure = element("span.quiet"); // changes too often for screen readers
   #cancel;
 
   /** @param {string} name of the file @param {() => void} cancel */
@@ -23,7 +23,7 @@ export class ClipProgress {
   }
 
   opens() {
-    this.#show("Asking where to upload it");
+    this.#show("Preparing the upload");
   }
 
   /** @param {number} sent bytes @param {number} total bytes */
@@ -31,7 +31,7 @@ export class ClipProgress {
     this.#show("Uploading", sent, total, `${Math.floor((100 * sent) / total)} %`);
   }
 
-  /** @param {{status: string, progress: {secondsDone: number, secondsTotal?: number}}} clip as the server tells it */
+  /** @param {{status: string, progress: {secondsDone: number, secondsTotal?: number}}} clip as the server returns it */
   works({ status, progress: { secondsDone, secondsTotal } }) {
     const known = status === "transcribing" && secondsTotal;
     if (known) this.#show(PHASES[status], secondsDone, secondsTotal, `${clock(secondsDone)} of ${clock(secondsTotal)}`);
@@ -39,16 +39,16 @@ export class ClipProgress {
   }
 
   outOfSight() {
-    this.#show("The server cannot be reached. It goes on with what it has; asking again");
+    this.#show("The server cannot be reached. It continues with the uploaded recording; reconnecting");
   }
 
-  /** Whether cancelling is under way. */
+  /** Whether a cancellation is in progress. */
   set cancelling(cancelling) {
     this.#cancel.disabled = cancelling;
   }
 
   #show(phase, value = null, max = 1, measure = "") {
-    if (this.#phase.textContent !== phase) this.#phase.textContent = phase; // writing the same is read out again
+    if (this.#phase.textContent !== phase) this.#phase.textContent = phase; // screen readers would read the same text again
     this.#measure.textContent = measure;
     this.#bar.max = max;
     if (value === null) this.#bar.removeAttribute("value");

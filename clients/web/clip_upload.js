@@ -1,10 +1,10 @@
-// One recording on its way: a clip is opened, uploaded to storage, and followed until it is answered or has failed.
+// Upload of one recording: opens a clip, uploads it to storage, and follows it until it is done or has failed.
 
 import { Refused, Unreachable } from "./backend.js";
 import { documents } from "./events.js";
 import { put } from "./upload.js";
 
-const AGAIN_MS = 2000; // until the server is asked again after it was out of reach
+const AGAIN_MS = 2000; // pause before reconnecting to an unreachable server
 const ENDED = ["done", "failed", "expired", "cancelled"];
 
 export class ClipUpload {
@@ -13,7 +13,7 @@ export class ClipUpload {
   #flight = new AbortController();
   #clipId = null;
 
-  /** @param {import("./clip_progress.js").ClipProgress} progress shows how far it is */
+  /** @param {import("./clip_progress.js").ClipProgress} progress shows the progress */
   constructor(backend, progress) {
     this.#backend = backend;
     this.#progress = progress;
@@ -21,7 +21,7 @@ export class ClipUpload {
 
   /**
    * @param {File} file @param {object} options of the clip @param {(conversationId: string) => void} opened
-   * @returns {Promise<object>} the clip as it has ended
+   * @returns {Promise<object>} the clip's final state
    */
   async run(file, options, opened) {
     const { signal } = this.#flight;
@@ -34,13 +34,13 @@ export class ClipUpload {
     return this.#followed(signal);
   }
 
-  /** Have the server forget it, and stop. It goes on when the server cannot be told: it would answer all the same. */
+  /** Cancel the clip on the server, then stop. If the request fails, the upload continues, as the server would too. */
   async cancel() {
     if (this.#clipId) await this.#backend.cancelClip(this.#clipId);
     this.#flight.abort();
   }
 
-  /** The server goes on by itself, so a lost connection only means that nothing is heard of it for a while. */
+  /** Follow the clip. The server works on without a connection, so a lost one only delays the progress shown. */
   async #followed(signal) {
     for (;;) {
       try {
@@ -66,7 +66,7 @@ function pause(ms, signal) {
   });
 }
 
-/** Whether to ask again; a stream that breaks off is a TypeError. */
+/** Whether to reconnect after *error*; a stream that breaks off is a TypeError. */
 function passes(error) {
   return error instanceof Refused ? error.document.retryable : error instanceof Unreachable || error instanceof TypeError;
 }

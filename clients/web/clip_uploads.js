@@ -1,26 +1,26 @@
-// Recordings that are uploaded instead of spoken here: each becomes a turn of its conversation.
+// Uploaded recordings; each becomes a turn of its conversation.
 
 import { ClipProgress } from "./clip_progress.js";
 import { ClipUpload } from "./clip_upload.js";
 import { clipTrouble, uploadTrouble } from "./wording.js";
 
 const EXPIRED = "The upload did not begin in time. Try again.";
-const SHOWN_CHARACTERS = 2000; // of a transcript; as many as the conversation holds
+const SHOWN_CHARACTERS = 2000; // of a transcript; as many as the conversation stores
 
 export class ClipUploads {
   #backend;
   #turns;
   #listener;
-  #views = new Map(); // of what is under way, with the id of its conversation as soon as it is known
+  #views = new Map(); // views of uploads in progress, with the id of their conversation once it is known
 
-  /** @param listener takes `opened` (a conversation's id), `ended` (how) and `failed` (why) */
+  /** @param listener receives `opened` (a conversation's id), `ended` (a message) and `failed` (the reason) */
   constructor(backend, turns, listener) {
     this.#backend = backend;
     this.#turns = turns;
     this.#listener = listener;
   }
 
-  /** Upload a *file*; whatever becomes of it is shown at its turn. */
+  /** Upload a *file*; its turn shows progress and result. */
   async begin(file, options) {
     const job = { file, options, view: this.#turns.begin() };
     const progress = new ClipProgress(file.name, () => this.#cancel(upload, progress));
@@ -36,14 +36,14 @@ export class ClipUploads {
     this.#views.delete(job.view);
   }
 
-  /** Show what is under way in a conversation that the user has come back to. */
+  /** Show the uploads in progress of a conversation that is opened again. */
   showAgain(conversationId) {
     for (const [view, id] of this.#views) if (id === conversationId) this.#turns.append(view);
   }
 
   #opened({ view, options }, conversationId) {
     this.#views.set(view, conversationId);
-    options.conversationId = conversationId; // trying again goes there too
+    options.conversationId = conversationId; // a retry uses the same conversation
     if (view.element.isConnected) this.#listener.opened(conversationId);
   }
 
@@ -54,10 +54,10 @@ export class ClipUploads {
     if (clip.status === "failed") return this.#fail(job, clipTrouble(clip.problem), words);
     const responseText = await this.#backend.clipReply(clip.clipId);
     job.view.done({ ...clip, transcription: words, responseText });
-    this.#listener.ended("The recording is transcribed and answered.");
+    this.#listener.ended("The recording has been transcribed and has a reply.");
   }
 
-  /** Say why it failed, below its *words* if it came as far as that. */
+  /** Show the reason of a failure, below the transcript if there is one, else below the file's name. */
   #fail({ view, file, options }, why, words = file.name) {
     view.interim(words);
     view.failed(why, () => {

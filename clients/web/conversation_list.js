@@ -1,4 +1,4 @@
-// The conversations that the server remembers.
+// The list of the user's stored conversations.
 
 import { element } from "./element.js";
 
@@ -31,7 +31,7 @@ export class ConversationList {
     for (const item of this.#list.children) item.firstElementChild.ariaCurrent = String(item.dataset.id === id);
   }
 
-  /** Show a page of the list from its *start*th place on; what is beyond it goes. */
+  /** Show a page of the list from index *start* on; items beyond the page are removed. */
   #show({ conversations, continuation }, start) {
     conversations.forEach((conversation, index) => this.#place(this.#item(conversation), start + index));
     const shown = start + conversations.length;
@@ -41,7 +41,7 @@ export class ConversationList {
     this.mark(this.#current);
   }
 
-  /** Items that stay where they are are not touched: one may have the focus, or be just being clicked. */
+  /** An item that is already in its place is not moved: it may have the focus, or a click may be in progress. */
   #place(item, index) {
     if (this.#list.children[index] !== item) this.#list.insertBefore(item, this.#list.children[index] ?? null);
   }
@@ -75,7 +75,7 @@ export class ConversationList {
     return item;
   }
 
-  /** Asks once more before it deletes: the second press within sight does it. */
+  /** A button that asks for confirmation: the second press deletes, unless the button has lost the focus. */
   #forgetButton(id, title) {
     const button = element("button.forget", { type: "button", ariaLabel: `Delete ${title}` }, "✕");
     const calm = () => {

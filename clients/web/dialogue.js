@@ -1,11 +1,11 @@
-// What happens between the user and the assistant, whichever road carries it.
+// The turns between the user and the assistant, over HTTP or WebRTC.
 
 import { Exchange } from "./exchange.js";
 import { HttpRoad } from "./http_road.js";
 import { WebRtcRoad } from "./webrtc_road.js";
 import { problemTrouble } from "./wording.js";
 
-const TRAILING_MS = 200; // how late the last syllable may reach the server; it waits no longer than until it is quiet
+const TRAILING_MS = 200; // delay of the last syllable on its way to the server, which stops waiting at silence
 
 export class Dialogue {
   #microphone;
@@ -15,13 +15,13 @@ export class Dialogue {
   #listener;
   #http;
   #webrtc;
-  #uttering = null; // the exchange that is being spoken, while the button is down
-  #coming = null; // the exchange whose turn the server is about to begin
-  #active = null; // the exchange whose events come
-  #promised = null; // a conversation that a session has named, while nothing was said in it
+  #uttering = null; // the exchange that is being recorded, while the button is down
+  #coming = null; // the exchange whose turn the server has not begun yet
+  #active = null; // the exchange whose events are arriving
+  #promised = null; // a conversation that a session has named and that has no turn yet
   conversationId = null;
 
-  /** @param listener takes `state`, `road`, `began`, `ended` and `hint` */
+  /** @param listener receives `state`, `road`, `began`, `ended` and `hint` */
   constructor({ backend, player, speech, microphone, choices, turns, listener }) {
     this.#microphone = microphone;
     this.#choices = choices;
@@ -42,18 +42,18 @@ export class Dialogue {
     return this.#uttering !== null;
   }
 
-  /** Make ready for the next turn. */
+  /** Prepare for the next turn. */
   ready() {
     this.#webrtc.ensure(this.#options);
   }
 
-  /** The page goes. */
+  /** The page is left. */
   leave() {
     this.#http.stop();
     this.#webrtc.close();
   }
 
-  /** Go on with another conversation; null begins one. */
+  /** Continue another conversation; null begins a new one. */
   turnTo(conversationId) {
     this.stop();
     this.#promised = null;
@@ -61,12 +61,12 @@ export class Dialogue {
     this.ready();
   }
 
-  /** A recording has begun a conversation: what is said next goes there, unless something was said elsewhere. */
+  /** A recording has begun a conversation: the next turn continues it, unless another conversation was chosen. */
   join(conversationId) {
     if (this.conversationId === this.#promised) this.conversationId = conversationId;
   }
 
-  /** The button is down: what plays stops, an utterance begins. */
+  /** The button is down: stop the speech, begin an utterance. */
   press() {
     const exchange = this.#begin();
     exchange.record(this.#microphone.record());
@@ -75,7 +75,7 @@ export class Dialogue {
     this.#listener.state("listening");
   }
 
-  /** The button is up: the utterance is whole. */
+  /** The button is up: the utterance is complete. */
   async release() {
     if (this.#uttering.short) return this.discard("Hold the button while you talk.");
     const exchange = this.#uttering;
@@ -90,7 +90,7 @@ export class Dialogue {
     if (!live) this.#sendByHttp(exchange);
   }
 
-  /** The utterance does not count. */
+  /** Discard the utterance. */
   discard(hint) {
     const { live, view } = this.#uttering;
     this.#coming = null;
@@ -108,7 +108,7 @@ export class Dialogue {
     this.#speech.mute(false);
   }
 
-  /** A typed turn. */
+  /** Take a typed turn. */
   say(text) {
     const exchange = this.#begin();
     exchange.said = text;
@@ -119,13 +119,13 @@ export class Dialogue {
     else this.#sendByHttp(exchange);
   }
 
-  /** Stop the turn that is under way; what was delivered of it stays. */
+  /** Stop the turn in progress; the delivered part of it stays. */
   stop() {
     if (this.#drop()) this.#webrtc.send({ type: "response.cancel" });
     this.#listener.state("idle");
   }
 
-  /** Let go of what is unfinished; whether a session's turn is among it, which the session must be told. */
+  /** Drop unfinished exchanges. Returns whether one of them belongs to a session, which must then cancel its turn. */
   #drop() {
     const unfinished = [this.#coming, this.#active].filter((exchange) => exchange && !exchange.view.over);
     const live = unfinished.some((exchange) => exchange.live);
@@ -137,7 +137,7 @@ export class Dialogue {
   }
 
   #begin(live = this.#webrtc.carries(this.conversationId)) {
-    // A session stops its turn by itself when the next begins in it.
+    // Within a session, a new turn stops the old one by itself.
     if (this.#drop() && !live) this.#webrtc.send({ type: "response.cancel" });
     if (!live) this.ready();
     return (this.#coming = new Exchange(this.#turns.begin(), live));
@@ -152,7 +152,7 @@ export class Dialogue {
     return { conversationId: this.conversationId ?? undefined, ...this.#choices.options };
   }
 
-  /** Other choices need another session, as one cannot go back to the server's defaults. */
+  /** Changed choices need a new session, because a session cannot return to the server's defaults. */
   #update() {
     this.stop();
     this.#webrtc.close();
@@ -173,7 +173,7 @@ export class Dialogue {
   }
 
   #showState(state) {
-    // While the button is down the page knows better than a message that was on its way.
+    // While the button is down, a state from the server is outdated.
     if (this.listening || state === "listening") return;
     this.#listener.state(state === "connected" ? "idle" : state, this.#active?.live);
   }
@@ -189,7 +189,7 @@ export class Dialogue {
   #ended(turn) {
     const exchange = this.#active;
     this.#active = null;
-    // The session ended it before anything was heard; nobody here did.
+    // The session, not the user, ended the turn before anything was transcribed.
     if (!turn.transcription && exchange?.movable) return this.#moveToHttp(exchange);
     if (turn.transcription) exchange?.view.done(turn);
     else exchange?.view.element.remove();
@@ -200,7 +200,7 @@ export class Dialogue {
   #failed(problem) {
     const exchange = this.#failing(problem);
     if (problem.code === "turn-broken-off" && exchange?.movable) return this.#moveToHttp(exchange);
-    if (exchange?.view.over) return; // the user did not want it any more
+    if (exchange?.view.over) return; // the user has already dropped it
     if (exchange && exchange === this.#uttering) this.#endUttering();
     this.#listener.state("idle");
     if (!exchange) return this.#listener.hint(problemTrouble(problem));
@@ -212,7 +212,7 @@ export class Dialogue {
     exchange.view.failed(problemTrouble(problem), this.#again(exchange));
   }
 
-  /** The exchange that a problem ends: the one that has begun, unless it is said of one that has not. */
+  /** The exchange that a problem ends: the active one, unless the problem names another turn. */
   #failing({ turnId }) {
     const started = this.#active && (!turnId || turnId === this.#active.turnId);
     const exchange = started ? this.#active : this.#coming;
@@ -221,7 +221,7 @@ export class Dialogue {
     return exchange;
   }
 
-  /** How to do a failed exchange once more, if there is anything to do it with. */
+  /** A function that retries a failed exchange, or null if there is neither a recording nor a text. */
   #again(exchange) {
     if (!exchange.said && !exchange.view.heard) return null;
     return () => {
@@ -231,14 +231,14 @@ export class Dialogue {
     };
   }
 
-  /** Send a recording by HTTP, which takes it as it is. */
+  /** Send a recording again, over HTTP. */
   #resend(said) {
     const exchange = this.#begin(false);
     exchange.said = said;
     this.#sendByHttp(exchange);
   }
 
-  /** The session is gone: what it left undone goes on over HTTP, in the same conversation. */
+  /** The session has ended: its unfinished exchange continues over HTTP, in the same conversation. */
   #takeOver() {
     const exchange = [this.#uttering, this.#coming, this.#active].find((one) => one?.live && !one.view.over);
     if (!exchange) return;
@@ -252,6 +252,6 @@ export class Dialogue {
     exchange.live = false;
     this.#active = null;
     this.#coming = exchange;
-    if (exchange !== this.#uttering) this.#sendByHttp(exchange); // else the release does
+    if (exchange !== this.#uttering) this.#sendByHttp(exchange); // otherwise the release sends it
   }
 }

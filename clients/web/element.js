@@ -1,6 +1,6 @@
-// Makes elements. Text is always text, never markup.
+// Creates elements. Text is inserted as text, never as markup.
 
-/** @param {string} name as `p` or `p.quiet` @param {object} properties of the element; `on…` are listeners */
+/** @param {string} name such as `p` or `p.quiet` @param {object} properties of the element; `on…` are listeners */
 export function element(name, properties = {}, ...children) {
   const [tag, ...classes] = name.split(".");
   const made = document.createElement(tag);

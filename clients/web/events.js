@@ -1,7 +1,7 @@
 // Reads server-sent events from a fetch: https://html.spec.whatwg.org/multipage/server-sent-events.html
-// EventSource cannot POST, hence this.
+// EventSource cannot POST.
 
-/** The JSON documents of a response, each as soon as it is whole. */
+/** The JSON documents of a response, each as soon as it is complete. */
 export async function* documents(response) {
   for await (const block of blocks(response.body)) {
     const data = block
@@ -12,7 +12,7 @@ export async function* documents(response) {
   }
 }
 
-/** What stands between empty lines; what the stream leaves unfinished is dropped, as the standard says. */
+/** The blocks between empty lines; an unfinished block at the end is dropped, as the standard requires. */
 async function* blocks(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -20,7 +20,7 @@ async function* blocks(body) {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
-      // A CR at the end may be half of a CR LF, so line ends are folded over all that is unread.
+      // A CR at the end may be half of a CR LF, so line ends are replaced in all unread text.
       rest = (rest + value).replace(/\r\n/g, "\n");
       const whole = rest.split("\n\n");
       rest = whole.pop();

@@ -1,14 +1,14 @@
-// What the user said and what becomes of it, from the press to the end of the turn.
+// An utterance or typed text and its turn, from the press to the turn's end.
 
 const SHORT_MS = 250; // a press this short was a tap, not an utterance
 
 export class Exchange {
   #since = 0;
   recording = null;
-  said = null; // a recording, or the promise of one, or text
+  said = null; // a recording, the promise of one, or text
   turnId = null;
 
-  /** @param {import("./turn_view.js").TurnView} view its place on the page @param {boolean} live goes by WebRTC */
+  /** @param {import("./turn_view.js").TurnView} view the turn on the page @param {boolean} live uses WebRTC */
   constructor(view, live) {
     this.view = view;
     this.live = live;
@@ -24,13 +24,13 @@ export class Exchange {
     return performance.now() - this.#since < SHORT_MS;
   }
 
-  /** The utterance does not count. */
+  /** Discard the utterance. */
   drop() {
     this.recording.drop();
     this.recording = null;
   }
 
-  /** Whether it can move from a session to HTTP without the user: nothing has come of it, and the recording is here. */
+  /** Whether it can move from a session to HTTP by itself: it has no transcript yet, and the recording exists. */
   get movable() {
     return this.live && this.recording !== null && !this.view.over && !this.view.heard;
   }

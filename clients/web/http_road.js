@@ -1,4 +1,4 @@
-// The main road: a turn is one POST, its events stream back, its speech is played as it comes.
+// Turns over HTTP: one POST per turn, whose response streams the events; speech is played as it arrives.
 
 import { Unreachable } from "./backend.js";
 import { documents } from "./events.js";
@@ -9,14 +9,14 @@ export class HttpRoad {
   #tell;
   #flight = null;
 
-  /** @param {(document: object) => void} tell takes the turn's events, and `session.state` as a session would send it */
+  /** @param {(document: object) => void} tell receives the turn's events, and `session.state` as a session sends it */
   constructor(backend, player, tell) {
     this.#backend = backend;
     this.#player = player;
     this.#tell = tell;
   }
 
-  /** Take a turn with what was said, a recording or text; what still runs is stopped. */
+  /** Take a turn with a recording or text; a turn in progress is stopped. */
   async send(said, options) {
     this.stop();
     const flight = (this.#flight = new AbortController());
@@ -32,7 +32,7 @@ export class HttpRoad {
     if (this.#flight === flight) this.#flight = null;
   }
 
-  /** Stop the turn and its speech; nothing more is told of it. */
+  /** Stop the turn and its speech; no further events of it are passed on. */
   stop() {
     this.#flight?.abort();
     this.#flight = null;
@@ -45,7 +45,7 @@ export class HttpRoad {
       if (last.type === "speech.audio.delta") this.#speak(last, tell);
       else tell(last);
     }
-    if (!["turn.done", "error"].includes(last?.type)) throw new Unreachable("The answer broke off.");
+    if (!["turn.done", "error"].includes(last?.type)) throw new Unreachable("The response broke off.");
   }
 
   #speak({ audio, seq }, tell) {
@@ -54,7 +54,7 @@ export class HttpRoad {
   }
 }
 
-/** What went wrong, as an `error` event. */
+/** An error as an `error` event. */
 function failure(error) {
   if (error.document) return { ...error.document, type: "error" };
   return { type: "error", code: "unreachable", detail: error.message, retryable: true };

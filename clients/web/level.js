@@ -1,4 +1,4 @@
-// How loud it is, thirty times a second, as a meter and as the ring around the button.
+// Loudness, shown thirty times a second by a meter and by the ring around the button.
 
 const FLOOR_DB = -55;
 const FRAME_MS = 1000 / 30;
@@ -13,7 +13,7 @@ export class LevelMeter {
     this.#ring = ring;
   }
 
-  /** Show what *analyser* hears, under its *name* (microphone or speech); nothing without one. */
+  /** Show the level of *analyser*, with its *name* (microphone or speech); null shows zero. */
   watch(name, analyser) {
     const idle = this.#source === null;
     this.#source = analyser && { name, analyser, samples: new Float32Array(analyser.fftSize) };

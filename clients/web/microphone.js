@@ -18,8 +18,8 @@ export class Microphone extends EventTarget {
   }
 
   /**
-   * Ask for it, the first time with the browser's prompt.
-   * @throws {DOMException} NotAllowedError, NotFoundError, NotReadableError; InvalidStateError where browsers give none
+   * Open it; the first time the browser prompts the user.
+   * @throws {DOMException} NotAllowedError, NotFoundError, NotReadableError; InvalidStateError on an insecure page
    */
   async start() {
     if (!navigator.mediaDevices) throw new DOMException("This address is not secure.", "InvalidStateError");
@@ -44,7 +44,7 @@ export class Microphone extends EventTarget {
     this.#source.connect(this.analyser);
   }
 
-  /** Give it back: the browser's sign that it listens goes out. */
+  /** Close it; the browser's recording indicator goes off. */
   stop() {
     if (!this.open) return;
     this.#stream.getTracks().forEach((track) => track.stop());

@@ -1,23 +1,23 @@
-// Plays speech that arrives piece by piece, without gaps.
+// Plays speech that arrives in pieces, without gaps.
 
-const RATE = 24_000; // of the PCM in speech.audio.delta; the context has the same, so no piece is resampled by itself
-const LEAD_SECONDS = 0.06; // what a hurried beginning, or a hole in the network, may take
+const RATE = 24_000; // hertz of the PCM in speech.audio.delta and of the context, so pieces are not resampled one by one
+const LEAD_SECONDS = 0.06; // buffer at the beginning and after a gap in the network
 
 export class Player {
   #context;
   #output = null;
-  #frames = 0; // when the next piece begins, in frames of the context's clock
+  #frames = 0; // start of the next piece, in frames of the context's clock
   #playing = new Set();
   #ended = null;
   analyser = null;
 
-  /** @param {BaseAudioContext?} context of 24 kHz; by default one of the loudspeaker's, made on the first `unlock` */
+  /** @param {BaseAudioContext?} context of 24 kHz; by default one of the loudspeaker, created by the first `unlock` */
   constructor(context = null) {
     this.#context = context;
     if (context) this.#connect();
   }
 
-  /** Browsers play nothing before the user has done something: call this from a press, a release or a key. */
+  /** Browsers play sound only after a user action: call this from a press, a release or a key. */
   unlock() {
     if (!this.#context) {
       this.#context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
@@ -41,7 +41,7 @@ export class Player {
     const source = new AudioBufferSourceNode(this.#context, { buffer });
     source.connect(this.#output);
     const now = Math.ceil((this.#context.currentTime + LEAD_SECONDS) * RATE);
-    // Counting frames, not seconds, keeps the seams exact.
+    // Frames, unlike seconds, keep the transitions exact.
     if (this.#frames < this.#context.currentTime * RATE) this.#frames = now;
     source.start(this.#frames / RATE);
     this.#frames += samples.length;
@@ -49,7 +49,7 @@ export class Player {
     source.onended = () => this.#over(source);
   }
 
-  /** Silence, now; `played` does not wait for what was to come. */
+  /** Stop at once; `played` resolves without the rest. */
   stop() {
     for (const source of this.#playing) {
       source.onended = null;
@@ -60,7 +60,7 @@ export class Player {
     this.#ended?.();
   }
 
-  /** Until all that was given has been heard. */
+  /** Wait until all pieces have been played. */
   async played() {
     if (this.#playing.size) await new Promise((resolve) => (this.#ended = resolve));
     this.#ended = null;

@@ -3,8 +3,8 @@
 import { Resampler } from "./resampler.js";
 import { wav } from "./wav.js";
 
-const RATE = 16_000; // what recognition listens at
-const TAIL_MS = 50; // the last syllable is still on its way through the sound card when the button is released
+const RATE = 16_000; // hertz of recognition
+const TAIL_MS = 50; // the last syllable is still in the sound card's buffers when the button is released
 
 export class Recording {
   #source;
@@ -13,7 +13,7 @@ export class Recording {
   #pieces = [];
   #flushed;
 
-  /** @param {AudioNode} source the microphone, in a context that knows capture_worklet.js */
+  /** @param {AudioNode} source the microphone, in a context that has loaded capture_worklet.js */
   constructor(source) {
     const { context } = source;
     this.#source = source;
@@ -22,14 +22,14 @@ export class Recording {
     this.#flushed = new Promise((resolve) => {
       this.#capture.port.onmessage = ({ data }) => (data === "flushed" ? resolve() : this.#keep(data));
     });
-    source.connect(this.#capture).connect(context.destination); // silent, but without a destination it does not run
+    source.connect(this.#capture).connect(context.destination); // the node is silent, but runs only with a destination
   }
 
   #keep(samples) {
     this.#pieces.push(this.#resampler.feed(samples));
   }
 
-  /** End it, and give it as a WAV file. */
+  /** End it, and return it as a WAV file. */
   async finish() {
     await new Promise((resolve) => setTimeout(resolve, TAIL_MS));
     this.#capture.port.postMessage("flush");

@@ -1,4 +1,4 @@
-// A recording from this device: chosen with a button, or dropped anywhere on the page.
+// A recording file of this device: chosen with a button, or dropped anywhere on the page.
 
 export class RecordingChooser {
   #listener;
@@ -15,7 +15,7 @@ export class RecordingChooser {
   }
 
   #followDrags() {
-    // Without preventDefault the browser leaves the page for the file.
+    // Without preventDefault the browser would navigate to the file.
     document.addEventListener("dragover", (event) => {
       if (!carriesFiles(event)) return;
       event.preventDefault();

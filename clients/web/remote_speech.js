@@ -1,4 +1,4 @@
-// The reply's sound as WebRTC brings it. An audio element plays it, so that echo cancellation knows of it.
+// The reply's sound from WebRTC. An audio element plays it, so that echo cancellation takes it into account.
 
 export class RemoteSpeech {
   #element = new Audio();
@@ -18,20 +18,20 @@ export class RemoteSpeech {
     this.#listen();
   }
 
-  /** Browsers play nothing before the user has done something: call this from a press, a release or a key. */
+  /** Browsers play sound only after a user action: call this from a press, a release or a key. */
   unlock() {
     this.#context ??= new AudioContext();
     this.#context.resume();
-    if (this.#stream && this.#element.paused) this.#element.play().catch(() => {}); // the next press tries again
+    if (this.#stream && this.#element.paused) this.#element.play().catch(() => {}); // the next press retries
     this.#listen();
   }
 
-  /** Silent at once, ahead of the server and of what the network still holds. */
+  /** Mute at once, before the server stops and although sound is still in transit. */
   mute(muted) {
     this.#element.muted = muted;
   }
 
-  /** Look at what is played, for the meter; nothing is played twice, as this leads nowhere. */
+  /** Connect an analyser for the meter; it has no destination, so nothing is played twice. */
   #listen() {
     if (!this.#context || !this.#stream || this.#source?.mediaStream === this.#stream) return;
     this.#source?.disconnect();

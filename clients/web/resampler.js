@@ -1,5 +1,6 @@
-// Windowed-sinc resampling (https://ccrma.stanford.edu/~jos/resample/), piece by piece, so that nothing is left to do
-// when the button is released. AudioContext could resample, but Firefox refuses a microphone of another rate than its.
+// Windowed-sinc resampling (https://ccrma.stanford.edu/~jos/resample/), piece by piece, so that no work remains when
+// the button is released. AudioContext could resample, but Firefox refuses a microphone of another rate than the
+// context's.
 
 const ZERO_CROSSINGS = 16;
 const STEPS = 512;
@@ -19,13 +20,13 @@ export class Resampler {
   /** Rates in hertz. */
   constructor(from, to) {
     this.#step = from / to;
-    this.#scale = Math.min(1, to / from) * 0.95; // the rest of the band is for the filter's slope
+    this.#scale = Math.min(1, to / from) * 0.95; // the rest of the band is the filter's transition
     this.#reach = Math.ceil(ZERO_CROSSINGS / this.#scale);
     this.#next = this.#reach;
-    this.#samples = new Float32Array(this.#reach); // before the first sample there was silence
+    this.#samples = new Float32Array(this.#reach); // silence before the first sample
   }
 
-  /** 16-bit samples at the new rate; those that need sound still to come are held back. */
+  /** 16-bit samples at the new rate; samples that depend on later input are returned by a later call. */
   feed(samples) {
     const all = new Float32Array(this.#samples.length + samples.length);
     all.set(this.#samples);
@@ -38,7 +39,7 @@ export class Resampler {
     return Int16Array.from(made, (value) => Math.round(32767 * Math.max(-1, Math.min(1, value))));
   }
 
-  /** What was held back. */
+  /** The remaining samples. */
   finish() {
     return this.feed(new Float32Array(this.#reach));
   }

@@ -2,9 +2,9 @@
 
 import { documents } from "./events.js";
 
-const GATHER_SECONDS = 3; // a relay behind TLS is found within this
+const GATHER_SECONDS = 3; // enough to reach a relay over TLS
 const CONNECT_SECONDS = 6;
-const DISCONNECTED_SECONDS = 4; // a change of network heals within this, or not at all
+const DISCONNECTED_SECONDS = 4; // a connection that survives a change of network recovers within this time
 
 export class Session {
   #backend;
@@ -21,7 +21,7 @@ export class Session {
   /**
    * @param {import("./remote_speech.js").RemoteSpeech} speech plays the reply
    * @param {{named: (conversationId: string) => void, event: (document: object) => void, closed: () => void}} listener
-   *   `named` comes first: which conversation it is, also of one that has not begun
+   *   `named` comes first, with the conversation's id, also when the conversation has no turn yet
    */
   constructor(backend, speech, listener) {
     this.#backend = backend;
@@ -45,7 +45,7 @@ export class Session {
     this.#listener.named(conversationId);
     const opened = this.#prepare(iceServers, track);
     await this.#peer.setLocalDescription();
-    await within(GATHER_SECONDS, gathered(this.#peer)).catch(() => {}); // what was found by then may do
+    await within(GATHER_SECONDS, gathered(this.#peer)).catch(() => {}); // the candidates found by then may suffice
     const { type, sdp } = this.#peer.localDescription;
     const response = await this.#backend.openSession({ ...options, conversationId, offer: { type, sdp } }, signal);
     await this.#accept(documents(response));
@@ -63,7 +63,7 @@ export class Session {
     return new Promise((resolve) => (this.#channel.onopen = resolve));
   }
 
-  /** The first event is the answer; the rest comes over the data channel too, except perhaps the end. */
+  /** The first event is the answer; later events also arrive over the data channel, except possibly the end. */
   async #accept(events) {
     const { value: created } = await events.next();
     await this.#peer.setRemoteDescription(created.answer);
@@ -74,7 +74,7 @@ export class Session {
     try {
       for await (const event of events) if (event.type === "session.closed") this.close();
     } catch {
-      // A proxy may end the stream before the session ends; the connection's own state tells when that is over.
+      // A proxy may end the stream before the session ends; then the connection's state shows when the session is over.
     }
   }
 
@@ -92,14 +92,14 @@ export class Session {
     }
   }
 
-  /** Tell the server something: `input_audio_buffer.commit`, `input_text`, … */
+  /** Send the server a message: `input_audio_buffer.commit`, `input_text`, … */
   send(message) {
     if (this.open) this.#channel.send(JSON.stringify(message));
   }
 
-  /** Send the microphone's *track* from now on, or nothing. */
+  /** Send the microphone's *track* from now on; null sends nothing. */
   hear(track) {
-    this.#sender?.replaceTrack(track).catch(() => {}); // it closes at the same moment
+    this.#sender?.replaceTrack(track).catch(() => {}); // the connection is closing
   }
 
   close() {
@@ -122,6 +122,6 @@ function gathered(peer) {
 
 /** @throws {Error} when *promise* takes longer */
 function within(seconds, promise) {
-  const late = new Promise((_, reject) => setTimeout(() => reject(new Error("It took too long.")), 1000 * seconds));
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error("Connecting timed out.")), 1000 * seconds));
   return Promise.race([promise, late]);
 }

@@ -1,4 +1,4 @@
-// The button that is held to talk: by mouse, touch, pen and space bar; Enter or a screen reader's click toggles it.
+// The talk button: held by mouse, touch, pen or space bar; Enter or a screen reader's click toggles it.
 
 const TYPING = "input, textarea, select, [contenteditable]";
 const PRESSABLE = "button, a, summary, audio";
@@ -14,7 +14,7 @@ export class TalkButton {
     this.#listener = listener;
     this.#followPointer();
     this.#followKeys();
-    // A key that comes up in another window is never heard of here.
+    // A key that is released in another window sends no event here.
     addEventListener("blur", () => this.#release());
     document.addEventListener("visibilitychange", () => document.hidden && this.#release());
   }
@@ -23,13 +23,13 @@ export class TalkButton {
     const button = this.#button;
     button.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
-      button.setPointerCapture(event.pointerId); // the release counts wherever it happens
+      button.setPointerCapture(event.pointerId); // receive the release wherever it happens
       this.#press();
     });
-    // Follows pointerup and pointercancel, and comes alone when the capture is taken away.
+    // Follows pointerup and pointercancel, and is the only event when the capture is taken away.
     button.addEventListener("lostpointercapture", () => this.#release());
     button.addEventListener("contextmenu", (event) => event.preventDefault());
-    // No pointer and no key of ours made a click without detail: assistive technology did.
+    // A click without detail comes from assistive technology, not from a pointer or one of our keys.
     button.addEventListener("click", (event) => event.detail === 0 && this.#toggle());
   }
 
@@ -49,7 +49,7 @@ export class TalkButton {
     });
   }
 
-  /** Whether the key is for this button: space anywhere but where it types or presses something else. */
+  /** Whether the key is for this button: space anywhere except where it types or presses another element. */
   #means({ key, target, ctrlKey, altKey, metaKey }) {
     if (ctrlKey || altKey || metaKey) return false;
     if (target === this.#button) return key === " " || key === "Enter";

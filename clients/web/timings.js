@@ -1,4 +1,4 @@
-// Where a turn's time went, from the server's own measurement.
+// The times of a turn's stages, as the server measured them.
 
 import { element } from "./element.js";
 
@@ -11,7 +11,7 @@ const FULL_WIDTH_MS = 2000; // bars of different turns share this scale; longer 
 
 /** @param {Record<string, number>} timings milliseconds; stt, assistant and tts add up to firstAudio */
 export function timingBar(timings) {
-  const known = STAGES.filter(([stage]) => timings[stage]); // typed words are heard in no time
+  const known = STAGES.filter(([stage]) => timings[stage]); // a typed turn has no stt
   const sum = known.reduce((total, [stage]) => total + timings[stage], 0);
   const bar = element("div.bar", { ariaHidden: "true" });
   bar.style.width = `${Math.min(100, (100 * sum) / FULL_WIDTH_MS)}%`;

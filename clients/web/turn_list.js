@@ -10,7 +10,7 @@ export class TurnList {
   #earlier;
   #listener;
 
-  /** @param listener takes `say` and `parts` as a TurnView tells it, and `earlier` (where to continue) */
+  /** @param listener receives `say` and `parts` of a TurnView, and `earlier` (a continuation token) */
   constructor(list, scroller, earlier, listener) {
     this.#list = list;
     this.#scroller = scroller;
@@ -19,20 +19,20 @@ export class TurnList {
     new ResizeObserver(() => this.#follow()).observe(list);
   }
 
-  /** A turn that begins now. */
+  /** Add a view for a turn that begins now. */
   begin() {
     const view = new TurnView(this.#listener);
     this.append(view);
     return view;
   }
 
-  /** Put a turn to the end that was taken away with all others. */
+  /** Append a turn's view again after `clear` removed it. */
   append(view) {
     this.#list.append(view.element);
     this.#toEnd();
   }
 
-  /** Stop the players of turns. */
+  /** Pause all audio players. */
   quiet() {
     for (const audio of this.#list.querySelectorAll("audio")) audio.pause();
   }
@@ -42,7 +42,7 @@ export class TurnList {
     this.#earlier.hidden = true;
   }
 
-  /** Show a page of turns, latest first as the server lists them, before those that are shown. */
+  /** Insert a page of turns, latest first as the server lists them, before the shown ones. */
   show({ turns, continuation }) {
     const first = this.#list.childElementCount === 0;
     for (const turn of turns) {

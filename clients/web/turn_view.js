@@ -1,4 +1,4 @@
-// One turn on the page: what was said, the reply, and how it went.
+// One turn on the page: the user's words, the reply, and notes on how it ended.
 
 import { element } from "./element.js";
 import { clipParts } from "./clip_parts.js";
@@ -12,7 +12,7 @@ export class TurnView {
   #edit = element("button.small", { type: "button", hidden: true }, "Edit and send again");
   #over = false;
 
-  /** @param {{say: (text: string) => void, parts: (turn: object) => object}} listener `parts`: of a clip, their addresses */
+  /** @param {{say: (text: string) => void, parts: (turn: object) => object}} listener `parts` returns a clip's addresses */
   constructor(listener) {
     this.#listener = listener;
     this.#edit.onclick = () => this.#beginEdit();
@@ -26,7 +26,7 @@ export class TurnView {
     ];
   }
 
-  /** Whether nothing more can happen to it. */
+  /** Whether the turn has ended. */
   get over() {
     return this.#over;
   }
@@ -39,12 +39,12 @@ export class TurnView {
     return this.#said.textContent;
   }
 
-  /** A recording is on its way: its *progress* stands where its words will. */
+  /** A recording is being uploaded: show its *progress* in place of its words. */
   carries(progress) {
     this.#said.replaceChildren(progress);
   }
 
-  /** What is heard so far; it may still change. */
+  /** Show an interim transcript, which may still change. */
   interim(text) {
     this.#said.textContent = text;
     this.#said.classList.add("interim");
@@ -60,21 +60,21 @@ export class TurnView {
     this.#reply.textContent += text;
   }
 
-  /** The turn as the server has it. */
+  /** Show the completed turn as the server returns it. */
   done(turn) {
     const { transcription, responseText, interrupted, degraded = [], timings = {} } = turn;
     this.#over = true;
     this.said(transcription);
     this.#reply.textContent = responseText;
     this.#notes.replaceChildren();
-    if (interrupted) this.#note("Interrupted: only what was delivered is kept.");
+    if (interrupted) this.#note("Interrupted: only what was delivered is stored.");
     if (degraded.includes("speech")) this.#note("The reply could not be spoken.");
-    if (degraded.includes("conversation")) this.#note("This turn could not be remembered.");
+    if (degraded.includes("conversation")) this.#note("This turn could not be stored.");
     if (turn.clipId) this.#notes.append(clipParts(this.#listener.parts(turn), !degraded.includes("speech")));
     if (Object.keys(timings).length) this.#notes.append(timingBar(timings));
   }
 
-  /** The user did not want the rest; what the server still says of it counts. */
+  /** The user has interrupted it; later events of the server still update it. */
   interrupted() {
     if (this.#over) return;
     this.#over = true;
@@ -82,7 +82,7 @@ export class TurnView {
     this.#note("Interrupted.");
   }
 
-  /** It failed; *again*, if given, does it once more. */
+  /** Show an error; *again*, if given, retries the turn. */
   failed(text, again) {
     this.#over = true;
     this.#said.classList.remove("interim");

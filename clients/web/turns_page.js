@@ -1,4 +1,4 @@
-// The last turns of a worker on this machine, as bars over time. It knows times and ids, and no words.
+// The last turns of a local worker, drawn as bars over time. The data has times and ids, but no words.
 
 import { element } from "./element.js";
 
@@ -13,7 +13,7 @@ let shown = "";
 async function look() {
   const response = await fetch(TURNS).catch(() => undefined);
   if (!response?.ok) {
-    none.textContent = "There is no worker here that shows its turns. It does with DEBUG_TURNS, as in make run.";
+    none.textContent = "No worker shows its turns here. Set DEBUG_TURNS=true, as make run does.";
     none.hidden = false;
     return;
   }

@@ -1,6 +1,6 @@
-// Sends a file to storage. XMLHttpRequest, because fetch does not tell how far an upload is.
+// Sends a file to storage. XMLHttpRequest, because fetch does not report the progress of an upload.
 
-/** The file did not get through: `status` is storage's answer, 0 when there was none. */
+/** The upload failed: `status` is that of storage's response, 0 without a response. */
 export class UploadFailed extends Error {
   constructor(status) {
     super(`Storage answered ${status}.`);

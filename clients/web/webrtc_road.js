@@ -1,8 +1,8 @@
-// The fast lane: keeps a session open for the conversation at hand, where the network lets it.
+// Turns over WebRTC: keeps a session open for the current conversation where the network allows it.
 
 import { Session } from "./session.js";
 
-const PATIENCE_SECONDS = 120; // after a failure, before it is tried again
+const PATIENCE_SECONDS = 120; // after a failure, before the next attempt
 
 export class WebRtcRoad {
   #make;
@@ -12,7 +12,7 @@ export class WebRtcRoad {
   #opening = null; // the conversation a session is being opened for; "new" until it has an id
   #notBefore = 0;
 
-  /** @param {{named: Function, event: Function, closed: Function, changed: Function}} listener as Session's, and `changed` */
+  /** @param {{named: Function, event: Function, closed: Function, changed: Function}} listener as for Session, and `changed` */
   constructor(backend, speech, microphone, listener) {
     this.#microphone = microphone;
     this.#listener = listener;
@@ -29,19 +29,19 @@ export class WebRtcRoad {
     addEventListener("online", () => (this.#notBefore = 0));
   }
 
-  /** `open`, `connecting`, `blocked` (it did not get through) or `closed`. */
+  /** `open`, `connecting`, `blocked` (the last attempt failed) or `closed`. */
   get state() {
     if (this.#session?.open) return "open";
     if (this.#opening) return "connecting";
     return this.#notBefore > Date.now() ? "blocked" : "closed";
   }
 
-  /** Whether that conversation's next turn can go this way. */
+  /** Whether the next turn of that conversation can use WebRTC. */
   carries(conversationId) {
     return Boolean(this.#session?.open && this.#session.conversationId === conversationId);
   }
 
-  /** Open a session for that conversation, unless there is one or the network has just refused. */
+  /** Open a session for that conversation, unless there is one or an attempt has just failed. */
   async ensure({ conversationId, ...options }) {
     if (!globalThis.RTCPeerConnection || this.carries(conversationId)) return;
     if (this.state === "blocked" || this.#opening === (conversationId ?? "new")) return;
@@ -51,7 +51,7 @@ export class WebRtcRoad {
     this.#listener.changed();
     try {
       await session.connect({ conversationId: conversationId ?? undefined, ...options }, this.#microphone.track);
-      if (this.#microphone.track) session.hear(this.#microphone.track); // it may have been opened meanwhile
+      if (this.#microphone.track) session.hear(this.#microphone.track); // the microphone may have been opened meanwhile
     } catch {
       if (session === this.#session) this.#notBefore = Date.now() + 1000 * PATIENCE_SECONDS;
       session.close();

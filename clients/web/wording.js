@@ -1,4 +1,4 @@
-// What went wrong, in words that say what to do.
+// Error messages that say what to do.
 
 import { Refused, Unreachable } from "./backend.js";
 import { UploadFailed } from "./upload.js";
@@ -13,25 +13,25 @@ const MICROPHONE = {
 };
 
 const PROBLEMS = {
-  unreachable: "The server cannot be reached. See that it runs and that you are online, then try again.",
+  unreachable: "The server cannot be reached. Check that it is running and that you are online, then try again.",
   "no-speech": "Nothing was heard. Hold the button while you speak, close to the microphone.",
   "audio-too-short": "Nothing was heard. Hold the button while you speak.",
   "audio-empty": "Nothing was heard. Hold the button while you speak.",
 };
 
 const STORAGE =
-  "Recordings need storage, and the server has none that answers. If it runs on your machine, install Node (nodejs.org) and run make run again; elsewhere see STORAGE_URL in docs/settings.md.";
+  "Recordings need storage, and the server cannot reach any. If it runs on your machine, install Node (nodejs.org) and run make run again; elsewhere see STORAGE_URL in docs/settings.md.";
 
 const CLIPS = {
   "audio-too-large":
     "The recording is larger than the server takes. Compress it (m4a, mp3 or opus), or upload it in parts.",
   "audio-too-long": "The recording is longer than the server takes. Upload it in parts.",
-  "no-speech": "Nobody speaks in this recording.",
+  "no-speech": "There is no speech in this recording.",
 };
 
 const UPLOADS = {
-  0: "The recording could not be sent: the connection was lost, or storage does not let this page in. See that you are online, then try again.",
-  403: "Storage refuses the recording: the time in which its upload could begin is over. Try again.",
+  0: "The recording could not be sent: the connection was lost, or storage does not accept uploads from this page. Check that you are online, then try again.",
+  403: "Storage refuses the recording: its upload link has expired. Try again.",
 };
 
 /** @param {DOMException} error of getUserMedia */
@@ -51,7 +51,7 @@ export function backendTrouble(error) {
   return error.message;
 }
 
-/** @param {{code: string, detail: string, stage?: string}} problem of a clip, or why none was opened */
+/** @param {{code: string, detail: string, stage?: string}} problem of a clip, or of the request that opens one */
 export function clipTrouble({ code, detail, stage }) {
   if (code === "stage-unreachable" && stage === "storage") return STORAGE;
   return CLIPS[code] ?? detail;

@@ -1,4 +1,4 @@
-"""The account document: what a client reads first, and where it sends everything after."""
+"""The account document, which a client reads first; it names the endpoint of all further requests."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ QUERY_ENGINE = {
 
 
 def account_document(host: str) -> dict[str, Any]:
-    """The account as seen at *host* (with its port): clients follow the address in it, so it must be the real one."""
+    """The account at *host* (with its port). Clients use the address in it, so it must be the real one."""
     location = {"name": "Local", "databaseAccountEndpoint": f"http://{host}/"}
     return {
         "_self": "",

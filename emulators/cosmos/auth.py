@@ -1,4 +1,4 @@
-"""Who may ask: the master-key signature of the Cosmos REST API, really checked, and Entra tokens, if let in.
+"""Access control: the master-key signature of the Cosmos REST API, checked for real, and Entra tokens if enabled.
 
 https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources
 """
@@ -20,7 +20,7 @@ LOCAL_KEY = "bG9jYWw="
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What a request is about, as the signature names it."""
+    """The resource of a request, as the signature names it."""
 
     kind: str
     """dbs, colls, docs, pkranges; empty for the account."""
@@ -29,17 +29,17 @@ class Resource:
 
     @classmethod
     def of(cls, segments: list[str]) -> "Resource":
-        """Of the decoded segments of a path: ``dbs/d/colls/c/docs`` is docs of dbs/d/colls/c."""
+        """The resource at the decoded segments of a path: ``dbs/d/colls/c/docs`` is docs of dbs/d/colls/c."""
         if len(segments) % 2:
             return cls(segments[-1], "/".join(segments[:-1]))
         return cls(segments[-2] if segments else "", "/".join(segments))
 
 
-class Door:
-    """Lets in those who sign with one of *keys*, and the bearers of any Entra token if *tokens*.
+class Authorizer:
+    """Accepts requests that are signed with one of *keys* and, if *tokens*, those with any Entra token.
 
-    A token is not looked into: who issued it and for whom cannot be checked without a network. As in Azure, tokens
-    reach data only: databases and containers are made with a key or a deployment.
+    A token is not inspected: its issuer and its audience cannot be checked without a network. As in Azure, tokens
+    give access to data only: databases and containers are created with a key or a deployment.
     """
 
     def __init__(self, keys: Iterable[str], *, tokens: bool) -> None:

@@ -1,4 +1,4 @@
-"""Transactional batches: some operations on one partition, all or none."""
+"""Transactional batches: several operations on one partition, all or none of which are applied."""
 
 import sqlite3
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from emulators.cosmos.refusals import Refusal
 from emulators.cosmos.store import transaction
 
 MAX_OPERATIONS = 100
-"""A batch; the service's limit."""
+"""Operations in a batch; the service's limit."""
 
 Operation = dict[str, Any]
 
@@ -17,10 +17,10 @@ Operation = dict[str, Any]
 def run_batch(
     connection: sqlite3.Connection, items: Items, place: Place, operations: Any
 ) -> tuple[int, list[Operation]]:
-    """The status and the results of *operations*: 200, or 207 when one was refused and nothing was done.
+    """The status and the results of *operations*: 200, or 207 when one was refused and none was applied.
 
     Raises:
-        Refusal: 400, this is no batch.
+        Refusal: 400, *operations* is not a batch.
     """
     if not isinstance(operations, list) or not 1 <= len(operations) <= MAX_OPERATIONS:
         raise Refusal(400, f"A batch holds 1 to {MAX_OPERATIONS} operations.")
@@ -28,7 +28,7 @@ def run_batch(
     try:
         with transaction(connection):
             for operation in operations:
-                results.append(_result(_perform(items, place, operation)))  # noqa: PERF401 — how far it got matters
+                results.append(_result(_perform(items, place, operation)))  # noqa: PERF401 — the length at a refusal matters
     except Refusal as refusal:
         return 207, _refused(len(operations), len(results), refusal)
     return 200, results

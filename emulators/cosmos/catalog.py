@@ -13,7 +13,7 @@ Resource = dict[str, Any]
 
 
 def new_etag() -> str:
-    """A version's name, in the quotes that are part of it."""
+    """A new ETag, including its quotes."""
     return f'"{secrets.token_hex(8)}"'
 
 
@@ -22,7 +22,7 @@ def _new_rid() -> str:
 
 
 class Catalog:
-    """Databases and containers as the service shows them. *clock* gives seconds since 1970."""
+    """Databases and containers, as the service returns them. *clock* returns seconds since 1970."""
 
     def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
         self._db = connection
@@ -58,21 +58,21 @@ class Catalog:
         return _shown(json.loads(definition), rid, etag, ts) | {"_docs": "docs/"}
 
     def opened(self, database: str, name: str) -> Container:
-        """The container whose documents a request is about.
+        """The container *name*, for requests on its documents.
 
         Raises:
-            Refusal: 404, substatus 1003, when there is none.
+            Refusal: 404 with substatus 1003, there is none.
         """
         number, rid, definition, *_ = self._container_row(database, name, OWNER_NOT_FOUND)
         return Container(number, rid, json.loads(definition))
 
     def replace_container(self, database: str, name: str, body: Resource) -> Resource:
-        """Change its TTL or indexing policy; the partition key stays."""
+        """Change its TTL or indexing policy; the partition key cannot be changed."""
         definition, old = checked_definition(body), self.opened(database, name)
         if definition["id"] != name or definition["partitionKey"]["paths"] != old.definition["partitionKey"]["paths"]:
             raise Refusal(400, "The id and the partition key of a container cannot be changed.")
-        kept = {key: value for key, value in definition.items() if not key.startswith("_")}
-        row = (json.dumps(kept), new_etag(), int(self._clock()), old.number)
+        stored = {key: value for key, value in definition.items() if not key.startswith("_")}
+        row = (json.dumps(stored), new_etag(), int(self._clock()), old.number)
         self._db.execute("UPDATE containers SET definition = ?, etag = ?, ts = ? WHERE number = ?", row)
         return self.container(database, name)
 

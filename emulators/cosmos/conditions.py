@@ -11,12 +11,12 @@ from emulators.cosmos.values import COMPARISONS, UNDEFINED, both, compare, eithe
 
 Document = dict[str, Any]
 Expression = Callable[[Document], Any]
-"""The value for one document, UNDEFINED where there is none."""
+"""Returns the value for one document, or UNDEFINED if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A property of the document; no parts means the document itself."""
+    """A path to a property; without parts, the document itself."""
 
     parts: tuple[str | int, ...]
 
@@ -34,17 +34,17 @@ class Path:
 
 
 class Conditions:
-    """Recursive descent over *tokens*, a method a rule of the grammar.
+    """Recursive descent parser over *tokens*, with one method for each rule of the grammar.
 
     Args:
-        parameters: values by name, as ``@name``.
+        parameters: values by name, such as ``@name``.
     """
 
     def __init__(self, tokens: Tokens, parameters: dict[str, Any]) -> None:
         self._tokens = tokens
         self._parameters = parameters
         self.alias = tokens.alias()
-        """The name that documents go by."""
+        """The name of the document in the query, such as ``c``."""
 
     def condition(self) -> Expression:
         left = self._both()

@@ -1,4 +1,4 @@
-"""What a container is: its definition, checked, and the partition a document belongs to."""
+"""Container definitions and their checks, and the partition that a document belongs to."""
 
 import json
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ def checked_id(body: dict[str, Any]) -> str:
     """The id of a database, container or document.
 
     Raises:
-        Refusal: 400, there is none, or one that is not legal.
+        Refusal: 400, the id is missing or invalid.
     """
     value = body.get("id")
     if not isinstance(value, str) or not value or len(value.encode()) > MAX_ID_BYTES:
@@ -33,32 +33,32 @@ def checked_id(body: dict[str, Any]) -> str:
 
 
 def checked_ttl(value: Any, name: str) -> int | None:
-    """Seconds to live, -1 for ever, None when not given."""
+    """The time to live in seconds, -1 for ever, None when it is not given."""
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and (value == -1 or value > 0)):
         return value
     raise Refusal(400, f"The input {name} '{value}' is invalid: -1, or a positive number of seconds.")
 
 
 def checked_definition(body: dict[str, Any]) -> dict[str, Any]:
-    """The definition of a container, whole.
+    """The complete definition of a container, with defaults filled in.
 
     Raises:
-        Refusal: 400, it is not valid, or asks for what this emulator does not do.
+        Refusal: 400, *body* is not valid, or requests a feature that this emulator does not serve.
     """
     checked_id(body)
     checked_ttl(body.get("defaultTtl"), "defaultTtl")
     key = body.get("partitionKey") or {}
     if len(key.get("paths", ())) != 1 or key.get("kind", "Hash") != "Hash":
         raise Refusal(400, "This emulator serves containers with exactly one Hash partition key path only.")
-    asked = [name for name in UNSUPPORTED if body.get(name)]
-    if asked or (body.get("uniqueKeyPolicy") or {}).get("uniqueKeys"):
-        raise Refusal(400, f"This emulator does not serve {', '.join(asked) or 'unique keys'}.")
+    unsupported = [name for name in UNSUPPORTED if body.get(name)]
+    if unsupported or (body.get("uniqueKeyPolicy") or {}).get("uniqueKeys"):
+        raise Refusal(400, f"This emulator does not serve {', '.join(unsupported) or 'unique keys'}.")
     return {"indexingPolicy": DEFAULT_POLICY, **body, "partitionKey": {"kind": "Hash", **key}}
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container as the store knows it."""
+    """A container in the store."""
 
     number: int
     rid: str
@@ -66,7 +66,7 @@ class Container:
 
     @property
     def default_ttl(self) -> int | None:
-        """Seconds; None when expiry is off, whatever the documents say."""
+        """Seconds; None when expiry is off, even for documents with a ttl."""
         return self.definition.get("defaultTtl")
 
     @property
@@ -76,11 +76,11 @@ class Container:
 
     @property
     def frozen(self) -> frozenset[str]:
-        """Top-level properties that no patch may touch."""
+        """Top-level properties that a patch must not change."""
         return frozenset({"id", self.key_path[0]})
 
     def partition_of(self, document: dict[str, Any]) -> str:
-        """The document's partition, written as the partition key header writes it."""
+        """The document's partition key, in the format of the partition key header."""
         node: Any = document
         for part in self.key_path:
             node = node.get(part, {}) if isinstance(node, dict) else {}
@@ -96,7 +96,7 @@ class Container:
 
 
 def partition_header(value: str | None) -> str:
-    """The partition named by ``x-ms-documentdb-partitionkey``, in one spelling."""
+    """The partition key in ``x-ms-documentdb-partitionkey``, with its JSON normalised."""
     try:
         key = json.loads(value or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The functions a condition may call."""
+"""The SQL functions that a condition may call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from emulators.cosmos.values import UNDEFINED, compare
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function, and how many arguments it takes."""
+    """A function, and the numbers of arguments it accepts."""
 
     call: Callable[..., Any]
     arguments: tuple[int, ...]

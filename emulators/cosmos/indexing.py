@@ -1,4 +1,4 @@
-"""What an indexing policy lets a query sort by: the service refuses the rest, so this does too.
+"""The sort orders that an indexing policy allows. Like the service, the emulator refuses all others.
 
 https://learn.microsoft.com/cosmos-db/index-policy
 """
@@ -16,16 +16,16 @@ DEFAULT_POLICY: dict[str, Any] = {
 
 
 def check_sortable(policy: dict[str, Any], order: list[tuple[str, bool]]) -> None:
-    """Return if the index can sort by *order*, paths such as ``/a/b`` with True for descending.
+    """Return if the index can sort by *order*: paths such as ``/a/b``, with True for descending.
 
-    As in the service, one path must be in the index, and several need a composite index of just these.
+    As in the service, a single path must be in the index, and several need a composite index of exactly these.
 
     Raises:
-        Refusal: 400, it cannot.
+        Refusal: 400, the index cannot sort by *order*.
     """
     if len(order) > 1:
-        wanted = (order, [(path, not descending) for path, descending in order])
-        if not any(_composite(index) in wanted for index in policy.get("compositeIndexes", ())):
+        accepted = (order, [(path, not descending) for path, descending in order])
+        if not any(_composite(index) in accepted for index in policy.get("compositeIndexes", ())):
             raise Refusal(400, "The order by query does not have a corresponding composite index.")
     elif order and not _indexed(policy, order[0][0]):
         raise Refusal(400, "The order-by item is excluded from the index: include its path.")
@@ -45,7 +45,7 @@ def _indexed(policy: dict[str, Any], path: str) -> bool:
 
 
 def _coverage(rule: str, path: str) -> int:
-    """How closely a rule such as ``/*`` or ``/a/?`` covers *path*: -1 not at all, else by its length."""
+    """The length of a rule such as ``/*`` or ``/a/?`` if it covers *path*, otherwise -1; the longest rule wins."""
     plain = rule.replace('"', "")
     if plain.endswith("/?"):
         return len(plain) if plain[:-2] == path else -1

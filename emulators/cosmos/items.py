@@ -1,4 +1,4 @@
-"""Documents and what is done to one of them. A document's partition always comes from the request's header."""
+"""Documents, and the operations on one of them. A document's partition always comes from the request's header."""
 
 import json
 import sqlite3
@@ -14,12 +14,12 @@ from emulators.cosmos.query import parse_condition
 from emulators.cosmos.refusals import Refusal
 
 MAX_BYTES = 2 * 1024 * 1024
-"""A document or a batch; the service's limit."""
+"""Size of a document or a batch; the service's limit."""
 
 SYSTEM = ("_rid", "_self", "_etag", "_attachments", "_ts")
 
 LIVE = "(:default IS NULL OR coalesce(ttl, :default) < 0 OR ts + coalesce(ttl, :default) > :now)"
-"""Not yet expired: the document's ttl, else the container's, counts from its last write."""
+"""SQL for documents that have not expired: their ttl, or else the container's, counts from the last write."""
 
 HERE = "container = :container AND partition = :partition"
 
@@ -28,7 +28,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One logical partition of a container: nothing asked of it can reach another."""
+    """One logical partition of a container: an operation on it cannot reach another partition."""
 
     container: Container
     partition: str
@@ -36,7 +36,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an operation that was not refused."""
+    """The result of an operation that was not refused."""
 
     status: int
     document: Document | None = None
@@ -44,14 +44,14 @@ class Outcome:
 
 
 class Items:
-    """The documents of all containers. *clock* gives seconds since 1970. Writes belong into a transaction."""
+    """The documents of all containers. *clock* returns seconds since 1970. Writes must run in a transaction."""
 
     def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
         self._db = connection
         self._clock = clock
 
     def rows(self, place: Place) -> list[tuple[int, Document]]:
-        """All live documents of *place* with the number of their creation, oldest first."""
+        """All documents of *place* that have not expired, each with its creation number, oldest first."""
         query = f"SELECT number, id, body, etag, ts FROM items WHERE {HERE} AND {LIVE} ORDER BY number"  # noqa: S608
         return [(row[0], _shown(*row)) for row in self._db.execute(query, self._at(place))]
 
@@ -119,22 +119,22 @@ class Items:
         return document
 
     def _put(self, place: Place, name: str, body: Document) -> Document:
-        kept = json.dumps({key: value for key, value in body.items() if key not in SYSTEM}, ensure_ascii=False)
-        if len(kept.encode()) > MAX_BYTES:
+        stored = json.dumps({key: value for key, value in body.items() if key not in SYSTEM}, ensure_ascii=False)
+        if len(stored.encode()) > MAX_BYTES:
             raise Refusal(413, "The size of the document is more than 2 MB.")
         self._purge(place)
         etag = new_etag()
-        row = {"id": name, "body": kept, "etag": etag, "ttl": body.get("ttl")}
+        row = {"id": name, "body": stored, "etag": etag, "ttl": body.get("ttl")}
         number, ts = self._db.execute(
             "INSERT INTO items (container, partition, id, body, etag, ts, ttl)"
             " VALUES (:container, :partition, :id, :body, :etag, :now, :ttl)"
             " ON CONFLICT DO UPDATE SET body = :body, etag = :etag, ts = :now, ttl = :ttl RETURNING number, ts",
             self._at(place) | row,
         ).fetchone()
-        return _shown(number, name, kept, etag, ts)
+        return _shown(number, name, stored, etag, ts)
 
     def _purge(self, place: Place) -> None:
-        """Really delete what has expired, so that its ids are free again."""
+        """Delete expired documents from the database, so that their ids are free again."""
         self._db.execute(f"DELETE FROM items WHERE {HERE} AND NOT {LIVE}", self._at(place))  # noqa: S608
 
     def _at(self, place: Place) -> dict[str, Any]:
@@ -166,6 +166,6 @@ def _shown(number: int, name: str, body: str, etag: str, ts: int) -> Document:
 
 @lru_cache(maxsize=10_000)
 def _parsed(body: str) -> Document:
-    """Queries read whole partitions, and reading JSON is most of their time."""
+    """The document of a JSON *body*. Cached: queries read whole partitions, and most of their time is JSON parsing."""
     document: Document = json.loads(body)
     return document

@@ -1,7 +1,7 @@
-"""A page of a query's results, and the token that asks for the next.
+"""A page of a query's results, and the continuation token for the next page.
 
-A token holds the last row's place in the order, not a count: rows that come or go between pages neither repeat others
-nor hide them.
+A token holds the last row's sort position, not a count: rows that are inserted or deleted between pages neither repeat
+other rows nor hide them.
 """
 
 import base64
@@ -17,14 +17,14 @@ from emulators.cosmos.refusals import Refusal
 from emulators.cosmos.values import UNDEFINED, sort_key
 
 DEFAULT_ITEMS = 100
-"""A page, when the request does not say."""
+"""Page size when the request does not give one."""
 
 INVALID_TOKEN = "The continuation token is not valid for this query."  # noqa: S105
 
 
 @total_ordering
 class _Down:
-    """A sort key that orders the other way round."""
+    """A sort key for descending order."""
 
     def __init__(self, key: list[Any]) -> None:
         self.key = key
@@ -38,12 +38,12 @@ class _Down:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """How far the pages so far have come."""
+    """The position after the pages so far; a token's content."""
 
     keys: list[list[Any]]
-    """Sort keys of the last row, one an ORDER BY path."""
+    """Sort keys of the last row, one for each ORDER BY path."""
     number: int
-    """Of the last row's creation: settles ties."""
+    """Creation number of the last row, which breaks ties."""
     given: int
     """Rows in all pages so far."""
 
@@ -51,10 +51,10 @@ class _Mark:
 def page(
     query: Query, rows: Iterable[tuple[int, Document]], size: int, token: str | None
 ) -> tuple[list[Any], str | None]:
-    """At most *size* results of *query* over numbered documents, and the token for more, None at the end.
+    """At most *size* results of *query* over numbered documents, and the token for the next page, None at the end.
 
     Raises:
-        Refusal: 400, *token* was never given for this query.
+        Refusal: 400, *token* is not a token of this query.
     """
     found = [(_keys(query, document), number, document) for number, document in rows if query.where(document) is True]
     if query.count:

@@ -1,4 +1,4 @@
-"""Partial document update: the six operations of Cosmos's PATCH, all or none.
+"""Partial document update: the six operations of Cosmos's PATCH, all or none of which are applied.
 
 https://learn.microsoft.com/cosmos-db/partial-document-update
 """
@@ -10,7 +10,7 @@ from typing import Any
 from emulators.cosmos.refusals import Refusal
 
 MAX_OPERATIONS = 10
-"""A request; the service's limit."""
+"""Operations in a request; the service's limit."""
 
 Document = dict[str, Any]
 
@@ -19,7 +19,7 @@ def patched(document: Document, operations: Any, frozen: frozenset[str]) -> Docu
     """A copy of *document* with *operations* applied in order.
 
     Args:
-        frozen: top-level properties that must stay, as ``id`` and the partition key's.
+        frozen: top-level properties that must not change, such as ``id`` and the partition key's.
 
     Raises:
         Refusal: 400, the operations cannot be applied.

@@ -1,4 +1,4 @@
-"""The part of Cosmos SQL that is served, parsed into functions of a document; the rest is refused, never guessed.
+"""The supported part of Cosmos SQL, parsed into functions of a document; everything else is refused.
 
 SELECT [TOP n] * | VALUE COUNT(1) | VALUE path | path [AS name], …  FROM c
 [WHERE condition] [ORDER BY path [ASC | DESC], …] [OFFSET n LIMIT n]
@@ -26,14 +26,14 @@ class Query:
     count: bool = False
     offset: int = 0
     limit: int | None = None
-    """Of TOP or LIMIT."""
+    """The number in TOP or LIMIT."""
 
 
 def parse_query(text: Any, parameters: Any = ()) -> Query:
     """Parse a query with its ``[{"name": "@x", "value": …}]``.
 
     Raises:
-        Refusal: 400, it is no query, or not one that is served.
+        Refusal: 400, *text* is not a query, or not a supported one.
     """
     if not isinstance(text, str):
         raise Refusal(400, "Syntax error: the query is not a string.")
@@ -55,7 +55,7 @@ def parse_condition(text: Any) -> Expression:
 
 
 class _Parser:
-    """Recursive descent, a method a rule of the grammar."""
+    """Recursive descent parser, with one method for each rule of the grammar."""
 
     def __init__(self, text: str, parameters: dict[str, Any]) -> None:
         self._tokens = Tokens(text)

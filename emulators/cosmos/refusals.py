@@ -1,4 +1,4 @@
-"""What the service says instead of doing as asked."""
+"""Error responses of the service."""
 
 CODES = {
     304: "NotModified",
@@ -22,7 +22,7 @@ AAD_NOT_ALLOWED = 5300
 
 
 class Refusal(Exception):
-    """An answer with an error status; *substatus* goes into ``x-ms-substatus``."""
+    """The request is refused with an error status; *substatus* is sent as ``x-ms-substatus``."""
 
     def __init__(self, status: int, message: str, substatus: int | None = None) -> None:
         super().__init__(message)
@@ -32,5 +32,5 @@ class Refusal(Exception):
 
 
 def error_document(status: int, message: str) -> dict[str, str]:
-    """The body of an answer with an error status."""
+    """The body of a response with an error status."""
     return {"code": CODES.get(status, str(status)), "message": message}

@@ -17,18 +17,18 @@ UNSUPPORTED = {
     "x-ms-documentdb-pre-trigger-include": "triggers",
     "x-ms-documentdb-post-trigger-include": "triggers",
 }
-"""Headers that ask for what this emulator does not do."""
+"""Headers that request features that this emulator does not serve, and the names of those."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked, and of what."""
+    """One HTTP request."""
 
     method: str
     segments: list[str]
-    """Of the path, decoded: dbs, its id, colls, its id, …"""
+    """Segments of the path, decoded: dbs, its id, colls, its id, …"""
     headers: Mapping[str, str]
-    """In any case."""
+    """Headers by case-insensitive name."""
     content: bytes
     host: str
 
@@ -43,7 +43,7 @@ class Request:
 
     @property
     def operation(self) -> str:
-        """What a script calls it: account, database, container, pkranges, or what is done to documents."""
+        """Its name in a script: account, database, container, pkranges, or an operation on documents."""
         named = {"": "account", "dbs": "database", "colls": "container"}
         return named.get(self.resource.kind) or self._document_operation()
 
@@ -65,7 +65,7 @@ class Request:
         return self.headers.get(header, "").lower() == "true"
 
     def check_supported(self) -> None:
-        """Return, or raise a Refusal of 400 that names what is not served."""
+        """Raise a Refusal of 400 if the request uses an unsupported feature."""
         for header, what in UNSUPPORTED.items():
             if self.headers.get(header, "").lower() not in ("", "false"):
                 raise Refusal(400, f"This emulator does not serve {what}.")
@@ -85,7 +85,7 @@ class Request:
         """The body as a JSON object.
 
         Raises:
-            Refusal: 400, it is none.
+            Refusal: 400, it is not a JSON object.
         """
         body = self.body()
         if not isinstance(body, dict):
@@ -93,9 +93,9 @@ class Request:
         return body
 
     def page_size(self, default: int) -> int:
-        """Of ``x-ms-max-item-count``; -1 leaves it to the service."""
+        """The page size in ``x-ms-max-item-count``; *default* if that is -1 or missing."""
         try:
-            wanted = int(self.headers.get("x-ms-max-item-count", default))
+            size = int(self.headers.get("x-ms-max-item-count", default))
         except ValueError:
             raise Refusal(400, "x-ms-max-item-count is no number.") from None
-        return wanted if wanted > 0 else default
+        return size if size > 0 else default

@@ -1,9 +1,9 @@
 """The emulator as an aiohttp application.
 
 Operations for a script: ``account``, ``database``, ``container``, ``pkranges``, ``read``, ``create``, ``upsert``,
-``replace``, ``patch``, ``delete``, ``query``, ``batch``, ``feed``. Of a step it heeds ``connect_seconds``, ``hang``,
+``replace``, ``patch``, ``delete``, ``query``, ``batch``, ``feed``. Steps support ``connect_seconds``, ``hang``,
 ``status`` with ``headers`` and ``body``, ``body`` alone (instead of the right document), and ``drop_after``: 0 cuts the
-connection before anything is done, 1 does and commits what was asked and cuts it instead of answering.
+connection before the operation, 1 performs and commits the operation and cuts the connection before the response.
 """
 
 import asyncio
@@ -13,16 +13,16 @@ from pathlib import Path
 
 from aiohttp import web
 
-from emulators.cosmos.auth import EMULATOR_KEY, LOCAL_KEY, Door
+from emulators.cosmos.auth import EMULATOR_KEY, LOCAL_KEY, Authorizer
 from emulators.cosmos.refusals import Refusal, error_document
 from emulators.cosmos.requests import Request
-from emulators.cosmos.service import Answer, Service
+from emulators.cosmos.service import Response, Service
 from emulators.cosmos.store import open_store
-from emulators.script import Script, Served, Step
+from emulators.script import Script, ServedRequest, Step
 from emulators.serving import SCRIPT, scripted
 
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
-"""More than the service takes, so that it can say 413 itself."""
+"""More than the service accepts, so that the emulator returns the service's own 413."""
 
 SERVICE = web.AppKey("service", Service)
 
@@ -35,17 +35,17 @@ def cosmos_app(
     clock: Callable[[], float] = time.time,
     script: Script | None = None,
 ) -> web.Application:
-    """A Cosmos DB account for NoSQL, kept in the SQLite file *path*, or in memory if None.
+    """A Cosmos DB account for NoSQL, stored in the SQLite file *path*, or in memory if None.
 
     Args:
         keys: base64 account keys to accept.
-        tokens: also accept any Entra token, unread; without it they get 401.
+        tokens: also accept any Entra token, unchecked; otherwise tokens get 401.
         clock: seconds since 1970, for ``_ts`` and expiry.
     """
 
     async def open_service(app: web.Application) -> AsyncIterator[None]:
         connection = open_store(path)
-        app[SERVICE] = Service(connection, Door(keys, tokens=tokens), clock)
+        app[SERVICE] = Service(connection, Authorizer(keys, tokens=tokens), clock)
         yield
         connection.close()
 
@@ -57,14 +57,17 @@ def cosmos_app(
 
 async def _serve(request: web.Request) -> web.Response:
     segments = [segment for segment in request.path.split("/") if segment]
-    asked = Request(request.method, segments, request.headers, await request.read(), request.host)
-    with request.app[SCRIPT].serving(asked.operation) as served:
-        served.facts = {"link": "/".join(segments), "partition": asked.headers.get("x-ms-documentdb-partitionkey")}
-        served.trace = asked.headers.get("traceparent", "")
-        return await _stepped(request, asked, request.app[SCRIPT].next(asked.operation), served)
+    cosmos_request = Request(request.method, segments, request.headers, await request.read(), request.host)
+    with request.app[SCRIPT].serving(cosmos_request.operation) as served:
+        served.facts = {
+            "link": "/".join(segments),
+            "partition": cosmos_request.headers.get("x-ms-documentdb-partitionkey"),
+        }
+        served.trace = cosmos_request.headers.get("traceparent", "")
+        return await _stepped(request, cosmos_request, request.app[SCRIPT].next(cosmos_request.operation), served)
 
 
-async def _stepped(request: web.Request, asked: Request, step: Step, served: Served) -> web.Response:
+async def _stepped(request: web.Request, cosmos_request: Request, step: Step, served: ServedRequest) -> web.Response:
     if step.connect_seconds:
         await asyncio.sleep(step.connect_seconds)
     if step.hang:
@@ -75,36 +78,36 @@ async def _stepped(request: web.Request, asked: Request, step: Step, served: Ser
     if step.status is not None:
         served.outcome = f"status-{step.status}"
         body = error_document(step.status, "As scripted.") if step.body is None else None
-        return _response(request, Answer(step.status, body, dict(step.headers)), step.body)
-    answer = _answered(request, asked, served)
-    return _dropped(request, served) if step.drop_after else _response(request, answer, step.body)
+        return _response(request, Response(step.status, body, dict(step.headers)), step.body)
+    response = _handled(request, cosmos_request, served)
+    return _dropped(request, served) if step.drop_after else _response(request, response, step.body)
 
 
-def _answered(request: web.Request, asked: Request, served: Served) -> Answer:
+def _handled(request: web.Request, cosmos_request: Request, served: ServedRequest) -> Response:
     try:
-        return request.app[SERVICE].answer(asked)
+        return request.app[SERVICE].handle(cosmos_request)
     except Refusal as refusal:
         served.outcome = f"status-{refusal.status}"
         headers = {} if refusal.substatus is None else {"x-ms-substatus": str(refusal.substatus)}
-        return Answer(refusal.status, error_document(refusal.status, refusal.message), headers)
+        return Response(refusal.status, error_document(refusal.status, refusal.message), headers)
 
 
-def _dropped(request: web.Request, served: Served) -> web.Response:
+def _dropped(request: web.Request, served: ServedRequest) -> web.Response:
     served.outcome = "dropped"
     if request.transport:
         request.transport.abort()
     return web.Response()
 
 
-def _response(request: web.Request, answer: Answer, text: str | None = None) -> web.Response:
+def _response(request: web.Request, response: Response, text: str | None = None) -> web.Response:
     headers = {
         "x-ms-request-charge": "1",
         "x-ms-activity-id": request.headers.get("x-ms-activity-id", ""),
         "x-ms-session-token": request.app[SERVICE].session_token(),
-        **answer.headers,
+        **response.headers,
     }
     if text is not None:
-        return web.Response(status=answer.status, headers=headers, text=text, content_type="application/json")
-    if answer.body is None or answer.status in (204, 304):
-        return web.Response(status=answer.status, headers=headers)
-    return web.json_response(answer.body, status=answer.status, headers=headers)
+        return web.Response(status=response.status, headers=headers, text=text, content_type="application/json")
+    if response.body is None or response.status in (204, 304):
+        return web.Response(status=response.status, headers=headers)
+    return web.json_response(response.body, status=response.status, headers=headers)

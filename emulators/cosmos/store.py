@@ -1,4 +1,4 @@
-"""Where everything is kept: one SQLite database, in a file or in memory."""
+"""The store: one SQLite database, in a file or in memory."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -23,9 +23,10 @@ CREATE TABLE IF NOT EXISTS items (
 
 
 def open_store(path: Path | None) -> sqlite3.Connection:
-    """A connection to the store at *path*, made if missing; None keeps it in memory.
+    """A connection to the store at *path*, created if missing; with None it is in memory.
 
-    What a transaction committed outlives the process, by the write-ahead log; only a power cut may lose the last ones.
+    A committed transaction survives a crash of the process, by the write-ahead log; only a power cut may lose the last
+    ones.
     """
     connection = sqlite3.connect(path or ":memory:", isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
@@ -37,7 +38,7 @@ def open_store(path: Path | None) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All that is written inside, or, when it raises, nothing."""
+    """Commit all writes inside the block, or none if it raises."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -1,4 +1,4 @@
-"""The words of a query."""
+"""The tokens of a query."""
 
 import re
 from collections.abc import Callable, Container, Iterator
@@ -33,16 +33,16 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word; *kind* is name, keyword, parameter, literal, sign or end."""
+    """One token; *kind* is name, keyword, parameter, literal, sign or end."""
 
     kind: str
     text: str
     value: Any = None
-    """Of a literal."""
+    """The value of a literal."""
 
 
 class Tokens:
-    """The words of *text*, taken from left to right."""
+    """The tokens of *text*, consumed from left to right."""
 
     def __init__(self, text: str) -> None:
         self._words = [*_words(text), Token("end", "the end of the query")]
@@ -54,14 +54,14 @@ class Tokens:
         return token
 
     def take(self, text: str) -> bool:
-        """Go past the next word if it is *text*, in any case."""
+        """Consume the next token if it is *text*, ignoring case; return whether it was."""
         token = self._words[self._at]
         found = token.kind != "end" and token.text.upper() == text
         self._at += found
         return found
 
     def take_any(self, texts: Container[str]) -> str | None:
-        """Go past the next word if it is a sign among *texts*, and give it."""
+        """Consume and return the next token if it is a sign among *texts*."""
         token = self._words[self._at]
         return self.next().text if token.kind == "sign" and token.text in texts else None
 
@@ -76,14 +76,14 @@ class Tokens:
         return token.text
 
     def listed(self, rule: Callable[[], Part]) -> list[Part]:
-        """What *rule* reads, once and again after every comma."""
+        """The results of *rule*, applied once and again after every comma."""
         found = [rule()]
         while self.take(","):
             found.append(rule())
         return found
 
     def steps(self) -> Iterator[str | int]:
-        """What follows the root of a path: ``.name``, ``["name"]``, ``[0]``."""
+        """The steps after the root of a path: ``.name``, ``["name"]``, ``[0]``."""
         while True:
             if self.take("."):
                 yield self._property()
@@ -93,9 +93,9 @@ class Tokens:
                 return
 
     def alias(self) -> str:
-        """The name the documents go by: the last one of the FROM clause, wherever that is."""
+        """The name of the document in the query: the last name of the FROM clause, wherever that is."""
         words = enumerate(self._words)
-        # Not the property of that name, as in c.from.
+        # A property of that name, as in c.from, does not count.
         sources = (i for i, word in words if word.text.upper() == "FROM" and self._words[i - 1].text != ".")
         at = next(sources, len(self._words))
         names = self._words[at + 1 : at + 4]
@@ -106,7 +106,7 @@ class Tokens:
         return names[0].text if names else ""
 
     def skip_source(self) -> None:
-        """Go past ``c``, ``root c`` or ``root AS c``."""
+        """Consume ``c``, ``root c`` or ``root AS c``."""
         self.name()
         if self.take("AS") or self._words[self._at].kind == "name":
             self.name()

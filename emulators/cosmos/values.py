@@ -1,4 +1,4 @@
-"""JSON values as Cosmos compares and orders them, and the value of what is not there.
+"""JSON values as Cosmos compares and orders them, and the value of a missing property.
 
 https://learn.microsoft.com/cosmos-db/query/equality-comparison-operators: comparing values of different types is
 undefined, and an undefined condition selects nothing, negated or not.
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 
 class Undefined:
-    """The value of a property that a document has not."""
+    """The value of a property that a document does not have."""
 
     def __repr__(self) -> str:
         return "undefined"
@@ -42,12 +42,12 @@ COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 
 def rank(value: Any) -> int:
-    """The place of a value's type in the order of types: undefined, null, boolean, number, string, array, object."""
+    """The rank of a value's type in the order of types: undefined, null, boolean, number, string, array, object."""
     return _RANKS[type(value)]
 
 
 def compare(operator: str, left: Any, right: Any) -> Any:
-    """True, False or UNDEFINED. Arrays and objects are equal or not, never less or more."""
+    """True, False or UNDEFINED. Arrays and objects can be equal or unequal, but not less or greater."""
     if rank(left) != rank(right) or isinstance(left, Undefined):
         return UNDEFINED
     if isinstance(left, list | dict) and COMPARISONS[operator] not in (eq, ne):
@@ -58,14 +58,14 @@ def compare(operator: str, left: Any, right: Any) -> Any:
 
 
 def sort_key(value: Any) -> list[Any]:
-    """A JSON list that orders as the value does: its rank, then itself."""
+    """A JSON list that sorts in the order of the values: the type's rank, then the value itself."""
     if isinstance(value, list | dict):
         return [rank(value), json.dumps(value, sort_keys=True)]
     return [rank(value), 0 if value is None or isinstance(value, Undefined) else value]
 
 
 def both(left: Any, right: Any) -> Any:
-    """AND: false beats undefined, undefined beats true. What is no boolean counts as undefined."""
+    """AND: false beats undefined, undefined beats true. Any value but a boolean counts as undefined."""
     if left is False or right is False:
         return False
     return True if left is True and right is True else UNDEFINED

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions on this machine, for the unmodified openai SDK."""
+"""An emulator of OpenAI's chat completions, for the unmodified openai SDK."""
 
 from emulators.openai.server import openai_app
 

@@ -1,4 +1,4 @@
-"""The documents a reply is made of."""
+"""The documents and events of a reply."""
 
 import json
 import re
@@ -12,7 +12,7 @@ _IDS = count(1)
 
 
 def tokens_of(text: str) -> list[str]:
-    """*text* in words, each with the white space after it."""
+    """*text* as words, each with the white space that follows it."""
     return re.findall(r"^\s*\S+\s*|\S+\s*", text)
 
 
@@ -34,13 +34,13 @@ class Completion:
         return {"prompt_tokens": self.prompt_tokens, "completion_tokens": written, "total_tokens": total}
 
     def whole(self) -> dict[str, Any]:
-        """The reply in one document."""
+        """The complete reply as one document."""
         message = {"role": "assistant", "content": "".join(self.tokens), "refusal": None}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self.finish_reason}
         return self._document("chat.completion", [choice], usage=self.usage)
 
     def first(self, *, azure: bool) -> Iterator[bytes]:
-        """The events before the first token; Azure's service begins with its verdict on the prompt."""
+        """The events before the first token; Azure's service begins with the prompt's content filter result."""
         if azure:
             yield self._event([], prompt_filter_results=[{"prompt_index": 0, "content_filter_results": {}}])
         yield self._delta({"role": "assistant", "content": "", "refusal": None})

@@ -1,4 +1,4 @@
-"""What the chat completions endpoint accepts, and how it refuses the rest.
+"""Validation of requests to the chat completions endpoint.
 
 Source: the request body of ``POST /chat/completions`` in OpenAI's API reference. Unknown fields are ignored.
 """
@@ -9,14 +9,14 @@ from typing import Any
 
 from aiohttp import web
 
-from emulators.openai.stand_in import said, text_of
+from emulators.openai.stand_in import text_of, texts_of
 
 KEYS = web.AppKey("keys", frozenset[str])
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
 
 class RefusedError(Exception):
-    """The request is answered with an error document."""
+    """The request is refused with an error document."""
 
     def __init__(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> None:
         super().__init__(message)
@@ -25,12 +25,12 @@ class RefusedError(Exception):
 
 
 def error_document(message: str, kind: str, *, code: str | None = None, param: str | None = None) -> dict[str, Any]:
-    """An error as OpenAI words it."""
+    """An error in OpenAI's format."""
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 def authorize(request: web.Request) -> None:
-    """Want one of the keys, or any key at all where there are none.
+    """Require one of the app's keys, or any key if it has none.
 
     Raises:
         RefusedError: 401.
@@ -45,7 +45,7 @@ def authorize(request: web.Request) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One request for a reply, checked."""
+    """One valid request for a reply."""
 
     model: str
     messages: tuple[Mapping[str, Any], ...]
@@ -58,7 +58,7 @@ class ChatRequest:
         """Check *document*.
 
         Raises:
-            RefusedError: 400, naming the parameter.
+            RefusedError: 400, with the name of the parameter.
         """
         if not isinstance(document, dict):
             raise RefusedError(400, "We could not parse the JSON body of your request.")
@@ -80,12 +80,12 @@ class ChatRequest:
 
     @property
     def prompt_tokens(self) -> int:
-        """How long the prompt is, in words."""
+        """Length of the prompt in words."""
         return sum(len(text_of(message.get("content")).split()) for message in self.messages)
 
 
 def facts_of(document: Any) -> dict[str, Any]:
-    """What the log remembers of a request, which need not be a valid one."""
+    """The logged facts of a request, which need not be valid."""
     if not isinstance(document, dict):
         return {}
     messages = document.get("messages")
@@ -93,7 +93,7 @@ def facts_of(document: Any) -> dict[str, Any]:
     return {
         "model": document.get("model"),
         "messages": len(messages),
-        "said": (said(messages, "user") or [""])[-1],
+        "said": (texts_of(messages, "user") or [""])[-1],
         "stream": document.get("stream", False),
         "tokens": 0,
     }
@@ -135,7 +135,7 @@ def _check_types(document: Mapping[str, Any]) -> None:
         value = document.get(param)
         if value is None:
             continue
-        # bool is an int to Python, and no number to JSON.
+        # bool is a subclass of int in Python, but not a number in JSON.
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             raise RefusedError(400, f"Invalid type for '{param}': expected {kind}.", code="invalid_type", param=param)
         if param in _RANGES:

@@ -1,12 +1,13 @@
 """Chat completions and models, as OpenAI and Azure OpenAI's v1 endpoint serve them.
 
-``AsyncOpenAI(base_url=<base URL>/v1/, api_key=<anything>)`` talks to it, and so does ``<base URL>/openai/v1/``, Azure's
-form. Without an upstream the reply is the stand-in's. How a step of the operations ``chat`` and ``models`` is served:
+Use it with ``AsyncOpenAI(base_url=<base URL>/v1/, api_key=<anything>)``, or with ``<base URL>/openai/v1/``, Azure's
+form. Without an upstream the reply comes from `stand_in`. Steps of the operations ``chat`` and ``models``:
 
-* ``status`` and ``body`` win over the checks of the request; ``body`` alone is garbage with status 200.
-* ``first_seconds`` passes before the response's head, as it does while a model has not begun to write.
-* Tokens are words with the space that follows them. ``drop_after`` closes the connection after that many, unfinished.
-* ``finish_reason`` changes how the reply says that it ended, not its text.
+* ``status`` and ``body`` take precedence over the checks of the request; ``body`` alone is sent with status 200.
+* ``first_seconds`` passes before the response's head, as with a model that has not begun to write.
+* Tokens are words with the space that follows them. ``drop_after`` closes the connection after that many tokens, with
+  the response unfinished.
+* ``finish_reason`` changes the reply's finish reason, not its text.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from emulators.openai.completion import Completion, tokens_of
 from emulators.openai.requests import KEYS, ChatRequest, RefusedError, authorize, error_document, facts_of
 from emulators.openai.stand_in import compose
 from emulators.openai.upstream import UPSTREAM, pass_on, upstream_session
-from emulators.script import Script, Served, Step
+from emulators.script import Script, ServedRequest, Step
 from emulators.serving import SCRIPT, scripted
 
 LARGEST_REQUEST_BYTES = 4 << 20
@@ -47,7 +48,7 @@ CONTENT_FILTERED = json.dumps(
 def openai_app(
     *, upstream: str | None = None, script: Script | None = None, keys: Collection[str] = ()
 ) -> web.Application:
-    """The service as an application; with *upstream*, a base URL ending in ``/v1``, that one replies.
+    """The service as an application; with *upstream*, a base URL ending in ``/v1``, replies come from there.
 
     It accepts any key or bearer token, or only *keys* when there are some.
     """
@@ -63,7 +64,7 @@ def openai_app(
 
 
 async def _models(request: web.Request) -> web.StreamResponse:
-    async def list_models(step: Step, served: Served) -> web.StreamResponse:
+    async def list_models(step: Step, served: ServedRequest) -> web.StreamResponse:
         if UPSTREAM in request.app:
             return await pass_on(request, "models", b"")
         model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "emulator"}
@@ -76,7 +77,7 @@ async def _chat(request: web.Request) -> web.StreamResponse:
     body = await request.read()
     document = _parsed(body)
 
-    async def reply(step: Step, served: Served) -> web.StreamResponse:
+    async def reply(step: Step, served: ServedRequest) -> web.StreamResponse:
         chat = ChatRequest.from_json(document)
         if UPSTREAM in request.app:
             return await pass_on(request, "chat/completions", body)
@@ -95,10 +96,10 @@ def _parsed(body: bytes) -> Any:
 async def _serve(
     request: web.Request,
     operation: str,
-    answer: Callable[[Step, Served], Awaitable[web.StreamResponse]],
+    handle: Callable[[Step, ServedRequest], Awaitable[web.StreamResponse]],
     facts: dict[str, Any] | None = None,
 ) -> web.StreamResponse:
-    """Answer as the script says, or refuse, or *answer*."""
+    """Respond as the script says; otherwise check the key and call *handle*."""
     script = request.app[SCRIPT]
     with script.serving(operation) as served:
         served.facts.update(facts or {}, connection=_connection(request))
@@ -112,29 +113,29 @@ async def _serve(
             return _scripted(step, served)
         try:
             authorize(request)
-            return await answer(step, served)
+            return await handle(step, served)
         except RefusedError as refusal:
             served.outcome = f"status-{refusal.status}"
             return web.json_response(refusal.document, status=refusal.status)
 
 
 def _connection(request: web.Request) -> int | None:
-    """What tells the caller's connections apart: its port."""
+    """The caller's port, which identifies its connection."""
     peer = request.get_extra_info("peername")
     return peer[1] if peer else None
 
 
-def _scripted(step: Step, served: Served) -> web.Response:
+def _scripted(step: Step, served: ServedRequest) -> web.Response:
     status = step.status or 200
     served.outcome = f"status-{status}"
     kind = "text/event-stream" if status == 200 and served.facts.get("stream") else "application/json"
     text = step.body
     if text is None:
-        text = json.dumps(error_document("So the script says.", "server_error"))
+        text = json.dumps(error_document("Scripted.", "server_error"))
     return web.Response(status=status, headers=step.headers, text=text, content_type=kind)
 
 
-async def _reply(request: web.Request, chat: ChatRequest, step: Step, served: Served) -> web.StreamResponse:
+async def _reply(request: web.Request, chat: ChatRequest, step: Step, served: ServedRequest) -> web.StreamResponse:
     tokens = tokens_of(compose(chat.messages) if step.text is None else step.text)
     cut = chat.max_tokens is not None and len(tokens) > chat.max_tokens
     completion = Completion(
@@ -153,10 +154,10 @@ async def _reply(request: web.Request, chat: ChatRequest, step: Step, served: Se
 
 
 async def _stream(
-    request: web.Request, completion: Completion, chat: ChatRequest, step: Step, served: Served
+    request: web.Request, completion: Completion, chat: ChatRequest, step: Step, served: ServedRequest
 ) -> web.StreamResponse:
-    asked = asyncio.get_running_loop().time()
-    await due(step, 0, asked)
+    began = asyncio.get_running_loop().time()
+    await due(step, 0, began)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
     await response.prepare(request)
     for event in completion.first(azure=request.path.startswith("/openai/")):
@@ -164,7 +165,7 @@ async def _stream(
     for index, token in enumerate(completion.tokens):
         if index == step.drop_after:
             await _drop(request, served)
-        await due(step, index, asked)
+        await due(step, index, began)
         await response.write(completion.token(token))
         served.facts["tokens"] = index + 1
     for event in completion.last(include_usage=chat.include_usage):
@@ -172,17 +173,17 @@ async def _stream(
     return response
 
 
-async def due(step: Step, index: int, asked: float) -> None:
-    """Wait for the moment of token *index*, counted from *asked* so that lateness does not add up."""
+async def due(step: Step, index: int, began: float) -> None:
+    """Wait until token *index* is due, counted from *began* so that delays do not add up."""
     loop = asyncio.get_running_loop()
     pace = index / step.tokens_per_second if step.tokens_per_second else 0.0
-    wait = asked + (step.first_seconds or 0.0) + pace - loop.time()
+    wait = began + (step.first_seconds or 0.0) + pace - loop.time()
     if wait > 0:
         await asyncio.sleep(wait)
 
 
-async def _drop(request: web.Request, served: Served) -> None:
-    """Close the connection with what was written on it delivered, and the response unfinished."""
+async def _drop(request: web.Request, served: ServedRequest) -> None:
+    """Close the connection after what was written is delivered, with the response unfinished."""
     served.outcome = "dropped"
     if request.transport is not None:
         request.transport.close()

@@ -1,4 +1,4 @@
-"""What the assistant says when there is no model: honest, short, and the same every time."""
+"""The assistant's reply when there is no model. It is short, deterministic, and says that it is a stand-in."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 STAND_IN = "I am an offline stand-in for the assistant."
 REFLECTED_WORDS = 40
-"""How much of a long message is said back."""
+"""Longest part of a message that the reply repeats, in words."""
 
 _FIRST = re.compile(r"\bwhat did i (just )?(say|ask|tell you) (at )?(the )?(first|beginning|start)\b")
 _BEFORE = re.compile(r"\bwhat (did i|was it i|have i) (just )?(say|said|ask|asked|tell you)\b")
@@ -14,7 +14,7 @@ _REPEAT = re.compile(r"\b(repeat (that|it|yourself)|say (that|it) again|what did
 
 
 def text_of(content: Any) -> str:
-    """The words of a message's content: a string, or a list of parts of which some are text."""
+    """The text of a message's content: a string, or a list of parts of which some are text."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
@@ -22,15 +22,14 @@ def text_of(content: Any) -> str:
     return ""
 
 
-def said(messages: Sequence[Mapping[str, Any]], role: str) -> list[str]:
-    """Everything *role* said in *messages*, oldest first."""
+def texts_of(messages: Sequence[Mapping[str, Any]], role: str) -> list[str]:
+    """The texts of all messages with *role*, oldest first."""
     return [text_of(message.get("content")) for message in messages if message.get("role") == role]
 
 
 def compose(messages: Sequence[Mapping[str, Any]]) -> str:
-    """Reply to the last user message: two to four sentences made of what was said, and nothing made up."""
-    heard = said(messages, "user") or [""]
-    *earlier, now = heard
+    """Reply to the last user message: two to four sentences that only repeat parts of the conversation."""
+    *earlier, now = texts_of(messages, "user") or [""]
     question = " ".join(re.findall(r"[\w']+", now.lower()))
     if not question:
         return f"I did not catch any words. {STAND_IN}"
@@ -39,7 +38,7 @@ def compose(messages: Sequence[Mapping[str, Any]]) -> str:
     if _BEFORE.search(question):
         return _recalled("Before that you said", earlier[-1:])
     if _REPEAT.search(question):
-        return _recalled("What I said was", said(messages, "assistant")[-1:])
+        return _recalled("What I said was", texts_of(messages, "assistant")[-1:])
     return f"You said: {_sentence(now)} {STAND_IN} I can only tell you what I heard."
 
 
@@ -53,5 +52,5 @@ def _sentence(text: str) -> str:
     words = text.split()
     if len(words) > REFLECTED_WORDS:
         return f"{' '.join(words[:REFLECTED_WORDS])}, and so on."
-    spoken = " ".join(words)
-    return spoken if spoken.endswith((".", "!", "?", "…", "。", "！", "？")) else f"{spoken}."
+    sentence = " ".join(words)
+    return sentence if sentence.endswith((".", "!", "?", "…", "。", "！", "？")) else f"{sentence}."

@@ -1,4 +1,4 @@
-"""Which engines to work with, as the environment says.
+"""The choice of engines by environment variables.
 
 ``SPEECH_STT_ENGINE``: pocketsphinx (the default), faster-whisper or vosk, both with their model in
 ``SPEECH_STT_MODEL``. ``SPEECH_TTS_ENGINE``: auto (flite for English where it is installed, espeak-ng for the rest),
@@ -18,10 +18,10 @@ from emulators.speech.synthesizers.piper import Piper
 
 
 def engines_from(environ: Mapping[str, str]) -> Engines:
-    """The engines that *environ* names; they load when they are first needed.
+    """The engines that *environ* names; each loads when it is first needed.
 
     Raises:
-        EngineMissing: there is no engine of that name, or its model is not named.
+        EngineMissing: the name of an engine is unknown, or the setting of its model is missing.
     """
     return Engines(_recognizer(environ), _synthesizer(environ))
 

@@ -1,43 +1,43 @@
-"""What this emulator needs of an engine that recognises or synthesises."""
+"""The ports of recognition and synthesis engines."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from emulators.speech.refusals import Refused
+from emulators.speech.refusals import RequestRefused
 from emulators.speech.voices import Voice
 
 ENGINE_RATE = 24_000
-"""Hertz of the PCM a synthesizer makes: 16-bit, mono."""
+"""Hertz of a synthesizer's PCM, which is 16-bit mono."""
 
 
-class EngineMissing(Refused):
-    """The engine asked for is not installed, or its model is not where it should be."""
+class EngineMissing(RequestRefused):
+    """The requested engine is not installed, or its model is missing."""
 
 
-class LanguageUnknown(Refused):
-    """The engine has no model of that language."""
+class LanguageUnknown(RequestRefused):
+    """The engine has no model of the requested language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word that was heard."""
+    """One recognised word."""
 
     text: str
     start: float
-    """Seconds from where the phrase began."""
+    """Seconds from the beginning of the phrase."""
     seconds: float
     confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What was heard in one phrase; no words, no speech."""
+class RecognitionResult:
+    """The result of one phrase; without speech it has no words."""
 
     words: tuple[Word, ...] = ()
     display: str | None = None
-    """The phrase as it is written, when the engine knows; otherwise it is made of the words."""
+    """The phrase with punctuation, if the engine provides it; otherwise it is made from the words."""
     confidence: float = 1.0
 
     @property
@@ -45,54 +45,54 @@ class Heard:
         return " ".join(word.text for word in self.words)
 
 
-class Hearing(Protocol):
-    """One stream of sound being recognised, phrase after phrase."""
+class Recognition(Protocol):
+    """The recognition of one audio stream, phrase after phrase."""
 
     async def hear(self, pcm: bytes) -> str:
-        """Take the next 16-bit mono sound; gives the hypothesis of the phrase so far."""
+        """Add 16-bit mono audio; returns the hypothesis for the phrase so far."""
 
-    async def finish(self) -> Heard:
-        """End the phrase, and be ready for the next."""
+    async def finish(self) -> RecognitionResult:
+        """End the phrase and return its result; the next audio begins another."""
 
 
 class Recognizer(Protocol):
-    """An engine that turns sound into words."""
+    """An engine for speech to text."""
 
     languages: tuple[str, ...]
-    """BCP 47 tags of what it recognises; the first is its own choice."""
+    """BCP 47 tags of the languages it recognises, the default first."""
 
-    def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AbstractAsyncContextManager[Hearing]:
-        """Listen to a stream of *rate* hertz in which *phrases* are likely. Leaving it stops the work.
+    def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AbstractAsyncContextManager[Recognition]:
+        """Recognise a stream of *rate* hertz in which *phrases* are likely. Leaving the context stops the work.
 
         Raises:
-            LanguageUnknown: no model of *language*.
-            EngineMissing: not installed.
+            LanguageUnknown: there is no model of *language*.
+            EngineMissing: the engine is not installed.
         """
 
     async def close(self) -> None:
-        """End what was started to recognise."""
+        """Stop all processes that were started for recognition."""
 
 
 class Synthesizer(Protocol):
-    """An engine that turns words into sound."""
+    """An engine for text to speech."""
 
     def speak(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
-        """Speak *text*: chunks of any whole number of samples at `ENGINE_RATE`.
+        """The speech of *text* at `ENGINE_RATE`, in chunks of any number of complete samples.
 
         Raises:
-            LanguageUnknown: it cannot speak the voice's language.
-            EngineMissing: not installed.
+            LanguageUnknown: the engine cannot speak the voice's language.
+            EngineMissing: the engine is not installed.
         """
 
 
 def primary(language: str) -> str:
-    """The language of a BCP 47 tag, as ``en`` of ``en-US``."""
+    """The language of a BCP 47 tag, such as ``en`` of ``en-US``."""
     return language.partition("-")[0].lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """The engines an emulator works with."""
+    """The engines of an emulator."""
 
     recognizer: Recognizer
     synthesizer: Synthesizer

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulators.speech.refusals import Refused
+from emulators.speech.refusals import RequestRefused
 
 LENGTH_BYTES = 2
-"""A binary frame begins with the length of its header lines, big-endian."""
+"""Size of the length of the header lines with which a binary frame begins, big-endian."""
 
 
-class MalformedMessage(Refused):
-    """The frame is not of the protocol."""
+class MalformedMessage(RequestRefused):
+    """The frame violates the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,15 @@ class Message:
 
     path: str
     request_id: str
-    """32 hexadecimal digits, one value a turn; empty for ``speech.config``."""
+    """32 hexadecimal digits, the same for all messages of a turn; empty for ``speech.config``."""
     body: bytes = field(repr=False)
 
     @classmethod
     def from_frame(cls, frame: str | bytes) -> "Message":
-        """Read a text or a binary frame.
+        """Parse a text or a binary frame.
 
         Raises:
-            MalformedMessage: it has no path, or ends within its headers.
+            MalformedMessage: the frame has no path, or ends within its headers.
         """
         headers, body = _split_text(frame) if isinstance(frame, str) else _split_binary(frame)
         if "path" not in headers:
@@ -40,7 +40,7 @@ class Message:
         """The body as a JSON object.
 
         Raises:
-            MalformedMessage: it is none.
+            MalformedMessage: the body is not a JSON object.
         """
         try:
             document = json.loads(self.body)
@@ -52,7 +52,7 @@ class Message:
 
 
 def document_frame(path: str, request_id: str, document: Mapping[str, Any] | str) -> str:
-    """A text frame to a client; a string goes out as it is."""
+    """A text frame to a client; a string is sent unchanged."""
     body = document if isinstance(document, str) else json.dumps(document, ensure_ascii=False)
     return f"X-RequestId:{request_id}\r\nContent-Type:application/json; charset=utf-8\r\nPath:{path}\r\n\r\n{body}"
 

@@ -1,21 +1,21 @@
-"""Where a phrase ends: silence after speech, or simply too much of it."""
+"""The end of a phrase: after a pause in the speech, or when the phrase gets too long."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 SPEECH_DBFS = -45.0
-"""A window louder than this is speech."""
+"""A window that is louder than this counts as speech."""
 WINDOW_SECONDS = 0.02
 LONGEST_PHRASE_SECONDS = 20.0
-"""A phrase ends here at the latest: the SDK holds no more than 66 s of audio that no phrase has covered."""
+"""Longest phrase. The SDK buffers at most 66 s of audio that no phrase has covered."""
 SPEECH_WINDOWS = 3
-"""Louder windows that make it speech and not a click."""
+"""Least number of louder windows; fewer are a click, not speech."""
 
 
 @dataclass(slots=True)
 class Pauses:
-    """Follows one stream of sound; all times are in seconds of that stream."""
+    """Measures speech and silence in one audio stream; all times are in seconds of that stream."""
 
     rate: int
     phrase_start: float = 0.0
@@ -25,17 +25,17 @@ class Pauses:
 
     @property
     def position(self) -> float:
-        """Where the sound ends that was heard so far."""
+        """The end of the audio so far."""
         return self._samples / self.rate
 
     @property
     def speech(self) -> bool:
-        """There has been speech in this phrase."""
+        """Whether this phrase contains speech."""
         return self._loud >= SPEECH_WINDOWS
 
     @property
     def silence(self) -> float:
-        """How long it has been quiet."""
+        """Length of the silence up to now."""
         return self.position - max(self._last_loud, self.phrase_start)
 
     @property
@@ -43,7 +43,7 @@ class Pauses:
         return self.position - self.phrase_start
 
     def hear(self, pcm: bytes) -> None:
-        """Take the next sound."""
+        """Add audio."""
         width = 2 * max(1, round(self.rate * WINDOW_SECONDS))
         for start in range(0, len(pcm), width):
             window = pcm[start : start + width]

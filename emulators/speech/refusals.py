@@ -1,5 +1,5 @@
 """Requests that cannot be served."""
 
 
-class Refused(Exception):
-    """The service does not do that; the message is the reason it gives the client."""
+class RequestRefused(Exception):
+    """The request is refused; the message is the reason that is sent to the client."""

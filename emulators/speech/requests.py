@@ -1,4 +1,4 @@
-"""What a client asks of a recognition turn: its ``speech.context``, or on older paths the query."""
+"""The options of a recognition turn, from its ``speech.context`` or, on older paths, from the query."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from typing import Any
 DEFAULT_LANGUAGE = "en-US"
 INITIAL_SILENCE_SECONDS = {"INTERACTIVE": 5.0, "CONVERSATION": 15.0, "DICTATION": 15.0}
 PAUSE_SECONDS = 0.65
-"""Silence that ends a phrase, unless asked otherwise."""
+"""Silence that ends a phrase, unless the client sets another."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecognitionRequest:
-    """How to recognise one turn."""
+    """The options of one recognition turn."""
 
     mode: str
     """INTERACTIVE (one phrase), CONVERSATION or DICTATION."""
     languages: tuple[str, ...]
-    """Candidates; more than one when the client wants the language identified."""
+    """Candidate languages; more than one when the client requests language identification."""
     identify: bool
     phrases: tuple[str, ...]
     detailed: bool
@@ -27,7 +27,7 @@ class RecognitionRequest:
 
     @classmethod
     def read(cls, context: Mapping[str, Any], query: Mapping[str, str], path: str) -> "RecognitionRequest":
-        """From the ``speech.context`` document and the address of the socket."""
+        """Read the ``speech.context`` document, and the query and the path of the socket's URL."""
         detection = context.get("phraseDetection", {})
         output = context.get("phraseOutput", {})
         options = output.get("detailed", {}).get("options", [])
@@ -58,5 +58,7 @@ def _phrases(context: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _pause_seconds(detection: Mapping[str, Any], query: Mapping[str, str]) -> float:
-    asked = detection.get("segmentation", {}).get("segmentationSilenceTimeoutMs") or query.get("endSilenceTimeoutMs")
-    return float(asked) / 1000 if asked else PAUSE_SECONDS
+    milliseconds = detection.get("segmentation", {}).get("segmentationSilenceTimeoutMs") or query.get(
+        "endSilenceTimeoutMs"
+    )
+    return float(milliseconds) / 1000 if milliseconds else PAUSE_SECONDS

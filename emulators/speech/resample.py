@@ -1,4 +1,4 @@
-"""Another rate for the same sound."""
+"""Resampling of PCM."""
 
 from fractions import Fraction
 
@@ -7,14 +7,14 @@ import numpy as np
 
 
 class Resampler:
-    """Changes the rate of one stream of 16-bit mono PCM, with a band limit that leaves no alias."""
+    """Changes the sample rate of one stream of 16-bit mono PCM, band-limited to avoid aliasing."""
 
-    def __init__(self, rate: int, wanted: int) -> None:
+    def __init__(self, rate: int, target_rate: int) -> None:
         self._rate = rate
-        self._swr = av.AudioResampler(format="s16", layout="mono", rate=wanted) if wanted != rate else None
+        self._swr = av.AudioResampler(format="s16", layout="mono", rate=target_rate) if target_rate != rate else None
 
     def resample(self, pcm: bytes) -> bytes:
-        """The next sound at the wanted rate; some of it is held back for what follows."""
+        """Convert audio to the target rate; the last samples are buffered for the next call."""
         if self._swr is None or not pcm:
             return pcm
         frame = av.AudioFrame.from_ndarray(np.frombuffer(pcm, np.int16).reshape(1, -1), format="s16", layout="mono")
@@ -23,7 +23,7 @@ class Resampler:
         return _pcm(self._swr.resample(frame))
 
     def flush(self) -> bytes:
-        """What was held back; the stream is over."""
+        """Return the buffered samples at the end of the stream."""
         return _pcm(self._swr.resample(None)) if self._swr is not None else b""
 
 

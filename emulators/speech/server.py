@@ -1,17 +1,17 @@
-"""The Speech service on this machine, for the unmodified Speech SDK.
+"""The emulator of the Speech service as an aiohttp application.
 
-`SpeechConfig(endpoint=<base URL>, subscription=<anything>)` recognises and speaks here. Voices are listed as by Azure.
+Use it with `SpeechConfig(endpoint=<base URL>, subscription=<anything>)`. It also serves the list of voices.
 
-How a script's steps are used up:
+Steps of a script:
 
 * A turn takes the next ``stt`` or ``tts`` step when it begins: with its first audio, or its SSML. A connection that is
   opened early and stays idle takes none.
-* ``connect_seconds`` and ``status`` act when a connection is opened, on the step that is next at that moment. Waiting
-  leaves the step to the turn; refusing uses it up, so the SDK's own retry meets the step after it.
-* A turn on a connection that is already open has no connection to wait for. ``status`` then closes the socket with
-  what the SDK reports as that class (400: 1007, 429: 4429) or as a failing service (1011).
+* When a connection is opened, ``connect_seconds`` and ``status`` of the next step apply. A wait leaves the step to the
+  turn; a refusal uses it up, so the SDK's own retry gets the step after it.
+* For a turn on a connection that is already open, ``connect_seconds`` has no effect, and ``status`` closes the socket
+  with the code that the SDK reports as that error (400: 1007, 429: 4429) or as a failing service (1011).
 * ``first_seconds`` includes the time the engine takes. ``drop_after`` counts interims, phrases and chunks of speech.
-* ``body`` stands for the phrase of a recognition, for the voices list, and for the text of a refusal.
+* ``body`` replaces the phrase of a recognition, the list of voices, and the text of a refusal.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from emulators.speech.channel import BAD_REQUEST, Channel
 from emulators.speech.engine_choice import engines_from
 from emulators.speech.engines import Engines
 from emulators.speech.messages import Message
-from emulators.speech.refusals import Refused
+from emulators.speech.refusals import RequestRefused
 from emulators.speech.turns import Recognitions, Syntheses, Turns
 from emulators.speech.voices import VOICES
 
@@ -48,7 +48,7 @@ ENGINES = web.AppKey("engines", Engines)
 def speech_app(
     engines: Engines | None = None, script: Script | None = None, keys: Collection[str] = ()
 ) -> web.Application:
-    """The service as an application, with the engines the environment names unless others are given.
+    """The service as an application; the default of *engines* are those that the environment names.
 
     It accepts any key or bearer token, or only *keys* when there are some.
     """
@@ -117,8 +117,8 @@ async def _converse(request: web.Request, operation: str, turns_of: Callable[[Ch
     if not reading.cancelled():
         reading.result()
     if channel.ending.done():
-        # While somebody reads, this would not wait for the client's close: what it had sent and nobody had read would
-        # break the connection before it had the reason.
+        # The reader has ended: beside it, `close` would not wait for the client's close frame, and messages of the
+        # client that were left unread would reset the connection before the client had the reason.
         code, reason = channel.ending.result()
         await socket.close(code=code, message=reason)
     return socket
@@ -131,13 +131,13 @@ async def _read(socket: web.WebSocketResponse, channel: Channel, turns: Turns) -
         channel.acknowledge()
         try:
             await turns.receive(Message.from_frame(frame.data))
-        except Refused as reason:
+        except RequestRefused as reason:
             channel.end(BAD_REQUEST, str(reason))
             return
 
 
 async def _refusal(request: web.Request, operation: str) -> web.Response | None:
-    """Why the connection is not opened, after the time that opening it takes."""
+    """The response that refuses the connection, or None to open it; returns after the step's ``connect_seconds``."""
     script = request.app[SCRIPT]
     step = script.upcoming(operation)
     await asyncio.sleep(step.connect_seconds)
@@ -153,7 +153,7 @@ async def _refusal(request: web.Request, operation: str) -> web.Response | None:
 
 
 def _authorized(request: web.Request) -> bool:
-    """It carries a key or a bearer token that will do."""
+    """Whether the request has an accepted key or bearer token."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     key = request.headers.get("Ocp-Apim-Subscription-Key") or (token if scheme.lower() == "bearer" else "")
     keys = request.app[KEYS]

@@ -1,17 +1,17 @@
-"""Reading what is to be spoken: the part of SSML that makes a difference here."""
+"""Parser for the part of SSML that this emulator supports."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from emulators.speech.refusals import Refused
+from emulators.speech.refusals import RequestRefused
 from emulators.speech.voices import VOICES_BY_NAME, Voice
 
 ELEMENTS = frozenset(
     ["speak", "voice", "break", "prosody", "p", "s", "emphasis", "lang", "sub", "say-as", "phoneme", "express-as"]
 )
-"""What is understood; of these only voice, break and sub change the sound."""
+"""Accepted elements; of these only voice, break and sub change the sound."""
 BREAK_SECONDS = {"none": 0.0, "x-weak": 0.25, "weak": 0.5, "medium": 0.75, "strong": 1.0, "x-strong": 1.25}
 """Azure's table of strengths."""
 LONGEST_BREAK_SECONDS = 20.0
@@ -21,13 +21,13 @@ MOST_VOICES = 50
 TIME = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ms|s)")
 
 
-class BadSsml(Refused):
-    """What stands in it cannot be spoken."""
+class BadSsml(RequestRefused):
+    """The SSML document cannot be spoken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Text to be spoken in one voice."""
+    """Text to speak in one voice."""
 
     text: str
     voice: Voice
@@ -42,10 +42,10 @@ Piece = Words | Pause
 
 
 def pieces(ssml: str) -> tuple[Piece, ...]:
-    """What *ssml* asks for, in order.
+    """The texts and pauses of *ssml*, in order.
 
     Raises:
-        BadSsml: not XML, not SSML, too much, or a voice that is not in the list.
+        BadSsml: *ssml* is not XML, not SSML or too large, or names a voice that is not in the list.
     """
     if len(ssml.encode()) > LARGEST_BYTES:
         raise BadSsml(f"Websocket message size cannot exceed {LARGEST_BYTES} bytes")

@@ -1,28 +1,28 @@
-"""Text to speech, as the service talks of it."""
+"""Text to speech in the protocol of the service."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from emulators.script import Script
-from emulators.speech.answer import Answer, answering
 from emulators.speech.channel import Channel
 from emulators.speech.engines import ENGINE_RATE, Synthesizer
-from emulators.speech.refusals import Refused
+from emulators.speech.refusals import RequestRefused
 from emulators.speech.resample import Resampler
-from emulators.speech.scripted import ToneSynthesizer
+from emulators.speech.scripted_recognition import ToneSynthesizer
 from emulators.speech.ssml import Pause, Piece, Words, pieces
+from emulators.speech.turn_output import TurnOutput, turn_output
 
 CHUNK_SECONDS = 0.1
 LONGEST_SECONDS = 600.0
-"""Of one turn's speech; Azure leaves the rest unspoken without a word."""
+"""Longest speech of one turn; Azure drops the rest without an error."""
 RATES = {f"raw-{rate // 1000}khz-16bit-mono-pcm": rate for rate in (8_000, 16_000, 24_000, 48_000)}
-"""The formats that can be asked for, and their hertz."""
+"""Supported output formats, and their hertz."""
 DEFAULT_FORMAT = "raw-16khz-16bit-mono-pcm"
 
 
 class SynthesisTurn:
-    """One document to be spoken."""
+    """One synthesis turn: it speaks one SSML document."""
 
     def __init__(
         self,
@@ -42,33 +42,35 @@ class SynthesisTurn:
         self._synthesizer = synthesizer
 
     async def run(self) -> None:
-        """Speak to the end, and log it."""
+        """Speak the document to its end, and log the turn."""
         received = asyncio.get_running_loop().time()
-        async with answering(self._channel, self._request_id, self._script, "tts") as answer:
-            answer.facts.update(ssml=self._ssml, format=self._format, voice=None, chunks=0)
-            await answer.begin()
-            await self._speak(answer, received)
-            await answer.end()
+        async with turn_output(self._channel, self._request_id, self._script, "tts") as output:
+            output.facts.update(ssml=self._ssml, format=self._format, voice=None, chunks=0)
+            await output.begin()
+            await self._speak(output, received)
+            await output.end()
 
-    async def _speak(self, answer: Answer, received: float) -> None:
-        wanted, rate = pieces(self._ssml), self._rate()
-        answer.facts["voice"] = next((piece.voice.short_name for piece in wanted if isinstance(piece, Words)), None)
-        synthesizer = ToneSynthesizer() if answer.step.tone else self._synthesizer
-        pace = Pace(answer.step.real_time_factor, received + (answer.step.first_seconds or 0.0))
-        async for chunk in _chunks(_sound(wanted, synthesizer), rate):
+    async def _speak(self, output: TurnOutput, received: float) -> None:
+        document_pieces, rate = pieces(self._ssml), self._rate()
+        output.facts["voice"] = next(
+            (piece.voice.short_name for piece in document_pieces if isinstance(piece, Words)), None
+        )
+        synthesizer = ToneSynthesizer() if output.step.tone else self._synthesizer
+        pace = Pace(output.step.real_time_factor, received + (output.step.first_seconds or 0.0))
+        async for chunk in _chunks(_sound(document_pieces, synthesizer), rate):
             await pace.wait()
-            await answer.send_audio(chunk)
-            answer.facts["chunks"] += 1
+            await output.send_audio(chunk)
+            output.facts["chunks"] += 1
             pace.sent(len(chunk) / (2 * rate))
 
     def _rate(self) -> int:
         if self._format not in RATES:
-            raise Refused(f"Unsupported output format {self._format}")
+            raise RequestRefused(f"Unsupported output format {self._format}")
         return RATES[self._format]
 
 
 class Pace:
-    """When the next chunk is due; what comes late does not delay what follows."""
+    """The schedule of a turn's chunks; a late chunk does not delay the next ones."""
 
     def __init__(self, real_time_factor: float | None, first_due: float) -> None:
         self._real_time_factor = real_time_factor
@@ -82,10 +84,10 @@ class Pace:
             self._due += seconds / self._real_time_factor
 
 
-async def _sound(wanted: tuple[Piece, ...], synthesizer: Synthesizer) -> AsyncGenerator[bytes]:
-    """All of *wanted* at `ENGINE_RATE`, to `LONGEST_SECONDS`."""
+async def _sound(document_pieces: tuple[Piece, ...], synthesizer: Synthesizer) -> AsyncGenerator[bytes]:
+    """The speech of *document_pieces* at `ENGINE_RATE`, at most `LONGEST_SECONDS` long."""
     left = 2 * round(LONGEST_SECONDS * ENGINE_RATE)
-    for piece in wanted:
+    for piece in document_pieces:
         async for pcm in _spoken(piece, synthesizer):
             yield pcm[:left]
             left -= len(pcm)
@@ -102,7 +104,7 @@ async def _spoken(piece: Piece, synthesizer: Synthesizer) -> AsyncGenerator[byte
 
 
 async def _chunks(sound: AsyncIterator[bytes], rate: int) -> AsyncGenerator[bytes]:
-    """*sound* at *rate* hertz in chunks of `CHUNK_SECONDS`, the last one shorter."""
+    """*sound* at *rate* hertz, in chunks of `CHUNK_SECONDS`; the last one may be shorter."""
     resampler, size, waiting = Resampler(ENGINE_RATE, rate), 2 * round(CHUNK_SECONDS * rate), bytearray()
     async for pcm in sound:
         waiting += resampler.resample(pcm)

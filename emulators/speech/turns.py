@@ -1,4 +1,4 @@
-"""The turns of one socket: one at a time, each as a task of its own."""
+"""The turns of one socket: one at a time, each in its own task."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -23,10 +23,10 @@ class Turns(ABC):
 
     @abstractmethod
     async def receive(self, message: Message) -> None:
-        """Take the next message of the client.
+        """Handle the next message of the client.
 
         Raises:
-            Refused: it is not of the protocol.
+            RequestRefused: the message violates the protocol.
         """
 
     async def start(self, turn: Coroutine[Any, Any, None]) -> None:
@@ -34,7 +34,7 @@ class Turns(ABC):
         self._task = asyncio.create_task(turn)
 
     async def stop(self) -> None:
-        """Cancel the running turn; the log calls it cancelled."""
+        """Cancel the running turn; the log has it as cancelled."""
         if self._task is None:
             return
         self._task.cancel()
@@ -62,10 +62,10 @@ class Recognitions(Turns):
         if message.path == "speech.context":
             self._context = message.json()
         if message.path == "audio":
-            await self._hear(message)
+            await self._receive_audio(message)
 
-    async def _hear(self, message: Message) -> None:
-        # Audio of a turn that has ended is still on its way when one phrase was all that was asked for.
+    async def _receive_audio(self, message: Message) -> None:
+        # Audio of the last turn may still arrive after that turn has ended, as it does after one phrase in INTERACTIVE.
         if self._turn is None or message.request_id != self._turn.request_id:
             request = RecognitionRequest.read(self._context, self._query, self._path)
             self._turn = RecognitionTurn(message.request_id, request, self._channel, self._script, self._recognizer)

@@ -1,4 +1,4 @@
-"""The voices this emulator answers to: names of Azure's, spoken by the local engines."""
+"""The voices of this emulator: names of Azure's voices, spoken by the local engines."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Voice:
         return self.name.removesuffix("Neural").replace("Multilingual", " Multilingual")
 
     def to_json(self) -> dict[str, str]:
-        """As Azure's voices list has it; the rate is what the engines here make."""
+        """An entry of Azure's list of voices, with the sample rate of the local engines."""
         return {
             "Name": f"Microsoft Server Speech Text to Speech Voice ({self.locale}, {self.name})",
             "DisplayName": self.display_name,

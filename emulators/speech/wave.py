@@ -2,7 +2,7 @@
 
 import struct
 
-from emulators.speech.refusals import Refused
+from emulators.speech.refusals import RequestRefused
 
 RIFF_BYTES = 12
 FORMAT_BYTES = 16
@@ -10,15 +10,15 @@ CHUNK_HEAD_BYTES = 8
 PCM = 1
 
 
-class NotPcm(Refused):
-    """The sound is not 16-bit mono PCM in a WAV."""
+class NotPcm(RequestRefused):
+    """The audio is not 16-bit mono PCM in a WAV."""
 
 
 def read_header(body: bytes) -> tuple[int, bytes]:
-    """The rate in hertz that *body* announces, and what sound follows in it.
+    """The rate in hertz from the WAV header of *body*, and the audio after the header.
 
     Raises:
-        NotPcm: anything else.
+        NotPcm: *body* does not begin with the header of a WAV with 16-bit mono PCM.
     """
     if body[:4] != b"RIFF" or body[8:12] != b"WAVE":
         raise NotPcm("audio begins with a WAV header")

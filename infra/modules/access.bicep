@@ -1,4 +1,4 @@
-// Every access that the app has. Nothing here or elsewhere is opened by a key.
+// All role assignments of the app. No resource accepts keys.
 
 param principalId string
 param storageName string
@@ -35,8 +35,8 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-// The host keeps locks and its package there, and its blob trigger demands no less than owner. It covers the clips, and
-// signing their upload URLs.
+// The host stores locks and its package there, and its blob trigger requires the owner role. The role also covers the
+// clips, and the key that signs their upload URLs.
 resource ownsBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(storage.id, principalId, roles['Storage Blob Data Owner'])
   scope: storage
@@ -47,7 +47,7 @@ resource ownsBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// The blob trigger hands events on to itself through queues, and puts those that keep failing aside in one.
+// The blob trigger passes events on through queues, and moves those that keep failing to a poison queue.
 resource usesQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(storage.id, principalId, roles['Storage Queue Data Contributor'])
   scope: storage
@@ -98,7 +98,7 @@ resource sendsTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// Cosmos DB has roles of its own, on paths of its own: dbs, not sqlDatabases.
+// Cosmos DB has its own roles and its own scope paths: dbs, not sqlDatabases.
 resource keepsConversations 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2026-03-15' = {
   parent: cosmos
   name: guid(cosmos.id, principalId, roles['Cosmos DB Built-in Data Contributor'])

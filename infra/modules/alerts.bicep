@@ -1,4 +1,4 @@
-// Who is told, and of what. docs/operations.md says what to do about each.
+// Alerts and their recipients. docs/operations.md says what to do about each alert.
 
 import { thresholdChoice } from '../choices.bicep'
 
@@ -13,7 +13,7 @@ param speechName string
 param openAiName string
 param topicName string
 
-@description('From which value on an alert is raised.')
+@description('Values above which an alert is raised.')
 param thresholds thresholdChoice
 
 resource profile 'Microsoft.Cdn/profiles@2025-12-01' existing = {
@@ -53,7 +53,7 @@ resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-// An alert on telemetry is a query that gives one number, and a line here.
+// Alerts on telemetry: each is a query that returns one number, and an entry in this list.
 var queryAlerts = [
   {
     name: 'failed-requests'
@@ -182,7 +182,7 @@ resource onTelemetry 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   }
 ]
 
-// An alert on what a service measures itself.
+// Alerts on metrics of the services.
 var metricAlerts = [
   {
     name: 'unreachable'

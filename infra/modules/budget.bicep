@@ -1,11 +1,11 @@
-// Tells before the month's money is spent. It stops nothing.
+// Warns before the month's budget is spent. It stops nothing.
 
 param name string
 param amount int
 param alertEmail string
 param actionGroupId string
 
-@description('First day of the month in which the budget was first made, as yyyy-MM-dd. It can never be changed.')
+@description('First day of the month in which the budget was first created, as yyyy-MM-dd. It can never be changed.')
 param start string
 
 resource budget 'Microsoft.Consumption/budgets@2026-06-01' = {

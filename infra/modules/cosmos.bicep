@@ -1,4 +1,4 @@
-// All that is kept but sound, in a serverless Cosmos DB account: an idle month costs only what is stored.
+// The database: a serverless Cosmos DB account for all stored data but sound. An idle month costs the storage only.
 
 param name string
 param location string
@@ -50,7 +50,7 @@ resource voice 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2026-03-15' =
   }
 }
 
-// As voice_core/adapters/cosmos expects them; the tests compare the two.
+// The containers that voice_core/adapters/cosmos expects; the tests compare the two.
 var containers = [
   {
     name: 'conversations'
@@ -82,7 +82,7 @@ resource made 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@202
           version: 2
           paths: ['/userId']
         }
-        // On, without a default: each document says how long it lives.
+        // TTL is on without a default: each document has its own.
         defaultTtl: -1
         indexingPolicy: {
           indexingMode: 'consistent'

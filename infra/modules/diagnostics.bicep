@@ -1,6 +1,5 @@
-// What the services log about themselves, into the one workspace. Never what was said: no request or response bodies, and
-// of Front Door's logs what could be somebody's words is scrubbed. Nor what storage does: the names of its blobs begin with
-// their users' ids.
+// Logs of the services, sent to the one workspace. They contain no words of users: no request or response bodies, and
+// Front Door's logs are scrubbed. Storage logs stay off, because the names of blobs begin with users' ids.
 
 param workspaceId string
 param frontDoorName string
@@ -56,7 +55,7 @@ resource ofFrontDoor 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   }
 }
 
-// Not its data plane log: that holds the partition keys, which are the users' ids.
+// Without the data plane log, which contains the partition keys, the users' ids.
 resource ofCosmos 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
   scope: cosmos

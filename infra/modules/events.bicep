@@ -1,5 +1,5 @@
-// What happens in storage, as events. Who hears of new clips is subscribed by subscribe-clips.sh: the webhook exists,
-// and can prove that it does, only when the code is deployed.
+// Events of storage. subscribe-clips.sh creates the subscription to new clips, because the webhook exists, and can be
+// validated, only after the code is deployed.
 
 param name string
 param location string

@@ -1,4 +1,5 @@
-// The Front Door profile alone: its id must be known before the function app, whose address its origin needs.
+// The Front Door profile, separate from its routing: the function app needs the profile's id, and the origin needs the
+// app's address.
 
 param name string
 param tags object
@@ -14,9 +15,9 @@ resource profile 'Microsoft.Cdn/profiles@2025-12-01' = {
     name: sku
   }
   properties: {
-    // The most there is: an answer is streamed for as long as the assistant speaks.
+    // The maximum: a response is streamed for as long as the assistant speaks.
     originResponseTimeoutSeconds: 240
-    // Its access log holds addresses (URLs), and people put names to listen for into them.
+    // The access log contains URLs, whose parameters can contain names to listen for.
     logScrubbing: {
       state: 'Enabled'
       scrubbingRules: [

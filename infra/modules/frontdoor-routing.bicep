@@ -1,4 +1,4 @@
-// What Front Door does with a request: one endpoint, one route, one origin, the firewall before them.
+// Routing of Front Door: one endpoint, one route, one origin, and the firewall in front of them.
 
 param profileName string
 param endpointName string
@@ -6,7 +6,7 @@ param tags object
 param originHostName string
 param firewallPolicyId string
 
-@description('Seconds between two health probes of each edge location; 0: none. Probes keep a sleeping app awake.')
+@description('Seconds between two health probes of each edge location; 0: none. Probes keep an idle app awake.')
 @minValue(0)
 @maxValue(255)
 param probeSeconds int
@@ -37,7 +37,7 @@ resource originGroup 'Microsoft.Cdn/profiles/originGroups@2025-12-01' = {
     }
     healthProbeSettings: probeSeconds == 0 ? null : {
       probePath: '/api/voice/health'
-      // The app answers no HEAD there.
+      // The app does not support HEAD there.
       probeRequestType: 'GET'
       probeProtocol: 'Https'
       probeIntervalInSeconds: probeSeconds
@@ -59,7 +59,7 @@ resource origin 'Microsoft.Cdn/profiles/originGroups/origins@2025-12-01' = {
   }
 }
 
-// Nothing is cached: every answer is one person's.
+// Nothing is cached, because every response is for one user.
 resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-12-01' = {
   parent: endpoint
   name: 'voice'
@@ -68,7 +68,7 @@ resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-12-01' = {
       id: originGroup.id
     }
     patternsToMatch: ['/api/voice/*']
-    // No redirect from HTTP: what is said and the token with it would have been sent in the clear already.
+    // No redirect from HTTP: the request and its token would already have been sent unencrypted.
     supportedProtocols: ['Https']
     httpsRedirect: 'Disabled'
     forwardingProtocol: 'HttpsOnly'

@@ -1,4 +1,4 @@
-// The function app on a Flex Consumption plan, who may reach it, and all its settings.
+// The function app on a Flex Consumption plan, its access restrictions, and all its settings.
 
 param planName string
 param name string
@@ -11,19 +11,19 @@ param blobEndpoint string
 param queueEndpoint string
 param insightsConnectionString string
 
-@description('The one Front Door that may reach the app.')
+@description('Id of the only Front Door that may reach the app.')
 param frontDoorId string
 
-@description('The app registration whose tokens callers show.')
+@description('The app registration whose tokens callers send.')
 param authClientId string
 
-@description('Where pages are served that may call, as https://www.example.com. Apps need not be named.')
+@description('Origins of the pages that may call, such as https://www.example.com. Apps need no entry.')
 param pageOrigins string[]
 
-@description('Every setting that the code reads.')
+@description('All settings that the code reads.')
 param settings object
 
-@description('Megabytes of an instance.')
+@description('Memory of an instance in megabytes.')
 @allowed([512, 2048, 4096])
 param memoryMB int
 
@@ -31,12 +31,12 @@ param memoryMB int
 @maxValue(1000)
 param maximumInstances int
 
-@description('Requests that one instance serves at a time. Left out, the platform takes 1 for Python.')
+@description('Requests that one instance serves concurrently. The platform\'s default for Python is 1.')
 @minValue(1)
 @maxValue(1000)
 param requestsPerInstance int
 
-@description('Instances that never sleep, by what they are ready for.')
+@description('Always-ready instances by the trigger that they serve.')
 param alwaysReady alwaysReadyCounts
 
 type alwaysReadyCounts = {
@@ -103,7 +103,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       http20Enabled: true
-      // Preflights end here. Callers show a token, never a cookie.
+      // The platform answers preflights. Callers send a token, never a cookie.
       cors: {
         allowedOrigins: pageOrigins
         supportCredentials: false
@@ -130,14 +130,14 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
           ipAddress: 'AzureEventGrid'
         }
       ]
-      // Deployments come another way: they show an identity's token to the app's own SCM site.
+      // Deployments do not use Front Door: they authenticate to the app's SCM site with an identity's token.
       scmIpSecurityRestrictionsUseMain: false
       scmIpSecurityRestrictionsDefaultAction: 'Allow'
     }
   }
 }
 
-// Replaces the whole set: what is not here is not there.
+// Replaces all settings: a setting that is not listed here is removed.
 resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
@@ -153,7 +153,7 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   })
 }
 
-// Callers show a token of the app registration. There is no sign-in page, so there is no client secret.
+// Callers send a token of the app registration. There is no sign-in page, so there is no client secret.
 resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'authsettingsV2'

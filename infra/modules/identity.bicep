@@ -1,4 +1,4 @@
-// The one identity the function app acts as. User-assigned, so that its roles can be given before the app exists.
+// The only identity of the function app. It is user-assigned, so that its roles can be assigned before the app exists.
 
 param name string
 param location string

@@ -1,16 +1,16 @@
-// Where telemetry goes: a Log Analytics workspace, and Application Insights on top of it.
+// Telemetry: a Log Analytics workspace, and Application Insights on top of it.
 
 param workspaceName string
 param insightsName string
 param location string
 param tags object
 
-@description('How long telemetry is kept.')
+@description('Days for which telemetry is stored.')
 @minValue(30)
 @maxValue(730)
 param retentionDays int
 
-@description('Gigabytes a day after which the workspace takes no more until the next day; -1: no cap.')
+@description('Gigabytes per day after which the workspace accepts no more data until the next day; -1: no cap.')
 param dailyCapGb int
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
@@ -45,5 +45,5 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
 
 output workspaceId string = workspace.id
 output insightsName string = insights.name
-// Names the resource and its ingestion address; with local authentication off it lets nobody in.
+// Contains the resource and its ingestion address. It is no credential, because local authentication is off.
 output connectionString string = insights.properties.ConnectionString

@@ -1,4 +1,4 @@
-// The assistant: one model, deployed under its own name.
+// The assistant: one model, deployed under the model's name.
 
 param name string
 param location string
@@ -6,7 +6,7 @@ param tags object
 param modelName string
 param modelVersion string
 
-@description('Thousands of tokens a minute.')
+@description('Capacity in thousands of tokens per minute.')
 @minValue(1)
 param capacity int
 
@@ -19,7 +19,7 @@ resource account 'Microsoft.CognitiveServices/accounts@2026-07-01' = {
     name: 'S0'
   }
   properties: {
-    // Sign-in by identity needs one, and it can never be changed.
+    // Authentication by identity requires a subdomain, which can never be changed.
     customSubDomainName: name
     disableLocalAuth: true
     publicNetworkAccess: 'Enabled'
@@ -39,7 +39,7 @@ resource model 'Microsoft.CognitiveServices/accounts/deployments@2026-07-01' = {
       name: modelName
       version: modelVersion
     }
-    // A model that changes by itself changes what it says, and how long it takes to.
+    // An automatic upgrade of the model would change its replies and their latency.
     versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
 }

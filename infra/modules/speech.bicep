@@ -1,4 +1,4 @@
-// Hears and speaks.
+// Speech recognition and synthesis.
 
 param name string
 param location string
@@ -13,7 +13,7 @@ resource account 'Microsoft.CognitiveServices/accounts@2026-07-01' = {
     name: 'S0'
   }
   properties: {
-    // Sign-in by identity needs one, and it can never be changed.
+    // Authentication by identity requires a subdomain, which can never be changed.
     customSubDomainName: name
     disableLocalAuth: true
     publicNetworkAccess: 'Enabled'

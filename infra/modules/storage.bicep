@@ -1,18 +1,18 @@
-// One account: the deployed package, the host's own state, the clips that phones upload and what is made of them.
+// One storage account for the deployed package, the host's state, the clips that phones upload, and their artefacts.
 
 param name string
 param location string
 param tags object
 
-@description('How long an uploaded recording is kept.')
+@description('Days for which an uploaded recording is stored.')
 @minValue(1)
 param clipDays int
 
-@description('How long what was made of a recording is kept.')
+@description('Days for which the artefacts of a recording are stored.')
 @minValue(1)
 param artefactDays int
 
-@description('Pages served there may upload.')
+@description('Origins of the pages that may upload.')
 param pageOrigins string[]
 
 var deploymentContainer = 'deployment'
@@ -35,7 +35,7 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    // Phones upload straight to it, with a signed URL that the app makes.
+    // Phones upload directly to it, with a URL that the app signs.
     publicNetworkAccess: 'Enabled'
     networkAcls: {
       bypass: 'AzureServices'
@@ -48,14 +48,14 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
   parent: account
   name: 'default'
   properties: {
-    // Who deletes a conversation deletes its audio: nothing may linger behind it.
+    // Deleting a conversation deletes its audio for good: no deleted blob may be restorable.
     deleteRetentionPolicy: {
       enabled: false
     }
     containerDeleteRetentionPolicy: {
       enabled: false
     }
-    // The signed URL is the permission; this only has browsers use it.
+    // The signed URL is the permission; this rule only lets browsers use it.
     cors: {
       corsRules: empty(pageOrigins) ? [] : [
         {
@@ -92,7 +92,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04
           type: 'Lifecycle'
           definition: {
             filters: {
-              // Speech is appended while it is made.
+              // Speech is written to append blobs while it is synthesised.
               blobTypes: ['blockBlob', 'appendBlob']
               prefixMatch: ['${expiry.container}/']
             }

@@ -1,4 +1,4 @@
-// The one secret there is: what the TURN relay and the app share. An operator puts it in; no template ever sees it.
+// The only secret: the one that the TURN relay and the app share. An operator stores it; no template reads it.
 
 param name string
 param location string

@@ -1,4 +1,4 @@
-// The coarse shield: how many requests one address may send. How many turns one person may take is the app's to count.
+// The firewall: a limit of requests for each address, and managed rules. The app itself limits the turns of each user.
 
 param name string
 param tags object
@@ -9,17 +9,17 @@ param sku string
 @allowed(['Detection', 'Prevention'])
 param mode string
 
-@description('What is done with a request whose score reaches the limit of the default rule set.')
+@description('Action for a request whose score reaches the limit of the default rule set.')
 @allowed(['Log', 'Block'])
 param managedRulesAction string
 
-@description('Each edge server counts on its own: the lower this is, the more slip through.')
+@description('Limit per address. Each edge server counts on its own: the lower the limit, the more requests exceed it.')
 @minValue(100)
 param requestsPerFiveMinutes int
 
-// What the contract lets a caller choose freely: words, recordings in base64, fingerprints and passwords of sessions. To
-// the rules some of it looks like an attack. Query strings and members are case-sensitive here, and not in the app, so
-// each stands in the capitals that clients commonly use.
+// Values that callers choose freely by the contract: words, recordings in base64, fingerprints and passwords of
+// sessions. The rules take some of them for attacks. Names of query parameters and members are case-sensitive here, but
+// not in the app, so each is listed in the spellings that clients commonly use.
 var inQueries = ['phrases', 'Phrases', 'voice', 'Voice', 'format', 'Format']
 
 var inBodies = [
@@ -46,10 +46,10 @@ var inBodies = [
   'contenttype'
 ]
 
-// Keys and ETags are quoted or chosen by clients, and tokens are random; their names have no capitals of their own.
+// Keys and ETags are quoted or chosen by clients, and tokens are random. Names of headers are not case-sensitive.
 var inHeaders = ['Authorization', 'Idempotency-Key', 'If-Match', 'If-None-Match', 'Range']
 
-// Of a request that meets a rule the firewall would write down what met it: words, tokens.
+// Without scrubbing, the firewall logs the value that matched a rule: words, tokens.
 var private = [
   'QueryStringArgNames'
   'RequestHeaderNames'
@@ -61,7 +61,7 @@ var private = [
 var jsonExclusions = [
   for member in inBodies: {
     matchVariable: 'RequestBodyJsonArgNames'
-    // An offer's description is within the offer, a phrase within its list.
+    // Contains, because an SDP is nested in its offer, and a phrase in its list.
     selectorMatchOperator: 'Contains'
     selector: member
   }
@@ -91,14 +91,14 @@ var headerExclusions = [
   }
 ]
 
-// These know what web pages send, and would stop ordinary requests of the API (Core Rule Set 3.3.4, from which the
-// managed rules are derived). All but 920340 are critical: one of them is enough to block.
+// These rules are written for web pages, and would stop ordinary requests of the API (Core Rule Set 3.3.4, from which
+// the managed rules are derived). All but 920340 are critical: one of them is enough to block.
 var ruleGroupOverrides = [
   {
     ruleGroupName: 'METHOD-ENFORCEMENT'
     rules: [
       {
-        // Methods but GET, HEAD, POST and OPTIONS: PATCH and DELETE.
+        // Stops methods other than GET, HEAD, POST and OPTIONS: PATCH and DELETE.
         ruleId: '911100'
         enabledState: 'Disabled'
       }
@@ -108,7 +108,7 @@ var ruleGroupOverrides = [
     ruleGroupName: 'PROTOCOL-ENFORCEMENT'
     rules: [
       {
-        // A body without a content type: a recording as it is.
+        // Stops a body without a content type: a recording.
         ruleId: '920340'
         enabledState: 'Disabled'
       }
@@ -117,12 +117,12 @@ var ruleGroupOverrides = [
         enabledState: 'Disabled'
       }
       {
-        // Content types but JSON, XML and forms: audio/*, video/*, application/octet-stream, SDP.
+        // Stops content types other than JSON, XML and forms: audio/*, video/*, application/octet-stream, SDP.
         ruleId: '920420'
         enabledState: 'Disabled'
       }
       {
-        // Parameters of a content type but charset and boundary: audio/webm;codecs=opus, audio/pcm;rate=16000.
+        // Stops content type parameters other than charset and boundary: audio/webm;codecs=opus, audio/pcm;rate=16000.
         ruleId: '920470'
         enabledState: 'Disabled'
       }
@@ -132,7 +132,7 @@ var ruleGroupOverrides = [
     ruleGroupName: 'PROTOCOL-ATTACK'
     rules: [
       {
-        // A request within a body: any line of a form that ends as in "get it". Front Door frames requests anew.
+        // Stops a request within a body: a line of a form that ends like "get it". Front Door re-frames requests anyway.
         ruleId: '921110'
         enabledState: 'Disabled'
       }
@@ -142,7 +142,8 @@ var ruleGroupOverrides = [
     ruleGroupName: 'General'
     rules: [
       {
-        // A body that cannot be read: only its first 128 KB are, so a longer recording in JSON or a form.
+        // Stops a body that cannot be parsed. Only its first 128 KB are read, so this includes a longer recording in JSON
+        // or a form.
         ruleId: '200002'
         enabledState: 'Disabled'
       }
@@ -162,7 +163,7 @@ var scrubbed = [
   }
 ]
 
-// Managed rules come with Premium only.
+// Only Premium has managed rules.
 var managedRuleSets = [
   {
     ruleSetType: 'Microsoft_DefaultRuleSet'

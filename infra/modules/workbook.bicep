@@ -1,11 +1,11 @@
-// The picture of how the product is doing.
+// The workbook: charts of the product's use, latency and errors.
 
 param displayName string
 param location string
 param tags object
 param workspaceId string
 
-@description('How long events are kept: as far back as people are counted.')
+@description('Days for which events are stored, and over which users are counted.')
 param telemetryDays int
 
 var charts = [
@@ -143,7 +143,7 @@ var panels = [
       queryType: 0
       resourceType: 'microsoft.operationalinsights/workspaces'
       crossComponentResources: [workspaceId]
-      // Who came back, or came first, is not seen within a day.
+      // First and returning users cannot be counted within a single day.
       timeContext: {
         durationMs: contains(chart, 'ofPeople') ? telemetryDays * day : 0
       }

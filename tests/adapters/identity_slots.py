@@ -1,6 +1,6 @@
-"""Opens two slots with an identity, and prints their URLs; then waits for a line and says what was uploaded.
+"""Opens two upload slots with an identity and prints their URLs; after a line of input it prints the first one's size.
 
-A process of its own, because certificates that are trusted are read when aiohttp is imported.
+It runs in its own process, because aiohttp reads the trusted certificates when it is imported.
 Usage: ``SSL_CERT_FILE=… python -m tests.adapters.identity_slots URL``.
 """
 
@@ -20,7 +20,7 @@ from voice_core.domain.clip import ClipName
 
 
 class Identity:
-    """A credential whose token Azurite takes: it reads who issued it, for whom and until when, and no signature."""
+    """A credential whose token Azurite accepts: it checks issuer, audience and expiry, but no signature."""
 
     async def get_token(self, *scopes: str, **_options: Any) -> AccessToken:
         now = int(time())
@@ -38,7 +38,7 @@ class Identity:
         return AccessToken(f"{token}.c2ln", now + 3600)
 
     async def close(self) -> None:
-        """Nothing was opened."""
+        """Do nothing: nothing was opened."""
 
 
 async def main(url: str) -> None:
@@ -46,14 +46,14 @@ async def main(url: str) -> None:
     recordings, until = BlobRecordings(account), datetime.now(UTC) + timedelta(minutes=5)
     names = [ClipName("ann", clip) for clip in ("clip1", "clip2")]
     slots = [await recordings.slot(name, until, in_blocks=False) for name in names]
-    _say([slot.url for slot in slots])
+    _write_line([slot.url for slot in slots])
     await asyncio.to_thread(sys.stdin.readline)
-    _say((await recordings.find(names[0])).size_bytes)
+    _write_line((await recordings.find(names[0])).size_bytes)
     await account.close()
 
 
-def _say(told: object) -> None:
-    sys.stdout.write(f"{json.dumps(told)}\n")
+def _write_line(value: object) -> None:
+    sys.stdout.write(f"{json.dumps(value)}\n")
     sys.stdout.flush()
 
 

@@ -1,4 +1,4 @@
-"""What is made of a client's packets, in order or not, and of those that do not come."""
+"""Receiving a client's audio packets: reordering, lost packets, and silence."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,23 +10,27 @@ from aiortc.rtp import RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 from tests.sound import voice_like
 from tests.virtual_time import in_virtual_time
 from tests.webrtc import RATE, TICKS, encoded
-from voice_core.adapters.aiortc_sessions.audio_receiver import CERTAIN_SECONDS, MISSING_SECONDS, AudioReceiver
-from voice_core.adapters.aiortc_sessions.reorder_buffer import PATIENCE, ReorderBuffer
+from voice_core.adapters.aiortc_sessions.audio_receiver import (
+    MISSING_SECONDS,
+    UNCONFIRMED_SILENCE_SECONDS,
+    AudioReceiver,
+)
+from voice_core.adapters.aiortc_sessions.reorder_buffer import MAX_OVERTAKING, ReorderBuffer
 from voice_core.domain.audio import RECOGNITION_RATE, seconds
 
 LAST = (1 << 32) - TICKS
-"""The timestamp of a packet after which they begin anew."""
+"""The timestamp of the last packet before timestamps wrap around."""
 
 
 def packet(number: int, timestamp: int = 0, *, source: int = 1, payload: bytes = b"") -> RtpPacket:
-    """One as aiortc hands it on."""
-    made = RtpPacket(sequence_number=number % 65_536, timestamp=timestamp % (1 << 32), ssrc=source)
-    made._data = payload  # type: ignore[attr-defined]
-    return made
+    """A packet as aiortc delivers it, with 16-bit sequence number and 32-bit timestamp."""
+    rtp = RtpPacket(sequence_number=number % 65_536, timestamp=timestamp % (1 << 32), ssrc=source)
+    rtp._data = payload  # type: ignore[attr-defined]
+    return rtp
 
 
 def numbers(packets: Sequence[RtpPacket]) -> list[int]:
@@ -35,35 +39,35 @@ def numbers(packets: Sequence[RtpPacket]) -> list[int]:
 
 @given(st.integers(0, 65_535), st.permutations(range(12)))
 def test_packets_are_put_in_order(first: int, order: list[int]) -> None:
-    """None is heard twice or out of order, and none is lost that was overtaken by few."""
+    """No packet is delivered twice or out of order, and none is lost that only a few others overtook."""
     late = max(position - number for position, number in enumerate(order))
-    arrivals = ReorderBuffer()
-    heard = list(arrivals.add(packet(first)))
+    buffer = ReorderBuffer()
+    delivered = list(buffer.add(packet(first)))
     for number in order:
-        heard += arrivals.add(packet(first + 1 + number))
+        delivered += buffer.add(packet(first + 1 + number))
 
-    found = [(number - first) % 65_536 for number in numbers(heard)]
+    found = [(number - first) % 65_536 for number in numbers(delivered)]
     assert found == sorted(set(found))
-    if max(number - position for position, number in enumerate(order)) <= 1 and late <= PATIENCE:
+    if max(number - position for position, number in enumerate(order)) <= 1 and late <= MAX_OVERTAKING:
         assert found == list(range(13))
 
 
 def test_a_lost_packet_is_given_up() -> None:
-    """Once enough others have come; when it does come it is too late."""
-    arrivals = ReorderBuffer()
-    heard = [numbers(list(arrivals.add(packet(number)))) for number in (10, 11, 13, 14, 15, 16, 12)]
+    """A missing packet is skipped once enough later ones have arrived, and is dropped if it arrives after that."""
+    buffer = ReorderBuffer()
+    delivered = [numbers(list(buffer.add(packet(number)))) for number in (10, 11, 13, 14, 15, 16, 12)]
 
-    assert heard == [[10], [11], [], [], [], [13, 14, 15, 16], []]
+    assert delivered == [[10], [11], [], [], [], [13, 14, 15, 16], []]
 
 
-@pytest.mark.parametrize(("anew", "source"), [(6_000, 1), (4_000, 1), (4_999, 2), (5_001, 2), (50_000, 2)])
-def test_a_sender_that_begins_anew_is_heard_at_once(anew: int, source: int) -> None:
-    """Ahead or behind, by another name or not."""
-    arrivals = ReorderBuffer()
-    list(arrivals.add(packet(5_000)))
+@pytest.mark.parametrize(("restart", "source"), [(6_000, 1), (4_000, 1), (4_999, 2), (5_001, 2), (50_000, 2)])
+def test_a_sender_that_restarts_is_received_at_once(restart: int, source: int) -> None:
+    """Packets are delivered at once when numbering restarts far ahead or behind, or with another SSRC."""
+    buffer = ReorderBuffer()
+    list(buffer.add(packet(5_000)))
 
-    assert numbers(list(arrivals.add(packet(anew, source=source)))) == [anew]
-    assert numbers(list(arrivals.add(packet(anew + 1, source=source)))) == [anew + 1]
+    assert numbers(list(buffer.add(packet(restart, source=source)))) == [restart]
+    assert numbers(list(buffer.add(packet(restart + 1, source=source)))) == [restart + 1]
 
 
 @pytest.mark.parametrize(
@@ -77,15 +81,13 @@ def test_a_sender_that_begins_anew_is_heard_at_once(anew: int, source: int) -> N
     ],
 )
 @pytest.mark.parametrize("began", [0, LAST])
-async def test_what_is_missing_between_packets_is_silence(
-    sent: Sequence[tuple[int, int]], frames: int, began: int
-) -> None:
-    """As long as their timestamps say, though not when those make no sense."""
-    microphone = AudioReceiver(lambda: inf)
-    utterance = microphone.listen()
+async def test_gaps_between_packets_become_silence(sent: Sequence[tuple[int, int]], frames: int, began: int) -> None:
+    """A gap becomes silence of the length that the timestamps say, unless those jump implausibly."""
+    receiver = AudioReceiver(lambda: inf)
+    utterance = receiver.listen()
     for (number, moment), payload in zip(sent, encoded(voice_like(1.0, RATE)), strict=False):
-        microphone.add(packet(number, began + moment * TICKS, payload=payload))
-    microphone.stop()
+        receiver.add(packet(number, began + moment * TICKS, payload=payload))
+    receiver.stop()
 
     async with aclosing(utterance):
         pcm = b"".join([piece async for piece in utterance])
@@ -94,14 +96,14 @@ async def test_what_is_missing_between_packets_is_silence(
 
 @pytest.mark.parametrize("packets", [0, 5])
 async def test_a_client_that_sends_nothing_is_silent(packets: int) -> None:
-    """By the clock, so that an utterance ends though its sound has stopped coming."""
-    microphone, began = AudioReceiver(lambda: inf), asyncio.get_running_loop().time()
-    utterance = microphone.listen()
+    """While no packets arrive, silence is generated by the clock, so that the utterance can end."""
+    receiver, began = AudioReceiver(lambda: inf), asyncio.get_running_loop().time()
+    utterance = receiver.listen()
     for number, payload in zip(range(packets), encoded(voice_like(1.0, RATE)), strict=False):
-        microphone.add(packet(number, number * TICKS, payload=payload))
+        receiver.add(packet(number, number * TICKS, payload=payload))
     pcm = b""
 
-    async with asyncio.timeout(PATIENCE_SECONDS), aclosing(utterance):
+    async with asyncio.timeout(HANG_SECONDS), aclosing(utterance):
         async for piece in utterance:
             pcm += piece
             if seconds(len(pcm), RECOGNITION_RATE) > 2 * MISSING_SECONDS:
@@ -112,35 +114,35 @@ async def test_a_client_that_sends_nothing_is_silent(packets: int) -> None:
     assert not any(pcm[-3200:])
 
 
-async def test_silence_is_not_made_twice() -> None:
-    """What the clock has made already is no gap when the next packet tells of it."""
-    microphone = AudioReceiver(lambda: inf)
-    utterance = microphone.listen()
+async def test_silence_is_not_generated_twice() -> None:
+    """Silence that was generated by the clock is not generated again when the next packet's timestamp shows the gap."""
+    receiver = AudioReceiver(lambda: inf)
+    utterance = receiver.listen()
     first, second, *_ = encoded(voice_like(1.0, RATE))
-    microphone.add(packet(0, payload=first))
-    heard = 0.0
-    async with asyncio.timeout(PATIENCE_SECONDS), aclosing(utterance):
-        while heard < MISSING_SECONDS:
-            heard += seconds(len(await anext(utterance)), RECOGNITION_RATE)
-        microphone.add(packet(1, round((heard + 0.1) * RATE), payload=second))
-        microphone.stop()
+    receiver.add(packet(0, payload=first))
+    received = 0.0
+    async with asyncio.timeout(HANG_SECONDS), aclosing(utterance):
+        while received < MISSING_SECONDS:
+            received += seconds(len(await anext(utterance)), RECOGNITION_RATE)
+        receiver.add(packet(1, round((received + 0.1) * RATE), payload=second))
+        receiver.stop()
         rest = b"".join([piece async for piece in utterance])
 
     assert seconds(len(rest), RECOGNITION_RATE) == pytest.approx(0.1 + 0.02, abs=0.01)
 
 
-def test_an_outage_is_no_silence() -> None:
-    """A client that stops sending gets at most `CERTAIN_SECONDS` of generated silence, however long it is away."""
+def test_silence_during_an_outage_is_limited() -> None:
+    """A client that stops sending gets at most `UNCONFIRMED_SILENCE_SECONDS` of silence, however long it is away."""
 
-    async def heard() -> float:
+    async def received_seconds() -> float:
         began = asyncio.get_running_loop().time()
-        microphone = AudioReceiver(lambda: began)
-        utterance, heard_seconds = microphone.listen(), 0.0
+        receiver = AudioReceiver(lambda: began)
+        utterance, received = receiver.listen(), 0.0
         async with aclosing(utterance):
             with suppress(TimeoutError):
-                async with asyncio.timeout(60 * CERTAIN_SECONDS):
+                async with asyncio.timeout(60 * UNCONFIRMED_SILENCE_SECONDS):
                     async for piece in utterance:
-                        heard_seconds += seconds(len(piece), RECOGNITION_RATE)
-        return heard_seconds
+                        received += seconds(len(piece), RECOGNITION_RATE)
+        return received
 
-    assert in_virtual_time(heard()) == pytest.approx(CERTAIN_SECONDS, abs=0.05)
+    assert in_virtual_time(received_seconds()) == pytest.approx(UNCONFIRMED_SILENCE_SECONDS, abs=0.05)

@@ -1,4 +1,4 @@
-"""The reply's way to the client's ear, packet by packet, by a clock that the test controls."""
+"""Sending a reply's audio to the client, packet by packet, in virtual time."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -16,46 +16,46 @@ from voice_core.adapters.aiortc_sessions.audio_sender import (
 
 SECOND = b"\x10\x10" * 24_000
 LATE_PLAY = 0.313
-"""Seconds: in the middle between two ticks."""
+"""Seconds until the reply is played: between two ticks of 20 ms."""
 
 
 class Listener:
-    """Takes packets as aiortc does, and notes when, and whether they held something of the reply."""
+    """Takes packets as aiortc does, and records when, and whether they contained sound of the reply."""
 
     def __init__(self) -> None:
-        self.speaker = AudioSender()
+        self.sender = AudioSender()
         self.packets: list[tuple[float, bool]] = []
 
     async def take(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            before = self.speaker.heard_seconds
-            await self.speaker.recv()
-            self.packets.append((loop.time(), self.speaker.heard_seconds > before))
+            before = self.sender.heard_seconds
+            await self.sender.recv()
+            self.packets.append((loop.time(), self.sender.heard_seconds > before))
 
     @property
     def sound(self) -> list[float]:
-        """When each packet of the reply was taken."""
+        """The times at which packets of the reply were taken."""
         return [at for at, loud in self.packets if loud]
 
 
 async def listened(listener: Listener, script: Coroutine[Any, Any, None]) -> None:
-    """Take packets while *script* goes on, and for some seconds more."""
+    """Take packets while *script* runs, and for 5 s after it."""
     taking = asyncio.create_task(listener.take())
     await script
     await asyncio.sleep(5.0)
     taking.cancel()
 
 
-def test_a_reply_begins_at_once_and_comes_in_real_time() -> None:
-    """The first packet does not wait for a tick of the clock, and a second lasts a second."""
+def test_a_reply_begins_at_once_and_is_sent_in_real_time() -> None:
+    """The first packet does not wait for a tick of the clock, and one second of sound is sent in one second."""
     listener = Listener()
 
     async def reply() -> None:
-        listener.speaker.wake()
+        listener.sender.wake()
         await asyncio.sleep(LATE_PLAY)
-        listener.speaker.play(SECOND)
-        await listener.speaker.played()
+        listener.sender.play(SECOND)
+        await listener.sender.played()
 
     in_virtual_time(listened(listener, reply()))
 
@@ -64,27 +64,27 @@ def test_a_reply_begins_at_once_and_comes_in_real_time() -> None:
     assert listener.sound[-1] - listener.sound[0] == pytest.approx(1.0 - FRAME_SECONDS)
 
 
-def test_a_stall_is_caught_up_with() -> None:
-    """The reply ends when it always would have, if the process was away for a moment only."""
+def test_a_short_stall_is_made_up_for() -> None:
+    """After the process was blocked for 100 ms, the reply still ends at its original time."""
     listener = Listener()
 
     async def reply() -> None:
-        listener.speaker.play(SECOND)
+        listener.sender.play(SECOND)
         asyncio.get_running_loop().call_later(0.5, block, 0.1)
-        await listener.speaker.played()
+        await listener.sender.played()
 
     in_virtual_time(listened(listener, reply()))
 
     assert listener.sound[-1] == pytest.approx(1.0 - FRAME_SECONDS)
 
 
-def test_nothing_is_sent_while_nothing_is_said() -> None:
-    """After some silence, in which the client's jitter buffer empties."""
+def test_no_packets_are_sent_while_there_is_no_reply() -> None:
+    """After a reply, `TRAILING_FRAMES` packets of silence empty the client's jitter buffer; then no packet follows."""
     listener = Listener()
 
     async def reply() -> None:
-        listener.speaker.play(SECOND[: 5 * FRAME_BYTES])
-        await listener.speaker.played()
+        listener.sender.play(SECOND[: 5 * FRAME_BYTES])
+        await listener.sender.played()
 
     in_virtual_time(listened(listener, reply()))
 
@@ -92,16 +92,16 @@ def test_nothing_is_sent_while_nothing_is_said() -> None:
 
 
 def test_a_reply_that_is_hushed_ends_with_the_packet() -> None:
-    """No more of it is sent, and what was heard is known to the packet."""
+    """No further packet of the reply is sent, and `heard_seconds` is exact to the packet."""
     listener = Listener()
 
     async def reply() -> None:
-        listener.speaker.play(SECOND)
+        listener.sender.play(SECOND)
         await asyncio.sleep(0.25)
-        listener.speaker.hush()
+        listener.sender.hush()
 
     in_virtual_time(listened(listener, reply()))
 
     assert listener.sound[-1] <= 0.25
-    assert listener.speaker.heard_seconds == pytest.approx(len(listener.sound) * FRAME_SECONDS)
+    assert listener.sender.heard_seconds == pytest.approx(len(listener.sound) * FRAME_SECONDS)
     assert [loud for _, loud in listener.packets[len(listener.sound) :]] == [False] * TRAILING_FRAMES

@@ -1,4 +1,4 @@
-"""WebRTC by aiortc: a client and the product's end of it, over real sockets."""
+"""WebRTC by aiortc: a client and the product's peer, over real sockets."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ from aioice.stun import Class
 from aioice.stun import Message as StunMessage
 from aiortc import RTCIceTransport, RTCPeerConnection
 
-from tests.eventually import PATIENCE_SECONDS, eventually
+from tests.eventually import HANG_SECONDS, eventually
 from tests.webrtc import Caller, tones
 from voice_core.adapters.aiortc_sessions.liveness import Liveness
 from voice_core.adapters.aiortc_sessions.peer import AiortcPeer
@@ -26,7 +26,7 @@ PACKET_SECONDS = 0.02
 
 @asynccontextmanager
 async def call(*, writes: bool = True, direction: str = "sendrecv") -> AsyncIterator[tuple[Caller, AiortcPeer]]:
-    """A client that is connected, and our end of it."""
+    """A connected client, and the product's peer for it."""
     caller = Caller(writes=writes, direction=direction)
     peer = await AiortcPeers().answer(await caller.offer(), ())
     try:
@@ -48,15 +48,15 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def test_a_reply_is_heard_whole_and_nothing_of_it_in_the_next() -> None:
-    """Its length is right within 40 ms however it was cut, its last sound comes before the next reply's first."""
+async def test_replies_are_complete_and_do_not_overlap() -> None:
+    """A reply's length is right within 40 ms however it was cut, and it ends before the next one's first sound."""
     async with call() as (caller, peer):
         for number, hertz in enumerate((400, 800, 400)):
             began, pcm = now(), tone(0.731, hertz)
             for start in range(0, len(pcm), 1998):
                 peer.play(pcm[start : start + 1998])
             await peer.played()
-            await eventually(lambda: not any(packet.loud for packet in caller.ear.heard[-3:]))
+            await eventually(lambda: not any(packet.loud for packet in caller.ear.packets[-3:]))
             sound = caller.sound(began)
             assert abs(len(sound) * PACKET_SECONDS - 0.731) <= 0.04
             assert tones(sound[1:-1]) == {hertz}, number
@@ -64,32 +64,32 @@ async def test_a_reply_is_heard_whole_and_nothing_of_it_in_the_next() -> None:
 
 
 async def test_hushing_stops_the_sound_within_a_packet() -> None:
-    """And says how much was heard; silence follows, so that nothing is left to be guessed at."""
+    """Hushing stops the reply, `heard_seconds` says how much was sent, and packets of silence follow."""
     async with call() as (caller, peer):
         began = now()
         peer.play(tone(30.0))
         await eventually(lambda: len(caller.sound(began)) > 10)
         peer.hush()
-        heard = peer.heard_seconds
-        await eventually(lambda: len(caller.ear.heard) - len(caller.sound(began)) > 3)
+        sent_seconds = peer.heard_seconds
+        await eventually(lambda: len(caller.ear.packets) - len(caller.sound(began)) > 3)
 
-        assert heard == pytest.approx(len(caller.sound(began)) * PACKET_SECONDS, abs=2 * PACKET_SECONDS)
-        assert not caller.ear.heard[-1].loud
-        assert len(caller.ear.heard) > len(caller.sound())
+        assert sent_seconds == pytest.approx(len(caller.sound(began)) * PACKET_SECONDS, abs=2 * PACKET_SECONDS)
+        assert not caller.ear.packets[-1].loud
+        assert len(caller.ear.packets) > len(caller.sound())
 
 
-async def test_a_reply_to_nobody_is_over_at_once() -> None:
-    """A client that only sends, as WHIP's usually do, takes none of it."""
+async def test_a_reply_to_a_sendonly_client_ends_at_once() -> None:
+    """A client that only sends, as WHIP clients usually do, gets no sound, and the reply counts as played."""
     async with call(direction="sendonly") as (_, peer):
         peer.wake()
         peer.play(tone(300.0))
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(HANG_SECONDS):
             await peer.played()
         assert peer.heard_seconds == 0
 
 
-async def test_an_utterance_is_heard_to_its_last_packet() -> None:
-    """Though no packet follows it, and nothing that was said before the button went down is in it."""
+async def test_an_utterance_is_received_to_its_last_packet() -> None:
+    """An utterance contains its last packet, although none follows, and no sound from before `listen`."""
     async with call() as (caller, peer):
         caller.mouth.talking = True
         await asyncio.sleep(0.3)
@@ -107,8 +107,8 @@ async def test_an_utterance_is_heard_to_its_last_packet() -> None:
     assert np.sqrt(np.mean(samples[-480:] ** 2)) > 100
 
 
-async def test_a_release_may_wait_for_what_is_on_its_way() -> None:
-    """Until it is quiet, or the time it was given is up, which else would be long."""
+async def test_a_release_may_wait_for_late_packets() -> None:
+    """After the release the utterance continues until the client is silent, or until the time limit."""
     async with call() as (caller, peer):
         for talking, limit, least in ((False, 1000.0, 0.0), (True, 0.2, 0.18)):
             caller.mouth.talking = talking
@@ -121,46 +121,46 @@ async def test_a_release_may_wait_for_what_is_on_its_way() -> None:
 
 
 async def test_messages_go_both_ways_and_wait_for_the_channel() -> None:
-    """In order, from before the client is even connected."""
+    """Messages arrive in order, including those that were sent before the client was connected."""
     caller = Caller()
     peer = await AiortcPeers().answer(await caller.offer(), ())
     for number in range(3):
         peer.send(f'{{"type": "note", "n": {number}}}')
     await caller.accept(peer.answer)
     await caller.connected()
-    await caller.told("note", 3)
+    await caller.received("note", 3)
     caller.send("hello")
     assert [await peer.happened(), await peer.happened()] == [PeerConnected(), PeerMessage("hello")]
     assert peer.writes
 
     peer.send('{"type": "last"}')
     await peer.aclose()
-    await caller.told("last")
+    await caller.received("last")
     await caller.close()
-    assert [event["n"] for event in caller.all_told("note")] == [0, 1, 2]
+    assert [event["n"] for event in caller.all_received("note")] == [0, 1, 2]
 
 
-async def test_a_client_without_a_channel_is_known_by_that() -> None:
-    """Nothing can be asked by it."""
+async def test_a_client_without_a_data_channel_is_recognised() -> None:
+    """The peer of a client without a data channel reports that it cannot write, and ignores sent messages."""
     async with call(writes=False) as (_, peer):
         peer.send("to nobody")
         assert not peer.writes
 
 
-async def test_a_client_that_closes_is_gone() -> None:
-    """At once."""
+async def test_a_client_that_closes_ends_its_peer() -> None:
+    """When the client closes the connection, the peer reports `PeerClosed`."""
     async with call() as (caller, peer):
         await caller.close()
-        assert await asyncio.wait_for(peer.happened(), PATIENCE_SECONDS) == PeerClosed()
+        assert await asyncio.wait_for(peer.happened(), HANG_SECONDS) == PeerClosed()
 
 
 def transport_of(connection: RTCPeerConnection) -> RTCIceTransport:
-    """That on which all of its media travel."""
+    """The ICE transport that all media of *connection* share."""
     return connection.getTransceivers()[0].receiver.transport.transport
 
 
-class Line:
-    """What a client sends, of which only one kind passes; none at first."""
+class PacketFilter:
+    """Lets only one kind of the client's packets pass: that named by *passes*, and none at first."""
 
     def __init__(self, caller: Caller) -> None:
         self.passes = ""
@@ -175,30 +175,30 @@ class Line:
                 await send_data(payload, address)
 
         def stun(message: StunMessage, address: tuple[str, int]) -> None:
-            if self.passes == {Class.REQUEST: "checks", Class.RESPONSE: "answers"}.get(message.message_class):
+            if self.passes == {Class.REQUEST: "checks", Class.RESPONSE: "responses"}.get(message.message_class):
                 send_stun(message, address)
 
         vars(protocol).update(send_data=data, send_stun=stun)
 
 
-@pytest.mark.parametrize("sign", ["sound", "checks", "answers"])
-async def test_a_client_that_falls_silent_is_lost_and_found_again(sign: str) -> None:
-    """By whatever it sends: its sound, its own connectivity checks, its answers to ours."""
+@pytest.mark.parametrize("sign", ["sound", "checks", "responses"])
+async def test_a_silent_client_is_lost_and_found_again(sign: str) -> None:
+    """A client that sent nothing is found again by its sound, its connectivity checks, or its responses to ours."""
     async with call() as (caller, peer):
-        line = Line(caller)
+        packet_filter = PacketFilter(caller)
         happened: list[str] = []
-        pulse = Liveness(lambda: happened.append("lost"), lambda: happened.append("found"), lost_seconds=0.05)
-        pulse.follow(transport_of(peer._connection))
+        liveness = Liveness(lambda: happened.append("lost"), lambda: happened.append("found"), lost_seconds=0.05)
+        liveness.follow(transport_of(peer._connection))
         await eventually(lambda: happened == ["lost"])
-        line.passes = sign
+        packet_filter.passes = sign
         await eventually(lambda: len(happened) > 1)
-        pulse.stop()
+        liveness.stop()
         assert happened[1] == "found"
 
 
 @pytest.mark.parametrize("offer", ["", "rubbish", "v=0\r\n", "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"])
-async def test_an_offer_that_is_none_is_refused(offer: str) -> None:
-    """With an error of ours, and nothing left behind."""
+async def test_an_invalid_offer_is_refused(offer: str) -> None:
+    """An invalid offer raises `InvalidInput`, and leaves no task running."""
     before = asyncio.all_tasks()
     with pytest.raises(InvalidInput, match="offer"):
         await AiortcPeers().answer(offer, ())
@@ -206,7 +206,7 @@ async def test_an_offer_that_is_none_is_refused(offer: str) -> None:
 
 
 async def test_an_offer_without_opus_is_refused() -> None:
-    """We speak nothing else."""
+    """An offer without Opus is refused, because the product supports no other codec."""
     caller = Caller()
     offer = (await caller.offer()).replace("opus/48000", "speex/48000").replace(" 0 8", "")
     with pytest.raises(InvalidInput, match="Opus"):
@@ -214,8 +214,8 @@ async def test_an_offer_without_opus_is_refused() -> None:
     await caller.close()
 
 
-async def test_video_is_not_taken() -> None:
-    """A client that offers it is served without."""
+async def test_video_is_declined() -> None:
+    """A client that offers video is served without it."""
     caller = Caller()
     caller.connection.addTransceiver("video")
     peer = await AiortcPeers().answer(await caller.offer(), ())
@@ -226,7 +226,7 @@ async def test_video_is_not_taken() -> None:
 
 
 async def test_without_a_relay_a_relay_only_worker_cannot_answer() -> None:
-    """It says so instead of answering with no address."""
+    """Such a worker raises an error instead of sending an answer without an address."""
     caller = Caller()
     with pytest.raises(StageFailed, match="relay"):
         await AiortcPeers(relay_only=True).answer(
@@ -236,7 +236,7 @@ async def test_without_a_relay_a_relay_only_worker_cannot_answer() -> None:
 
 
 async def test_candidates_may_come_after_the_offer() -> None:
-    """As SDP fragments."""
+    """Candidates are accepted as SDP fragments after the offer, and invalid ones are refused."""
     caller = Caller()
     offer = await caller.offer()
     lines = [line for line in offer.split("\r\n") if line.startswith("a=candidate")]
@@ -252,8 +252,8 @@ async def test_candidates_may_come_after_the_offer() -> None:
     await peer.aclose()
 
 
-async def test_opening_and_closing_leaves_nothing_behind() -> None:
-    """No task and no thread, at whatever point the client was cut off."""
+async def test_closing_leaves_no_task_and_no_thread() -> None:
+    """No task and no thread is left, whether the peer is closed before, while or after the client connects."""
     async with call():
         pass
     tasks, threads = asyncio.all_tasks(), threading.active_count()

@@ -1,4 +1,4 @@
-"""The assistant on the real SDK, against a server that speaks its protocol."""
+"""The assistant with the real SDK, against a server that speaks its protocol."""
 
 import asyncio
 import traceback
@@ -22,7 +22,7 @@ from voice_core.domain.errors import Misconfigured, ReplyRefused, StageFailed, S
 from voice_core.ports import providers
 
 KEY = "a-secret-key"
-SAID = "a-private-question"
+QUESTION = "a-private-question"
 Make = Callable[..., AzureOpenAIAssistant]
 
 
@@ -44,15 +44,15 @@ async def _url(script: Script) -> AsyncIterator[str]:
 
 @pytest.fixture(name="make")
 async def _make(url: str) -> AsyncIterator[Make]:
-    """Makes assistants of the emulator, and closes them."""
-    made: list[AzureOpenAIAssistant] = []
+    """Creates assistants that call the emulator, and closes them after the test."""
+    assistants: list[AzureOpenAIAssistant] = []
 
     def make(**changes: Any) -> AzureOpenAIAssistant:
-        made.append(assistant_at(url, **changes))
-        return made[-1]
+        assistants.append(assistant_at(url, **changes))
+        return assistants[-1]
 
     yield make
-    for assistant in made:
+    for assistant in assistants:
         await assistant.close()
 
 
@@ -61,8 +61,8 @@ def _assistant(make: Make) -> AzureOpenAIAssistant:
     return make()
 
 
-async def replied(assistant: AzureOpenAIAssistant, said: str = SAID, *history: Turn) -> list[str]:
-    return [piece async for piece in assistant.reply(said, history)]
+async def replied(assistant: AzureOpenAIAssistant, text: str = QUESTION, *history: Turn) -> list[str]:
+    return [piece async for piece in assistant.reply(text, history)]
 
 
 def turn(transcript: str, reply: str, *, interrupted: bool = False) -> Turn:
@@ -71,7 +71,7 @@ def turn(transcript: str, reply: str, *, interrupted: bool = False) -> Turn:
 
 @asynccontextmanager
 async def recording() -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
-    """A server that keeps the bodies and headers it is sent, and replies "Ok."."""
+    """A server that records request bodies and ``Authorization`` headers, and replies "Ok."."""
     requests: list[dict[str, Any]] = []
 
     async def chat(request: web.Request) -> web.Response:
@@ -90,7 +90,7 @@ async def recording() -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
 
 
 async def sent(*history: Turn, **changes: Any) -> list[tuple[str, str]]:
-    """The roles and contents of the messages that a reply asks with."""
+    """The roles and contents of the messages that are sent to request a reply."""
     async with recording() as (url, requests):
         assistant = assistant_at(url, **changes)
         assert await replied(assistant, "Now?", *history) == ["Ok."]
@@ -98,23 +98,23 @@ async def sent(*history: Turn, **changes: Any) -> list[tuple[str, str]]:
     return [(message["role"], message["content"]) for message in requests[0]["messages"]]
 
 
-async def test_a_reply_comes_in_pieces(assistant: AzureOpenAIAssistant, script: Script) -> None:
+async def test_a_reply_arrives_in_pieces(assistant: AzureOpenAIAssistant, script: Script) -> None:
     """The words of the reply arrive one by one through the port."""
     port: providers.Assistant = assistant
     script.add("chat", Step(text="One two three."))
-    assert [piece async for piece in port.reply(SAID, ())] == ["One ", "two ", "three."]
+    assert [piece async for piece in port.reply(QUESTION, ())] == ["One ", "two ", "three."]
 
 
-async def test_pieces_come_as_they_are_written(assistant: AzureOpenAIAssistant, script: Script) -> None:
+async def test_pieces_arrive_as_they_are_written(assistant: AzureOpenAIAssistant, script: Script) -> None:
     """The first piece does not wait for the second."""
     script.add("chat", Step(text="One two.", tokens_per_second=0.01))
-    reply = assistant.reply(SAID, ())
+    reply = assistant.reply(QUESTION, ())
     assert await anext(reply) == "One "
     await reply.aclose()
 
 
 async def test_history_is_sent_oldest_first() -> None:
-    """System prompt, past turns, then what was just said."""
+    """The system prompt is sent first, then past turns, then the new input."""
     assert await sent(turn("A", "a"), turn("B", "b")) == [
         ("system", "Be brief."),
         ("user", "A"),
@@ -125,13 +125,13 @@ async def test_history_is_sent_oldest_first() -> None:
     ]
 
 
-async def test_a_turn_without_a_reply_is_only_asked() -> None:
-    """A turn whose assistant failed leaves no empty message."""
+async def test_a_turn_without_a_reply_adds_no_empty_message() -> None:
+    """A turn whose assistant failed is sent as the user's message only."""
     assert await sent(turn("A", "")) == [("system", "Be brief."), ("user", "A"), ("user", "Now?")]
 
 
 async def test_an_interrupted_reply_is_marked() -> None:
-    """The model sees where it was cut off, and is told what the mark means."""
+    """The history marks where a reply was cut off, and the system prompt explains the mark."""
     assert await sent(turn("A", "Once upon", interrupted=True), turn("B", "", interrupted=True)) == [
         ("system", f"Be brief.\n{CUT_OFF_NOTE}"),
         ("user", "A"),
@@ -143,7 +143,7 @@ async def test_an_interrupted_reply_is_marked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "kept"),
+    ("limits", "names"),
     [
         ({"history_turns": 2}, ["C", "D"]),
         ({"history_turns": 0}, []),
@@ -153,22 +153,22 @@ async def test_an_interrupted_reply_is_marked() -> None:
         ({"history_tokens": 32}, ["A", "B", "C", "D"]),
     ],
 )
-async def test_the_oldest_turns_are_dropped_whole(limits: dict[str, int], kept: list[str]) -> None:
-    """What exceeds the turns or the estimated tokens goes, oldest first; a turn of two short messages takes 8."""
+async def test_the_oldest_turns_are_dropped(limits: dict[str, int], names: list[str]) -> None:
+    """Turns beyond the limit of turns or estimated tokens are dropped, oldest first; each turn here takes 8 tokens."""
     messages = await sent(*(turn(name, name.lower()) for name in "ABCD"), **limits)
     assert messages[1:] == [
-        *(message for name in kept for message in (("user", name), ("assistant", name.lower()))),
+        *(message for name in names for message in (("user", name), ("assistant", name.lower()))),
         ("user", "Now?"),
     ]
 
 
-async def test_a_long_turn_hides_those_before_it() -> None:
-    """History is the latest turns without a gap, even if an older one would fit."""
+async def test_a_long_turn_excludes_those_before_it() -> None:
+    """The history is the latest turns without a gap, even if an older one would fit."""
     assert len(await sent(turn("A", "a"), turn("long " * 100, "b"), turn("C", "c"), history_tokens=50)) == 4
 
 
 async def test_the_request_names_model_and_limit() -> None:
-    """Model, length and stream are asked for in the words that current models take."""
+    """Model, maximum length and streaming are requested with the parameters that current models accept."""
     async with recording() as (url, requests):
         assistant = assistant_at(url, max_reply_tokens=77)
         await replied(assistant)
@@ -180,8 +180,8 @@ async def test_the_request_names_model_and_limit() -> None:
     assert requests[0]["authorization"] == f"Bearer {KEY}"
 
 
-async def test_a_reasoning_model_is_told_how_hard_to_think() -> None:
-    """The effort is sent when there is one."""
+async def test_the_reasoning_effort_is_sent() -> None:
+    """The reasoning effort is sent when it is configured."""
     async with recording() as (url, requests):
         assistant = assistant_at(url, reasoning_effort="none")
         await replied(assistant)
@@ -190,8 +190,8 @@ async def test_a_reasoning_model_is_told_how_hard_to_think() -> None:
     assert requests[0]["reasoning_effort"] == "none"
 
 
-async def test_a_token_is_asked_for_each_request() -> None:
-    """A token that was renewed in between is used."""
+async def test_each_request_gets_a_current_token() -> None:
+    """A token that was renewed between two requests is used for the second."""
     tokens = iter(["first", "second"])
 
     async def token() -> str:
@@ -206,7 +206,7 @@ async def test_a_token_is_asked_for_each_request() -> None:
 
 
 async def test_a_credential_is_needed(url: str) -> None:
-    """Without key and token, and without a usable URL, an operator is called for."""
+    """Without key and token, or without a valid URL, the configuration is refused."""
     with pytest.raises(Misconfigured) as missing:
         assistant_at(url, key=None)
     assert missing.value.stage == "assistant"
@@ -225,7 +225,7 @@ async def test_turns_share_one_connection(assistant: AzureOpenAIAssistant, scrip
 
 
 async def test_a_connection_the_server_closed_is_replaced(url: str, script: Script) -> None:
-    """A kept connection that is gone costs nothing but a new one."""
+    """A pooled connection that the server closed is replaced, and the reply does not fail."""
     async with serving(openai_app(script=script)) as first:
         assistant = assistant_at(first)
         await replied(assistant)
@@ -237,7 +237,7 @@ async def test_a_connection_the_server_closed_is_replaced(url: str, script: Scri
 
 
 async def test_checking_costs_no_tokens(assistant: AzureOpenAIAssistant, script: Script) -> None:
-    """A check asks for models only, and fails as a reply would."""
+    """A check requests the list of models only, and fails with the same errors as a reply."""
     checkable: providers.Checkable = assistant
     await checkable.check()
     script.add("models", Step(status=401), Step(status=503), Step(hang=True))
@@ -248,7 +248,7 @@ async def test_checking_costs_no_tokens(assistant: AzureOpenAIAssistant, script:
 
 
 async def test_a_check_has_a_deadline(make: Make, script: Script) -> None:
-    """A service that says nothing is found out."""
+    """A check of a service that does not respond times out."""
     script.add("models", Step(hang=True))
     with pytest.raises(StageTimedOut):
         await make(first_token_seconds=0.05).check()
@@ -312,22 +312,22 @@ FAULTS: dict[str, tuple[Step, type[VoiceError], str, bool]] = {
 
 
 @pytest.mark.parametrize(("step", "error", "code", "retryable"), FAULTS.values(), ids=FAULTS.keys())
-async def test_faults_become_errors_of_ours(
+async def test_faults_become_our_errors(
     make: Make, script: Script, step: Step, error: type[VoiceError], code: str, retryable: bool
 ) -> None:
-    """Each fault of the service has one error, which tells nothing that is secret or private."""
+    """Each fault of the service becomes one error, whose detail contains no key, input or address."""
     script.add("chat", step)
     short = {"first_token_seconds": 0.3} if error is StageTimedOut else {}
     with pytest.raises(VoiceError) as raised:
         await replied(make(**short))
     failure = raised.value
     assert (type(failure), failure.code, failure.stage, failure.retryable) == (error, code, "assistant", retryable)
-    assert not any(secret in failure.detail for secret in (KEY, SAID, "127.0.0.1"))
+    assert not any(secret in failure.detail for secret in (KEY, QUESTION, "127.0.0.1"))
     await replied(make())
 
 
 async def test_the_vendors_error_is_chained(assistant: AzureOpenAIAssistant, script: Script) -> None:
-    """A log can show what the SDK said."""
+    """The SDK's error is the cause of ours, so that a log can show it."""
     script.add("chat", Step(status=500))
     with pytest.raises(StageFailed) as raised:
         await replied(assistant)
@@ -356,10 +356,10 @@ async def test_the_vendors_error_is_chained(assistant: AzureOpenAIAssistant, scr
         ({}, None),
     ],
 )
-async def test_a_throttled_turn_is_told_how_long_at_once(
+async def test_a_throttled_turn_reports_the_wait_at_once(
     assistant: AzureOpenAIAssistant, script: Script, headers: dict[str, str], seconds: float | None
 ) -> None:
-    """It is the caller who waits, not the turn; one request is made."""
+    """The error contains the seconds to wait, the turn does not wait itself, and only one request is made."""
     script.add("chat", Step(status=429, headers=headers))
     with pytest.raises(Throttled) as raised:
         await replied(assistant)
@@ -377,26 +377,26 @@ async def test_a_throttled_turn_is_told_how_long_at_once(
     ],
     ids=["dropped", "filtered", "stalled", "unfinished"],
 )
-async def test_what_came_before_a_failure_is_kept(
+async def test_text_before_a_failure_is_delivered(
     make: Make, script: Script, step: Step, error: type[VoiceError]
 ) -> None:
-    """The text that was written is handed on, and then the error."""
+    """The text that arrived before the failure is delivered, and then the error is raised."""
     script.add("chat", step)
     short = {"next_token_seconds": 0.05} if error is StageTimedOut else {}
     pieces = []
     with pytest.raises(error):  # noqa: PT012 - the loop is what raises
-        async for piece in make(**short).reply(SAID, ()):
+        async for piece in make(**short).reply(QUESTION, ()):
             pieces.append(piece)  # noqa: PERF401
     assert pieces[0] == "a "
 
 
 async def test_a_long_reply_is_cut_by_its_limit(make: Make) -> None:
-    """A reply that reaches the limit ends there and is no failure."""
+    """A reply that reaches the token limit ends there, and is no failure."""
     assert len(await replied(make(max_reply_tokens=4))) == 4
 
 
-async def test_what_is_no_text_is_ignored(assistant: AzureOpenAIAssistant, script: Script) -> None:
-    """Thoughts, verdicts and usage among the chunks are not part of the reply; a model's own refusal is."""
+async def test_chunks_without_text_are_ignored(assistant: AzureOpenAIAssistant, script: Script) -> None:
+    """Reasoning, filter verdicts and usage are not part of the reply; a refusal that the model writes is."""
     thought = 'data: {"choices":[{"delta":{"role":"assistant","reasoning":"hm","reasoning_content":"hm"}}]}\n\n'
     verdict = 'data: {"choices":[],"prompt_filter_results":[]}\n\ndata: {"choices":null,"usage":{}}\n\n'
     refusal = 'data: {"choices":[{"delta":{"refusal":"I cannot."}}]}\n\n'
@@ -404,8 +404,8 @@ async def test_what_is_no_text_is_ignored(assistant: AzureOpenAIAssistant, scrip
     assert await replied(assistant) == ["I cannot."]
 
 
-async def test_a_service_that_is_not_there_fails_the_turn() -> None:
-    """A refused connection is a failure that may pass."""
+async def test_an_unreachable_service_fails_the_turn() -> None:
+    """A refused connection is a retryable failure."""
     assistant = assistant_at("http://127.0.0.1:9")
     with pytest.raises(StageFailed) as raised:
         await replied(assistant)
@@ -414,7 +414,7 @@ async def test_a_service_that_is_not_there_fails_the_turn() -> None:
 
 
 async def test_a_failing_identity_has_our_stage(make: Make) -> None:
-    """What goes wrong with the token is the assistant's failure."""
+    """An error while the token is fetched is reported as the assistant's failure."""
 
     async def token() -> str:
         raise Misconfigured("No identity.")
@@ -425,10 +425,10 @@ async def test_a_failing_identity_has_our_stage(make: Make) -> None:
 
 
 @pytest.mark.parametrize("read", [0, 3])
-async def test_closing_a_reply_leaves_the_service(assistant: AzureOpenAIAssistant, script: Script, read: int) -> None:
-    """Whoever closes or cancels a reply ends the request behind it at once, and the next one is served."""
+async def test_cancelling_a_reply_ends_its_request(assistant: AzureOpenAIAssistant, script: Script, read: int) -> None:
+    """Cancelling and closing a reply ends its request at once, and the next reply is served."""
     script.add("chat", Step(text="w " * 90, first_seconds=None if read else 1000, tokens_per_second=20))
-    reply = assistant.reply(SAID, ())
+    reply = assistant.reply(QUESTION, ())
     for _ in range(read):
         await anext(reply)
     waiting = asyncio.ensure_future(anext(reply))
@@ -442,12 +442,10 @@ async def test_closing_a_reply_leaves_the_service(assistant: AzureOpenAIAssistan
     assert await replied(assistant)
 
 
-async def test_closing_a_reply_between_pieces_leaves_the_service(
-    assistant: AzureOpenAIAssistant, script: Script
-) -> None:
-    """A reply that nobody is waiting for is given up just the same."""
+async def test_closing_a_reply_between_pieces_ends_its_request(assistant: AzureOpenAIAssistant, script: Script) -> None:
+    """Closing a reply ends its request also while no caller waits for the next piece."""
     script.add("chat", Step(text="w " * 90, tokens_per_second=20))
-    reply = assistant.reply(SAID, ())
+    reply = assistant.reply(QUESTION, ())
     await anext(reply)
     await reply.aclose()
     await eventually(lambda: script.served[0].ended)

@@ -9,7 +9,7 @@ import pytest
 from emulators.openai import openai_app
 from emulators.script import Script, Step
 from emulators.serving import serving
-from tests.adapters.test_azure_openai import SAID, assistant_at, replied
+from tests.adapters.test_azure_openai import QUESTION, assistant_at, replied
 from tests.content_filter import SAFE, verdict
 from voice_core.adapters.azure_openai.assistant import AzureOpenAIAssistant
 from voice_core.domain.errors import ReplyRefused, StageFailed
@@ -54,7 +54,7 @@ async def _assistant(script: Script) -> AsyncIterator[AzureOpenAIAssistant]:
         await assistant.close()
 
 
-WHOLE: dict[str, list[str]] = {
+COMPLETE: dict[str, list[str]] = {
     "before the text": [PROMPT, ANNOTATION, ROLE, HELLO, THERE, STOP],
     "in the text": [PROMPT, ROLE, HELLO, ANNOTATION, THERE, STOP],
     "at the end of the text": [ROLE, HELLO, THERE, ANNOTATION, STOP],
@@ -80,7 +80,7 @@ WHOLE: dict[str, list[str]] = {
 }
 
 
-@pytest.mark.parametrize("events", WHOLE.values(), ids=WHOLE.keys())
+@pytest.mark.parametrize("events", COMPLETE.values(), ids=COMPLETE.keys())
 async def test_a_verdict_is_no_text_and_no_failure(
     assistant: AzureOpenAIAssistant, script: Script, events: list[str]
 ) -> None:
@@ -128,7 +128,7 @@ async def test_a_verdict_may_refuse_the_reply(
     script.add("chat", Step(body="".join([*events, DONE])))
     pieces = []
     with pytest.raises(ReplyRefused) as raised:  # noqa: PT012 - the loop is what raises
-        async for piece in assistant.reply(SAID, ()):
+        async for piece in assistant.reply(QUESTION, ()):
             pieces.append(piece)  # noqa: PERF401
     assert pieces == delivered
     assert (raised.value.code, raised.value.retryable, len(script.served)) == ("reply-refused", False, 1)
@@ -148,7 +148,7 @@ ODD: dict[str, dict[str, Any]] = {
 async def test_a_delta_of_another_kind_is_a_failure(
     assistant: AzureOpenAIAssistant, script: Script, choice: dict[str, Any]
 ) -> None:
-    """Only a delta that is missing or null is no text; what cannot be read is never dropped silently."""
+    """A missing or null delta means no text; any other delta that cannot be read is a failure, not skipped."""
     script.add("chat", Step(body=chunk(choice) + STOP + DONE))
     with pytest.raises(StageFailed) as raised:
         await replied(assistant)

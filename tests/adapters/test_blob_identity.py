@@ -21,11 +21,11 @@ from tests.conftest import ROOT
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    """The files of a self-signed certificate for 127.0.0.1 and of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "azurite")])
     now = datetime.now(UTC)
-    made = (
+    signed = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
@@ -34,15 +34,15 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         .sign(key, hashes.SHA256())
     )
     cert_file, key_file = folder / "cert.pem", folder / "key.pem"
-    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    cert_file.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
     key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return cert_file, key_file
 
 
-async def test_an_identity_signs_with_a_key_it_was_given(tmp_path: Path) -> None:
-    """A user delegation SAS: it takes one upload and no second; the key is asked for once."""
+async def test_an_identity_signs_with_a_user_delegation_key(tmp_path: Path) -> None:
+    """A user delegation SAS accepts one upload and refuses a second; its key is requested once for all of them."""
     try:
         installed = program(ROOT / ".local" / "azurite")
     except AzuriteMissing as missing:
@@ -63,10 +63,10 @@ async def test_an_identity_signs_with_a_key_it_was_given(tmp_path: Path) -> None
         async with aiohttp.ClientSession() as http:
             headers = {"x-ms-blob-type": "BlockBlob"}
             statuses = [(await http.put(url, data=b"abc", headers=headers, ssl=trust)).status for _ in range(2)]
-        said, _ = await signer.communicate(b"\n")
+        size, _ = await signer.communicate(b"\n")
 
     assert statuses == [201, 403]
-    assert json.loads(said) == 3
+    assert json.loads(size) == 3
     assert "skoid=" in url
     assert _member(url, "skt") == _member(other, "skt")
 

@@ -1,4 +1,4 @@
-"""Blob storage: permission to upload, versions of recordings, artefacts and speech, on the real protocol."""
+"""Blob storage: upload slots, versions of recordings, artefacts and speech, on the real protocol."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -56,13 +56,13 @@ async def put(http: aiohttp.ClientSession, slot: Slot, data: bytes, url: str = "
         ("/clip-1", None),
     ],
 )
-def test_a_blobs_name_says_whose_it_is(blob: str, name: ClipName | None) -> None:
-    """A recording's blob gives its user and clip back; any other gives nobody."""
+def test_a_blob_name_contains_user_and_clip(blob: str, name: ClipName | None) -> None:
+    """User and clip are read from the name of a recording's blob; any other name yields None."""
     assert clip_name(blob) == name
 
 
-async def test_a_slot_takes_one_upload(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
-    """The second is refused, so are reading, deleting and another name."""
+async def test_a_slot_accepts_one_upload(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
+    """A slot's URL refuses a second upload, another name, reading and deleting."""
     recordings = BlobRecordings(storage)
     slot = await recordings.slot(NAME, soon(), in_blocks=False)
 
@@ -82,8 +82,8 @@ async def test_a_slot_expires(storage: BlobAccount, http: aiohttp.ClientSession)
     assert await put(http, slot, b"abc") == 403
 
 
-async def test_a_slot_for_blocks_takes_blocks(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
-    """Put Block and Put Block List, as SDKs upload what is large."""
+async def test_a_slot_for_blocks_accepts_blocks(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
+    """A slot for blocks accepts Put Block and Put Block List, with which SDKs upload large files."""
     recordings = BlobRecordings(storage)
     slot = await recordings.slot(NAME, soon(), in_blocks=True)
     for block, data in (("YQ%3D%3D", b"one "), ("Yg%3D%3D", b"two")):
@@ -96,7 +96,7 @@ async def test_a_slot_for_blocks_takes_blocks(storage: BlobAccount, http: aiohtt
 
 
 async def test_a_recording_is_read_in_one_version(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
-    """When it was replaced or deleted, what was found before cannot be read any more."""
+    """A version that was found cannot be read any more after the recording was replaced or deleted."""
     recordings = BlobRecordings(storage)
     slot = await recordings.slot(NAME, soon(), in_blocks=True)
     await put(http, slot, b"first", **BLOCK_BLOB)
@@ -115,8 +115,8 @@ async def test_a_recording_is_read_in_one_version(storage: BlobAccount, http: ai
         await recordings.find(NAME)
 
 
-async def test_artefacts_are_kept_by_clip(storage: BlobAccount) -> None:
-    """Put, replaced, listed, read, and deleted all together; another clip's stay."""
+async def test_artefacts_are_stored_by_clip(storage: BlobAccount) -> None:
+    """A clip's artefacts are stored, replaced, listed and read, and deleted all together; another clip's stay."""
     artefacts, other = BlobArtefacts(storage), ClipName(NAME.user_id, "clip-10")
     await artefacts.put(NAME, "a/2.json", b"2")
     await artefacts.put(NAME, "a/1.json", b"old")
@@ -134,7 +134,7 @@ async def test_artefacts_are_kept_by_clip(storage: BlobAccount) -> None:
 
 
 async def test_speech_grows_until_it_is_complete(storage: BlobAccount) -> None:
-    """What is there can be read at any time; begun again, it is empty again."""
+    """The stored part of speech can be read at any time; when it is begun again, it is empty again."""
     speeches = BlobSpeeches(storage)
     with pytest.raises(NotFound):
         await speeches.find(SPEECH)
@@ -143,17 +143,17 @@ async def test_speech_grows_until_it_is_complete(storage: BlobAccount) -> None:
     half = await speeches.find(SPEECH)
     await speeches.append(SPEECH, 4, b"\3\0")
     await speeches.finish(SPEECH)
-    whole = await speeches.find(SPEECH)
+    complete = await speeches.find(SPEECH)
 
     assert (half.pcm_bytes, half.complete) == (4, False)
-    assert (whole.pcm_bytes, whole.complete) == (6, True)
+    assert (complete.pcm_bytes, complete.complete) == (6, True)
     assert await speeches.read(SPEECH, 2, 4) == b"\2\0\3\0"
     await speeches.begin(SPEECH)
     assert (await speeches.find(SPEECH)).pcm_bytes == 0
 
 
-async def test_speech_that_is_sent_twice_is_kept_once(storage: BlobAccount) -> None:
-    """An append whose answer was lost is sent again and changes nothing; one that belongs elsewhere is refused."""
+async def test_speech_that_is_sent_twice_is_stored_once(storage: BlobAccount) -> None:
+    """An append that is repeated changes nothing; one with an offset that does not fit is refused."""
     speeches = BlobSpeeches(storage)
     await speeches.begin(SPEECH)
     for _ in range(2):
@@ -164,8 +164,8 @@ async def test_speech_that_is_sent_twice_is_kept_once(storage: BlobAccount) -> N
         await speeches.append(SPEECH, 2, b"\3\0\4\0\5\0")
 
 
-async def test_encoded_speech_is_kept_once(storage: BlobAccount) -> None:
-    """Of two who encode it, the first one's file stays: players may have a part of it."""
+async def test_encoded_speech_is_stored_once(storage: BlobAccount) -> None:
+    """If two workers encode the same speech, the first file stays, because players may have read a part of it."""
     speeches = BlobSpeeches(storage)
     with pytest.raises(NotFound):
         await speeches.encoded(SPEECH, "mp3")
@@ -176,7 +176,7 @@ async def test_encoded_speech_is_kept_once(storage: BlobAccount) -> None:
 
 
 async def test_speech_is_deleted_by_turn_and_by_conversation(storage: BlobAccount) -> None:
-    """A turn's files go together; a conversation's all at once, and no other's."""
+    """Deleting a turn or a conversation deletes all speech files of it, and no others."""
     speeches = BlobSpeeches(storage)
     names = [SpeechName("ann", conversation, turn) for conversation in ("c1", "c10") for turn in ("t1", "t10")]
     for name in names:
@@ -200,18 +200,18 @@ async def _is_there(speeches: BlobSpeeches, name: SpeechName) -> bool:
     return True
 
 
-async def test_storage_that_is_away_is_said_to_be(account: Account) -> None:
-    """Unreachable, soon, from a port where nobody listens; nothing of its address in the words."""
+async def test_unreachable_storage_is_reported(account: Account) -> None:
+    """A port on which no server listens is reported as unreachable, without its address in the detail."""
     storage = BlobAccount("http://127.0.0.1:9/nobody", credential=account.key, create=False)
-    with pytest.raises(Unreachable, match="not reachable") as away:
+    with pytest.raises(Unreachable, match="not reachable") as error:
         await BlobRecordings(storage).slot(NAME, soon(), in_blocks=False)
     await storage.close()
 
-    assert "127.0.0.1" not in away.value.detail
+    assert "127.0.0.1" not in error.value.detail
 
 
-async def test_a_missing_container_is_the_operators_to_mend(account: Account) -> None:
-    """Where containers are not ours to make, the error says what is missing."""
+async def test_a_missing_container_is_a_misconfiguration(account: Account) -> None:
+    """Without permission to create containers, the error says that the container is missing."""
     storage = BlobAccount(account.url, credential=account.key, create=False)
     with pytest.raises(Misconfigured, match="container"):
         await BlobRecordings(storage).slot(NAME, soon(), in_blocks=False)
@@ -220,8 +220,8 @@ async def test_a_missing_container_is_the_operators_to_mend(account: Account) ->
     await storage.close()
 
 
-async def test_a_wrong_key_is_the_operators_to_mend(account: Account) -> None:
-    """Storage that does not let us in is misconfigured, not away."""
+async def test_a_wrong_key_is_a_misconfiguration(account: Account) -> None:
+    """Storage that refuses the key is reported as misconfigured, not as unreachable."""
     storage = BlobAccount(account.url, credential="bm9wZQ==", create=False)
     with pytest.raises(Misconfigured, match="key or identity"):
         await storage.check()

@@ -1,4 +1,4 @@
-"""What callers hear when Blob storage answers in good form, and not what it was asked."""
+"""Responses of Blob storage that are valid HTTP but do not fit the request: each is a failure of the stage."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -25,17 +25,17 @@ DTD = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "a"><!ENTITY b "&a;&a;">]><
 
 
 @dataclass
-class Stored:
-    """A recording, an artefact and speech, and the wire to them."""
+class StoredBlobs:
+    """An account with an artefact, a name for a recording in it, and the wire to the account."""
 
     account: BlobAccount
     wire: Wire
     recording: Recording
 
 
-Ask = Callable[[Stored], Awaitable[object]]
+Call = Callable[[StoredBlobs], Awaitable[object]]
 
-ASKS: dict[str, Ask] = {
+CALLS: dict[str, Call] = {
     "find a recording": lambda it: BlobRecordings(it.account).find(NAME),
     "read a recording": lambda it: BlobRecordings(it.account).read(it.recording, 0, 3),
     "get an artefact": lambda it: BlobArtefacts(it.account).get(NAME, "a"),
@@ -46,7 +46,7 @@ ASKS: dict[str, Ask] = {
 }
 
 ODD = {
-    "packed": Fault("", status=200, headers=(*XML, ("Content-Encoding", "gzip")), body=b"zzz"),
+    "compressed": Fault("", status=200, headers=(*XML, ("Content-Encoding", "gzip")), body=b"zzz"),
     "a nest": Fault("", status=500, headers=JSON, body=NEST),
     "a DTD": Fault("", status=500, headers=XML, body=DTD),
     "a redirect": Fault("", status=302, headers=(("Location", "http://127.0.0.1:1/"),)),
@@ -54,48 +54,49 @@ ODD = {
 
 
 @pytest.fixture
-async def stored(account: Account) -> AsyncIterator[Stored]:
+async def stored(account: Account) -> AsyncIterator[StoredBlobs]:
     async with wire(account.url) as there:
         storage = BlobAccount(there.at(account.url), credential=account.key, create=True)
         await BlobRecordings(storage).slot(NAME, datetime.now(UTC) + timedelta(minutes=1), in_blocks=False)
         await BlobArtefacts(storage).put(NAME, "a", b"artefact")
-        yield Stored(storage, there, Recording(NAME, '"1"', 3))
+        yield StoredBlobs(storage, there, Recording(NAME, '"1"', 3))
         await storage.close()
 
 
-async def failing(asked: Awaitable[object]) -> StageFailed:
+async def failure_of(result: Awaitable[object]) -> StageFailed:
+    """The error with which *result* fails."""
     with pytest.raises(StageFailed) as caught:
-        await asked
+        await result
     assert caught.value.stage == "storage"
     return caught.value
 
 
 @pytest.mark.parametrize("fault", ODD.values(), ids=ODD)
-@pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
-async def test_what_was_not_asked_is_a_failure(stored: Stored, ask: Ask, fault: Fault) -> None:
-    """It is no stray exception, and may be tried again; nothing is asked elsewhere."""
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+async def test_an_unexpected_response_is_a_failure(stored: StoredBlobs, call: Call, fault: Fault) -> None:
+    """The call fails as retryable, without a stray exception, and no request is made elsewhere."""
     await stored.wire.break_with(fault)
-    error = await failing(ask(stored))
+    error = await failure_of(call(stored))
     assert type(error) is StageFailed
     assert error.retryable
 
 
-@pytest.mark.parametrize("ask", [ask for name, ask in ASKS.items() if name != "begin speech"])
-async def test_an_empty_answer_is_a_failure(stored: Stored, ask: Ask) -> None:
-    """Of what was to be read it is not taken for all there is."""
+@pytest.mark.parametrize("call", [call for name, call in CALLS.items() if name != "begin speech"])
+async def test_an_empty_response_is_a_failure(stored: StoredBlobs, call: Call) -> None:
+    """An empty response to a read is a retryable failure, and is not taken for empty content."""
     await stored.wire.break_with(Fault("", status=200))
-    assert (await failing(ask(stored))).retryable
+    assert (await failure_of(call(stored))).retryable
 
 
-async def test_speech_knows_no_version(stored: Stored) -> None:
-    """Another's condition that fails is a failure of storage, and not about a recording."""
+async def test_speech_knows_no_version(stored: StoredBlobs) -> None:
+    """A 412 to a write of speech is a failure of storage, not a conflict about a recording."""
     await stored.wire.break_with(Fault("", status=412))
-    assert type(await failing(BlobSpeeches(stored.account).begin(SPEECH))) is StageFailed
+    assert type(await failure_of(BlobSpeeches(stored.account).begin(SPEECH))) is StageFailed
 
 
-async def test_an_endless_throttle_names_no_time(stored: Stored) -> None:
-    """Told as a throttle, without seconds to wait."""
+async def test_a_throttle_with_an_invalid_time_names_none(stored: StoredBlobs) -> None:
+    """A throttle with an absurdly long wait is reported as a throttle, without seconds to wait."""
     await stored.wire.break_with(Fault("", status=429, headers=(("Retry-After", "9" * 400),)))
-    error = await failing(BlobSpeeches(stored.account).begin(SPEECH))
+    error = await failure_of(BlobSpeeches(stored.account).begin(SPEECH))
     assert isinstance(error, Throttled)
     assert error.retry_after is None

@@ -1,4 +1,4 @@
-"""Callers as App Service Authentication tells of them."""
+"""Identifying callers by the header of App Service Authentication (Easy Auth)."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ NAME_CLAIM = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifi
 
 
 def principal(provider: Any, *claims: tuple[Any, Any]) -> str:
-    """The header's value, as the platform makes it."""
+    """The header's value, as the platform encodes it."""
     listed = [{"typ": name, "val": value} for name, value in claims]
     document = {"auth_typ": provider, "name_typ": "name", "role_typ": "roles", "claims": listed}
     return base64.b64encode(json.dumps(document).encode()).decode()
@@ -29,53 +29,54 @@ def principal(provider: Any, *claims: tuple[Any, Any]) -> str:
 ANNA = principal("aad", (OBJECT_CLAIM, OBJECT), (TENANT_CLAIM, TENANT), (NAME_CLAIM, "pairwise"), ("groups", "a"))
 
 
-async def named(*values: str, **others: str) -> str:
-    shown = [*(("x-ms-client-principal", value) for value in values), *others.items()]
-    raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in shown]
+async def user_of(*values: str, **others: str) -> str:
+    """The user id for a request with these principals and *others* as headers."""
+    headers = [*(("x-ms-client-principal", value) for value in values), *others.items()]
+    raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers]
     return await EasyAuthCallers().identify(Headers(raw=raw))
 
 
-async def test_a_person_of_a_tenant_is_its_object() -> None:
-    """Under the names that the platform gives claims, and under those in the token."""
-    assert await named(ANNA) == await named(principal("aad", ("oid", OBJECT), ("tid", TENANT), ("sub", "other")))
+async def test_an_entra_user_is_identified_by_object_id() -> None:
+    """Object and tenant are read under the platform's claim names and under those of the token."""
+    assert await user_of(ANNA) == await user_of(principal("aad", ("oid", OBJECT), ("tid", TENANT), ("sub", "other")))
 
 
-async def test_the_same_person_where_the_app_checks_tokens() -> None:
-    """Changing from easyauth to jwt, with the user claim oid, leaves everybody what is theirs."""
+async def test_easyauth_and_jwt_give_the_same_user_id() -> None:
+    """After a change from easyauth to jwt with the user claim oid, each user keeps their id and their data."""
     issuer = f"https://login.microsoftonline.com/{TENANT}/v2.0"
 
-    assert await named(ANNA) == user_id_of(issuer, OBJECT)
+    assert await user_of(ANNA) == user_id_of(issuer, OBJECT)
 
 
-async def test_others_are_their_provider_s_subject() -> None:
-    """Providers may call different people the same."""
+async def test_other_users_are_identified_by_provider_and_subject() -> None:
+    """The same subject of different providers is a different user."""
     google, facebook = [principal(provider, (NAME_CLAIM, "1")) for provider in ("google", "facebook")]
 
-    assert await named(google) != await named(facebook)
-    assert await named(google) == await named(principal("google", ("sub", "1"), (NAME_CLAIM, "1")))
+    assert await user_of(google) != await user_of(facebook)
+    assert await user_of(google) == await user_of(principal("google", ("sub", "1"), (NAME_CLAIM, "1")))
 
 
-async def test_another_tenant_s_object_is_somebody_else() -> None:
-    """Whatever their ids are."""
+async def test_another_tenant_s_object_is_another_user() -> None:
+    """The same object id in another tenant is a different user."""
     other = principal("aad", (OBJECT_CLAIM, OBJECT), (TENANT_CLAIM, "33333333-0000-0000-0000-000000000000"))
 
-    assert await named(other) != await named(ANNA)
+    assert await user_of(other) != await user_of(ANNA)
 
 
-async def test_a_person_without_an_object_is_their_subject() -> None:
-    """A registration may leave claims out; nobody becomes somebody else by that."""
-    told = [("oid", "1"), ("sub", "1")]
+async def test_missing_claims_do_not_mix_users() -> None:
+    """Principals with an object id only, with a subject only, and with object and tenant are different users."""
+    claims_given = [("oid", "1"), ("sub", "1")]
 
-    named_by = [await named(principal("aad", claim)) for claim in told]
-    named_by.append(await named(principal("aad", ("oid", "1"), ("tid", TENANT))))
+    users = [await user_of(principal("aad", claim)) for claim in claims_given]
+    users.append(await user_of(principal("aad", ("oid", "1"), ("tid", TENANT))))
 
-    assert len({*named_by}) == 3
+    assert len({*users}) == 3
 
 
 async def test_the_bare_id_is_not_enough() -> None:
-    """It does not say whose id it is."""
+    """``x-ms-client-principal-id`` alone is refused, because it does not name the provider."""
     with pytest.raises(Unauthenticated):
-        await named(x_ms_client_principal_id=OBJECT)
+        await user_of(x_ms_client_principal_id=OBJECT)
 
 
 MALFORMED = {
@@ -103,16 +104,16 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("value", MALFORMED.values(), ids=MALFORMED)
-async def test_what_is_not_as_the_platform_makes_it(value: str) -> None:
-    """Names nobody."""
+async def test_a_malformed_principal_is_refused(value: str) -> None:
+    """A principal that the platform would not send identifies no user."""
     with pytest.raises(Unauthenticated):
-        await named(value)
+        await user_of(value)
 
 
-async def test_two_callers_are_none() -> None:
-    """One of them came from outside."""
+async def test_two_principals_are_refused() -> None:
+    """A request with two principal headers is refused, because one of them came from the client."""
     with pytest.raises(Unauthenticated):
-        await named(ANNA, ANNA)
+        await user_of(ANNA, ANNA)
 
 
 @given(
@@ -120,7 +121,7 @@ async def test_two_callers_are_none() -> None:
         st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
     )
 )
-async def test_rubbish_is_refused_as_such(document: Any) -> None:
-    """Whatever JSON it is."""
+async def test_any_other_json_is_refused(document: Any) -> None:
+    """Any JSON that is no principal is refused as unauthenticated."""
     with pytest.raises(Unauthenticated):
-        await named(base64.b64encode(json.dumps(document).encode()).decode())
+        await user_of(base64.b64encode(json.dumps(document).encode()).decode())

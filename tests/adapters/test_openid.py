@@ -1,4 +1,4 @@
-"""Tokens of an OpenID issuer: which are believed, and which are not."""
+"""Tokens of an OpenID issuer: which are accepted, and which are refused."""
 
 import base64
 import contextlib
@@ -28,19 +28,20 @@ LEEWAY_SECONDS = 60
 
 @pytest.fixture
 async def issuer() -> AsyncIterator[Issuer]:
-    """One that signs with RSA and with an elliptic curve."""
+    """An issuer that signs with RSA and with an elliptic curve."""
     async with issuing(signer(), signer("ES256")) as one:
         yield one
 
 
 @pytest.fixture
 async def callers(issuer: Issuer) -> AsyncIterator[OpenIdCallers]:
-    made = believing(issuer)
-    yield made
-    await made.close()
+    callers = callers_of(issuer)
+    yield callers
+    await callers.close()
 
 
-def believing(issuer: Issuer, user_claim: str = "sub", **demands: Any) -> OpenIdCallers:
+def callers_of(issuer: Issuer, user_claim: str = "sub", **changed: Any) -> OpenIdCallers:
+    """Callers that are identified by tokens of *issuer*; *changed* replaces requirements."""
     keys = SigningKeys(Published(issuer.url, seconds=3.0).keys, outage_seconds=3600)
     usual = TokenRequirements(
         issuer=issuer.url,
@@ -49,66 +50,66 @@ def believing(issuer: Issuer, user_claim: str = "sub", **demands: Any) -> OpenId
         user_claim=user_claim,
         leeway_seconds=LEEWAY_SECONDS,
     )
-    return OpenIdCallers(replace(usual, **demands), keys)
+    return OpenIdCallers(replace(usual, **changed), keys)
 
 
-def showing(*values: str) -> Headers:
+def authorization(*values: str) -> Headers:
     return Headers(raw=[(b"authorization", value.encode("latin-1")) for value in values])
 
 
-async def named(callers: OpenIdCallers, token: str) -> str:
-    return await callers.identify(showing(f"Bearer {token}"))
+async def user_of(callers: OpenIdCallers, token: str) -> str:
+    return await callers.identify(authorization(f"Bearer {token}"))
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
 async def test_a_token_names_its_user(callers: OpenIdCallers, issuer: Issuer, algorithm: str) -> None:
-    """Whichever of the issuer's keys has signed it."""
+    """A token names its user, with whichever of the issuer's keys it is signed."""
     token = issuer.token("anna", by=signer(algorithm))
 
-    assert await named(callers, token) == user_id_of(issuer.url, "anna")
+    assert await user_of(callers, token) == user_id_of(issuer.url, "anna")
 
 
-async def test_keys_are_asked_for_once(callers: OpenIdCallers, issuer: Issuer) -> None:
-    """However many callers there are."""
-    users = {await named(callers, issuer.token(f"user{number}")) for number in range(20)}
+async def test_keys_are_requested_once(callers: OpenIdCallers, issuer: Issuer) -> None:
+    """The issuer's configuration and keys are requested once, however many callers there are."""
+    users = {await user_of(callers, issuer.token(f"user{number}")) for number in range(20)}
 
     assert len(users) == 20
-    assert (issuer.asked("configuration"), issuer.asked("keys")) == (1, 1)
+    assert (issuer.request_count("configuration"), issuer.request_count("keys")) == (1, 1)
 
 
 @pytest.mark.parametrize("audience", [AUDIENCE, ["somebody", AUDIENCE]])
 async def test_one_audience_of_several_is_enough(issuer: Issuer, audience: object) -> None:
-    """In the token as in the settings."""
-    callers = believing(issuer, audiences=("another", AUDIENCE))
+    """A token is accepted if one of its audiences is one of those in the settings."""
+    callers = callers_of(issuer, audiences=("another", AUDIENCE))
 
-    assert await named(callers, issuer.token(aud=audience))
+    assert await user_of(callers, issuer.token(aud=audience))
 
 
 async def test_another_claim_may_name_the_user(issuer: Issuer) -> None:
-    """As Entra's oid, which is the same for all apps of a tenant."""
-    callers = believing(issuer, "oid")
+    """The user may be named by another claim, such as Entra's oid, which is the same for all apps of a tenant."""
+    callers = callers_of(issuer, "oid")
 
-    assert await named(callers, issuer.token("pairwise", oid="anna")) == user_id_of(issuer.url, "anna")
+    assert await user_of(callers, issuer.token("pairwise", oid="anna")) == user_id_of(issuer.url, "anna")
     with pytest.raises(InvalidToken):
-        await named(callers, issuer.token("pairwise"))
+        await user_of(callers, issuer.token("pairwise"))
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 async def test_the_scheme_is_read_in_any_case(callers: OpenIdCallers, issuer: Issuer, scheme: str) -> None:
-    """RFC 9110, 11.1."""
-    assert await callers.identify(showing(f"{scheme} {issuer.token()}"))
+    """The scheme ``Bearer`` is matched without regard to case (RFC 9110, 11.1)."""
+    assert await callers.identify(authorization(f"{scheme} {issuer.token()}"))
 
 
 @pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
 async def test_clocks_may_differ_by_the_leeway(callers: OpenIdCallers, issuer: Issuer, claim: str) -> None:
-    """A token that is over, or not yet good, by less than it counts; by more it does not."""
+    """A token that is expired, or not yet valid, by less than the leeway is accepted; by more it is refused."""
     late = -1 if claim == "exp" else 1
     within: dict[str, Any] = {claim: int(time()) + late * (LEEWAY_SECONDS - 20)}
     beyond: dict[str, Any] = {claim: int(time()) + late * (LEEWAY_SECONDS + 20)}
 
-    assert await named(callers, issuer.token(**within))
+    assert await user_of(callers, issuer.token(**within))
     with pytest.raises(InvalidToken):
-        await named(callers, issuer.token(**beyond))
+        await user_of(callers, issuer.token(**beyond))
 
 
 CLAIMS: dict[str, dict[str, Any]] = {
@@ -132,10 +133,10 @@ CLAIMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("changed", CLAIMS.values(), ids=CLAIMS)
-async def test_claims_that_are_not_believed(callers: OpenIdCallers, issuer: Issuer, changed: dict[str, Any]) -> None:
-    """Although the issuer has signed them."""
+async def test_invalid_claims_are_refused(callers: OpenIdCallers, issuer: Issuer, changed: dict[str, Any]) -> None:
+    """A token with invalid claims is refused, although the issuer has signed it."""
     with pytest.raises(InvalidToken):
-        await named(callers, issuer.token(**changed))
+        await user_of(callers, issuer.token(**changed))
 
 
 def unsigned(token: str) -> str:
@@ -148,7 +149,7 @@ def part(document: Any) -> str:
 
 
 def signed_with_the_public_key(token: str) -> str:
-    """HS256, with the text of the public RSA key for a secret: what a confused verifier would accept."""
+    """The same claims signed by HS256 with the public RSA key as secret, which a confused verifier would accept."""
     public = signer().private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     algorithm = jwt.get_algorithm_by_name("HS256")
     signed = f"{part({'alg': 'HS256', 'kid': signer().key_id})}.{token.split('.')[1]}"
@@ -157,12 +158,12 @@ def signed_with_the_public_key(token: str) -> str:
 
 
 def headed(*, by: Signer | None = None, **header: Any) -> Callable[[str], str]:
-    """The same claims under another header, signed with the issuer's key unless *by* another."""
+    """A function that signs a token's claims under another header, with the issuer's key or with that of *by*."""
     return lambda token: (by or signer()).sign(jwt.decode(token, options={"verify_signature": False}), **header)
 
 
 def with_a_stranger_s_key(token: str) -> str:
-    """Under the key id of the issuer's."""
+    """The same claims signed by a stranger's key under the issuer's key id."""
     stranger = signer(name="stranger")
     return stranger.sign(jwt.decode(token, options={"verify_signature": False}), kid=signer().key_id)
 
@@ -205,78 +206,76 @@ FORGERIES: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
-async def test_forged_tokens(callers: OpenIdCallers, issuer: Issuer, forge: Callable[[str], str]) -> None:
-    """None is believed; the refusal is the same for all but those that are no single token."""
+async def test_forged_tokens_are_refused(callers: OpenIdCallers, issuer: Issuer, forge: Callable[[str], str]) -> None:
+    """Every forged token is refused with the same code, and with a detail that does not mention keys."""
     with pytest.raises(InvalidToken) as refusal:
-        await named(callers, forge(issuer.token()))
+        await user_of(callers, forge(issuer.token()))
 
     assert refusal.value.code == "token-invalid"
     assert "key" not in refusal.value.detail
 
 
-async def test_keys_at_a_url_of_the_token_s_own_are_not_fetched(callers: OpenIdCallers, issuer: Issuer) -> None:
-    """Although they are there, and the one that has signed it is among them (RFC 7515, 4.1.2)."""
+async def test_keys_at_a_url_in_the_token_are_not_fetched(callers: OpenIdCallers, issuer: Issuer) -> None:
+    """A token's ``jku`` is ignored, although the keys there include the one that signed it (RFC 7515, 4.1.2)."""
     stranger = signer(name="stranger")
     async with issuing(stranger) as theirs:
         forge = headed(by=stranger, jku=f"{theirs.url}/keys")
         with pytest.raises(InvalidToken):
-            await named(callers, forge(issuer.token()))
+            await user_of(callers, forge(issuer.token()))
 
     assert not theirs.script.served
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "RS512"])
-async def test_an_algorithm_that_is_not_ours_asks_for_no_key(
-    callers: OpenIdCallers, issuer: Issuer, algorithm: str
-) -> None:
-    """Whatever it is signed with."""
+async def test_an_unsupported_algorithm_requests_no_key(callers: OpenIdCallers, issuer: Issuer, algorithm: str) -> None:
+    """A token with an algorithm that is not accepted is refused without a request to the issuer."""
     header = part({"alg": algorithm, "kid": "another"})
     with pytest.raises(InvalidToken):
-        await named(callers, f"{header}.{issuer.token().partition('.')[2]}")
+        await user_of(callers, f"{header}.{issuer.token().partition('.')[2]}")
 
     assert not issuer.script.served
 
 
 async def test_a_pinned_algorithm_excludes_the_issuer_s_others(issuer: Issuer) -> None:
-    """Its ES256 key counts for nothing where RS256 alone is accepted."""
-    callers = believing(issuer, algorithms=("RS256",))
+    """A token signed with ES256 is refused if the settings accept only RS256."""
+    callers = callers_of(issuer, algorithms=("RS256",))
 
-    assert await named(callers, issuer.token())
+    assert await user_of(callers, issuer.token())
     with pytest.raises(InvalidToken):
-        await named(callers, issuer.token(by=signer("ES256")))
+        await user_of(callers, issuer.token(by=signer("ES256")))
 
 
 @pytest.mark.parametrize("values", [(), ("",), ("Basic YW5uYTpwYXNz",)], ids=str)
-async def test_who_shows_no_token_is_asked_for_one(callers: OpenIdCallers, values: tuple[str, ...]) -> None:
-    """That is no wrong token."""
+async def test_a_missing_token_is_unauthenticated(callers: OpenIdCallers, values: tuple[str, ...]) -> None:
+    """A request without a bearer token is refused as unauthenticated, not as one with an invalid token."""
     with pytest.raises(Unauthenticated) as refusal:
-        await callers.identify(showing(*values))
+        await callers.identify(authorization(*values))
 
     assert refusal.value.code == "unauthenticated"
 
 
-async def test_two_tokens_are_none(callers: OpenIdCallers, issuer: Issuer) -> None:
-    """Even when both are good: whoever stands in front may have checked the other."""
+async def test_two_tokens_are_refused(callers: OpenIdCallers, issuer: Issuer) -> None:
+    """Two tokens are refused even if both are valid, because a proxy in front may have checked the other one."""
     with pytest.raises(InvalidToken):
-        await callers.identify(showing(f"Bearer {issuer.token('anna')}", f"Bearer {issuer.token('bob')}"))
+        await callers.identify(authorization(f"Bearer {issuer.token('anna')}", f"Bearer {issuer.token('bob')}"))
 
 
 async def test_two_issuers_do_not_collide(issuer: Issuer) -> None:
-    """Who is called the same by another issuer is somebody else."""
+    """The same subject of another issuer is a different user."""
     async with issuing(signer("RS256", "other")) as other:
-        ours, theirs = believing(issuer), believing(other)
+        ours, theirs = callers_of(issuer), callers_of(other)
 
-        assert await named(ours, issuer.token("anna")) != await named(theirs, other.token("anna"))
+        assert await user_of(ours, issuer.token("anna")) != await user_of(theirs, other.token("anna"))
         with pytest.raises(InvalidToken):
-            await named(ours, other.token("anna", iss=issuer.url))
+            await user_of(ours, other.token("anna", iss=issuer.url))
 
 
-async def test_a_short_key_is_not_believed() -> None:
-    """RSA of 1024 bits can be forged by those who can pay."""
+async def test_a_short_key_is_refused() -> None:
+    """Tokens signed by RSA keys of 1024 bits are refused, because such keys can be broken at a price."""
     weak = Signer.make("RS256", bits=1024)
     async with issuing(weak) as issuer:
         with pytest.raises(InvalidToken), pytest.warns(jwt.InsecureKeyLengthWarning):
-            await named(believing(issuer), issuer.token())
+            await user_of(callers_of(issuer), issuer.token())
 
 
 JSON = st.recursive(
@@ -287,7 +286,7 @@ JSON = st.recursive(
 
 
 async def test_claims_of_any_shape(callers: OpenIdCallers, issuer: Issuer) -> None:
-    """Whatever stands in a claim, the token is believed or refused."""
+    """Whatever the value of a claim, the token is accepted or refused, without any other error."""
     tokens: list[str] = []
 
     @given(st.sampled_from(["iss", "aud", "sub", "exp", "nbf", "iat", "jti"]), JSON)
@@ -298,15 +297,15 @@ async def test_claims_of_any_shape(callers: OpenIdCallers, issuer: Issuer) -> No
     sign()
     for token in tokens:
         with contextlib.suppress(InvalidToken):
-            assert await named(callers, token)
+            assert await user_of(callers, token)
 
 
 @given(st.one_of(st.text(st.characters(max_codepoint=255)), st.binary().map(lambda b: b.decode("latin-1"))))
-async def test_rubbish_is_refused_as_such(shown: str) -> None:
-    """Whatever the header holds, the answer is one of our errors."""
+async def test_any_other_header_is_refused(value: str) -> None:
+    """Whatever the header contains, it is refused with one of our errors."""
     keys = SigningKeys(Published("http://127.0.0.1:9", seconds=1.0).keys, outage_seconds=1)
     callers = OpenIdCallers(
         TokenRequirements(issuer="i", audiences=("a",), algorithms=("RS256",), user_claim="sub", leeway_seconds=0), keys
     )
     with pytest.raises(VoiceError):
-        await callers.identify(showing(f"Bearer {shown}"))
+        await callers.identify(authorization(f"Bearer {value}"))

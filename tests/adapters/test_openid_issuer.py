@@ -1,4 +1,4 @@
-"""Where the keys of an OpenID issuer may come from, and how many bytes they may take."""
+"""Fetching the keys of an OpenID issuer: allowed addresses and sizes."""
 
 import asyncio
 import json
@@ -24,13 +24,13 @@ from voice_core.domain.errors import Unreachable
 PATHS = {"configuration": CONFIGURATION, "keys": "/keys"}
 
 
-async def told(issuer: Issuer) -> list[str]:
-    """The ids of the keys that are read of *issuer*."""
+async def key_ids(issuer: Issuer) -> list[str]:
+    """The ids of the keys that the product reads from *issuer*."""
     return [key_id for key_id, _ in await Published(issuer.url, seconds=3.0).keys()]
 
 
 def document(issuer: Issuer, operation: str) -> str:
-    """What *issuer* answers."""
+    """The JSON document that *issuer* serves for *operation*."""
     if operation == "keys":
         return json.dumps({"keys": [signer().public]})
     return json.dumps({"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"})
@@ -38,31 +38,31 @@ def document(issuer: Issuer, operation: str) -> str:
 
 @pytest.mark.parametrize("operation", PATHS)
 async def test_a_redirect_is_not_followed(issuer: Issuer, operation: str) -> None:
-    """Even to where the very document is: it would be another's word for the issuer's keys."""
+    """A redirect is not followed even if its target serves the same document: the keys would be another server's."""
     async with issuing(*issuer.signers) as other:
         other.script.add("configuration", Step(body=document(issuer, "configuration")))
         issuer.script.add(operation, Step(status=302, headers={"Location": f"{other.url}{PATHS[operation]}"}))
         with pytest.raises(Unreachable):
-            await told(issuer)
+            await key_ids(issuer)
         assert not other.script.served
 
-    assert await told(issuer) == [signer().key_id]
+    assert await key_ids(issuer) == [signer().key_id]
 
 
 @pytest.mark.parametrize("operation", PATHS)
-async def test_a_document_has_a_longest(issuer: Issuer, operation: str) -> None:
-    """One byte more is refused, although it says what it should."""
+async def test_a_document_has_a_maximum_length(issuer: Issuer, operation: str) -> None:
+    """A valid document of the maximum length is accepted, and one byte more is refused."""
     text = document(issuer, operation)
     issuer.script.add(operation, *(Step(body=text.ljust(LONGEST_DOCUMENT + more)) for more in (0, 1)))
 
-    assert await told(issuer) == [signer().key_id]
+    assert await key_ids(issuer) == [signer().key_id]
     with pytest.raises(Unreachable):
-        await told(issuer)
+        await key_ids(issuer)
 
 
 @asynccontextmanager
 async def secured(app: web.Application, cert: Path, key: Path) -> AsyncIterator[str]:
-    """Serve *app* on 127.0.0.1 over TLS, and give its base URL."""
+    """Serve *app* on 127.0.0.1 over TLS, and yield its base URL."""
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(cert, key)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -74,38 +74,38 @@ async def secured(app: web.Application, cert: Path, key: Path) -> AsyncIterator[
         await runner.cleanup()
 
 
-ASK = """
+PROGRAM = """
 import asyncio, sys
 from voice_core.adapters.openid.issuer import Issuer
 print(*(key_id for key_id, _ in asyncio.run(Issuer(sys.argv[1], seconds=5).keys())))
 """
 
 
-async def asked_by_who_trusts(cert: Path, url: str) -> tuple[str, str]:
-    """What a process reads of the issuer at *url*, and what it complains of."""
-    # A process of its own: whom aiohttp trusts is settled when it is imported.
-    asking = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", ASK, url),
+async def key_ids_in_process(cert: Path, url: str) -> tuple[str, str]:
+    """The key ids that a process which trusts *cert* reads from the issuer at *url*, and its standard error."""
+    # In a new process, because aiohttp reads the trusted certificates when it is imported.
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PROGRAM, url),
         cwd=ROOT,
         env=os.environ | {"SSL_CERT_FILE": str(cert)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    read, complaint = await asking.communicate()
-    return read.decode().strip(), complaint.decode()
+    output, errors = await process.communicate()
+    return output.decode().strip(), errors.decode()
 
 
-async def test_keys_of_a_secure_issuer_come_securely(issuer: Issuer, tmp_path: Path) -> None:
-    """Over plain http they could be changed on their way, whoever named that address."""
+async def test_keys_of_an_https_issuer_need_https(issuer: Issuer, tmp_path: Path) -> None:
+    """Keys at an http address are refused even if an https issuer names it, since they could be changed in transit."""
     cert, key = await asyncio.to_thread(certificate, tmp_path)
     script = Script()
     async with secured(openid_app(issuer.signers, script), cert, key) as url:
         for keys in (f"{url}/keys", f"{issuer.url}/keys"):
             script.add("configuration", Step(body=json.dumps({"issuer": url, "jwks_uri": keys})))
-        securely, _ = await asked_by_who_trusts(cert, url)
-        read, complaint = await asked_by_who_trusts(cert, url)
+        over_https, _ = await key_ids_in_process(cert, url)
+        over_http, errors = await key_ids_in_process(cert, url)
 
-    assert securely == signer().key_id
-    assert not read
-    assert "Unreachable" in complaint
+    assert over_https == signer().key_id
+    assert not over_http
+    assert "Unreachable" in errors
     assert not issuer.script.served

@@ -1,4 +1,4 @@
-"""The keys of an OpenID issuer: asked for rarely, exchanged, and believed while it is away."""
+"""The keys of an OpenID issuer: caching, key rotation, and outages of the issuer."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from jwt import PyJWK
 from emulators.openid import Signer
 from emulators.script import Step
 from tests.clock import Clock
-from tests.eventually import PATIENCE_SECONDS, eventually
+from tests.eventually import HANG_SECONDS, eventually
 from tests.issuers import Issuer, issuing, signer
 from voice_core.adapters.openid.issuer import LONGEST_DOCUMENT
 from voice_core.adapters.openid.issuer import Issuer as Published
@@ -29,12 +29,12 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def keys(issuer: Issuer, clock: Clock) -> AsyncIterator[SigningKeys]:
-    made = keys_of(issuer, clock)
-    yield made
-    await made.close()
+    keys = keys_of(issuer, clock)
+    yield keys
+    await keys.close()
 
 
-def keys_of(issuer: Issuer, clock: Clock, seconds: float = PATIENCE_SECONDS) -> SigningKeys:
+def keys_of(issuer: Issuer, clock: Clock, seconds: float = HANG_SECONDS) -> SigningKeys:
     return SigningKeys(Published(issuer.url, seconds=seconds).keys, outage_seconds=OUTAGE_SECONDS, clock=clock)
 
 
@@ -42,13 +42,14 @@ def name_of(key: Signer) -> KeyName:
     return key.key_id, key.algorithm
 
 
-def goes_away(issuer: Issuer) -> None:
+def make_unavailable(issuer: Issuer) -> None:
+    """Have *issuer* respond to every request with 503."""
     for operation in ("configuration", "keys"):
         issuer.script.add(operation, Step(status=503, repeat=True))
 
 
 async def test_a_new_key_is_found_at_its_first_use(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
-    """The issuer exchanges its key; the old one is not believed any longer, once that is known."""
+    """After the issuer replaced its key, the new one is accepted at once, and from then on the old one is refused."""
     old, new = signer(), signer(name="new")
     await keys.find(name_of(old))
     issuer.signers[:] = [new]
@@ -59,49 +60,49 @@ async def test_a_new_key_is_found_at_its_first_use(keys: SigningKeys, issuer: Is
         await keys.find(name_of(old))
 
 
-async def test_keys_that_nobody_has_do_not_hammer_the_issuer(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
-    """A thousand forged ids cost it one request, and one more after each pause."""
+async def test_unknown_key_ids_do_not_flood_the_issuer(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
+    """A thousand forged key ids cause one request to the issuer, and one more after each pause."""
     for pause in range(3):
         clock.now = pause * PAUSE_SECONDS
         for number in range(1000):
             with pytest.raises(UnknownKey):
                 await keys.find((f"forged{number}", "RS256"))
 
-    assert issuer.asked() == 3
+    assert issuer.request_count() == 3
 
 
-async def test_those_who_ask_at_the_same_time_share_a_request(keys: SigningKeys, issuer: Issuer) -> None:
-    """Also when one of them hangs up while it is under way."""
+async def test_concurrent_callers_share_a_request(keys: SigningKeys, issuer: Issuer) -> None:
+    """Concurrent callers share one request for keys, also if one of them disconnects while it is in progress."""
     issuer.script.add("keys", Step(connect_seconds=0.1))
-    asking = [asyncio.create_task(keys.find(name_of(signer()))) for _ in range(20)]
-    await eventually(lambda: issuer.asked() == 1)
-    asking[0].cancel()
-    found = await asyncio.gather(*asking[1:])
+    waiting = [asyncio.create_task(keys.find(name_of(signer()))) for _ in range(20)]
+    await eventually(lambda: issuer.request_count() == 1)
+    waiting[0].cancel()
+    found = await asyncio.gather(*waiting[1:])
 
     assert {key.key_id for key in found} == {signer().key_id}
-    assert issuer.asked() == 1
+    assert issuer.request_count() == 1
 
 
-async def test_keys_are_renewed_behind_the_callers_backs(issuer: Issuer, clock: Clock) -> None:
-    """Nobody waits for a slow issuer while the keys are known."""
+async def test_keys_are_renewed_in_the_background(issuer: Issuer, clock: Clock) -> None:
+    """No caller waits for a slow issuer while the keys are known."""
     keys = keys_of(issuer, clock, seconds=1000.0)
     await keys.find(name_of(signer()))
     issuer.script.add("keys", Step(hang=True))
     clock.now += FRESH_SECONDS
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         await keys.find(name_of(signer()))
-    await eventually(lambda: issuer.asked() == 2)
+    await eventually(lambda: issuer.request_count() == 2)
     await keys.close()
 
 
-async def test_a_key_that_is_taken_back_is_believed_no_longer(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
-    """After the time that keys are fresh, without a new one being seen."""
+async def test_a_withdrawn_key_is_no_longer_accepted(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
+    """A key that the issuer withdrew is refused after `FRESH_SECONDS`, even if no token with a new one arrived."""
     await keys.find(name_of(signer()))
     issuer.signers[:] = [signer(name="new")]
     clock.now += FRESH_SECONDS
     await keys.find(name_of(signer()))
-    await eventually(lambda: issuer.script.served[-1].outcome == "done" and issuer.asked() == 2)
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    await eventually(lambda: issuer.script.served[-1].outcome == "done" and issuer.request_count() == 2)
+    async with asyncio.timeout(HANG_SECONDS):
         while True:
             try:
                 await keys.find(name_of(signer()))
@@ -111,24 +112,22 @@ async def test_a_key_that_is_taken_back_is_believed_no_longer(keys: SigningKeys,
 
 
 async def test_known_keys_outlive_an_outage(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
-    """For as long as the setting says, and not a second longer."""
+    """Known keys are accepted during an outage of at most *outage_seconds*, and not a second longer."""
     await keys.find(name_of(signer()))
-    goes_away(issuer)
+    make_unavailable(issuer)
     clock.now = FRESH_SECONDS + OUTAGE_SECONDS - 1
     assert await keys.find(name_of(signer()))
-    await eventually(lambda: issuer.asked("configuration") == 2)
+    await eventually(lambda: issuer.request_count("configuration") == 2)
     clock.now += 1
 
     with pytest.raises(Unreachable):
         await keys.find(name_of(signer()))
 
 
-async def test_an_unknown_key_is_no_forgery_while_the_issuer_is_away(
-    keys: SigningKeys, issuer: Issuer, clock: Clock
-) -> None:
-    """It may be new: the caller is asked to come back."""
+async def test_an_unknown_key_during_an_outage_is_retryable(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
+    """While the issuer is unavailable, an unknown key may be new: the error is retryable instead of a refusal."""
     await keys.find(name_of(signer()))
-    goes_away(issuer)
+    make_unavailable(issuer)
     clock.now += PAUSE_SECONDS
 
     with pytest.raises(Unreachable):
@@ -136,8 +135,8 @@ async def test_an_unknown_key_is_no_forgery_while_the_issuer_is_away(
     assert await keys.find(name_of(signer()))
 
 
-async def test_a_dead_issuer_is_not_asked_for_every_caller(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
-    """Who comes within the pause is told at once when to come back, and is served then."""
+async def test_a_failing_issuer_is_called_once_per_pause(keys: SigningKeys, issuer: Issuer, clock: Clock) -> None:
+    """A caller within the pause gets the remaining seconds as ``retry_after`` at once, and is served after them."""
     issuer.script.add("configuration", Step(status=500))
     with pytest.raises(Unreachable):
         await keys.find(name_of(signer()))
@@ -146,7 +145,7 @@ async def test_a_dead_issuer_is_not_asked_for_every_caller(keys: SigningKeys, is
         await keys.find(name_of(signer()))
     assert refusal.value.retry_after == 4
     assert (refusal.value.stage, refusal.value.retryable) == ("identity", True)
-    assert issuer.asked("configuration") == 1
+    assert issuer.request_count("configuration") == 1
 
     clock.now += refusal.value.retry_after
     assert await keys.find(name_of(signer()))
@@ -172,8 +171,8 @@ ODD_KEYS: list[Any] = [
 ]
 
 
-async def test_keys_that_are_of_no_use_are_passed_over(keys: SigningKeys, issuer: Issuer) -> None:
-    """An issuer may publish keys of any kind beside those that we know."""
+async def test_unusable_keys_are_ignored(keys: SigningKeys, issuer: Issuer) -> None:
+    """An issuer may publish keys of any kind in addition to those that we support."""
     issuer.script.add("keys", Step(body=json.dumps({"keys": [*ODD_KEYS, *KEYS["keys"]]})))
 
     assert await keys.find(name_of(signer()))
@@ -185,31 +184,33 @@ async def test_keys_that_are_of_no_use_are_passed_over(keys: SigningKeys, issuer
 
 @pytest.mark.parametrize("odd", [*ODD_KEYS, "a word", None, 7, []])
 @pytest.mark.parametrize("first", [True, False])
-async def test_one_odd_key_locks_nobody_out(keys: SigningKeys, issuer: Issuer, odd: Any, first: bool) -> None:
-    """A set is not refused for a key that is not understood (RFC 7517, 5), wherever in it that stands."""
+async def test_one_odd_key_does_not_invalidate_the_set(
+    keys: SigningKeys, issuer: Issuer, odd: Any, first: bool
+) -> None:
+    """A set with a key that is not understood is accepted (RFC 7517, 5), wherever in the set that key is."""
     published = [odd, *KEYS["keys"]] if first else [*KEYS["keys"], odd]
     issuer.script.add("keys", Step(body=json.dumps({"keys": published})))
 
     assert await keys.find(name_of(signer()))
 
 
-@pytest.mark.parametrize("turned", [False, True])
-async def test_keys_of_different_types_may_share_an_id(keys: SigningKeys, issuer: Issuer, turned: bool) -> None:
-    """Neither takes the other's place (RFC 7517, 4.5), nor does a secret, nor one that comes again."""
+@pytest.mark.parametrize("reverse", [False, True])
+async def test_keys_of_different_types_may_share_an_id(keys: SigningKeys, issuer: Issuer, reverse: bool) -> None:
+    """A key is not replaced by one of another type with its id (RFC 7517, 4.5), by a secret, or by a duplicate."""
     curve, shared = signer("ES256").public, {"kid": signer().key_id}
     published = [signer().public, curve | shared, ODD_KEYS[0] | shared]
     again = [signer(name="other").public | shared]
-    document = {"keys": [*(reversed(published) if turned else published), *again]}
+    document = {"keys": [*(reversed(published) if reverse else published), *again]}
     issuer.script.add("keys", Step(body=json.dumps(document)))
 
     for algorithm, own in {"RS256": signer().public["n"], "ES256": curve["x"]}.items():
         found = await keys.find((signer().key_id, algorithm))
-        told = found.Algorithm.to_jwk(found.key, as_dict=True)
-        assert own in (told.get("n"), told.get("x"))
+        jwk = found.Algorithm.to_jwk(found.key, as_dict=True)
+        assert own in (jwk.get("n"), jwk.get("x"))
 
 
-async def test_whatever_goes_wrong_with_the_keys_is_their_issuer_s_failure(clock: Clock) -> None:
-    """Also what nobody has thought of: callers may come back, and are served then."""
+async def test_any_error_while_fetching_is_retryable(clock: Clock) -> None:
+    """Even an unforeseen exception while keys are fetched is reported as a retryable failure of the issuer."""
     mistakes: list[Exception] = [NotImplementedError(), RuntimeError("odd")]
 
     async def fetch() -> dict[KeyName, PyJWK]:
@@ -258,7 +259,7 @@ STEPS = {
     "throttled": Step(status=429),
     "broken": Step(status=500),
     "elsewhere": Step(status=302, headers={"Location": "http://127.0.0.1:9/"}),
-    "hung up": Step(drop_after=0),
+    "disconnected": Step(drop_after=0),
     "cut": Step(drop_after=20),
     "too slow": Step(connect_seconds=1000),
     "silent": Step(hang=True),
@@ -279,17 +280,17 @@ RUBBISH = [
 
 @pytest.mark.parametrize(("operation", "step"), RUBBISH)
 async def test_an_issuer_that_fails(issuer: Issuer, clock: Clock, operation: str, step: Step) -> None:
-    """Whatever it does, callers are told within the deadline to come back; after the pause all is well."""
+    """Whatever the issuer's fault, callers get a retryable error before the deadline, and are served after a pause."""
     body = step.body and step.body.replace("ISSUER", issuer.url)
     issuer.script.add(operation, replace(step, body=body, repeat=True))
     late = step.hang or step.connect_seconds > 0
-    published = [Published(issuer.url, seconds=seconds) for seconds in (PATIENCE_SECONDS, 0.3 if late else 60.0)]
+    published = [Published(issuer.url, seconds=seconds) for seconds in (HANG_SECONDS, 0.3 if late else 60.0)]
 
     async def fetch() -> Mapping[KeyName, PyJWK]:
         return await published.pop().keys()
 
     keys = SigningKeys(fetch, outage_seconds=OUTAGE_SECONDS, clock=clock)
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         with pytest.raises(Unreachable) as refusal:
             await keys.find(name_of(signer()))
     assert (refusal.value.stage, refusal.value.retryable) == ("identity", True)
@@ -300,19 +301,19 @@ async def test_an_issuer_that_fails(issuer: Issuer, clock: Clock, operation: str
     await keys.close()
 
 
-async def test_nobody_is_there(clock: Clock) -> None:
-    """A refused connection is no different."""
-    async with issuing() as gone:
-        url = gone.url
-    keys = SigningKeys(Published(url, seconds=PATIENCE_SECONDS).keys, outage_seconds=1, clock=clock)
+async def test_an_issuer_that_is_not_running(clock: Clock) -> None:
+    """A refused connection is reported as an unreachable issuer."""
+    async with issuing() as issuer:
+        url = issuer.url
+    keys = SigningKeys(Published(url, seconds=HANG_SECONDS).keys, outage_seconds=1, clock=clock)
     with pytest.raises(Unreachable):
         await keys.find(("any", "RS256"))
 
 
-async def test_keys_may_be_at_an_address_of_their_own(issuer: Issuer, clock: Clock) -> None:
-    """Then the configuration is not asked for."""
-    published = Published("https://issuer.example", f"{issuer.url}/keys", seconds=PATIENCE_SECONDS)
+async def test_the_keys_address_may_be_configured(issuer: Issuer, clock: Clock) -> None:
+    """If the address of the keys is configured, the issuer's configuration is not requested."""
+    published = Published("https://issuer.example", f"{issuer.url}/keys", seconds=HANG_SECONDS)
     keys = SigningKeys(published.keys, outage_seconds=1, clock=clock)
 
     assert await keys.find(name_of(signer()))
-    assert issuer.asked("configuration") == 0
+    assert issuer.request_count("configuration") == 0

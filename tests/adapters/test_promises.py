@@ -1,4 +1,4 @@
-"""What every provider must keep: the emulators' promises, and with ``-m live`` those of real Azure."""
+"""Promises that every provider must fulfil: the emulators, and with ``-m live`` real Azure."""
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -26,17 +26,17 @@ HELLO = Path(__file__).parent.parent.parent / "samples" / "hello.wav"
 """A voice says: Hello. What is the weather like today?"""
 KEY = "a-key-of-the-emulators"
 SILENCE = bytes(32_000)
-"""A second of it."""
+"""One second of PCM at 16 kHz, mono 16-bit."""
 
 
 @pytest.fixture(params=["emulated", pytest.param("live", marks=pytest.mark.live)])
 async def app(request: pytest.FixtureRequest) -> AsyncIterator[App]:
-    """The product's adapters, on the emulators or on what the environment names."""
+    """The product's adapters, with the emulators or with the services that the environment names."""
     async with AsyncExitStack() as stack:
         live = request.param == "live"
-        made = App(Settings.from_environ(os.environ) if live else await _emulated(stack))
-        stack.push_async_callback(made.close)
-        yield made
+        app = App(Settings.from_environ(os.environ) if live else await _emulated(stack))
+        stack.push_async_callback(app.close)
+        yield app
 
 
 async def _emulated(stack: AsyncExitStack) -> Settings:
@@ -56,7 +56,7 @@ async def _emulated(stack: AsyncExitStack) -> Settings:
 
 @pytest.fixture
 async def user(app: App) -> AsyncIterator[str]:
-    """Somebody who owns nothing, and afterwards owns nothing again."""
+    """A new user; their conversations are deleted after the test."""
     user_id = f"test-{uuid4().hex}"
     yield user_id
     page = await app.conversations.list(user_id, 100, None)
@@ -64,9 +64,9 @@ async def user(app: App) -> AsyncIterator[str]:
         await app.conversations.delete(user_id, conversation.id)
 
 
-async def test_words_are_heard(app: App) -> None:
-    """A recording comes back as its words, with interims before the transcript."""
-    *interims, last = [heard async for heard in app.stt.transcribe(_recorded(app), Hints(languages=("en-US",)))]
+async def test_words_are_transcribed(app: App) -> None:
+    """A recording is transcribed to its words, with interims before the final transcript."""
+    *interims, last = [result async for result in app.stt.transcribe(_recorded(app), Hints(languages=("en-US",)))]
 
     assert interims
     assert isinstance(last, Transcript)
@@ -76,29 +76,29 @@ async def test_words_are_heard(app: App) -> None:
 
 
 async def test_silence_is_no_speech(app: App) -> None:
-    """A recogniser that hears nothing says so; it does not make something up."""
+    """The recogniser reports silence as no speech; it does not invent words."""
     with pytest.raises(NoSpeech):
-        _ = [heard async for heard in app.stt.transcribe(_chunks(SILENCE), Hints())]
+        _ = [result async for result in app.stt.transcribe(_chunks(SILENCE), Hints())]
 
 
-async def test_words_are_spoken_and_heard_again(app: App) -> None:
-    """What is synthesised is whole samples, of a plausible length, and can be heard."""
+async def test_synthesised_words_are_transcribed_again(app: App) -> None:
+    """Synthesised speech consists of complete samples, has a plausible length, and is transcribed correctly."""
     chunks = [pcm async for pcm in app.tts.synthesize("What is the weather like today?", None)]
     decoding = app.decoding(RawPcm(rate=24_000))
-    *_, heard = [item async for item in app.stt.transcribe(decoding.pcm(_chunks(*chunks)), Hints())]
+    *_, result = [item async for item in app.stt.transcribe(decoding.pcm(_chunks(*chunks)), Hints())]
 
     assert all(len(pcm) % 2 == 0 for pcm in chunks)
     assert 0.8 < sum(map(len, chunks)) / 48_000 < 6
-    assert "weather" in heard.text.lower()
+    assert "weather" in result.text.lower()
 
 
 async def test_the_default_voice_exists(app: App) -> None:
-    """The voice that the settings name is one that the service has."""
+    """The service has the voice that the settings name."""
     assert app.settings.speech_voice in [voice.name for voice in await app.tts.voices()]
 
 
 async def test_an_unknown_voice_is_refused(app: App) -> None:
-    """A voice that there is not is the caller's mistake."""
+    """A voice that the service does not have is reported as the caller's mistake."""
     with pytest.raises(InvalidInput) as refused:
         _ = [pcm async for pcm in app.tts.synthesize("Hello.", "xx-XX-NobodyNeural")]
 
@@ -106,7 +106,7 @@ async def test_an_unknown_voice_is_refused(app: App) -> None:
 
 
 async def test_the_assistant_replies_in_pieces(app: App) -> None:
-    """A reply is written piece by piece, after what has been said before."""
+    """A reply to an input with history arrives in several pieces."""
     before = Turn("t", "c", "My name is Ada.", "Hello Ada.", datetime.now(UTC))
     pieces = [piece async for piece in app.assistant.reply("Count from one to ten, in words.", [before])]
 
@@ -114,8 +114,8 @@ async def test_the_assistant_replies_in_pieces(app: App) -> None:
     assert "".join(pieces).strip()
 
 
-async def test_a_conversation_is_kept_in_order_and_forgotten(app: App, user: str) -> None:
-    """Turns are remembered once each, read back in order by their owner alone, and deleted one by one or all."""
+async def test_a_conversation_is_stored_and_deleted(app: App, user: str) -> None:
+    """Turns are stored once each, read in order by their owner alone, and deleted one by one or all together."""
     store: Conversations = app.conversations
     conversation = uuid4().hex
     turns = [Turn(uuid4().hex, conversation, f"said {n}", f"reply {n}", datetime.now(UTC)) for n in range(3)]
@@ -136,15 +136,15 @@ async def test_a_conversation_is_kept_in_order_and_forgotten(app: App, user: str
     await store.delete(user, conversation)
 
 
-async def test_every_dependency_can_be_asked_how_it_is(app: App) -> None:
+async def test_every_dependency_passes_its_check(app: App) -> None:
     """The checks behind /health?deep=1 pass."""
     for dependency in app.dependencies.values():
         await dependency.check()
 
 
 @pytest.mark.parametrize("name", ["stt", "tts", "assistant"])
-async def test_a_wrong_key_is_told_as_such(app: App, name: str) -> None:
-    """A key that is not accepted is a typed error that nobody retries."""
+async def test_a_wrong_key_is_not_retryable(app: App, name: str) -> None:
+    """A key that is not accepted is a typed error that is not retryable."""
     refused = App(replace(app.settings, speech_key="wrong", openai_key="wrong"))
     try:
         with pytest.raises(VoiceError) as error:

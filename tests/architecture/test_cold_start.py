@@ -22,11 +22,11 @@ HEAVY = (
         "voice_core.usecases.clip.offer_clip",
     ),
 )
-"""What is not for every start: vendors' packages, and what only sessions, clips or readers of the contract need."""
+"""Modules that must not load at start: vendors' packages, and modules for sessions, clips or the OpenAPI document."""
 
 
 def test_importing_the_function_app_loads_no_sdk() -> None:
-    """No vendor's SDK, codec or number library is imported with it, nor what few requests need."""
+    """Importing the function app imports no vendor's SDK, codec or numpy, nor modules that few requests need."""
     program = "import json, sys, function_app; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)  # noqa: S603
     loaded = json.loads(done.stdout)
@@ -35,7 +35,7 @@ def test_importing_the_function_app_loads_no_sdk() -> None:
 
 
 def test_importing_the_function_app_needs_no_settings() -> None:
-    """Nothing is read or opened at import: an empty environment will do."""
+    """Nothing is read or opened at import: an empty environment is enough."""
     done = subprocess.run(
         [sys.executable, "-c", "import function_app"], cwd=ROOT, env={}, capture_output=True, check=False
     )

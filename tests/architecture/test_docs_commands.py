@@ -1,4 +1,4 @@
-"""Every curl line in the documents asks for something that the contract has."""
+"""Every curl line in the documents is a request of the contract."""
 
 import json
 import re
@@ -18,7 +18,7 @@ PREFIX = "/api/voice"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 COMMAND = re.compile(r"\bcurl ((?:'[^']*'|\"[^\"]*\"|[^|)\n'\"])+)")
 PARAMETERS = {"$ID": "{conversationId}", "$clip": "{clipId}", "transcript.vtt": "{part}"}
-"""What stands for a path's parameters in the documents."""
+"""Path parameters as they are written in the documents."""
 
 BODIES = ("-d", "--data-binary", "-F", "-T")
 RECORDING = "audio"
@@ -27,14 +27,14 @@ RECORDING = "audio"
 
 @dataclass(frozen=True)
 class Command:
-    """A curl line, as far as it says what is asked."""
+    """A curl line, split into words."""
 
     text: str
     words: tuple[str, ...]
 
     @property
     def url(self) -> str:
-        """Where it goes; empty for an upload, whose URL is only known when it is made."""
+        """The URL of the request; empty for an upload, whose URL is only known at run time."""
         return next((word for word in self.words if word.startswith("http")), "")
 
     @property
@@ -44,7 +44,7 @@ class Command:
         return "post" if any(self.after(option) for option in BODIES) else "get"
 
     def after(self, option: str) -> list[str]:
-        """What follows each *option*."""
+        """The word after each *option*."""
         return [word for before, word in zip(self.words, self.words[1:], strict=False) if before == option]
 
 
@@ -68,14 +68,14 @@ def _operation(command: Command) -> dict[str, Any]:
 
 
 def _members(operation: dict[str, Any]) -> set[str]:
-    """The names that a JSON body may have."""
+    """The names of members that a JSON body may have."""
     reference: str = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
     return {*contract()["components"]["schemas"][reference.rpartition("/")[2]]["properties"]}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.text[:60])
-def test_the_contract_has_what_is_asked(command: Command) -> None:
-    """Path, method, parameters, members, media type and sample clip are there."""
+def test_every_curl_matches_the_contract(command: Command) -> None:
+    """Path, method, parameters, members, media type and sample clip of each command exist."""
     operation = _operation(command)
     options = {name for name, _ in parse_qsl(urlsplit(command.url).query)}
     fields = {field.partition("=")[0] for field in command.after("-F")}
@@ -90,7 +90,7 @@ def test_the_contract_has_what_is_asked(command: Command) -> None:
 
 
 def test_the_documents_have_commands() -> None:
-    """README shows one, and the page on the API one for each path at least."""
-    asked = {urlsplit(command.url).path.split("/")[3] for command in COMMANDS}
+    """The documents have at least one command for each path of the contract."""
+    used = {urlsplit(command.url).path.split("/")[3] for command in COMMANDS}
 
-    assert asked >= {path.split("/")[1] for path in contract()["paths"]}
+    assert used >= {path.split("/")[1] for path in contract()["paths"]}

@@ -1,4 +1,4 @@
-"""What lives where: rules about the tree that import-linter cannot express, each shown able to fail."""
+"""Rules of the source tree that import-linter cannot express; a test shows for each rule that it can fail."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -14,12 +14,12 @@ Rule = Callable[[Path], list[str]]
 PACKAGES = ("voice_core", "emulators")
 LONGEST_FILE = 250
 LONGEST_FUNCTION_APP = 15
-DRAWERS = {"util", "utils", "helper", "helpers", "common", "core", "manager", "managers"}
-"""Names for what nobody found a name for."""
+CATCH_ALLS = {"util", "utils", "helper", "helpers", "common", "core", "manager", "managers"}
+"""Module names that say nothing about the contents."""
 
 HOMES = {
     "azure.functions": ("function_app.py", "voice_core/functions/", "emulators/functions", "emulators/blob_trigger"),
-    "azurefunctions": ("function_app.py", "voice_core/functions/", "emulators/triggered"),
+    "azurefunctions": ("function_app.py", "voice_core/functions/", "emulators/triggers"),
     "azure.cognitiveservices": ("voice_core/adapters/azure_speech",),
     "azure.cosmos": ("voice_core/adapters/cosmos",),
     "azure.identity": ("voice_core/adapters/entra",),
@@ -31,9 +31,9 @@ HOMES = {
     "azure.monitor": ("voice_core/adapters/open_telemetry",),
     "opentelemetry": ("voice_core/adapters/open_telemetry",),
 }
-"""Who may import a vendor's package, by the beginning of the path."""
+"""Paths, by their beginnings, that may import a vendor's package."""
 
-STRANGERS = {
+FORBIDDEN_IMPORTS = {
     "voice_core": ("emulators", "tests", "benchmarks"),
     "emulators": ("voice_core", "tests", "benchmarks"),
 }
@@ -45,14 +45,14 @@ VALUES = {
     *("ctypes.CFUNCTYPE", "ctypes.POINTER", "func.Blueprint", "json.dumps", "logging.getLogger", "re.compile"),
     *("web.AppKey", "Function", "RawPcm", "Undefined", "Voice", "_between", "_positive"),
 }
-"""What may be called at import: it makes a value and touches nothing else."""
+"""Functions that may be called at import: they return a value and have no side effects."""
 
 OF_CONSTANTS = {"format", "items", "join", "keys", "replace", "split", "values"}
-"""Likewise, as methods."""
+"""Methods that may be called at import."""
 
 
 def vendors_at_home(root: Path) -> list[str]:
-    """Azure Functions is known to the handlers only, and each SDK to the adapter named for it."""
+    """Only the handlers import Azure Functions, and only the adapter named for it imports an SDK."""
     return [
         f"{path} imports {name}"
         for path, tree in _modules(root)
@@ -62,23 +62,23 @@ def vendors_at_home(root: Path) -> list[str]:
     ]
 
 
-def strangers(root: Path) -> list[str]:
-    """The wire is the only contract between product and emulators; neither knows its tests."""
+def forbidden_imports(root: Path) -> list[str]:
+    """Product and emulators do not import each other, since only the wire connects them; neither imports tests."""
     return [
         f"{path} imports {name}"
         for path, tree in _modules(root)
         for name in _imported(tree, path)
-        if any(_within(name, stranger) for stranger in STRANGERS.get(path.parts[0], ()))
+        if any(_within(name, forbidden) for forbidden in FORBIDDEN_IMPORTS.get(path.parts[0], ()))
     ]
 
 
-def no_drawers(root: Path) -> list[str]:
-    """Every module is named for what is in it."""
-    return [f"{path} is a drawer" for path, _ in _modules(root) if DRAWERS & {*path.with_suffix("").parts}]
+def no_catch_all_modules(root: Path) -> list[str]:
+    """Every module is named for its contents."""
+    return [f"{path} is a catch-all" for path, _ in _modules(root) if CATCH_ALLS & {*path.with_suffix("").parts}]
 
 
 def short_files(root: Path) -> list[str]:
-    """A file fits in one head, and function_app.py only registers."""
+    """Files have at most 250 lines, and function_app.py at most 15, since it only registers functions."""
     lines = {path: len((root / path).read_text().splitlines()) for path, _ in _modules(root)}
     return [
         f"{path} has {count} lines"
@@ -88,7 +88,7 @@ def short_files(root: Path) -> list[str]:
 
 
 def nothing_at_import(root: Path) -> list[str]:
-    """Importing a module defines things and does nothing; what decorators do is theirs to answer for."""
+    """Importing a module only defines things; calls by decorators are allowed."""
     return [
         f"{path}:{node.lineno} calls {ast.unparse(node.func)}"
         for path, tree in _modules(root)
@@ -98,7 +98,7 @@ def nothing_at_import(root: Path) -> list[str]:
     ]
 
 
-RULES: tuple[Rule, ...] = (vendors_at_home, strangers, no_drawers, short_files, nothing_at_import)
+RULES: tuple[Rule, ...] = (vendors_at_home, forbidden_imports, no_catch_all_modules, short_files, nothing_at_import)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -121,12 +121,12 @@ def test_the_tree_keeps_its_rules(rule: Rule) -> None:
         (vendors_at_home, "voice_core/adapters/azure_openai/a.py", "import azure.cosmos.aio"),
         (vendors_at_home, "voice_core/functions/a.py", "from azure.cognitiveservices import speech"),
         (vendors_at_home, "emulators/a.py", "from azure.identity.aio import DefaultAzureCredential"),
-        (strangers, "voice_core/wiring/app.py", "def f():\n    import emulators.speech"),
-        (strangers, "voice_core/functions/a.py", "from tests import sound"),
-        (strangers, "emulators/a.py", "from voice_core.domain.audio import SPEECH_RATE"),
-        (strangers, "emulators/speech/a.py", "from ...voice_core import ports"),
-        (no_drawers, "voice_core/audio/utils.py", ""),
-        (no_drawers, "emulators/common/a.py", ""),
+        (forbidden_imports, "voice_core/wiring/app.py", "def f():\n    import emulators.speech"),
+        (forbidden_imports, "voice_core/functions/a.py", "from tests import sound"),
+        (forbidden_imports, "emulators/a.py", "from voice_core.domain.audio import SPEECH_RATE"),
+        (forbidden_imports, "emulators/speech/a.py", "from ...voice_core import ports"),
+        (no_catch_all_modules, "voice_core/audio/utils.py", ""),
+        (no_catch_all_modules, "emulators/common/a.py", ""),
         (short_files, "voice_core/a.py", "\n" * 251),
         (short_files, "function_app.py", "\n" * 16),
         (nothing_at_import, "voice_core/a.py", "from b import connect\nCLIENT = connect()"),
@@ -154,8 +154,8 @@ def test_a_broken_tree_is_noticed(tmp_path: Path, rule: Rule, path: str, text: s
         "if __name__ == '__main__':\n    main()",
     ],
 )
-def test_definitions_are_no_work(tmp_path: Path, text: str) -> None:
-    """Values, functions, decorators and a program's own start may stand in a module."""
+def test_definitions_are_allowed_at_import(tmp_path: Path, text: str) -> None:
+    """Values, functions, decorators and the start of a program are allowed in a module."""
     (tmp_path / "voice_core").mkdir()
     (tmp_path / "voice_core" / "a.py").write_text(text)
 

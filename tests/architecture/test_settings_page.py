@@ -1,4 +1,4 @@
-"""docs/settings.md names every setting there is, with its default, and no other."""
+"""docs/settings.md lists every setting with its default, and no other names."""
 
 import json
 import re
@@ -42,12 +42,12 @@ def _written(field: Field[Any]) -> str:
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    """The table has a row for each field of Settings, and none besides."""
+    """The table has a row for each field of Settings, and no other rows."""
     assert _rows(PRODUCT) == {field.name.upper(): _written(field) for field in fields(Settings)}
 
 
 def test_prompts_are_shown_in_full() -> None:
-    """What the assistant is told stands on the page word for word."""
+    """The page quotes the prompts of the assistant word for word."""
     shown = " ".join(_section(PRODUCT).replace("\n> ", "\n").split())
     settings = Settings(speech_endpoint="", openai_endpoint="", cosmos_endpoint="")
 
@@ -56,7 +56,7 @@ def test_prompts_are_shown_in_full() -> None:
 
 
 def test_every_engine_setting_is_documented() -> None:
-    """The emulators' table has what the speech emulator and ``python -m emulators`` read of the environment."""
+    """The emulators' table has the variables that the speech emulator and ``python -m emulators`` read."""
     sources = "\n".join(path.read_text() for path in (ROOT / "emulators").rglob("*.py"))
     read = re.findall(r'environ\b[^"\n]*"([A-Z_]+)"', sources)
 
@@ -65,7 +65,7 @@ def test_every_engine_setting_is_documented() -> None:
 
 
 def test_local_settings_are_documented() -> None:
-    """Each name in local.settings.json is on the page, and each of the product's is one it reads."""
+    """Each name in local.settings.json is on the page, and the product can read the file."""
     values = json.loads(LOCAL.read_text())["Values"]
 
     assert set(values) <= {*_rows(PRODUCT), *_rows(HOST)}

@@ -9,7 +9,7 @@ import av
 from tests.audio.sounds import encoded
 
 PRIMING_FRAMES = 1024
-"""That FFmpeg's AAC encoder puts before the sound."""
+"""Samples that FFmpeg's AAC encoder puts before the sound."""
 
 AAC_FRAMES, LPCM_LITTLE_ENDIAN = 1024, 2
 

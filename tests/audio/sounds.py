@@ -159,10 +159,10 @@ async def pieces(data: bytes, size: int) -> AsyncGenerator[bytes]:
 
 
 async def decoded(data: bytes, size: int = 4096, raw: RawPcm | None = None, limits: Limits | None = None) -> bytes:
-    """What comes through the door when *data* arrives in chunks of *size* bytes."""
+    """The sound of *data*, an upload that arrives in chunks of *size* bytes."""
     return b"".join([pcm async for pcm in Decoding(raw, limits or Limits()).pcm(pieces(data, size))])
 
 
 def read(data: bytes, limits: Limits | None = None, seconds: float = 10) -> bytes:
-    """What is heard in a whole file, decoded at once."""
+    """The sound of a complete file, decoded at once."""
     return decode(data, limits or Limits(), DecodingDeadline(seconds))

@@ -16,12 +16,12 @@ PCM = pcm16(speech(24_000))
 
 
 def cut(file: bytes) -> str:
-    """What ``base64.substring(Math.ceil(44 * 4 / 3))`` leaves."""
+    """The result of ``base64.substring(Math.ceil(44 * 4 / 3))``."""
     return base64.b64encode(file).decode()[59:]
 
 
 async def heard(file: bytes) -> bytes:
-    """What is heard of *file* when a client cut it."""
+    """The sound of *file* after a client cut it."""
     audio = decode_base64_audio(cut(file))
     assert audio.cut
     return await decoded(audio.data, raw=audio.raw)
@@ -33,7 +33,7 @@ def correlation(one: bytes, other: bytes) -> float:
 
 @given(st.binary(max_size=300))
 def test_base64_is_read_in_all_its_forms(data: bytes) -> None:
-    """Plain, URL-safe, without padding, wrapped and in a data URI: the same bytes."""
+    """Base64 that is plain, URL-safe, without padding, wrapped or in a data URI gives the same bytes."""
     plain = base64.b64encode(data).decode()
     safe = base64.urlsafe_b64encode(data).decode()
     forms = [plain, safe, plain.rstrip("="), fill(plain, 76), f" {plain}\r\n", f"data:audio/wav;base64,{plain}"]
@@ -47,7 +47,7 @@ def test_base64_is_read_in_all_its_forms(data: bytes) -> None:
 
 @pytest.mark.parametrize("text", ["AAA!", "AAAA=AAA", "ÄÖÜß", "A=AA", "====", "AA=A", "data:,AAAA", "\ud800AAA"])
 def test_anything_else_is_refused(text: str) -> None:
-    """What is no base64 is a typed error, never silently something else."""
+    """A text that is not base64 is a typed error, never silently other bytes."""
     with pytest.raises(InvalidAudio) as refused:
         decode_base64_audio(text)
     assert refused.value.code == "audio-base64-invalid"
@@ -56,15 +56,15 @@ def test_anything_else_is_refused(text: str) -> None:
 @pytest.mark.parametrize("stranger", ["\u00e9", "\u00a0", "\ufeff", "\u2028", "\u3000", "\U0001f600", "\udc00"])
 @pytest.mark.parametrize("before", [True, False])
 def test_other_characters_are_refused_at_once(stranger: str, before: bool) -> None:
-    """One character outside ASCII, a blank of another kind too, is seen before the text is looked through."""
-    text = _Untouched(stranger + "AAAA" if before else "AAAA" + stranger)
+    """A character outside ASCII, white space included, is refused before the text is processed."""
+    text = _UniterableText(stranger + "AAAA" if before else "AAAA" + stranger)
     with pytest.raises(InvalidAudio) as refused:
         decode_base64_audio(text)
     assert refused.value.code == "audio-base64-invalid"
 
 
-class _Untouched(str):
-    """A text that nobody may go through a character at a time, nor copy."""
+class _UniterableText(str):
+    """A text that fails the test if it is read a character at a time, or copied."""
 
     def translate(self, table: object) -> str:
         raise AssertionError(f"translated by {table}")
@@ -74,7 +74,7 @@ class _Untouched(str):
 
 
 @pytest.mark.parametrize("container", ["wav", "ogg", "mp3", "ipod"])
-def test_what_lost_its_end_is_not_taken_for_cut(container: str) -> None:
+def test_a_text_that_lost_its_end_is_refused(container: str) -> None:
     """A file that breaks off after 4 n + 1 characters still begins as one, and is refused rather than misread."""
     codec = {"wav": "pcm_s16le", "ogg": "libopus", "mp3": "libmp3lame", "ipod": "aac"}[container]
     text = base64.b64encode(encoded(container, codec, 24_000)).decode()
@@ -83,14 +83,14 @@ def test_what_lost_its_end_is_not_taken_for_cut(container: str) -> None:
             decode_base64_audio(text[:length])
 
 
-def test_nothing_is_nothing() -> None:
-    """An empty text is an empty recording: the door says so."""
+def test_an_empty_text_is_an_empty_recording() -> None:
+    """An empty text decodes to no bytes, which the upload decoder reports as an empty recording."""
     assert decode_base64_audio("").data == b""
 
 
 @given(st.integers(0, 400))
 def test_a_cut_plain_wav_is_its_samples(count: int) -> None:
-    """Of a WAV with a header of 44 bytes all samples but the first are recovered, whatever the length."""
+    """All samples but the first of a cut WAV with a header of 44 bytes are recovered, at any length."""
     pcm = bytes(range(1, 256)) * 2
     file = wav(pcm[:count], RawPcm())
     audio = decode_base64_audio(cut(file))
@@ -101,7 +101,7 @@ def test_a_cut_plain_wav_is_its_samples(count: int) -> None:
 
 
 async def test_the_cut_sound_is_as_loud_as_the_source() -> None:
-    """Nothing is shifted: what is heard of a cut recording is what was said."""
+    """The sound of a cut recording is not shifted by a byte."""
     expected = await decoded(PCM[2:], raw=RawPcm())
     assert await heard(wav(PCM, RawPcm())) == expected
 
@@ -115,7 +115,7 @@ async def test_the_cut_sound_is_as_loud_as_the_source() -> None:
 )
 @settings(max_examples=30, deadline=None)
 def test_a_cut_iphone_wav_keeps_its_layout(rate: int, channels: int, encoding: str, filler: int, tail: int) -> None:
-    """When ``fmt`` comes after filler it is found and honoured, and so is the end of the samples."""
+    """A ``fmt`` chunk after filler is found and applied, and so is the end of the samples."""
     layout = RawPcm(rate, channels, encoding)
     body = samples(channels_of(speech(rate, 0.2), channels), encoding)
     body = body[: len(body) - tail * layout.frame_bytes]
@@ -136,12 +136,12 @@ def test_a_cut_iphone_wav_keeps_its_layout(rate: int, channels: int, encoding: s
 )
 @pytest.mark.parametrize("after", [b"", chunk(b"LIST", b"INFO" + bytes(21))], ids=["", "list"])
 async def test_a_cut_wav_with_other_chunks_is_only_its_samples(between: bytes, after: bytes) -> None:
-    """What stands before and after the samples is not heard."""
+    """Chunks before and after the samples are not decoded as sound."""
     assert await heard(wav(PCM, RawPcm(), between=between, after=after)) == await decoded(PCM, raw=RawPcm())
 
 
 async def test_a_cut_wav_of_unknown_length_is_read_to_its_end() -> None:
-    """Filler leads to the samples even when their size was never written."""
+    """Samples after filler are found even if their size was never written."""
     file = wav(PCM, RawPcm(), between=chunk(b"FLLR", bytes(4044)), size=0xFFFFFFFF)
     assert await heard(file) == await decoded(PCM, raw=RawPcm())
 
@@ -162,11 +162,11 @@ async def test_a_cut_wav_of_unknown_length_is_read_to_its_end() -> None:
 async def test_a_cut_mp4_is_put_together_again(
     container: str, codec: str, options: dict[str, str] | None, seconds: float
 ) -> None:
-    """What Android records under the name of WAV is heard to the last sample, of whatever length."""
+    """Android's recordings named WAV are decoded to the last sample, at any length."""
     file = encoded(container, codec, 8_000 if "amr" in codec else 24_000, seconds=seconds, options=options)
     expected = await decoded(file)
     pcm = await heard(file)
-    # The first frame may have begun in what was lost.
+    # The first frame may have begun in the lost bytes.
     known = len(expected) - 32_000 // 10
     assert known <= len(pcm) <= len(expected)
     assert correlation(pcm[-known:], expected[-known:]) > 0.98
@@ -175,14 +175,14 @@ async def test_a_cut_mp4_is_put_together_again(
 @given(st.binary(max_size=600), st.sampled_from([b"", b"moov", b"trak", b"fmt ", b"data"]), st.binary(max_size=600))
 @settings(max_examples=200, deadline=None)
 def test_any_cut_text_is_read(before: bytes, word: bytes, after: bytes) -> None:
-    """Whatever was cut, something is made of it."""
+    """Any cut text is decoded to something."""
     audio = decode_base64_audio(cut(bytes(45) + before + word + after))
     assert audio.cut
     assert audio.data is not None
 
 
 async def test_words_in_the_sound_are_not_taken_for_boxes() -> None:
-    """Bytes that spell the name of a chunk or box, with nothing behind, are samples."""
+    """Bytes that spell the name of a chunk or box, without its structure, are samples."""
     for word in (
         b"moov",
         b"moov\0\0\0\x6cmvhd",

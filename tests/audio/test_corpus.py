@@ -1,4 +1,4 @@
-"""Everything that phones, browsers and desktops record: each is heard as the same sound, of the same length."""
+"""Formats that phones, browsers and desktops record: each is decoded to the same sound, of the same length."""
 
 from collections.abc import Mapping, Sequence
 
@@ -33,7 +33,7 @@ TRIMMED: Sequence[tuple[str, str, Sequence[int]]] = (
     ("mp3", "libmp3lame", MPEG),
     ("w64", "pcm_s24le", USUAL),
 )
-"""Containers that say where the sound begins and ends."""
+"""Containers with the exact start and end of the sound."""
 
 PADDED: Sequence[tuple[str, str, Sequence[int]]] = (
     ("adts", "aac", RATES),
@@ -41,7 +41,7 @@ PADDED: Sequence[tuple[str, str, Sequence[int]]] = (
     ("matroska", "aac", USUAL),
     *(("wav", codec, USUAL) for codec in ("adpcm_ms", "adpcm_ima_wav", "libmp3lame")),
 )
-"""Containers that do not: a frame or two of silence stay, before or after the sound."""
+"""Containers without these: a frame or two of silence stay, before or after the sound."""
 
 OPTIONS: Mapping[str, tuple[str, str, int, dict[str, str]]] = {
     "fragments": ("mp4", "aac", 48_000, FRAGMENTS),
@@ -62,7 +62,7 @@ def spread(corpus: Sequence[tuple[str, str, Sequence[int]]]) -> list[tuple[str, 
 
 @pytest.mark.parametrize(("container", "codec", "rate"), spread(TRIMMED))
 async def test_every_recording_is_heard(container: str, codec: str, rate: int) -> None:
-    """What is decoded, mono or stereo, sounds as its source, begins with it and ends with it."""
+    """The decoded sound, mono or stereo, equals its source, including its start and end."""
     for channels in (1, 2):
         pcm = await decoded(encoded(container, codec, rate, channels), 1013)
         assert likeness(pcm) >= 0.98
@@ -71,7 +71,7 @@ async def test_every_recording_is_heard(container: str, codec: str, rate: int) -
 
 @pytest.mark.parametrize(("container", "codec", "rate"), spread(PADDED))
 async def test_padding_is_all_that_may_be_added(container: str, codec: str, rate: int) -> None:
-    """Where a file does not say how long the sound is, nothing of it is lost."""
+    """If a file does not have the length of the sound, nothing of the sound is lost."""
     for channels in (1, 2):
         pcm = await decoded(encoded(container, codec, rate, channels), 1013)
         assert likeness(pcm) >= 0.98
@@ -80,7 +80,7 @@ async def test_padding_is_all_that_may_be_added(container: str, codec: str, rate
 
 @pytest.mark.parametrize("way", OPTIONS)
 async def test_files_are_put_together_in_many_ways(way: str) -> None:
-    """Fragments, an index in front, no length and no table of contents make no difference."""
+    """Files with fragments, an index in front, no length or no table of contents are decoded like others."""
     container, codec, rate, options = OPTIONS[way]
     pcm = await decoded(encoded(container, codec, rate, options=options))
     assert likeness(pcm) >= 0.98
@@ -89,7 +89,7 @@ async def test_files_are_put_together_in_many_ways(way: str) -> None:
 
 @pytest.mark.parametrize("container", ["ogg", "webm"])
 async def test_vorbis_is_heard(container: str) -> None:
-    """Vorbis, which FFmpeg itself encodes in stereo only."""
+    """Vorbis in stereo, which is all that FFmpeg itself encodes, is decoded."""
     pcm = await decoded(encoded(container, "vorbis", 44_100, 2))
     assert likeness(pcm) >= 0.98
     assert abs(len(pcm) / 32_000 - SECONDS) < LENGTH_MARGIN
@@ -98,7 +98,7 @@ async def test_vorbis_is_heard(container: str) -> None:
 @pytest.mark.parametrize("channels", [6, 8])
 @pytest.mark.parametrize(("container", "codec"), [("ipod", "aac"), ("webm", "libopus"), ("flac", "flac")])
 async def test_surround_sound_is_heard(container: str, codec: str, channels: int) -> None:
-    """Up to eight channels, each in a plane of its own or not, become one."""
+    """Up to eight channels, planar or interleaved, become one."""
     sound = np.stack([speech(48_000)] * channels, axis=1)
     pcm = await decoded(encoded(container, codec, 48_000, channels, sound=sound))
     assert likeness(pcm) >= 0.98
@@ -107,14 +107,14 @@ async def test_surround_sound_is_heard(container: str, codec: str, channels: int
 
 @pytest.mark.parametrize("container", ["amr", "3gp", "mov"])
 async def test_narrow_band_telephone_codecs_are_heard(container: str) -> None:
-    """AMR keeps words rather than waves: something like the source comes out."""
+    """AMR preserves words rather than waves: the result is similar to the source."""
     pcm = await decoded(encoded(container, "libopencore_amrnb", 8_000))
     assert likeness(pcm) > 0.75
     assert abs(len(pcm) / 32_000 - SECONDS) < LENGTH_MARGIN
 
 
 async def test_wide_band_telephone_codecs_are_read() -> None:
-    """AMR-WB, of which there is no encoder here: its frames of 20 ms, whatever is in them."""
+    """AMR-WB, for which there is no encoder here, is decoded to 20 ms a frame, whatever is in the frames."""
     file = b"#!AMR-WB\n" + (b"\x44" + bytes(range(60))) * 60
     assert len(await decoded(file)) == 32_000 * 60 // 50
 
@@ -122,7 +122,7 @@ async def test_wide_band_telephone_codecs_are_read() -> None:
 @pytest.mark.parametrize("rate", USUAL)
 @pytest.mark.parametrize("index_first", [False, True])
 async def test_aac_in_caf_is_heard(rate: int, index_first: bool) -> None:
-    """What iPhones write, with the table of packets before or after the sound, and filler."""
+    """CAF as iPhones write it, with filler and the packet table before or after the sound, is decoded."""
     file = caf_of(b"aac ", rate, packets("aac", rate), index_first=index_first, sound_frames=round(rate * SECONDS))
     pcm = await decoded(file)
     assert likeness(pcm) >= 0.98
@@ -130,14 +130,14 @@ async def test_aac_in_caf_is_heard(rate: int, index_first: bool) -> None:
 
 
 async def test_pcm_in_caf_whose_length_was_never_written_is_heard() -> None:
-    """A recorder that was stopped hard leaves the size of the sound at -1."""
+    """A file of a recorder that was killed, whose size of the sound is still -1, is decoded."""
     assert likeness(await decoded(caf_of(b"lpcm", 44_100, [samples(speech(44_100), "s16le")], finished=False))) >= 0.98
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
 @pytest.mark.parametrize("right", [-1.0, -0.8, 0.0, 0.6])
 async def test_channels_do_not_cancel_one_another(right: float, rate: int) -> None:
-    """Stereo whose channels are in opposite phase, or of which one is silent, is heard as well."""
+    """Stereo with channels in opposite phase, or with a silent one, is not lost in the mix."""
     stereo = np.stack([speech(rate), right * speech(rate)], axis=1)
     file = wav(samples(stereo, "s16le"), RawPcm(rate, 2))
     pcm = await decoded(file, 333)
@@ -147,7 +147,7 @@ async def test_channels_do_not_cancel_one_another(right: float, rate: int) -> No
 
 
 async def test_opposite_phase_is_heard_in_other_containers() -> None:
-    """The decoder of containers mixes channels as that of WAV does."""
+    """The decoder of containers mixes channels in the same way as that of WAV."""
     opposed = channels_of(speech(16_000), 2) * (1, -1)
     pcm = await decoded(encoded("flac", "flac", 16_000, 2, sound=opposed))
     assert likeness(pcm) >= 0.98

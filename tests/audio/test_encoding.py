@@ -29,7 +29,7 @@ async def test_what_goes_out_is_what_was_spoken(name: str) -> None:
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_sound_goes_out_while_it_comes_in(name: str) -> None:
-    """The first half second is not kept until the end."""
+    """The first half second is encoded before the end of the speech."""
     encoding = encoder(name)
     sent = b"".join(encoding.feed(PCM[at : at + 960]) for at in range(0, 24_000, 960))
     assert len(sent) > len(encoded(name)) / 4
@@ -39,13 +39,13 @@ def test_sound_goes_out_while_it_comes_in(name: str) -> None:
 @given(size=st.integers(1, 5000).map(lambda half: 2 * half))
 @settings(max_examples=8, deadline=None)
 def test_pieces_do_not_matter_to_the_file(name: str, size: int) -> None:
-    """The file's sound is the same however the speech came in."""
+    """The file's sound is the same whatever the size of the pieces."""
     assert np.array_equal(_samples(encoded(name, size)), _samples(encoded(name))) or name == "pcm"
 
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_no_speech_is_a_file_all_the_same(name: str) -> None:
-    """A turn without speech ends as an empty file."""
+    """A turn without speech gives an empty file."""
     encoding = encoder(name)
     assert isinstance(encoding.feed(b"") + encoding.finish(), bytes)
 

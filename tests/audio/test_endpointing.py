@@ -1,4 +1,4 @@
-"""Where utterances begin and end without a button."""
+"""Start and end of utterances in hands-free sound."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from voice_core.domain.audio import RECOGNITION_RATE, seconds
 
 
 def cut(pcm: bytes, pieces: int = 640) -> list[bytes]:
-    """The utterances in *pcm*; one that has not ended is the last."""
+    """The utterances in *pcm*; the last may not have ended."""
     endpointer, found = Endpointer(), list[bytes]()
     for start in range(0, len(pcm), pieces):
         for event in endpointer.feed(pcm[start : start + pieces]):
@@ -36,7 +36,7 @@ def noise(length: float, level: float, seed: int = 1) -> bytes:
 
 
 def test_an_utterance_begins_before_it_was_noticed_and_ends_after_a_pause() -> None:
-    """Nothing of the voice is missing, and little silence is kept."""
+    """An utterance has all of the voice, and little silence."""
     voice = voice_like()
     found = cut(silence(1.0) + voice + silence(2.0))
 
@@ -46,30 +46,30 @@ def test_an_utterance_begins_before_it_was_noticed_and_ends_after_a_pause() -> N
 
 
 def test_a_pause_for_breath_does_not_end_it() -> None:
-    """Half a second; a whole one does."""
+    """A pause of half a second does not end an utterance, one of a full second does."""
     assert len(cut(voice_like() + silence(0.5) + voice_like() + silence(1.0))) == 1
     assert len(cut(voice_like() + silence(1.0) + voice_like() + silence(1.0))) == 2
 
 
 def test_speech_that_goes_on_has_no_end() -> None:
-    """However long it is."""
+    """Continuous speech has no end, however long it is."""
     assert ends(voice_like() * 20) == 0
 
 
 @pytest.mark.parametrize("level", [0.0, 0.0005, 0.003, 0.02])
 def test_a_room_is_not_an_utterance(level: float) -> None:
-    """Silence, and noise as loud as a fan."""
+    """Silence, or noise as loud as a fan, does not begin an utterance."""
     assert cut(noise(5.0, level)) == []
 
 
 def test_a_click_is_not_an_utterance() -> None:
-    """20 ms of noise at full scale."""
+    """20 ms of noise at full scale do not begin an utterance."""
     assert cut(silence(1.0) + noise(0.02, 0.3) + silence(1.0)) == []
 
 
 @pytest.mark.parametrize("level", [0.001, 0.01])
 def test_a_voice_is_heard_in_a_noisy_room(level: float) -> None:
-    """And its end is noticed though the noise goes on."""
+    """A voice in noise is detected, and so is its end although the noise continues."""
     room = np.frombuffer(noise(5.0, level), "<i2")
     voice = np.frombuffer(silence(2.0) + voice_like() + silence(2.0), "<i2")
     pcm = (room[: len(voice)].astype(np.int32) + voice).clip(-32_768, 32_767).astype("<i2").tobytes()
@@ -81,7 +81,7 @@ def test_a_voice_is_heard_in_a_noisy_room(level: float) -> None:
 
 @given(st.integers(1, 2000))
 def test_it_does_not_matter_how_the_sound_is_cut(pieces: int) -> None:
-    """The same utterances come of any pieces."""
+    """Pieces of any size give the same utterances."""
     pcm = silence(0.3) + voice_like(0.6) + silence(0.9) + voice_like(0.3)
 
     assert cut(pcm, pieces) == cut(pcm)

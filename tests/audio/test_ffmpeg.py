@@ -18,17 +18,17 @@ STREAMED = (
     ("matroska", "aac"),
     ("ogg", "libopus"),
 )
-"""Containers of which any beginning is a recording, if a shorter one."""
+"""Containers in which any first part of a file is a shorter recording."""
 
 
 async def test_cover_art_and_tags_are_not_heard() -> None:
-    """A tag with a picture in front of an MP3 is passed over."""
+    """A tag with a picture in front of an MP3 is skipped."""
     tag = b"ID3\x04\0\0" + bytes((0, 16, 0, 0)) + bytes(16 << 14)
     assert likeness(await decoded(tag + encoded("mp3", "libmp3lame", 24_000))) >= 0.98
 
 
-async def test_the_format_is_told() -> None:
-    """Once decoded, the upload says what it was and how many bytes it had."""
+async def test_the_decoder_reports_format_and_size() -> None:
+    """After decoding, the format and the number of bytes of the upload are known."""
     file = encoded("3gp", "aac", 24_000)
     decoding = Decoding(None, Limits())
     assert [pcm async for pcm in decoding.pcm(_one(file))]
@@ -43,7 +43,7 @@ def recorded(container: str, codec: str) -> bytes:
 @pytest.mark.parametrize("percent", range(1, 100, 7))
 @pytest.mark.parametrize(("container", "codec"), [("ipod", "aac"), ("caf", "pcm_s16be"), ("flac", "flac"), *STREAMED])
 def test_what_was_cut_is_shorter_or_refused(container: str, codec: str, percent: int) -> None:
-    """A recording that stops early is a shorter one where that can be, and a typed error otherwise."""
+    """A recording that breaks off is a shorter one if its container allows that, and a typed error otherwise."""
     file = recorded(container, codec)
     with suppress(InvalidAudio, UnsupportedFormat):
         pcm = read(file[: len(file) * percent // 100])
@@ -54,7 +54,7 @@ def test_what_was_cut_is_shorter_or_refused(container: str, codec: str, percent:
 
 @pytest.mark.parametrize("container", ["ipod", "3gp", "mov"])
 def test_mp4_without_its_index_is_truncated(container: str) -> None:
-    """A recorder that was killed has not written its index; one that had no time to record anything is empty."""
+    """The file of a killed recorder, without index, is truncated; one without any media is empty."""
     file = encoded(container, "aac", 24_000)
     with pytest.raises(InvalidAudio) as refused:
         read(file[:-200])
@@ -65,7 +65,7 @@ def test_mp4_without_its_index_is_truncated(container: str) -> None:
 
 
 def test_an_index_that_promises_more_than_there_is_is_truncated() -> None:
-    """With the index in front and half of the sound gone, we do not answer to half a sentence."""
+    """If the index is in front and half of the sound is missing, the file is truncated."""
     file = encoded("mp4", "aac", 24_000, options={"moov_size": "3000"})
     assert len(read(file[: len(file) * 9 // 10])) > 32_000 * 0.8
     with pytest.raises(InvalidAudio) as refused:
@@ -73,8 +73,8 @@ def test_an_index_that_promises_more_than_there_is_is_truncated() -> None:
     assert refused.value.code == "audio-truncated"
 
 
-def test_a_few_damaged_packets_are_got_over() -> None:
-    """Most of a recording is better than none of it."""
+def test_a_few_damaged_packets_are_skipped() -> None:
+    """A recording with a few damaged packets is decoded without them."""
     file = bytearray(encoded("flac", "flac", 24_000))
     file[len(file) // 2 : len(file) // 2 + 20] = bytes(20)
     assert len(read(bytes(file))) > 32_000
@@ -82,7 +82,7 @@ def test_a_few_damaged_packets_are_got_over() -> None:
 
 @pytest.mark.parametrize(("packet", "whole"), [(2, False), (55, True)])
 def test_a_packet_that_cannot_be_read_ends_the_recording(packet: int, whole: bool) -> None:
-    """When the container itself breaks off, what came before is kept if it is most of it."""
+    """If the container breaks off, the sound before is used if it is most of the recording."""
     file = bytearray(encoded("mp4", "aac", 48_000, options={"movflags": "frag_keyframe+empty_moov"}))
     size = file.find(b"trun") + 20 + 8 * packet
     file[size : size + 4] = b"\x7f\xff\xff\x00"
@@ -91,7 +91,7 @@ def test_a_packet_that_cannot_be_read_ends_the_recording(packet: int, whole: boo
 
 
 def test_boxes_may_have_long_sizes() -> None:
-    """A recorder that leaves room for gigabytes writes 64-bit sizes."""
+    """Boxes with 64-bit sizes, which recorders write for files of gigabytes, are read."""
     file = encoded("3gp", "aac", 24_000)
     free = file.find(b"free") - 4
     size = int.from_bytes(file[free + 8 : free + 12]) + 8
@@ -103,20 +103,20 @@ def test_boxes_may_have_long_sizes() -> None:
     "beginning", [b"#!AMR\n", b"#!AMR\n" + b"\x7c" * 32, b"fLaC\0\0\0\x22", b"OggS\0\x02", b"ID3\x04\0\0\0\0\0\0"]
 )
 @pytest.mark.parametrize("rest", [b"", b"\x7c" * 200_000])
-def test_nothing_but_damage_is_refused(beginning: bytes, rest: bytes) -> None:
-    """A magic number with rubbish behind it is a typed error."""
+def test_a_magic_number_with_garbage_is_refused(beginning: bytes, rest: bytes) -> None:
+    """A magic number with garbage behind it is a typed error."""
     with pytest.raises(InvalidAudio):
         read(beginning + rest)
 
 
 def test_what_follows_the_last_box_is_passed_over() -> None:
-    """Bytes behind the recording that are no box harm nothing."""
+    """Bytes behind the recording that are not a box are ignored."""
     file = encoded("3gp", "aac", 24_000)
     assert read(file + b"\0\0\0\x04rest") == read(file)
 
 
 def test_recordings_of_two_rates_may_be_joined() -> None:
-    """A few times; each change costs a resampler, so that a file of nothing but changes is refused."""
+    """A few changes of rate are decoded; a file of many is refused, since each needs a resampler."""
     both = encoded("adts", "aac", 24_000) + encoded("adts", "aac", 16_000)
 
     assert len(read(both * 2)) > 3 * len(read(both)) // 2
@@ -125,7 +125,7 @@ def test_recordings_of_two_rates_may_be_joined() -> None:
 
 
 def test_a_film_without_sound_is_no_recording() -> None:
-    """A container without a track of sound says that it is missing."""
+    """A container without an audio track is refused with ``audio-missing``."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as output:
         stream = output.add_stream("mpeg4", rate=25)

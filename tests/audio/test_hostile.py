@@ -16,7 +16,7 @@ from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat
 
 
 def test_hours_in_a_small_file_are_not_decoded() -> None:
-    """A small file of much silence is given up when the longest length has been heard."""
+    """Decoding of a small file with much silence ends at the longest length."""
     file = io.BytesIO()
     with av.open(file, "w", format="flac") as output:
         stream = output.add_stream("flac", rate=8_000, layout="mono")
@@ -34,7 +34,7 @@ def test_hours_in_a_small_file_are_not_decoded() -> None:
 
 
 def test_the_deadline_ends_decoding() -> None:
-    """When the time is up, the next read of the file gives up."""
+    """After the deadline, the next read of the file gives up."""
     with pytest.raises(InvalidAudio, match="too long"):
         read(encoded("ogg", "libopus", 48_000), seconds=-1)
 
@@ -45,7 +45,7 @@ def test_the_deadline_ends_decoding() -> None:
     ids=["constant size", "table of sizes", "edits", "packed index"],
 )
 def test_an_index_of_millions_of_samples_is_not_built(table: bytes, numbers: tuple[int, ...]) -> None:
-    """An index of a few bytes cannot make us allocate gigabytes."""
+    """An index of a few bytes cannot allocate gigabytes."""
     file = encoded("mp4", "aac", 24_000)
     box = struct.pack(f">I4sI{len(numbers)}I", 12 + 4 * len(numbers), table, 0, *numbers)
     with pytest.raises(InvalidAudio, match="index"):
@@ -53,13 +53,13 @@ def test_an_index_of_millions_of_samples_is_not_built(table: bytes, numbers: tup
 
 
 def test_too_many_tables_are_no_index() -> None:
-    """Nor can an index of nothing but tables keep us busy."""
+    """An index with too many tables is refused."""
     with pytest.raises(InvalidAudio, match="index"):
         read(encoded("mp4", "aac", 24_000) + b"\0\0\0\x10stts\0\0\0\0\0\0\0\0" * 30_000)
 
 
 def test_tags_are_not_inflated() -> None:
-    """The frames of a tag, which may be compressed a thousandfold, are never read, wherever it is; nor is it heard."""
+    """The frames of a tag, which may be compressed a thousandfold, are never read or decoded, wherever it is."""
     tag = b"ID3\x04\0\0" + bytes((0, 0, 1, 0)) + bytes(128)
     aiff = encoded("aiff", "pcm_s16be", 16_000)
     tagged = aiff + b"ID3 " + struct.pack(">I", len(tag)) + tag
@@ -70,7 +70,7 @@ def test_tags_are_not_inflated() -> None:
 
 
 def test_a_list_gets_no_more_room_than_it_needs() -> None:
-    """A WAV whose list claims a gigabyte is read in the memory of any other."""
+    """A WAV whose list claims a gigabyte takes no more memory than any other."""
     file = encoded("wav", "adpcm_ms", 16_000)
     listed = file + b"LIST" + struct.pack("<I", 0x7FFF_FF00) + b"INFOISFT" + struct.pack("<I", 0x4000_0000)
     before = getrusage(RUSAGE_SELF).ru_maxrss
@@ -78,15 +78,15 @@ def test_a_list_gets_no_more_room_than_it_needs() -> None:
     assert getrusage(RUSAGE_SELF).ru_maxrss < 2 * before
 
 
-def test_codecs_that_nobody_records_in_are_not_decoded() -> None:
-    """FFmpeg knows hundreds of codecs; each that it may not use here is one less to go wrong."""
+def test_codecs_outside_the_allow_list_are_not_decoded() -> None:
+    """FFmpeg has hundreds of codecs; only those of the allow list are used."""
     with pytest.raises(UnsupportedFormat) as refused:
         read(encoded("matroska", "wavpack", 44_100))
     assert refused.value.code == "audio-format-unsupported"
 
 
 def test_too_many_channels_are_refused() -> None:
-    """Nine microphones are no phone."""
+    """Nine channels are refused."""
     file = bytearray(encoded("au", "pcm_s16be", 24_000))
     file[20:24] = struct.pack(">I", 9)
     with pytest.raises(UnsupportedFormat):
@@ -94,7 +94,7 @@ def test_too_many_channels_are_refused() -> None:
 
 
 def test_ffmpeg_keeps_quiet(capfd: pytest.CaptureFixture[str]) -> None:
-    """Damage is told to the caller, not to the log."""
+    """Damage is reported to the caller, not to the log."""
     with pytest.raises(InvalidAudio):
         read(encoded("ogg", "libopus", 48_000)[:300] + b"\x55" * 5000)
     with pytest.raises(InvalidAudio):
@@ -121,7 +121,7 @@ MUTATED = [
 @given(data=st.data(), file=st.sampled_from(MUTATED))
 @settings(max_examples=300, deadline=None)
 def test_any_damage_is_heard_or_refused(data: st.DataObject, file: bytes) -> None:
-    """Changed, lost, doubled and cut bytes end in sound or in a typed error."""
+    """Changed, lost, doubled and cut bytes give sound or a typed error."""
     damaged = bytearray(file)
     for _ in range(data.draw(st.integers(1, 6))):
         at = data.draw(st.integers(4, max(4, min(len(damaged) - 1, 600))))

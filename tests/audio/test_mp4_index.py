@@ -1,4 +1,4 @@
-"""Indices of MP4 and MOV files that promise more than there is: a kilobyte must not make FFmpeg fill gigabytes."""
+"""Indices of MP4 and MOV files that announce too much: a kilobyte must not make FFmpeg allocate gigabytes."""
 
 import io
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ ENDLESS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("name", ENDLESS)
 def test_an_index_without_an_end_is_refused(name: str) -> None:
-    """Whatever table promises them, and in however many tracks: more entries than four hours have are refused."""
+    """More entries than four hours of sound have are refused, in any kind of table and number of tracks."""
     with pytest.raises(InvalidAudio, match="index") as refused:
         read(ENDLESS[name] + box(b"mdat", bytes(64)))
     assert refused.value.code == "audio-unreadable"
@@ -81,7 +81,7 @@ def test_an_index_without_an_end_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["many chunks of PCM", "a fragment"])
 async def test_clips_are_looked_at_as_well(name: str) -> None:
-    """A recording that is read in pieces has its index checked before FFmpeg sees it, however many boxes come first."""
+    """The index of a recording that is read in pieces is checked before FFmpeg sees it, behind any number of boxes."""
     file = moov(track(*pcm(1, 1))) + box(b"free") * (MAX_BOXES + 1) + ENDLESS[name] + box(b"mdat", bytes(64))
 
     async def piece(start: int, count: int) -> bytes:
@@ -92,7 +92,7 @@ async def test_clips_are_looked_at_as_well(name: str) -> None:
 
 
 def test_a_handler_that_is_not_the_tracks_own_does_not_count() -> None:
-    """A film is no PCM because something that FFmpeg passes over calls it sound."""
+    """A video track does not count as PCM because a box that FFmpeg ignores calls it sound."""
     decoy = box(b"trak", box(b"mdia", handler(b"soun")))
     disguised = track(*(rows(b"stts", (2**26, 1)), table(b"stsz", 1, 2**26)), kind=b"vide", first=box(b"free", decoy))
     for index in (moov(disguised), moov(decoy, disguised), disguised):
@@ -101,14 +101,14 @@ def test_a_handler_that_is_not_the_tracks_own_does_not_count() -> None:
 
 
 def test_tables_are_not_torn_apart() -> None:
-    """Something in a track that is named as one does not part its tables."""
+    """Bytes named as a track within a track do not split its tables."""
     times, runs, *rest = pcm(BIG, 1)
     with pytest.raises(InvalidAudio, match="index"):
         check_index(moov(track(times, runs, box(b"free", b"trak"), *rest)))
 
 
 def test_tables_by_the_thousand_are_refused() -> None:
-    """Tables that claim all that follows them are not gone through one by one."""
+    """Thousands of tables that claim all the following bytes are refused without reading each."""
     with pytest.raises(InvalidAudio, match="index"):
         check_index(moov(track(*[table(b"stsc", 2**20)] * 10_000)))
 
@@ -126,12 +126,12 @@ def test_tables_by_the_thousand_are_refused() -> None:
     ids=["PCM", "PCM with a title", "PCM with an edit", "Opus", "camera", "camera with two microphones"],
 )
 def test_hours_are_not_too_much(tracks: Sequence[bytes]) -> None:
-    """PCM is counted by its chunks, track by track: hours of it pass, beside a film or not."""
+    """PCM is counted by its chunks, track by track: hours of it are accepted, with or without video."""
     check_index(moov(*tracks))
 
 
 def test_what_a_camera_records_is_heard() -> None:
-    """A film with more than a million samples of PCM, as cameras write it, is decoded to its end."""
+    """A video with more than a million samples of PCM, as cameras write it, is decoded to its end."""
     seconds, rate = 22, 48_000
     file = io.BytesIO()
     with av.open(file, "w", format="mov") as output:
@@ -153,7 +153,7 @@ def test_what_a_camera_records_is_heard() -> None:
 
 
 def test_long_pcm_is_refused_for_its_length_alone() -> None:
-    """A PCM MOV of more than the limit is too long, and not called damaged."""
+    """A PCM MOV beyond the limit is refused as too long, not as damaged."""
     file = encoded("mov", "pcm_s16le", 8_000, sound=np.zeros((62 * 8_000, 1)))
     with pytest.raises(TooLarge):
         read(file)
@@ -173,7 +173,7 @@ HIDDEN = {
 @pytest.mark.parametrize("place", [b"moov", b"trak", b"stbl", b"stsd", b"traf"])
 @pytest.mark.parametrize("name", HIDDEN)
 def test_ffmpeg_is_not_shown_what_no_sound_needs(name: str, place: bytes) -> None:
-    """Boxes for which it would make as much room as they claim are none to it, wherever they are, and nothing moves."""
+    """Boxes for which FFmpeg would allocate as much as they claim are hidden, wherever they are, and nothing moves."""
     fragments = {"movflags": "frag_keyframe+empty_moov"} if place == b"traf" else None
     file = within(encoded("mp4", "aac", 24_000, seconds=0.2, options=fragments), place, HIDDEN[name])
     kind = HIDDEN[name][4:8]
@@ -184,7 +184,7 @@ def test_ffmpeg_is_not_shown_what_no_sound_needs(name: str, place: bytes) -> Non
 
 
 def test_pieces_are_shown_as_the_whole_is() -> None:
-    """However a file is cut, its media are left as they are and no name is seen that is hidden in the whole."""
+    """For pieces of any size the media are unchanged, and the same names are hidden as in the complete file."""
     file = within(encoded("mp4", "aac", 24_000, seconds=0.2), b"mdat", b"keys")
     file = within(file, b"moov", HIDDEN["keys"])
     hide = mp4.hiding(io.BytesIO(file))

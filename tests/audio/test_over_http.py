@@ -1,4 +1,4 @@
-"""The door as clients meet it: recordings under any name, in any wrapping, reach recognition whole."""
+"""Uploads over HTTP: recordings under any name and in any encoding reach recognition completely."""
 
 import base64
 import textwrap
@@ -38,7 +38,7 @@ WRAPPINGS: Mapping[str, Callable[[bytes], str]] = {
 
 @pytest.mark.parametrize("name", RECORDINGS)
 async def test_the_body_is_what_its_bytes_are(product: Product, name: str) -> None:
-    """Whatever the content type says, and in however many pieces it comes, all of it is heard."""
+    """All of a body is recognised, whatever its content type and number of pieces."""
     for content_type in CONTENT_TYPES:
         await _heard(product, name, data=RECORDINGS[name], headers={"Content-Type": content_type})
     await _heard(product, name, data=_pieces(RECORDINGS[name]))
@@ -46,7 +46,7 @@ async def test_the_body_is_what_its_bytes_are(product: Product, name: str) -> No
 
 @pytest.mark.parametrize("name", RECORDINGS)
 async def test_a_form_may_call_its_file_anything(product: Product, name: str) -> None:
-    """Neither the file's name nor its content type counts."""
+    """The name and content type of a form's file do not matter."""
     for filename, content_type in (
         ("clip.wav", "audio/wav"),
         ("ünï.txt", "text/plain"),
@@ -66,13 +66,13 @@ async def test_base64_may_be_wrapped_in_any_way(product: Product, name: str) -> 
 
 @pytest.mark.parametrize("name", ["wav", "m4a", "3gp"])
 async def test_the_plan_may_cut_what_it_sends(product: Product, name: str) -> None:
-    """``substring(59)`` of what an iPhone or an Android phone recorded is put together again."""
+    """``substring(59)`` of a recording by an iPhone or an Android phone is restored."""
     await _heard(product, None, json={"audioData": WRAPPINGS["plain"](RECORDINGS[name])[59:], "format": "Wav"})
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
 async def test_headerless_pcm_may_be_declared_anywhere(product: Product, rate: int) -> None:
-    """In JSON, in the URL, by the content type of the body or of the form's file, and half by each."""
+    """PCM can be declared in JSON, in the URL, by the content type of body or form file, and partly by each."""
     little, big = (samples(speech(rate), f"s16{order}") for order in ("le", "be"))
     octets = {"Content-Type": "application/octet-stream"}
     declared = {"format": "Pcm16", "sampleRate": str(rate)}
@@ -87,7 +87,7 @@ async def test_headerless_pcm_may_be_declared_anywhere(product: Product, rate: i
 
 
 async def test_an_endless_upload_is_refused_where_the_limit_is(product: Product) -> None:
-    """A body without length is read up to the limit, and nothing is paid for a container that is not whole yet."""
+    """A body without length is read up to the limit, and an incomplete container is not sent to recognition."""
     async with product.post("/process", data=_endless(RECORDINGS["webm"])) as response:
         problem = await response.json(content_type=None)
     assert (response.status, problem["code"]) == (413, "audio-too-large")

@@ -1,4 +1,4 @@
-"""How long nobody speaks within an utterance."""
+"""The longest pause within an utterance."""
 
 from itertools import pairwise
 from random import Random
@@ -38,13 +38,13 @@ def longest(*pieces: bytes) -> float:
     ],
     ids=["nothing", "speech", "pauses", "before", "after", "a quiet room", "a loud one"],
 )
-def test_a_pause_is_as_long_as_nobody_speaks(pieces: tuple[bytes, ...], seconds: float) -> None:
-    """Wherever it is, and though it is not quite silent; the pauses between syllables are short."""
+def test_the_longest_pause_is_measured(pieces: tuple[bytes, ...], seconds: float) -> None:
+    """The longest pause is found anywhere, even with noise in it, and gaps between syllables are not pauses."""
     assert longest(*pieces) == pytest.approx(seconds, abs=0.1)
 
 
 def test_it_does_not_matter_how_the_sound_was_cut() -> None:
-    """Into pieces of any size, odd ones included."""
+    """Pieces of any size, odd ones included, give the same pause."""
     sound = VOICE + silence(3.0) + VOICE
     cuts = sorted({0, len(sound), *Random(1).choices(range(len(sound)), k=500)})
 

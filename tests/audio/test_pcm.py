@@ -28,7 +28,7 @@ def converted(pcm: bytes, layout: RawPcm, sizes: tuple[int, ...] = (4096,)) -> b
 
 @pytest.mark.parametrize("rate", RATES)
 def test_a_tone_keeps_its_pitch_level_and_place(rate: int) -> None:
-    """1 kHz stays 1 kHz, as loud and at the same time, at every rate: it is the same sine, sample by sample."""
+    """A tone of 1 kHz is the same sine, sample by sample, at every rate."""
     heard = np.frombuffer(converted(pcm16(tone(1000, rate)), RawPcm(rate)), "<i2")
     expected = tone(1000, 16_000) * 32_767
     assert len(heard) == 16_000
@@ -52,7 +52,7 @@ def test_tones_that_cannot_be_heard_leave_no_alias(rate: int, frequency: int) ->
 )
 @settings(max_examples=40, deadline=None)
 def test_the_sound_does_not_depend_on_how_it_is_cut(rate: int, encoding: str, sizes: list[int]) -> None:
-    """Pieces of any size, in the middle of samples too, give the very same bytes."""
+    """Pieces of any size, cut within samples too, give identical bytes."""
     layout = RawPcm(rate, 2, encoding)
     pcm = samples(channels_of(speech(rate, 0.3), 2), encoding)
     sizes[0] += 200
@@ -61,13 +61,13 @@ def test_the_sound_does_not_depend_on_how_it_is_cut(rate: int, encoding: str, si
 
 @pytest.mark.parametrize("encoding", [encoding for encoding in ENCODINGS if "law" not in encoding])
 def test_every_encoding_is_heard(encoding: str) -> None:
-    """Each byte order and width gives the source back."""
+    """Each byte order and width gives the source sound."""
     assert likeness(converted(samples(speech(16_000), encoding), RawPcm(16_000, 1, encoding))) > 0.999
 
 
 @pytest.mark.parametrize("encoding", ["s24le", "s24be", "s32le", "s32be", "s16be"])
 def test_whole_numbers_at_16_khz_keep_their_bits(encoding: str) -> None:
-    """Without resampling, the upper 16 bits come through as they are."""
+    """Without resampling, the upper 16 bits are unchanged."""
     pcm = pcm16(speech(16_000))
     numbers = np.frombuffer(pcm, "<i2").astype(np.int64)
     width = ENCODINGS[encoding]
@@ -80,20 +80,20 @@ def test_whole_numbers_at_16_khz_keep_their_bits(encoding: str) -> None:
 
 
 def test_recognition_pcm_passes_untouched() -> None:
-    """Mono 16-bit PCM at 16 kHz is left alone but for half a sample at its end."""
+    """Mono 16-bit PCM at 16 kHz is unchanged, except that half a sample at its end is dropped."""
     pcm = pcm16(speech(16_000))
     assert converted(pcm + b"\x01", RawPcm(16_000), (333,)) == pcm
 
 
 def test_floats_beyond_full_scale_are_clipped() -> None:
-    """What is too loud, infinite or no number becomes a sample all the same."""
+    """Samples that are too loud, infinite or NaN become valid samples."""
     floats = np.array([2.0, -2.0, np.inf, -np.inf, np.nan, 0.5], "<f4").tobytes()
     heard = np.frombuffer(converted(floats, RawPcm(16_000, 1, "f32le")), "<i2")
     assert heard.tolist() == [32767, -32768, 32767, -32768, 0, 16384]
 
 
 def test_the_first_20_ms_are_heard_at_once() -> None:
-    """A chunk comes out when it comes in, but for the two milliseconds that the filter looks ahead."""
+    """A chunk is converted when it arrives, except for the two milliseconds of the filter's delay."""
     converter = Converter(RawPcm(48_000))
     first = converter.feed(pcm16(speech(48_000))[: 48_000 * 2 // 50])
     assert len(first) >= 2 * 16_000 * 0.017

@@ -33,7 +33,7 @@ MADE = {
 
 @pytest.mark.parametrize("name", MADE)
 def test_every_container_is_known_by_its_bytes(name: str) -> None:
-    """A container is known by its first bytes, and more of them change nothing."""
+    """A container is recognised by its first bytes, and more bytes change nothing."""
     container, codec, rate = MADE[name]
     file = encoded(container, codec, rate, seconds=0.5)
     head = next(file[:size] for size in range(1, len(file)) if decided(file[:size]))
@@ -43,7 +43,7 @@ def test_every_container_is_known_by_its_bytes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["mp3", "aac", "flac"])
 def test_an_id3_tag_hides_nothing(name: str) -> None:
-    """What follows an ID3 tag names the format."""
+    """The bytes after an ID3 tag decide on the format."""
     container, codec, rate = MADE[name]
     file = encoded(container, codec, rate, seconds=0.2)
     tag = b"" if file.startswith(b"ID3") else ID3
@@ -51,7 +51,7 @@ def test_an_id3_tag_hides_nothing(name: str) -> None:
 
 
 def test_an_id3_tag_alone_is_taken_for_mp3() -> None:
-    """While the tag has not arrived, MP3 is the best guess; its size is known from ten bytes."""
+    """While the tag has not arrived, the guess is MP3; the size of the tag is known from ten bytes."""
     assert not decided(ID3)
     assert sniff(ID3[:100]) == "mp3"
     assert id3_bytes(ID3) == len(ID3)
@@ -59,8 +59,8 @@ def test_an_id3_tag_alone_is_taken_for_mp3() -> None:
     assert id3_bytes(b"RIFF") == 0
 
 
-def test_the_beginning_of_a_tag_is_not_the_end_of_the_world() -> None:
-    """Half a tag, and a million of them, are looked at for a moment only."""
+def test_incomplete_and_countless_tags_are_read_quickly() -> None:
+    """Half a tag, or a million tags, take little time."""
     assert [sniff(ID3[:size]) for size in range(3, 12)] == ["mp3"] * 9
     assert sniff(b"ID3\x04\0\0\0\0\0\0" * 1_000_000) == "mp3"
 
@@ -73,8 +73,8 @@ def test_all_kinds_of_riff_are_wav(magic: bytes) -> None:
     assert sniff(magic + file[4:8] + b"AVI " + file[12:]) is None
 
 
-def test_layers_of_mpeg_audio_are_told_apart() -> None:
-    """Frames of layers I and II count as MPEG audio, with lengths of their own."""
+def test_all_layers_of_mpeg_audio_are_recognised() -> None:
+    """Frames of layers I and II count as MPEG audio, with their own lengths."""
     layer_1 = b"\xff\xff\x14\x00" + bytes(12 * 32_000 // 48_000 * 4 - 4)
     layer_2 = b"\xff\xfd\x14\x00" + bytes(144 * 32_000 // 48_000 - 4)
     assert sniff(layer_1 * 3) == "mp3"
@@ -83,7 +83,7 @@ def test_layers_of_mpeg_audio_are_told_apart() -> None:
 
 
 def test_a_single_frame_that_is_the_whole_file_is_enough() -> None:
-    """A file of one or two frames is known when they end where it ends."""
+    """A file of one or two frames is recognised if the frames end at its end."""
     file = encoded("adts", "aac", 24000, seconds=0.02)
     assert sniff(file) == "aac"
     assert sniff(file[:-1]) is None
@@ -98,7 +98,7 @@ def test_pcm_that_begins_like_a_frame_is_no_frame(rest: bytes) -> None:
 
 
 def test_speech_is_no_container() -> None:
-    """Raw PCM is decided upon at once and claimed by nobody."""
+    """Raw PCM is recognised at once as no container."""
     pcm = pcm16(speech(24000))
     assert decided(pcm[:64])
     assert sniff(pcm) is None
@@ -106,8 +106,8 @@ def test_speech_is_no_container() -> None:
 
 
 def test_sniffing_costs_no_heavy_import() -> None:
-    """What looks at bytes and text only loads neither numpy nor FFmpeg."""
-    names = ("sniff", "base64_audio", "wav", "raw", "limits", "boxes", "cut")
+    """Modules that only inspect bytes and text load neither numpy nor FFmpeg."""
+    names = ("sniff", "base64_audio", "wav", "pcm_layout", "limits", "containers.mp4_boxes", "repair")
     code = ";".join(f"import voice_core.audio.{name}" for name in names)
     code += ";import sys;sys.exit('numpy' in sys.modules or 'av' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603 - our own interpreter

@@ -32,14 +32,14 @@ def click(amplitude: float) -> Signal:
 @pytest.mark.parametrize("gain", [-10, -20, -30, -40, -46])
 @pytest.mark.parametrize("text", ["go", "yes", "What is the weather like?", "she sells sea shells"])
 def test_speech_opens_it_at_any_gain(text: str, gain: float) -> None:
-    """Words are heard whether shouted or whispered into a phone at arm's length."""
+    """Words open the gate, shouted or whispered into a phone at arm's length."""
     assert opens(at(spoken(text), gain))
 
 
 @pytest.mark.parametrize("ratio", [20, 10, 5, 0])
 @pytest.mark.parametrize("lead", [0, 2])
 def test_speech_opens_it_in_noise(ratio: float, lead: int) -> None:
-    """Words are heard in noise as loud as they are, even when the noise came first."""
+    """Words open the gate in noise of their own level, even when the noise came first."""
     speech = np.concatenate([np.zeros(16_000 * lead), at(spoken("call the office"), -30)])
     assert opens(speech + at(np.resize(NOISE, len(speech)), -30 - ratio))
 
@@ -74,20 +74,20 @@ def test_speech_opens_it_in_noise(ratio: float, lead: int) -> None:
     ],
 )
 def test_what_is_no_speech_leaves_it_closed(sound: Signal) -> None:
-    """Silence, faint noise, clicks, steady hiss and mains hum are not worth a call."""
+    """Silence, faint noise, clicks, steady hiss and mains hum do not open the gate."""
     assert not opens(sound)
 
 
 @given(st.integers(1, 5000), st.sampled_from([-25.0, -45.0, -58.0]))
 @settings(max_examples=30, deadline=None)
 def test_pieces_do_not_matter(chunk: int, level: float) -> None:
-    """It opens or not whatever the pieces are, in the middle of samples too."""
+    """The result does not depend on the size of pieces, cut within samples too."""
     sound = at(spoken("yes"), level)
     assert opens(sound, chunk) == opens(sound)
 
 
 def test_it_stays_open() -> None:
-    """Once somebody spoke, silence changes nothing."""
+    """After speech, silence does not close the gate."""
     gate = SpeechGate()
     assert gate.feed(pcm16(at(spoken("yes"), -20)))
     assert gate.feed(bytes(64_000))

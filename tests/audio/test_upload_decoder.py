@@ -10,40 +10,40 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.audio.sounds import channels_of, decoded, encoded, likeness, pcm16, pieces, samples, speech, wav
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 from voice_core.audio.sniff import sniff
 from voice_core.audio.upload_decoder import SLICE_BYTES, Decoding, Limits, RawPcm
 from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat, VoiceError
 
 
 async def test_sound_comes_out_while_it_goes_in() -> None:
-    """Each 20 ms of a WAV are heard before the next have arrived."""
+    """Each 20 ms of a WAV are decoded before the next have arrived."""
     file = wav(samples(speech(48_000), "s16le"), RawPcm(48_000), size=0xFFFFFFFF)
     uploaded = asyncio.Queue[bytes]()
     async with aclosing(Decoding(None, Limits()).pcm(_queued(uploaded))) as sound:
         uploaded.put_nowait(file[:44])
         for start in range(44, 44 + 1920 * 5, 1920):
             uploaded.put_nowait(file[start : start + 1920])
-            assert len(await asyncio.wait_for(anext(sound), PATIENCE_SECONDS)) > 500
+            assert len(await asyncio.wait_for(anext(sound), HANG_SECONDS)) > 500
             assert uploaded.empty()
 
 
 async def test_no_more_than_ten_milliseconds_are_held_back() -> None:
-    """Shorter pieces wait for one another, and come out once they are so long together."""
+    """Shorter pieces are joined, and decoded once they have this length."""
     uploaded = asyncio.Queue[bytes]()
     async with aclosing(Decoding(RawPcm(16_000), Limits()).pcm(_queued(uploaded))) as sound:
         uploaded.put_nowait(bytes(320))
-        assert len(await asyncio.wait_for(anext(sound), PATIENCE_SECONDS)) == 320
+        assert len(await asyncio.wait_for(anext(sound), HANG_SECONDS)) == 320
         for _ in range(5):
             uploaded.put_nowait(bytes(64))
-        assert len(await asyncio.wait_for(anext(sound), PATIENCE_SECONDS)) == 320
+        assert len(await asyncio.wait_for(anext(sound), HANG_SECONDS)) == 320
         assert uploaded.empty()
 
 
 @pytest.mark.parametrize("size", [1, 7, 50])
 @pytest.mark.parametrize("layout", [RawPcm(16_000), RawPcm(24_000), RawPcm(48_000, 2, "f32le")])
 async def test_tiny_pieces_are_converted_together(size: int, layout: RawPcm) -> None:
-    """How often sound is converted depends on how long it is, not on how many pieces it came in; so does no sample."""
+    """The number of conversions depends on the length of the sound, not on the number of pieces; nor do the samples."""
     seconds = 0.5
     file = wav(samples(channels_of(speech(layout.rate, seconds), layout.channels), layout.encoding), layout)
     heard = [pcm async for pcm in Decoding(None, Limits()).pcm(pieces(file, size))]
@@ -52,7 +52,7 @@ async def test_tiny_pieces_are_converted_together(size: int, layout: RawPcm) -> 
 
 
 async def turns_of_others(work: Coroutine[Any, Any, object]) -> int:
-    """How often another task gets its turn until *work* is done."""
+    """Number of times that another task runs until *work* is done."""
     turns = 0
 
     async def others() -> None:
@@ -69,7 +69,7 @@ async def turns_of_others(work: Coroutine[Any, Any, object]) -> int:
 
 @pytest.mark.parametrize("size", [1, 7, 4_096])
 async def test_others_get_their_turn_while_pieces_come_without_a_pause(size: int) -> None:
-    """An upload that never has to be waited for, in pieces of any size, keeps nobody waiting."""
+    """An upload that is always ready, in pieces of any size, does not block other tasks."""
     file = wav(pcm16(speech(48_000, 1.2)) * (10 if size == 4_096 else 1), RawPcm(48_000))
 
     turns = await turns_of_others(decoded(file, size))
@@ -88,13 +88,13 @@ async def test_others_get_their_turn_while_pieces_come_without_a_pause(size: int
     ],
 )
 async def test_declared_pcm_is_heard_as_declared(raw: RawPcm, made: RawPcm) -> None:
-    """Bytes that no container claims are what the caller says they are."""
+    """Bytes in no container are decoded as the caller declares them."""
     assert likeness(await decoded(samples(speech(made.rate), made.encoding), raw=raw)) > 0.98
 
 
 @pytest.mark.parametrize("container", ["wav", "ogg"])
-async def test_bytes_win_over_words(container: str) -> None:
-    """A file that was declared to be raw PCM is read as the file that it is."""
+async def test_a_container_overrides_declared_pcm(container: str) -> None:
+    """A file that is declared as raw PCM is decoded by its real format."""
     file = wav(pcm16(speech(16_000)), RawPcm(16_000)) if container == "wav" else encoded("ogg", "libopus", 48_000)
     decoding = Decoding(RawPcm(), Limits())
     pcm = b"".join([piece async for piece in decoding.pcm(pieces(file, 100))])
@@ -105,7 +105,7 @@ async def test_bytes_win_over_words(container: str) -> None:
 @given(st.binary(min_size=2, max_size=400).filter(lambda data: sniff(data) is None))
 @settings(max_examples=60, deadline=None)
 def test_unknown_bytes_are_refused_unless_declared(data: bytes) -> None:
-    """Rubbish is a typed error, and PCM when it was said to be."""
+    """Unknown bytes are a typed error, or PCM if declared."""
     with pytest.raises(UnsupportedFormat) as refused:
         asyncio.run(decoded(data))
     assert refused.value.code == "audio-format-unknown"
@@ -116,14 +116,14 @@ def test_unknown_bytes_are_refused_unless_declared(data: bytes) -> None:
 @pytest.mark.parametrize("data", [b"", wav(b"", RawPcm()), b"\0\0\0\x1cftyp3gp4\0\0\0\0isom3gp4mp42"])
 @pytest.mark.parametrize("raw", [None, RawPcm()])
 async def test_nothing_is_empty(data: bytes, raw: RawPcm | None) -> None:
-    """No bytes, a header without samples and a recorder that was stopped at once are empty, not broken."""
+    """No bytes, a header without samples and a recording that was stopped at once are empty, not unreadable."""
     with pytest.raises(InvalidAudio) as refused:
         await decoded(data, raw=raw)
     assert refused.value.code == "audio-empty"
 
 
 async def test_half_a_sample_is_empty() -> None:
-    """A byte is no sample."""
+    """A recording of one byte is empty."""
     with pytest.raises(InvalidAudio) as refused:
         await decoded(b"\x01", raw=RawPcm())
     assert refused.value.code == "audio-empty"
@@ -148,8 +148,8 @@ async def test_too_many_bytes_are_refused_while_they_arrive(size: int) -> None:
     assert taken <= 50_000 + size
 
 
-async def test_a_header_that_says_too_much_is_believed() -> None:
-    """A WAV that announces more than the limit is refused before any of it is heard."""
+async def test_a_header_that_announces_too_much_is_refused_at_once() -> None:
+    """A WAV that announces more than the limit is refused before any of it is decoded."""
     for limits, code in ((Limits(max_seconds=1), "audio-too-long"), (Limits(max_bytes=20_000), "audio-too-large")):
         decoding = Decoding(None, limits)
         with pytest.raises(TooLarge) as refused:
@@ -158,7 +158,7 @@ async def test_a_header_that_says_too_much_is_believed() -> None:
 
 
 async def test_more_seconds_than_allowed_are_refused_as_they_pass() -> None:
-    """A stream of unknown length is heard up to the limit and not beyond."""
+    """A stream of unknown length is decoded up to the limit and not beyond."""
     decoding = Decoding(RawPcm(16_000), Limits(max_seconds=1))
     with pytest.raises(TooLarge) as refused:
         assert [pcm async for pcm in decoding.pcm(pieces(bytes(64_000), 640))]
@@ -167,14 +167,14 @@ async def test_more_seconds_than_allowed_are_refused_as_they_pass() -> None:
 
 
 async def test_the_longest_recording_passes() -> None:
-    """Exactly the limit, and the little that codecs add, is not too long."""
+    """A recording of exactly the limit, with the padding of codecs, is accepted."""
     file = encoded("ipod", "aac", 24_000)
     assert await decoded(file, limits=Limits(max_seconds=1.2))
 
 
 @pytest.mark.parametrize("container", ["wav", "flac"])
 async def test_others_get_their_turn_while_much_is_converted(container: str) -> None:
-    """A minute that arrives in one piece is converted in slices, or in a thread: the loop goes on."""
+    """A minute that arrives in one piece is converted in slices, or in a thread, so that the loop continues."""
     pcm = pcm16(speech(48_000, 1.2)) * 30
     file = wav(pcm, RawPcm(48_000)) if container == "wav" else encoded("flac", "flac", 48_000, seconds=6)
 
@@ -183,15 +183,15 @@ async def test_others_get_their_turn_while_much_is_converted(container: str) -> 
     assert turns >= (len(pcm) // SLICE_BYTES if container == "wav" else 10)
 
 
-async def test_a_decoder_that_takes_too_long_is_left_behind() -> None:
-    """The caller hears of it in time, whatever the decoder does."""
+async def test_a_decoder_that_hangs_is_abandoned() -> None:
+    """The caller gets the error in time, whatever the decoder does."""
     for seconds in (-0.1, -1.0):
         with pytest.raises(InvalidAudio, match="too long"):
             await decoded(encoded("ogg", "libopus", 48_000), limits=Limits(decode_seconds=seconds))
 
 
 async def test_a_listener_who_goes_away_frees_the_decoder(capfd: pytest.CaptureFixture[str]) -> None:
-    """A cancelled turn gives its thread back while there are hours left to decode, and says nothing of it."""
+    """A cancelled turn releases its thread with hours left to decode, and logs nothing."""
     amr = encoded("amr", "libopencore_amrnb", 8_000)
     hours = amr + amr[6:] * 40_000
     loop, started = asyncio.get_running_loop(), asyncio.Event()
@@ -200,16 +200,16 @@ async def test_a_listener_who_goes_away_frees_the_decoder(capfd: pytest.CaptureF
     listening = asyncio.create_task(
         decoded(hours, len(hours), limits=Limits(max_bytes=10**9, max_seconds=1e9, decode_seconds=1e6))
     )
-    await asyncio.wait_for(started.wait(), PATIENCE_SECONDS)
+    await asyncio.wait_for(started.wait(), HANG_SECONDS)
     listening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await listening
-    await asyncio.wait_for(asyncio.to_thread(int), PATIENCE_SECONDS)
+    await asyncio.wait_for(asyncio.to_thread(int), HANG_SECONDS)
     assert capfd.readouterr() == ("", "")
 
 
 async def test_closing_early_stops_reading() -> None:
-    """When the listener goes away, the upload is let go at once."""
+    """When the sound is closed early, the upload is closed at once."""
     closed = False
 
     async def upload() -> AsyncGenerator[bytes]:
@@ -226,8 +226,8 @@ async def test_closing_early_stops_reading() -> None:
     assert closed
 
 
-async def test_a_codec_in_wav_that_nobody_knows_is_refused() -> None:
-    """A WAV of a codec that is not decoded says so."""
+async def test_an_unknown_codec_in_wav_is_refused() -> None:
+    """A WAV with a codec that is not supported is refused as such."""
     file = bytearray(wav(bytes(2000), RawPcm()))
     file[20:22] = struct.pack("<H", 0x1234)
     with pytest.raises(UnsupportedFormat) as refused:
@@ -238,7 +238,7 @@ async def test_a_codec_in_wav_that_nobody_knows_is_refused() -> None:
 @given(data=st.data(), size=st.integers(1, 3000))
 @settings(max_examples=60, deadline=None)
 def test_damaged_wavs_never_crash(data: st.DataObject, size: int) -> None:
-    """A WAV with any bytes changed is sound or a typed error, however it arrives."""
+    """A WAV with any bytes changed gives sound or a typed error, in pieces of any size."""
     file = bytearray(wav(samples(speech(8_000, 0.2), "s16le"), RawPcm(8_000)))
     for _ in range(data.draw(st.integers(1, 8))):
         file[data.draw(st.integers(0, 60))] = data.draw(st.integers(0, 255))

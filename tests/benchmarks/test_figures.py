@@ -1,4 +1,4 @@
-"""Figures as people and programs read them."""
+"""Figures as a table and as JSON."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -21,14 +21,14 @@ async def benchmark() -> AsyncGenerator[Figure]:
     yield FIGURE
 
 
-def test_percentiles_are_by_nearest_rank() -> None:
-    """The 95th of 20 values is the 19th, of a single one that one."""
+def test_percentiles_use_nearest_rank() -> None:
+    """The 95th percentile of 20 values is the 19th value, and of a single value that value."""
     assert percentile([float(value) for value in range(1, 21)], 95) == 19
     assert percentile([7.0], 95) == 7
 
 
-async def test_json_has_an_object_a_line_that_names_the_machine(capsys: pytest.CaptureFixture[str]) -> None:
-    """With name, unit, n, floor, p50, p95, what is above the floor, facts, targets and whether they are met."""
+async def test_json_output_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each has the machine, name, unit, n, floor, p50, p95, both above the floor, facts, and targets with results."""
     await show([benchmark, benchmark], as_json=True)
 
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
@@ -41,7 +41,7 @@ async def test_json_has_an_object_a_line_that_names_the_machine(capsys: pytest.C
 
 
 async def test_the_table_begins_with_the_machine(capsys: pytest.CaptureFixture[str]) -> None:
-    """And says of each target whether it is met."""
+    """The table begins with the machine, and shows for each target whether it is met."""
     await show([benchmark], as_json=False)
 
     machine, _, _, below = capsys.readouterr().out.splitlines()

@@ -1,4 +1,4 @@
-"""The benchmark of limits, small; and that it would notice."""
+"""A small run of the benchmark of limits, and its count of excess admissions."""
 
 import pytest
 
@@ -14,18 +14,18 @@ from benchmarks import limits
         ([], 0),
     ],
 )
-def test_admissions_too_many_are_counted(moments: list[int], over: int) -> None:
-    """Each that is not among the first two of the minute that ends with it, in whatever order they are told."""
+def test_admissions_over_the_limit_are_counted(moments: list[int], over: int) -> None:
+    """An admission counts if two others came before it in the minute that ends with it, in any order of input."""
     assert limits.too_many(moments, 2, 60_000) == over
 
 
-async def test_workers_admit_no_more_and_tell_true_waits() -> None:
-    """Two processes and ten users, with a window of two seconds."""
-    size = limits.Size(workers=2, users=10, most=4, window_seconds=2, asking_seconds=2, waiting_seconds=4)
+async def test_workers_keep_the_limit_and_give_exact_waits() -> None:
+    """Two processes keep the limits of ten users in a window of two seconds, and their waits are exact."""
+    size = limits.Size(workers=2, users=10, limit=4, window_seconds=2, offering_seconds=2, waiting_seconds=4)
     rate_limiter, waits = [figure async for figure in limits.limits(size)]
 
     assert rate_limiter.facts["over_percent"] == 0
     assert rate_limiter.facts["failed"] == 0
     assert len(rate_limiter.values) > 40
     assert len(waits.values) > 5
-    assert waits.facts["in_vain"] == 0
+    assert waits.facts["refused_again"] == 0

@@ -1,12 +1,12 @@
-"""The benchmark of sessions runs, small; how fast is not asked here."""
+"""Small runs of the benchmark of sessions; their speed is not checked."""
 
 from benchmarks import cycles, session
 from benchmarks.peer import session as connected
 from benchmarks.tones import TONES
 
 
-async def test_replies_are_timed_over_the_floor_and_come_whole() -> None:
-    """No first sound comes before the floor, and nothing of one reply is heard in the next."""
+async def test_replies_are_timed_and_complete() -> None:
+    """No first sound comes before the floor, and no audio of one reply is in the next."""
     async with session.product("scripted") as server, connected(server) as caller:
         spoken = await session.turns(caller, 2)
 
@@ -16,12 +16,12 @@ async def test_replies_are_timed_over_the_floor_and_come_whole() -> None:
     assert all(abs(turn.seconds - session.SENT_SECONDS) <= 0.04 for turn in spoken)
 
 
-async def test_sessions_are_opened_and_closed() -> None:
-    """And leave no task, thread or descriptor behind."""
+async def test_closed_sessions_leave_no_resources() -> None:
+    """Sessions that are opened and closed leave no task, thread or descriptor behind."""
     async with cycles.served() as (server, http):
-        before = await cycles.held(http)
+        before = await cycles.resources(http)
         await cycles.open_and_close(http, 5, cut=6)
-        left = await cycles.left(http, before)
+        leaked = await cycles.leaked(http, before)
 
     assert server.pid
-    assert max(left.values()) <= 0
+    assert max(leaked.values()) <= 0

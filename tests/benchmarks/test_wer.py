@@ -1,4 +1,4 @@
-"""How word errors are counted, and that the product hears itself."""
+"""The count of word errors, and the product's recognition of its own speech."""
 
 import shutil
 
@@ -12,7 +12,7 @@ SENTENCES = "Set a timer for ten minutes.", "Turn off the lights in the bedroom.
 
 
 @pytest.mark.parametrize(
-    ("heard", "count"),
+    ("recognised", "count"),
     [
         ("Turn off the lights!", 0),
         ("turn of the lights", 1),
@@ -22,13 +22,13 @@ SENTENCES = "Set a timer for ten minutes.", "Turn off the lights in the bedroom.
         ("off turn", 3),
     ],
 )
-def test_errors_are_the_least_that_explain_what_was_heard(heard: str, count: int) -> None:
-    """Substituted, missing and added words count one each; case and marks do not count."""
-    assert errors(words("Turn off the lights."), words(heard)) == count
+def test_word_errors_are_the_least_edit_distance(recognised: str, count: int) -> None:
+    """Substituted, missing and added words count one each; case and punctuation do not count."""
+    assert errors(words("Turn off the lights."), words(recognised)) == count
 
 
-async def test_what_the_product_says_it_hears() -> None:
-    """Three sentences, spoken by /speak and heard by /process, with the voice that this machine has."""
+async def test_the_product_understands_its_own_speech() -> None:
+    """/process recognises three sentences spoken by /speak, with the engine that this machine has."""
     trial = Trial("flite", "flite") if FLITE else Trial("espeak-ng", "espeak-ng", VOCABULARY)
     figure = await word_error_rate(trial, SENTENCES)
 

@@ -1,4 +1,4 @@
-"""The real Speech SDK against an emulator: what it hears and speaks, and how it fails."""
+"""The real Speech SDK as a client of an emulator: its results, its speech, and its failures."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ import azure.cognitiveservices.speech as sdk
 
 from voice_core.domain.audio import RECOGNITION_RATE
 
-PATIENCE_SECONDS = 60.0
+HANG_SECONDS = 60.0
 PROPERTIES = {
-    # Sound goes as fast as it can, a failure is told at once, and nothing is awaited from who is hung up on.
+    # Send audio as fast as possible, report a failure at once, and do not wait for the service when stopping.
     "SPEECH-TransmitLengthBeforeThrottleMs": "600000",
     "SPEECH-Error-MaxRetryCount": "0",
     "SPEECH-StopRecognitionTimeoutInSeconds": "0",
@@ -21,7 +21,7 @@ PROPERTIES = {
 
 
 def config(url: str, key: str = "any", **properties: str) -> "sdk.SpeechConfig":
-    """As an application has it, for raw speech at 24 kHz."""
+    """The configuration of an application, for raw speech at 24 kHz."""
     made = sdk.SpeechConfig(endpoint=url, subscription=key)
     made.set_properties_by_name(PROPERTIES | properties)
     made.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat.Raw24Khz16BitMonoPcm)
@@ -29,7 +29,7 @@ def config(url: str, key: str = "any", **properties: str) -> "sdk.SpeechConfig":
 
 
 class Call:
-    """One stream being recognised, and what the SDK tells of it in order."""
+    """The recognition of one stream, and the SDK's results in order."""
 
     def __init__(
         self,
@@ -64,26 +64,31 @@ class Call:
         self._stream.write(pcm)
 
     async def finish(self) -> None:
-        """End the sound, and wait for the end of the session."""
+        """End the audio, and wait for the end of the session."""
         self._stream.close()
-        assert await asyncio.to_thread(self._over.wait, PATIENCE_SECONDS)
+        assert await asyncio.to_thread(self._over.wait, HANG_SECONDS)
         await asyncio.to_thread(self._free)
 
-    async def hang_up(self) -> None:
-        """Stop in the middle."""
+    async def stop(self) -> None:
+        """Stop before the end of the audio."""
         await asyncio.to_thread(lambda: self._recognizer.stop_continuous_recognition_async().get())
         await asyncio.to_thread(self._free)
 
     def _free(self) -> None:
-        """Close the connection: the server would wait for that."""
+        """Close the connection, for which the server waits."""
         for signal in self._signals():
             signal.disconnect_all()
         del self._phrases, self._recognizer
 
     def _signals(self) -> tuple[Any, ...]:
-        heard = self._recognizer
-        ends = heard.speech_start_detected, heard.speech_end_detected, heard.canceled, heard.session_stopped
-        return heard.recognizing, heard.recognized, *ends
+        recognizer = self._recognizer
+        ends = (
+            recognizer.speech_start_detected,
+            recognizer.speech_end_detected,
+            recognizer.canceled,
+            recognizer.session_stopped,
+        )
+        return recognizer.recognizing, recognizer.recognized, *ends
 
     def _listen(self) -> None:
         self._recognizer.recognizing.connect(lambda event: self.interims.append(event.result))
@@ -100,7 +105,7 @@ class Call:
 
 @dataclass
 class Speech:
-    """What the SDK told of one text."""
+    """The SDK's result for one text."""
 
     chunks: list[bytes] = field(default_factory=list)
     arrived: list[float] = field(default_factory=list)
@@ -113,9 +118,9 @@ class Speech:
         return b"".join(self.chunks)
 
 
-async def recognise(config: "sdk.SpeechConfig", pcm: bytes, rate: int = RECOGNITION_RATE, **asked: Any) -> Call:
-    """Recognise *pcm* to its end, in continuous mode, as `Call` is *asked*."""
-    call = Call(config, rate, **asked)
+async def recognise(config: "sdk.SpeechConfig", pcm: bytes, rate: int = RECOGNITION_RATE, **options: Any) -> Call:
+    """Recognise *pcm* to its end, in continuous mode, with the *options* of `Call`."""
+    call = Call(config, rate, **options)
     await call.start()
     call.write(pcm)
     await call.finish()
@@ -138,7 +143,7 @@ async def speak(config: "sdk.SpeechConfig", ssml: str) -> Speech:
 
 
 def ssml(text: str, voice: str = "en-US-JennyNeural") -> str:
-    """A document for *text*, which may hold markup."""
+    """An SSML document for *text*, which may contain markup."""
     xmlns = "http://www.w3.org/2001/10/synthesis"
     return f'<speak version="1.0" xmlns="{xmlns}" xml:lang="en-US"><voice name="{voice}">{text}</voice></speak>'
 
@@ -165,7 +170,7 @@ def _speak(config: "sdk.SpeechConfig", ssml: str) -> Speech:
     synthesizer.synthesizing.connect(take)
     synthesizer.synthesis_canceled.connect(fail)
     synthesizer.synthesis_completed.connect(lambda _: over.set())
-    # The result is there before the last chunks have been told of.
+    # The result is available before the last chunks have been reported.
     synthesizer.speak_ssml_async(ssml).get()
-    assert over.wait(PATIENCE_SECONDS)
+    assert over.wait(HANG_SECONDS)
     return speech

@@ -1,4 +1,4 @@
-"""The local host's blob trigger: told at least once, by polling or by Event Grid, and poisoned in the end."""
+"""The local host's blob trigger: at-least-once delivery by polling or by Event Grid, and poison messages."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,15 +16,15 @@ from starlette.routing import Route
 
 from emulators.blob_trigger import HOST_CONTAINER, POISON, QUEUE, BlobTriggers, Pace
 from tests.conftest import Account
-from tests.eventually import PATIENCE_SECONDS, eventually
+from tests.eventually import HANG_SECONDS, eventually
 from voice_core.functions.clip.blob_reference import BlobReference
 
-PACE = Pace(look=0.02, hidden=1, most_failures=3)
+PACE = Pace(poll_seconds=0.02, hidden_seconds=1, most_failures=3)
 
 
 @dataclass
-class Told:
-    """A function app that notes what it is called with, and fails as often as it is told to."""
+class RecordingApp:
+    """A function app that records the arguments of its calls, and fails in the first *failures* calls."""
 
     source: func.BlobSource = func.BlobSource.LOGS_AND_CONTAINER_SCAN
     failures: int = 0
@@ -53,8 +53,8 @@ class Told:
 
 
 @asynccontextmanager
-async def running(told: Told, account: Account) -> AsyncIterator[BlobTriggers]:
-    triggers = BlobTriggers(told.functions(), account.connection, PACE)
+async def running(app_under_test: RecordingApp, account: Account) -> AsyncIterator[BlobTriggers]:
+    triggers = BlobTriggers(app_under_test.functions(), account.connection, PACE)
     async with triggers.running():
         yield triggers
 
@@ -75,14 +75,14 @@ Upload = Callable[[str, bytes], Any]
 
 
 async def settled(account: Account, receipts: int) -> None:
-    """Nothing is queued or under way any more, and so many receipts are kept."""
+    """Wait until no message is queued or in progress, and *receipts* receipts are stored."""
     async with (
         BlobServiceClient.from_connection_string(account.connection) as blobs,
         QueueClient.from_connection_string(account.connection, QUEUE) as queue,
-        asyncio.timeout(PATIENCE_SECONDS),
+        asyncio.timeout(HANG_SECONDS),
     ):
-        kept = blobs.get_container_client(HOST_CONTAINER)
-        while [1 async for _ in kept.list_blobs()] != [1] * receipts or await _queued(queue):  # noqa: ASYNC110
+        receipt_container = blobs.get_container_client(HOST_CONTAINER)
+        while [1 async for _ in receipt_container.list_blobs()] != [1] * receipts or await _queued(queue):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
@@ -90,16 +90,16 @@ async def _queued(queue: QueueClient) -> int:
     return int((await queue.get_queue_properties()).approximate_message_count or 0)
 
 
-async def test_each_version_of_a_blob_is_told_once(account: Account, upload: Upload) -> None:
-    """New blobs and new versions of old ones, also those that came while nobody looked; a receipt is kept of each."""
-    told = Told()
+async def test_each_version_of_a_blob_is_delivered_once(account: Account, upload: Upload) -> None:
+    """New blobs and new versions are delivered once, also those from before the start; each has a receipt."""
+    app_under_test = RecordingApp()
     await upload("ann/1", b"a")
-    async with running(told, account):
-        await eventually(lambda: told.blobs == ["ann/1"])
+    async with running(app_under_test, account):
+        await eventually(lambda: app_under_test.blobs == ["ann/1"])
         await upload("ann/1", b"b")
-        await eventually(lambda: told.blobs == ["ann/1"] * 2)
+        await eventually(lambda: app_under_test.blobs == ["ann/1"] * 2)
         await settled(account, receipts=2)
-    again = Told()
+    again = RecordingApp()
     async with running(again, account):
         await upload("ann/2", b"c")
         await eventually(lambda: again.blobs)
@@ -107,72 +107,72 @@ async def test_each_version_of_a_blob_is_told_once(account: Account, upload: Upl
 
 
 async def test_a_function_that_fails_is_called_again(account: Account, upload: Upload) -> None:
-    """Until it does not."""
-    told = Told(failures=2)
-    async with running(told, account):
+    """A function that fails is called again until it succeeds."""
+    app_under_test = RecordingApp(failures=2)
+    async with running(app_under_test, account):
         await upload("ann/1", b"a")
-        await eventually(lambda: len(told.blobs) == 3)
-    assert not told.poison
+        await eventually(lambda: len(app_under_test.blobs) == 3)
+    assert not app_under_test.poison
 
 
-async def test_rubbish_in_a_queue_is_not_in_the_way(account: Account, upload: Upload) -> None:
-    """Neither among events nor among those that were given up: what is behind it is taken."""
-    told = Told(failures=PACE.most_failures)
+async def test_malformed_messages_do_not_block_a_queue(account: Account, upload: Upload) -> None:
+    """Messages behind a malformed one are processed, in the event queue and in the poison queue."""
+    app_under_test = RecordingApp(failures=PACE.most_failures)
     for name in (QUEUE, POISON):
         async with QueueClient.from_connection_string(account.connection, name) as queue:
             await queue.create_queue()
             await queue.send_message("rubbish")
-    async with running(told, account):
+    async with running(app_under_test, account):
         await upload("ann/1", b"a")
-        await eventually(lambda: told.poison)
-    assert [message["BlobName"] for message in told.poison] == ["ann/1"]
+        await eventually(lambda: app_under_test.poison)
+    assert [message["BlobName"] for message in app_under_test.poison] == ["ann/1"]
 
 
-async def test_what_fails_too_often_is_poison(account: Account, upload: Upload) -> None:
-    """The queue of such events is told the blob's name."""
-    told = Told(failures=99)
-    async with running(told, account):
+async def test_an_event_that_fails_too_often_is_poison(account: Account, upload: Upload) -> None:
+    """An event that fails too often is moved to the poison queue, with the blob's name."""
+    app_under_test = RecordingApp(failures=99)
+    async with running(app_under_test, account):
         await upload("ann/1", b"a")
-        await eventually(lambda: told.poison)
-    assert len(told.blobs) == PACE.most_failures
-    assert (told.poison[0]["ContainerName"], told.poison[0]["BlobName"]) == ("clips", "ann/1")
+        await eventually(lambda: app_under_test.poison)
+    assert len(app_under_test.blobs) == PACE.most_failures
+    assert (app_under_test.poison[0]["ContainerName"], app_under_test.poison[0]["BlobName"]) == ("clips", "ann/1")
 
 
-async def test_an_event_whose_worker_died_comes_again(account: Account, upload: Upload) -> None:
-    """When it was not heard of for a while."""
-    dying = Told(hangs=asyncio.Event())
+async def test_an_event_is_redelivered_after_a_crash(account: Account, upload: Upload) -> None:
+    """An event whose worker crashed is delivered again after its visibility timeout."""
+    dying = RecordingApp(hangs=asyncio.Event())
     async with running(dying, account):
         await upload("ann/1", b"a")
         await eventually(lambda: dying.blobs)
-    told = Told()
-    async with running(told, account):
-        await eventually(lambda: told.blobs == ["ann/1"])
+    app_under_test = RecordingApp()
+    async with running(app_under_test, account):
+        await eventually(lambda: app_under_test.blobs == ["ann/1"])
 
 
-async def test_event_grid_is_believed(account: Account, upload: Upload) -> None:
-    """A function of that source is told what is posted to the webhook, as often as it is; nobody looks for it."""
-    told = Told(func.BlobSource.EVENT_GRID)
+async def test_event_grid_events_are_not_checked(account: Account, upload: Upload) -> None:
+    """A function with that source is called for each event posted to the webhook, and its container is not polled."""
+    app_under_test = RecordingApp(func.BlobSource.EVENT_GRID)
     etag = await upload("ann/1", b"a")
     event = {"data": {"url": f"{account.url}/clips/ann/1", "eTag": etag}}
     validation = {"data": {"validationCode": "512"}}
-    async with running(told, account) as triggers:
+    async with running(app_under_test, account) as triggers:
         url = await _posting(triggers)
         assert (await url("take", [validation], "SubscriptionValidation"))[1] == {"validationResponse": "512"}
         assert (await url("nothing", [event], "Notification"))[0] == 404
         for _ in range(3):
             assert (await url("take", [event], "Notification"))[0] == 202
-        await eventually(lambda: told.blobs == ["ann/1"] * 3)
+        await eventually(lambda: app_under_test.blobs == ["ann/1"] * 3)
 
 
 async def _posting(triggers: BlobTriggers) -> Callable[..., Any]:
-    """Posts events as Event Grid does."""
+    """A function that posts events as Event Grid does."""
     transport = ASGITransport(Starlette(routes=[Route("/blobs", triggers.webhook, methods=["POST"])]))
 
     async def post(function: str, events: list[dict[str, Any]], kind: str) -> tuple[int, Any]:
         async with AsyncClient(transport=transport, base_url="http://host") as client:
-            answer = await client.post(
+            response = await client.post(
                 f"/blobs?functionName=Host.Functions.{function}", json=events, headers={"aeg-event-type": kind}
             )
-            return answer.status_code, answer.json() if answer.content else None
+            return response.status_code, response.json() if response.content else None
 
     return post

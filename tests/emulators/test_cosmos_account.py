@@ -1,4 +1,4 @@
-"""The Cosmos emulator as an account: who may in, what stays, what expires, and how it is made to fail."""
+"""The Cosmos emulator as an account: access, persistence, expiry and scripted faults."""
 
 import asyncio
 import base64
@@ -27,8 +27,8 @@ TOKEN = {"authorization": quote("type=aad&ver=1.0&sig=header.payload.signature")
 OTHER_KEY = base64.b64encode(b"other").decode()
 
 
-async def made(client: CosmosClient, **options: Any) -> ContainerProxy:
-    """A new container, or the one that is there."""
+async def new_container(client: CosmosClient, **options: Any) -> ContainerProxy:
+    """A new container, or the existing one."""
     database = await client.create_database_if_not_exists("db")
     container: ContainerProxy
     container = await database.create_container_if_not_exists("items", PartitionKey("/user"), **options)
@@ -36,50 +36,50 @@ async def made(client: CosmosClient, **options: Any) -> ContainerProxy:
 
 
 async def refused(request: Any) -> CosmosHttpResponseError:
-    """The error that *request* ends in."""
+    """The error that *request* raises."""
     with pytest.raises(CosmosHttpResponseError) as caught:
         await request
     return caught.value
 
 
 @pytest.mark.parametrize("key", [EMULATOR_KEY, LOCAL_KEY])
-async def test_the_right_key_opens(key: str) -> None:
-    """Both default keys sign requests that are served, on names that need escaping too."""
+async def test_the_right_key_gives_access(key: str) -> None:
+    """Requests signed with either default key are served, also with names that need escaping."""
     async with serving(cosmos_app(None)) as url, CosmosClient(url, key) as client:
-        container = await made(client)
+        container = await new_container(client)
         await container.create_item({"id": "100% ü", "user": "a"})
         assert (await container.read_item("100% ü", "a"))["user"] == "a"
 
 
 async def test_a_wrong_key_is_401(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that signs with another key does not get in; nor does anybody without a signature."""
+    """A request that is signed with another key, or not signed, is refused with 401."""
     monkeypatch.setenv("AZURE_COSMOS_HEALTH_CHECK_RETRY_AFTER_MS", "1")
     async with serving(cosmos_app(None, keys=[EMULATOR_KEY])) as url:
         for key in (LOCAL_KEY, OTHER_KEY):
             client = CosmosClient(url, key)
             assert (await refused(client.__aenter__())).status_code == 401
             await client.close()
-        async with aiohttp.ClientSession() as session, session.get(f"{url}/dbs/db") as answer:
-            assert answer.status == 401
+        async with aiohttp.ClientSession() as session, session.get(f"{url}/dbs/db") as response:
+            assert response.status == 401
 
 
-async def test_tokens_get_in_only_when_let() -> None:
-    """An Entra token is 401 unless the emulator was told to take it, and then reaches data but makes no containers."""
-    # By hand: the SDK sends tokens over TLS only.
+async def test_tokens_are_accepted_only_when_enabled() -> None:
+    """An Entra token gets 401 unless tokens are enabled, and then gives access to data but creates no containers."""
+    # Without the SDK, which sends tokens over TLS only.
     async with aiohttp.ClientSession(headers=TOKEN) as session:
-        async with serving(cosmos_app(None)) as url, session.get(url) as answer:
-            assert answer.status == 401
+        async with serving(cosmos_app(None)) as url, session.get(url) as response:
+            assert response.status == 401
         async with serving(cosmos_app(None, tokens=True)) as url, CosmosClient(url, LOCAL_KEY) as owner:
-            await made(owner)
+            await new_container(owner)
             documents, partition = f"{url}/dbs/db/colls/items/docs", {"x-ms-documentdb-partitionkey": '["a"]'}
-            async with session.post(documents, json={"id": "1", "user": "a"}, headers=partition) as answer:
-                assert answer.status == 201
-            async with session.post(f"{url}/dbs/db/colls", json={"id": "more"}) as answer:
-                assert answer.status == 403
+            async with session.post(documents, json={"id": "1", "user": "a"}, headers=partition) as response:
+                assert response.status == 201
+            async with session.post(f"{url}/dbs/db/colls", json={"id": "more"}) as response:
+                assert response.status == 403
 
 
 def use_blocking_client(url: str) -> list[int]:
-    """What the blocking SDK counts after writing two documents."""
+    """The result of a count by the synchronous SDK after it has written two documents."""
     with BlockingCosmosClient(url, LOCAL_KEY) as client:
         database = client.create_database_if_not_exists("db")
         throughput = ThroughputProperties(auto_scale_max_throughput=1000)
@@ -90,65 +90,65 @@ def use_blocking_client(url: str) -> list[int]:
         return list(query)
 
 
-async def test_the_blocking_sdk_is_served() -> None:
+async def test_the_synchronous_sdk_is_served() -> None:
     """The SDK's synchronous client works as the asynchronous one does, throughput options included."""
     async with serving(cosmos_app(None)) as url:
         assert await asyncio.to_thread(use_blocking_client, url) == [2]
 
 
-async def test_what_was_committed_outlives_a_restart(tmp_path: Path) -> None:
-    """An account in a file is all there again, ETags included, when the emulator is started anew."""
+async def test_committed_data_survives_a_restart(tmp_path: Path) -> None:
+    """An account in a file is complete, including ETags, after the emulator is restarted."""
     path = tmp_path / "cosmos.db"
     async with serving(cosmos_app(path)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        container = await made(client, default_ttl=-1)
+        container = await new_container(client, default_ttl=-1)
         written = await container.create_item({"id": "1", "user": "a"})
     async with serving(cosmos_app(path)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        container = await made(client)
+        container = await new_container(client)
         assert (await container.read_item("1", "a"))["_etag"] == written["_etag"]
         assert (await container.read())["defaultTtl"] == -1
 
 
-async def test_databases_and_containers_come_and_go() -> None:
-    """They are made once, 404 when missing, and take what is in them along when deleted."""
+async def test_databases_and_containers_can_be_deleted() -> None:
+    """They are created once, are 404 when missing, and their contents are deleted with them."""
     async with serving(cosmos_app(None)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        container = await made(client)
+        container = await new_container(client)
         await container.create_item({"id": "1", "user": "a"})
         database = client.get_database_client("db")
         assert (await refused(client.create_database("db"))).status_code == 409
         assert (await refused(database.create_container("items", PartitionKey("/user")))).status_code == 409
         await database.delete_container("items")
         assert (await refused(database.get_container_client("items").read())).status_code == 404
-        container = await made(client)
+        container = await new_container(client)
         assert (await refused(container.read_item("1", "a"))).status_code == 404
         await client.delete_database("db")
         assert (await refused(database.read())).status_code == 404
 
 
-async def test_a_container_made_again_is_another() -> None:
-    """A client that knew its predecessor is told so, asks anew, and goes on."""
+async def test_a_recreated_container_is_another() -> None:
+    """A client that cached the deleted container gets 400, reads the container again, and succeeds."""
     script = Script()
     async with serving(cosmos_app(None, script=script)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        container = await made(client)
+        container = await new_container(client)
         await container.upsert_item({"id": "1", "user": "a"})
         async with CosmosClient(url, LOCAL_KEY) as other:
             await other.delete_database("db")
-            await made(other)
+            await new_container(other)
         await container.upsert_item({"id": "1", "user": "a"})
     outcomes = [entry.outcome for entry in script.served if entry.operation == "upsert"]
     assert outcomes == ["done", "status-400", "done"]
 
 
-async def test_key_ranges_end() -> None:
-    """The list of partition key ranges is given once and then unchanged: without that 304 the SDK asks for ever."""
+async def test_key_ranges_are_304_when_unchanged() -> None:
+    """The list of partition key ranges comes once, then 304: without that the SDK repeats its request for ever."""
     async with serving(cosmos_app(None, tokens=True)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        await made(client)
+        await new_container(client)
         async with aiohttp.ClientSession(headers=TOKEN) as session:
-            async with session.get(f"{url}/dbs/db/colls/items/pkranges") as answer:
-                assert len((await answer.json())["PartitionKeyRanges"]) == 1
-                etag = answer.headers["etag"]
+            async with session.get(f"{url}/dbs/db/colls/items/pkranges") as response:
+                assert len((await response.json())["PartitionKeyRanges"]) == 1
+                etag = response.headers["etag"]
             known = {"if-none-match": etag}
-            async with session.get(f"{url}/dbs/db/colls/items/pkranges", headers=known) as answer:
-                assert answer.status == 304
+            async with session.get(f"{url}/dbs/db/colls/items/pkranges", headers=known) as response:
+                assert response.status == 304
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ async def test_key_ranges_end() -> None:
     ],
     ids=str,
 )
-async def test_containers_that_are_not_served_are_refused(options: dict[str, Any]) -> None:
+async def test_unsupported_containers_are_refused(options: dict[str, Any]) -> None:
     """Hierarchical keys and unique keys are 400, and so is an impossible time to live."""
     async with serving(cosmos_app(None)) as url, CosmosClient(url, LOCAL_KEY) as client:
         database = await client.create_database("db")
@@ -168,10 +168,10 @@ async def test_containers_that_are_not_served_are_refused(options: dict[str, Any
         assert (await refused(request)).status_code == 400
 
 
-async def test_requests_that_are_not_served_are_refused() -> None:
-    """Queries across partitions, the change feed and listings are 400, not an empty answer."""
+async def test_unsupported_requests_are_refused() -> None:
+    """Queries across partitions, the change feed and listings are 400, not an empty response."""
     async with serving(cosmos_app(None)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        container = await made(client)
+        container = await new_container(client)
         lists: list[Callable[[], Any]] = [
             lambda: container.query_items("SELECT * FROM c"),
             lambda: container.query_items_change_feed(start_time="Beginning"),
@@ -199,15 +199,15 @@ async def test_requests_that_are_not_served_are_refused() -> None:
     ],
 )
 async def test_malformed_requests_are_refused(method: str, body: str, headers: dict[str, str]) -> None:
-    """What is no JSON, no batch, no query, or names no single partition is 400."""
+    """A request that is not JSON, not a batch or not a query, or that names no single partition, is 400."""
     async with serving(cosmos_app(None, tokens=True)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        await made(client)
+        await new_container(client)
         async with (
             aiohttp.ClientSession(headers=TOKEN) as session,
-            session.request(method, f"{url}/dbs/db/colls/items/docs", data=body, headers=headers) as answer,
+            session.request(method, f"{url}/dbs/db/colls/items/docs", data=body, headers=headers) as response,
         ):
-            assert answer.status == 400
-            assert (await answer.json())["message"]
+            assert response.status == 400
+            assert (await response.json())["message"]
 
 
 @pytest.mark.parametrize(
@@ -215,10 +215,10 @@ async def test_malformed_requests_are_refused(method: str, body: str, headers: d
     [(None, 5, None), (-1, None, None), (-1, 5, 5), (10, None, 10), (10, 5, 5), (10, 20, 20), (10, -1, None)],
 )
 async def test_documents_expire(default: int | None, ttl: int | None, lives: int | None) -> None:
-    """A document lives as long as its own ttl says, else its container's; without the container's, for ever."""
+    """A document expires after its own ttl, or else its container's; without a container's ttl, never."""
     clock = Clock()
     async with serving(cosmos_app(None, clock=clock)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        container = await made(client, default_ttl=default)
+        container = await new_container(client, default_ttl=default)
         document = {"id": "1", "user": "a"} | ({} if ttl is None else {"ttl": ttl})
         await container.create_item(document)
         clock.now += (lives or 1_000_000) - 1
@@ -234,11 +234,11 @@ async def test_documents_expire(default: int | None, ttl: int | None, lives: int
         await container.create_item(document)
 
 
-async def test_what_has_expired_is_not_kept(tmp_path: Path) -> None:
-    """The next write into its partition takes an expired document out of the file."""
+async def test_expired_documents_are_deleted(tmp_path: Path) -> None:
+    """The next write to its partition deletes an expired document from the file."""
     clock, path = Clock(), tmp_path / "cosmos.db"
     async with serving(cosmos_app(path, clock=clock)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        container = await made(client, default_ttl=10)
+        container = await new_container(client, default_ttl=10)
         await container.create_item({"id": "old", "user": "a"})
         clock.now += 10
         await container.create_item({"id": "new", "user": "a"})
@@ -250,7 +250,7 @@ async def test_writing_a_document_extends_its_life() -> None:
     """The time to live counts from the last write."""
     clock = Clock()
     async with serving(cosmos_app(None, clock=clock)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        container = await made(client, default_ttl=10)
+        container = await new_container(client, default_ttl=10)
         for _ in range(3):
             await container.upsert_item({"id": "1", "user": "a"})
             clock.now += 9
@@ -258,10 +258,10 @@ async def test_writing_a_document_extends_its_life() -> None:
 
 
 async def test_a_container_can_change_its_time_to_live() -> None:
-    """Replacing a container's definition counts for the documents it has."""
+    """A changed time to live applies to existing documents too."""
     clock = Clock()
     async with serving(cosmos_app(None, clock=clock)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        container = await made(client, default_ttl=10)
+        container = await new_container(client, default_ttl=10)
         await container.create_item({"id": "1", "user": "a"})
         await client.get_database_client("db").replace_container(container, PartitionKey("/user"), default_ttl=100)
         clock.now += 50
@@ -271,10 +271,10 @@ async def test_a_container_can_change_its_time_to_live() -> None:
 
 
 async def test_a_scripted_throttle_is_retried_by_the_sdk() -> None:
-    """429 with x-ms-retry-after-ms makes the SDK wait and ask again; the log shows each request."""
+    """429 with x-ms-retry-after-ms makes the SDK wait and retry; the log shows each request."""
     script = Script()
     async with serving(cosmos_app(None, script=script)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        container = await made(client)
+        container = await new_container(client)
         throttle = Step(status=429, headers={"x-ms-retry-after-ms": "1", "x-ms-substatus": "3200"})
         script.add("create", throttle, throttle)
         await container.create_item({"id": "1", "user": "a"})
@@ -282,14 +282,14 @@ async def test_a_scripted_throttle_is_retried_by_the_sdk() -> None:
     assert outcomes == ["status-429", "status-429", "done"]
 
 
-async def test_a_cut_connection_may_come_before_or_after_the_work() -> None:
-    """drop_after 0 loses the request, 1 loses only the answer: what was asked is committed."""
+async def test_a_connection_is_cut_before_or_after_the_commit() -> None:
+    """drop_after 0 loses the request; 1 loses only the response, and the operation is committed."""
     script = Script()
     async with (
         serving(cosmos_app(None, script=script)) as url,
         CosmosClient(url, LOCAL_KEY, retry_read=0, retry_connect=0) as client,
     ):
-        container = await made(client)
+        container = await new_container(client)
         for name, after in (("before", 0), ("after", 1)):
             script.add("create", Step(drop_after=after))
             with pytest.raises(AzureError):
@@ -298,11 +298,11 @@ async def test_a_cut_connection_may_come_before_or_after_the_work() -> None:
         await container.read_item("after", "a")
 
 
-async def test_a_scripted_answer_replaces_the_right_one() -> None:
-    """A step's status and body are sent as they are, and the client that hangs up is logged as such."""
+async def test_a_scripted_response_replaces_the_right_one() -> None:
+    """A step's status and body are sent unchanged, and a hanging request ends with the client's disconnect."""
     script = Script()
     async with serving(cosmos_app(None, script=script)) as url, CosmosClient(url, LOCAL_KEY) as client:
-        container = await made(client)
+        container = await new_container(client)
         script.add("read", Step(status=418, body='{"message": "tea"}'), Step(body="{"), Step(hang=True))
         assert "tea" in str(await refused(container.read_item("1", "a")))
         with pytest.raises(AzureError):

@@ -1,4 +1,4 @@
-"""The Cosmos emulator, document by document, as the real SDK sees it."""
+"""Operations on documents of the Cosmos emulator, through the real SDK."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -27,7 +27,7 @@ async def container() -> AsyncIterator[ContainerProxy]:
 
 
 def plain(document: dict[str, Any]) -> dict[str, Any]:
-    """Without the system properties."""
+    """*document* without its system properties."""
     return {name: value for name, value in document.items() if not name.startswith("_")}
 
 
@@ -39,7 +39,7 @@ async def status_of(request: Any) -> int:
 
 
 async def test_a_document_comes_back_as_it_was_written(container: ContainerProxy) -> None:
-    """What is created can be read, with an ETag and a time of writing."""
+    """A created document can be read, with an ETag and the time of the write."""
     document = {"id": "héé 1", "user": "Ünï çø", "text": "日本", "deep": {"list": [1, 2.5, None, True]}}
     created = await container.create_item(document)
     read = await container.read_item("héé 1", "Ünï çø")
@@ -48,8 +48,8 @@ async def test_a_document_comes_back_as_it_was_written(container: ContainerProxy
     assert read["_ts"] > 1_600_000_000
 
 
-async def test_an_id_is_taken_once_a_partition(container: ContainerProxy) -> None:
-    """The same id is refused in the same partition and welcome in another."""
+async def test_an_id_is_unique_in_its_partition(container: ContainerProxy) -> None:
+    """The same id is refused in the same partition and accepted in another."""
     await container.create_item({"id": "1", "user": "a"})
     await container.create_item({"id": "1", "user": "b"})
     with pytest.raises(CosmosResourceExistsError):
@@ -64,8 +64,8 @@ async def test_any_scalar_is_a_partition_key(container: ContainerProxy, key: Any
     assert (await container.read_item("1", key))["user"] == key
 
 
-async def test_a_partition_does_not_show_into_another(container: ContainerProxy) -> None:
-    """Reads, writes and queries of one partition never see a document of another."""
+async def test_partitions_are_separate(container: ContainerProxy) -> None:
+    """Reads, writes and queries of one partition never reach a document of another."""
     await container.create_item({"id": "1", "user": "a"})
     assert await status_of(container.read_item("1", "b")) == 404
     assert await status_of(container.delete_item("1", "b")) == 404
@@ -74,8 +74,8 @@ async def test_a_partition_does_not_show_into_another(container: ContainerProxy)
     assert [item async for item in query] == []
 
 
-async def test_what_is_missing_is_not_found(container: ContainerProxy) -> None:
-    """Reading, replacing, patching and deleting nothing is 404; so is a missing container, with its substatus."""
+async def test_missing_resources_are_not_found(container: ContainerProxy) -> None:
+    """Every operation on a missing document is 404; so is one on a missing container, with its substatus."""
     assert await status_of(container.read_item("no", "a")) == 404
     assert await status_of(container.replace_item("no", {"id": "no", "user": "a"})) == 404
     assert await status_of(container.patch_item("no", "a", [{"op": "incr", "path": "/n", "value": 1}])) == 404
@@ -105,7 +105,7 @@ async def test_a_stale_etag_changes_nothing(container: ContainerProxy) -> None:
 
 
 async def test_an_unchanged_document_is_not_sent_again(container: ContainerProxy) -> None:
-    """If-None-Match with the current ETag is 304, which the SDK gives as nothing."""
+    """If-None-Match with the current ETag is 304, which the SDK returns as an empty document."""
     old = await container.create_item({"id": "1", "user": "a"})
     condition = MatchConditions.IfModified
     assert await container.read_item("1", "a", etag=old["_etag"], match_condition=condition) == {}
@@ -129,23 +129,23 @@ async def test_an_unchanged_document_is_not_sent_again(container: ContainerProxy
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_what_the_service_would_refuse_is_refused(container: ContainerProxy, document: dict[str, Any]) -> None:
-    """Bad ids, bad keys and bad times to live do not get in."""
+async def test_invalid_documents_are_refused(container: ContainerProxy, document: dict[str, Any]) -> None:
+    """Documents with an invalid id, partition key or time to live are 400."""
     with pytest.raises(CosmosBatchOperationError) as caught:
         await container.execute_item_batch([("create", (document,))], "a")
     assert caught.value.status_code == 400
 
 
 async def test_a_document_belongs_to_the_partition_it_is_sent_to(container: ContainerProxy) -> None:
-    """A document whose own key is another than the request's is 400 with substatus 1001, replaced or batched."""
+    """A document in a batch whose own key differs from the request's is 400."""
     await container.create_item({"id": "1", "user": "a"})
     with pytest.raises(CosmosBatchOperationError) as batched:
         await container.execute_item_batch([("create", ({"id": "2", "user": "b"},))], "a")
     assert batched.value.status_code == 400
 
 
-async def test_a_patch_is_applied_whole(container: ContainerProxy) -> None:
-    """All six operations work, in order, on properties, nested ones and array elements."""
+async def test_a_patch_applies_all_operations(container: ContainerProxy) -> None:
+    """All six operations work, in order, on properties, nested properties and array elements."""
     await container.create_item({"id": "1", "user": "a", "n": 1, "deep": {"b": 1}, "list": [1, 3], "gone": 1, "old": 5})
     operations: list[dict[str, Any]] = [
         {"op": "add", "path": "/new", "value": 7},
@@ -199,8 +199,8 @@ async def test_a_patch_that_cannot_be_applied_changes_nothing(
     assert (await container.read_item("1", "a"))["n"] == 1
 
 
-async def test_a_patch_heeds_its_condition(container: ContainerProxy) -> None:
-    """A filter predicate that is not met is 412, one that is met lets the patch through, another is 400."""
+async def test_a_patch_obeys_its_condition(container: ContainerProxy) -> None:
+    """A false filter predicate is 412, with a true one the patch is applied, an invalid one is 400."""
     await container.create_item({"id": "1", "user": "a", "n": 1})
     add: list[dict[str, Any]] = [{"op": "incr", "path": "/n", "value": 1}]
     assert await status_of(container.patch_item("1", "a", add, filter_predicate="from c where c.n > 1")) == 412
@@ -208,8 +208,8 @@ async def test_a_patch_heeds_its_condition(container: ContainerProxy) -> None:
     assert await status_of(container.patch_item("1", "a", add, filter_predicate="c.n = 2")) == 400
 
 
-async def test_a_batch_does_all(container: ContainerProxy) -> None:
-    """A batch of all six kinds of operation does each, and tells of each."""
+async def test_a_batch_performs_all_operations(container: ContainerProxy) -> None:
+    """A batch of all six kinds of operation performs each, and returns a result for each."""
     old = await container.create_item({"id": "0", "user": "a", "n": 1})
     await container.create_item({"id": "9", "user": "a"})
     results = await container.execute_item_batch(
@@ -238,8 +238,8 @@ async def test_a_batch_does_all(container: ContainerProxy) -> None:
     ],
     ids=lambda value: str(value)[:30],
 )
-async def test_a_batch_does_all_or_nothing(container: ContainerProxy, operation: Any, status: int) -> None:
-    """The operation that fails is named with its status, the others with 424, and nothing is left of them."""
+async def test_a_batch_is_atomic(container: ContainerProxy, operation: Any, status: int) -> None:
+    """The failed operation has its status, the others 424, and none of them is applied."""
     before = await container.create_item({"id": "0", "user": "a"})
     others = [("create", ({"id": "1", "user": "a"},)), ("delete", ("0",))]
     with pytest.raises(CosmosBatchOperationError) as caught:
@@ -251,7 +251,7 @@ async def test_a_batch_does_all_or_nothing(container: ContainerProxy, operation:
 
 
 async def test_a_batch_is_bounded(container: ContainerProxy) -> None:
-    """A batch of 100 operations is done, one of 101 is not."""
+    """A batch of 100 operations is performed, one of 101 is refused."""
     hundred = [("create", ({"id": str(number), "user": "a"},)) for number in range(100)]
     assert len(await container.execute_item_batch(hundred, "a")) == 100
     assert await status_of(container.execute_item_batch([*hundred, hundred[0]], "b")) == 400

@@ -1,4 +1,4 @@
-"""The Cosmos emulator's queries: what they find, what they refuse, and how they page."""
+"""The Cosmos emulator's queries: results, refusals and paging."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -37,7 +37,7 @@ async def container() -> AsyncIterator[ContainerProxy]:
 
 
 def found(query: str, **parameters: Any) -> list[Any]:
-    """Everything that *query* finds in DOCUMENTS."""
+    """All results of *query* over DOCUMENTS."""
     values = [{"name": f"@{name}", "value": value} for name, value in parameters.items()]
     return page(parse_query(query, values), ROWS, 100, None)[0]
 
@@ -111,8 +111,8 @@ def test_a_condition_selects(condition: str, ids: str) -> None:
         ("SELECT VALUE c.id FROM c ORDER BY c.note, c.id", ["a", "b", "c", "d"]),
     ],
 )
-def test_a_query_shows_what_it_names(query: str, results: list[Any]) -> None:
-    """Projections, TOP, COUNT, ORDER BY and OFFSET give what they should, in order."""
+def test_a_query_projects_sorts_and_limits(query: str, results: list[Any]) -> None:
+    """Projections, TOP, COUNT, ORDER BY and OFFSET return the right results in order."""
     assert found(query, n=1) == results
 
 
@@ -150,8 +150,8 @@ def test_a_query_shows_what_it_names(query: str, results: list[Any]) -> None:
     ],
     ids=lambda query: query[:50],
 )
-def test_what_is_not_served_is_refused(query: str) -> None:
-    """A query that is wrong, or beyond what is served, is 400 with a message: it is never guessed at."""
+def test_unsupported_queries_are_refused(query: str) -> None:
+    """A query that is invalid or not supported is 400 with a message."""
     with pytest.raises(Refusal) as caught:
         parse_query(query)
     assert caught.value.status == 400
@@ -172,8 +172,8 @@ def test_what_is_not_served_is_refused(query: str) -> None:
         ([("/seq", False), ("/kind", False)], False),
     ],
 )
-def test_sorting_takes_an_index(order: list[tuple[str, bool]], sortable: bool) -> None:
-    """One path must be in the index and several need a composite index of theirs, as in the service."""
+def test_sorting_needs_an_index(order: list[tuple[str, bool]], sortable: bool) -> None:
+    """A single path must be in the index, and several need their composite index, as in the service."""
     policy = INDEXING | {
         "includedPaths": [{"path": "/*"}, {"path": "/hidden/shown/?"}],
         "excludedPaths": [{"path": "/hidden/?"}, {"path": "/hidden/*"}, {"path": '/"_etag"/?'}],
@@ -195,8 +195,8 @@ SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", 
         ["", "ORDER BY c.x", "ORDER BY c.x DESC", "ORDER BY c.x DESC, c.y", "ORDER BY c.x OFFSET 2 LIMIT 9"]
     ),
 )
-def test_pages_are_the_whole_in_pieces(documents: list[dict[str, Any]], size: int, order: str) -> None:
-    """Whatever is sorted, and however, following the tokens gives each result once and in order."""
+def test_pages_together_are_the_complete_result(documents: list[dict[str, Any]], size: int, order: str) -> None:
+    """For any documents and order, following the tokens yields each result once and in order."""
     query, rows = parse_query(" ".join(("SELECT * FROM c", order))), list(enumerate(documents))
     whole, none = page(query, rows, 1000, None)
     assert none is None
@@ -208,8 +208,8 @@ def test_pages_are_the_whole_in_pieces(documents: list[dict[str, Any]], size: in
     assert pieces == whole
 
 
-async def test_pages_stand_still_while_documents_come_and_go(container: ContainerProxy) -> None:
-    """Inserting before and deleting behind the place of a page neither repeats nor hides what follows."""
+async def test_pages_are_stable_under_concurrent_writes(container: ContainerProxy) -> None:
+    """Inserts before and deletes behind the position of a page neither repeat nor hide later results."""
     for seq in range(10):
         await container.create_item({"id": str(seq), "user": "a", "seq": seq})
     query = "SELECT VALUE c.seq FROM c ORDER BY c.seq DESC"
@@ -228,8 +228,8 @@ async def test_pages_stand_still_while_documents_come_and_go(container: Containe
 
 
 @pytest.mark.parametrize("token", ["garbage", "bm9uc2Vuc2U=", "W10=", "W1tbMywgIngiXV0sIDEsIDFd", "W1tdLCAxLCAxXQ=="])
-async def test_a_made_up_continuation_is_refused(container: ContainerProxy, token: str) -> None:
-    """A token that was never given for the query is 400, also when it is well formed."""
+async def test_an_invalid_continuation_token_is_refused(container: ContainerProxy, token: str) -> None:
+    """A token that was not issued for the query is 400, even if it is well formed."""
     await container.create_item({"id": "1", "user": "a", "seq": 1})
     pages = container.query_items("SELECT * FROM c ORDER BY c.seq", partition_key="a").by_page(token)
     with pytest.raises(CosmosHttpResponseError) as caught:
@@ -237,8 +237,8 @@ async def test_a_made_up_continuation_is_refused(container: ContainerProxy, toke
     assert caught.value.status_code == 400
 
 
-async def test_a_query_answers_for_one_partition(container: ContainerProxy) -> None:
-    """Queries with a key find what is there, with system properties; without one, they are refused."""
+async def test_a_query_covers_one_partition(container: ContainerProxy) -> None:
+    """A query with a partition key returns that partition's documents, with system properties; without, it is 400."""
     for user in "ab":
         await container.create_item({"id": "1", "user": user, "seq": 1})
     query = "SELECT c.user, c._ts FROM c WHERE c.seq = @seq ORDER BY c.seq"

@@ -1,4 +1,4 @@
-"""The openai emulator serves the unmodified SDK, obeys its script, and notices when its caller leaves."""
+"""The openai emulator serves the unmodified SDK, obeys its script, and stops when its caller disconnects."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ def user(*texts: str) -> list[ChatCompletionMessageParam]:
 
 
 async def streamed(client: openai.AsyncOpenAI, text: str = "Hello") -> list[str]:
-    """The content of each chunk that has some."""
+    """The content of each chunk that has content."""
     stream = await client.chat.completions.create(model="m", messages=user(text), stream=True)
     return [
         chunk.choices[0].delta.content async for chunk in stream if chunk.choices and chunk.choices[0].delta.content
@@ -64,7 +64,7 @@ async def whole(client: openai.AsyncOpenAI, *messages: ChatCompletionMessagePara
 
 
 async def test_a_reply_streams_in_words(client: openai.AsyncOpenAI) -> None:
-    """The words of the streamed chunks make the reply that an unstreamed request gets."""
+    """The streamed chunks together are the reply to an unstreamed request."""
     pieces = await streamed(client)
     assert len(pieces) > 5
     assert "".join(pieces) == await whole(client, *user("Hello"))
@@ -72,14 +72,14 @@ async def test_a_reply_streams_in_words(client: openai.AsyncOpenAI) -> None:
 
 @pytest.mark.parametrize("prefix", ["v1", "openai/v1"])
 async def test_both_forms_of_the_endpoint_serve(url: str, prefix: str) -> None:
-    """OpenAI's and Azure's base URL lead to the same assistant."""
+    """OpenAI's and Azure's base URL serve the same assistant."""
     async with openai.AsyncOpenAI(base_url=f"{url}/{prefix}/", api_key="k") as client:
         assert STAND_IN in "".join(await streamed(client))
         assert [model.id async for model in await client.models.list()] == ["offline"]
 
 
-async def test_chunks_have_openais_shape(client: openai.AsyncOpenAI) -> None:
-    """The role comes first, then text, then the finish reason, then the usage that was asked for."""
+async def test_chunks_have_the_format_of_openai(client: openai.AsyncOpenAI) -> None:
+    """The role comes first, then text, then the finish reason, then the usage, which was requested."""
     stream = await client.chat.completions.create(
         model="m", messages=user("Hi"), stream=True, stream_options={"include_usage": True}
     )
@@ -94,7 +94,7 @@ async def test_chunks_have_openais_shape(client: openai.AsyncOpenAI) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "contains"),
+    ("question", "contains"),
     [
         ("What's the weather?", "You said: What's the weather? I am an offline"),
         ("what did I say before?", "Before that you said: My cat is Tom."),
@@ -103,8 +103,8 @@ async def test_chunks_have_openais_shape(client: openai.AsyncOpenAI) -> None:
         ("...", "I did not catch any words."),
     ],
 )
-async def test_the_stand_in_uses_what_was_said(client: openai.AsyncOpenAI, asked: str, contains: str) -> None:
-    """It reflects the last message, and finds earlier ones when it is asked for them."""
+async def test_the_stand_in_repeats_the_conversation(client: openai.AsyncOpenAI, question: str, contains: str) -> None:
+    """The reply repeats the last message, or an earlier one when the user wants to know it."""
     reply = await whole(
         client,
         {"role": "system", "content": "Be brief."},
@@ -112,24 +112,24 @@ async def test_the_stand_in_uses_what_was_said(client: openai.AsyncOpenAI, asked
         {"role": "assistant", "content": "So do I."},
         {"role": "user", "content": [{"type": "text", "text": "My cat is Tom"}]},
         {"role": "assistant", "content": "Noted, a cat."},
-        {"role": "user", "content": asked},
+        {"role": "user", "content": question},
     )
     assert contains in reply
     assert STAND_IN in reply
 
 
 async def test_the_stand_in_has_nothing_to_recall_at_first(client: openai.AsyncOpenAI) -> None:
-    """Asked for earlier words in a first message, it says that there are none."""
+    """A first message that refers to earlier words gets the reply that there are none."""
     assert "nothing before this" in await whole(client, *user("What did I say before?"))
 
 
 async def test_the_stand_in_stays_short(client: openai.AsyncOpenAI) -> None:
-    """A long message is said back in part only."""
+    """The reply repeats only a part of a long message."""
     assert len((await whole(client, *user("word " * 500))).split()) < 70
 
 
 def test_tokens_are_words() -> None:
-    """Tokens join to their text, one a word, whatever the white space."""
+    """Each word is a token, with any white space, and the tokens join to the text."""
     text = " one  two,\nthree. "
     assert tokens_of(text) == [" one  ", "two,\n", "three. "]
     assert tokens_of("") == []
@@ -145,7 +145,7 @@ async def test_a_scripted_text_has_a_token_a_word(client: openai.AsyncOpenAI, sc
 
 
 async def test_requests_are_logged(client: openai.AsyncOpenAI, script: Script) -> None:
-    """The log tells what was asked and what was sent."""
+    """The log has the facts of the request and the number of tokens sent."""
     pieces = await streamed(client, "Log me")
     facts = script.served[0].facts
     assert script.served[0].outcome == "done"
@@ -159,16 +159,16 @@ async def test_requests_are_logged(client: openai.AsyncOpenAI, script: Script) -
     }
 
 
-async def test_a_key_is_wanted(url: str, http: aiohttp.ClientSession) -> None:
-    """Without a key there is a 401 in OpenAI's shape; Azure's own header will do as well."""
+async def test_a_key_is_required(url: str, http: aiohttp.ClientSession) -> None:
+    """Without a key the response is a 401 in OpenAI's format; a key in Azure's own header is accepted too."""
     body = {"model": "m", "messages": user("Hi")}
-    async with http.post(f"{url}/v1/chat/completions", json=body) as answer:
-        assert answer.status == 401
-        assert (await answer.json())["error"]["code"] == "invalid_api_key"
-    async with http.get(f"{url}/v1/models", headers={"Authorization": "Bearer "}) as answer:
-        assert answer.status == 401
-    async with http.post(f"{url}/openai/v1/chat/completions", json=body, headers={"api-key": "k"}) as answer:
-        assert answer.status == 200
+    async with http.post(f"{url}/v1/chat/completions", json=body) as response:
+        assert response.status == 401
+        assert (await response.json())["error"]["code"] == "invalid_api_key"
+    async with http.get(f"{url}/v1/models", headers={"Authorization": "Bearer "}) as response:
+        assert response.status == 401
+    async with http.post(f"{url}/openai/v1/chat/completions", json=body, headers={"api-key": "k"}) as response:
+        assert response.status == 200
 
 
 @pytest.mark.parametrize(
@@ -197,37 +197,37 @@ async def test_a_key_is_wanted(url: str, http: aiohttp.ClientSession) -> None:
 async def test_wrong_requests_are_refused(
     url: str, http: aiohttp.ClientSession, change: dict[str, Any], param: str
 ) -> None:
-    """A 400 names the parameter that is wrong."""
+    """An invalid parameter gets a 400 that names it."""
     body = {"model": "m", "messages": user("Hi"), **change}
-    async with http.post(f"{url}/v1/chat/completions", json=body, headers=KEY) as answer:
-        error = (await answer.json())["error"]
-        assert (answer.status, error["type"], error["param"]) == (400, "invalid_request_error", param)
+    async with http.post(f"{url}/v1/chat/completions", json=body, headers=KEY) as response:
+        error = (await response.json())["error"]
+        assert (response.status, error["type"], error["param"]) == (400, "invalid_request_error", param)
 
 
-async def test_a_body_that_is_no_json_is_refused(url: str, http: aiohttp.ClientSession) -> None:
-    """Garbage in gives a 400, not a crash."""
+async def test_a_body_that_is_not_json_is_refused(url: str, http: aiohttp.ClientSession) -> None:
+    """A malformed body gets a 400, not a crash."""
     for garbage in (b"", b"{", b"[]", b"\xff"):
-        async with http.post(f"{url}/v1/chat/completions", data=garbage, headers=KEY) as answer:
-            assert answer.status == 400
+        async with http.post(f"{url}/v1/chat/completions", data=garbage, headers=KEY) as response:
+            assert response.status == 400
 
 
 async def test_unknown_fields_are_ignored(url: str, http: aiohttp.ClientSession) -> None:
-    """A field this service does not know does no harm."""
+    """An unknown field has no effect."""
     body = {"model": "m", "messages": user("Hi"), "seed": 1, "novelty": {"a": 1}}
-    async with http.post(f"{url}/v1/chat/completions", json=body, headers=KEY) as answer:
-        assert answer.status == 200
+    async with http.post(f"{url}/v1/chat/completions", json=body, headers=KEY) as response:
+        assert response.status == 200
 
 
-async def test_max_tokens_cut_the_reply(client: openai.AsyncOpenAI) -> None:
-    """A reply longer than the request allows ends for its length."""
+async def test_max_tokens_truncate_the_reply(client: openai.AsyncOpenAI) -> None:
+    """A reply that is longer than the request allows is cut and ends with the reason length."""
     completion = await client.chat.completions.create(model="m", messages=user("Hi"), max_completion_tokens=3)
     assert completion.choices[0].finish_reason == "length"
     assert completion.usage is not None
     assert completion.usage.completion_tokens == 3
 
 
-async def test_a_scripted_status_is_answered(client: openai.AsyncOpenAI, script: Script) -> None:
-    """A step's status, headers and body are the answer, and the next request is served again."""
+async def test_a_scripted_status_is_returned(client: openai.AsyncOpenAI, script: Script) -> None:
+    """A step's status, headers and body are the response, and the request after the steps is served."""
     script.add("chat", Step(status=429, headers={"Retry-After": "7"}), Step(status=500, body="<oops>"))
     with pytest.raises(openai.RateLimitError) as throttled:
         await streamed(client)
@@ -246,13 +246,13 @@ async def test_a_scripted_body_alone_is_garbage_with_success(client: openai.Asyn
 
 
 async def test_a_scripted_finish_reason_ends_the_reply(client: openai.AsyncOpenAI, script: Script) -> None:
-    """The reply ends with the reason the step gives."""
+    """The reply ends with the finish reason of the step."""
     script.add("chat", Step(text="No.", finish_reason="content_filter"))
     completion = await client.chat.completions.create(model="m", messages=user("Hi"))
     assert completion.choices[0].finish_reason == "content_filter"
 
 
-async def test_the_first_token_comes_when_it_should(client: openai.AsyncOpenAI, script: Script) -> None:
+async def test_the_first_token_comes_after_the_scripted_waits(client: openai.AsyncOpenAI, script: Script) -> None:
     """The waits before the connection and before the first token add up."""
     script.add("chat", Step(first_seconds=0.05, connect_seconds=0.05))
     start = monotonic()
@@ -260,13 +260,13 @@ async def test_the_first_token_comes_when_it_should(client: openai.AsyncOpenAI, 
     assert monotonic() - start >= 0.1
 
 
-def test_lateness_does_not_add_up() -> None:
-    """After a pause of the whole machine the tokens catch up with their pace: the last is due when it always was."""
+def test_delays_of_tokens_do_not_add_up() -> None:
+    """After a pause of the machine the tokens catch up, so that the last is due at its original time."""
 
     async def last_due() -> float:
         loop = asyncio.get_running_loop()
         for index in range(101):
-            await due(Step(first_seconds=0.5, tokens_per_second=100), index, asked=0.0)
+            await due(Step(first_seconds=0.5, tokens_per_second=100), index, began=0.0)
             if index == 1:
                 block(0.9)
         return loop.time()
@@ -287,14 +287,14 @@ async def test_a_dropped_connection_delivers_what_was_sent(client: openai.AsyncO
 
 
 async def test_an_unstreamed_reply_can_be_dropped(client: openai.AsyncOpenAI, script: Script) -> None:
-    """A cut before the document leaves the caller without an answer."""
+    """A cut before the document leaves the caller without a response."""
     script.add("chat", Step(drop_after=0))
     with pytest.raises(openai.APIConnectionError):
         await whole(client, *user("Hi"))
 
 
-async def test_a_hanging_request_is_never_answered(client: openai.AsyncOpenAI, script: Script) -> None:
-    """The caller's own patience ends it, and the log shows that it hung."""
+async def test_a_hanging_request_gets_no_response(client: openai.AsyncOpenAI, script: Script) -> None:
+    """The caller's own timeout ends the request, and the log shows that it hung."""
     script.add("chat", Step(hang=True))
     with pytest.raises(openai.APITimeoutError):
         await client.chat.completions.create(model="m", messages=user("Hi"), timeout=0.05)
@@ -305,12 +305,12 @@ async def test_a_hanging_request_is_never_answered(client: openai.AsyncOpenAI, s
 @pytest.mark.parametrize(
     "step", [Step(first_seconds=30), Step(text="w " * 900, tokens_per_second=20)], ids=["waiting", "streaming"]
 )
-async def test_a_caller_that_leaves_is_noticed(client: openai.AsyncOpenAI, script: Script, step: Step) -> None:
-    """Its request is cancelled, before the first token and after it."""
+async def test_a_disconnect_cancels_the_request(client: openai.AsyncOpenAI, script: Script, step: Step) -> None:
+    """The request is cancelled, before the first token and after it."""
     script.add("chat", step)
-    asking = asyncio.create_task(streamed(client))
+    request = asyncio.create_task(streamed(client))
     await eventually(lambda: script.served and (step.first_seconds or script.served[0].facts["tokens"] > 2))
-    asking.cancel()
+    request.cancel()
     await eventually(lambda: script.served[0].ended)
     assert script.served[0].outcome == "cancelled"
 
@@ -321,12 +321,12 @@ async def test_an_upstream_replies_instead(url: str, http: aiohttp.ClientSession
         async with openai.AsyncOpenAI(base_url=f"{front}/v1/", api_key="k") as client:
             assert "".join(await streamed(client, "Pass it on")).startswith("You said: Pass it on.")
             assert [model.id async for model in await client.models.list()] == ["offline"]
-        async with http.get(f"{front}/v1/models") as answer:
-            assert answer.status == 401
+        async with http.get(f"{front}/v1/models") as response:
+            assert response.status == 401
 
 
-async def test_an_upstream_fails_as_it_does(url: str, script: Script) -> None:
-    """Its refusals, its broken replies, and its absence all reach the caller."""
+async def test_failures_of_an_upstream_are_passed_on(url: str, script: Script) -> None:
+    """An upstream's refusal, its broken reply, and a failure to connect to it reach the caller."""
     script.add("chat", Step(status=429, headers={"Retry-After": "3"}), Step(text="a b", drop_after=1))
     async with (
         serving(openai_app(upstream=f"{url}/v1")) as front,
@@ -346,8 +346,8 @@ async def test_an_upstream_fails_as_it_does(url: str, script: Script) -> None:
         assert gone.value.status_code == 502
 
 
-async def test_a_proxied_reply_streams_until_its_caller_leaves(url: str, script: Script) -> None:
-    """A token arrives while the upstream is still writing, and leaving then ends the work there too."""
+async def test_a_disconnect_cancels_the_upstream_request(url: str, script: Script) -> None:
+    """A token arrives while the upstream is still writing, and a disconnect then cancels the upstream's request too."""
     script.add("chat", Step(text="one two", tokens_per_second=0.01))
     async with (
         serving(openai_app(upstream=f"{url}/v1")) as front,

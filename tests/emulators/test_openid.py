@@ -1,4 +1,4 @@
-"""The issuer of tokens, as a laptop has it."""
+"""The emulated issuer of tokens."""
 
 import aiohttp
 import jwt
@@ -8,8 +8,8 @@ from emulators.openid import AUDIENCE
 from tests.issuers import Issuer, signer
 
 
-async def test_its_tokens_fit_what_it_publishes(issuer: Issuer) -> None:
-    """A client that follows the standards believes them: PyJWT's own finds the keys and checks the signature."""
+async def test_tokens_match_the_published_configuration(issuer: Issuer) -> None:
+    """A client that follows the standards accepts a token: PyJWT finds the key and checks the signature."""
     async with aiohttp.ClientSession() as http:
         configuration = await (await http.get(f"{issuer.url}/.well-known/openid-configuration")).json()
         keys = await (await http.get(configuration["jwks_uri"])).json()
@@ -25,16 +25,16 @@ async def test_its_tokens_fit_what_it_publishes(issuer: Issuer) -> None:
 @pytest.mark.parametrize(
     ("query", "claims"), [("sub=bob&aud=x", {"aud": "x"}), ("sub=bob&seconds=-60", {"sub": "bob"})]
 )
-async def test_a_token_may_be_asked_to_be_wrong(issuer: Issuer, query: str, claims: dict[str, str]) -> None:
-    """For another audience, or over already."""
+async def test_an_invalid_token_can_be_requested(issuer: Issuer, query: str, claims: dict[str, str]) -> None:
+    """A token for another audience or an expired one can be requested."""
     async with aiohttp.ClientSession() as http, http.get(f"{issuer.url}/_emulator/token?{query}") as response:
-        told = jwt.decode(await response.text(), options={"verify_signature": False})
+        claims_in_token = jwt.decode(await response.text(), options={"verify_signature": False})
 
-    assert claims.items() <= told.items()
+    assert claims.items() <= claims_in_token.items()
 
 
 @pytest.mark.parametrize("query", ["", "sub=anna&seconds=soon", "sub=anna&seconds=inf"])
-async def test_a_token_is_for_somebody(issuer: Issuer, query: str) -> None:
-    """Who does not say for whom, or for how long in numbers, is told."""
+async def test_a_token_request_must_be_valid(issuer: Issuer, query: str) -> None:
+    """A request without a subject, or with an invalid number of seconds, is 400."""
     async with aiohttp.ClientSession() as http, http.get(f"{issuer.url}/_emulator/token?{query}") as response:
         assert response.status == 400

@@ -1,4 +1,4 @@
-"""What PocketSphinx hears in a phrase depends on that phrase alone."""
+"""PocketSphinx's result for a phrase depends on that phrase alone."""
 
 import json
 import wave
@@ -20,14 +20,14 @@ def _sample() -> tuple[int, bytes]:
 
 
 def _heard(worker: Worker, rate: int, pcm: bytes, message_bytes: int = MESSAGE_BYTES) -> dict[str, Any]:
-    worker.answer(BEGIN, json.dumps({"rate": rate, "phrases": PHRASES}).encode())
+    worker.respond(BEGIN, json.dumps({"rate": rate, "phrases": PHRASES}).encode())
     for start in range(0, len(pcm), message_bytes):
-        worker.answer(SOUND, pcm[start : start + message_bytes])
-    return worker.answer(FINISH, b"")
+        worker.respond(SOUND, pcm[start : start + message_bytes])
+    return worker.respond(FINISH, b"")
 
 
-def test_earlier_phrases_change_nothing() -> None:
-    """The same sound gives the same words with the same confidence, whatever the process heard before."""
+def test_earlier_phrases_do_not_change_the_result() -> None:
+    """The same audio gives the same words with the same confidence, whatever the process recognised before."""
     rate, pcm = _sample()
     worker = Worker()
     first = _heard(worker, rate, pcm)
@@ -37,8 +37,8 @@ def test_earlier_phrases_change_nothing() -> None:
 
 
 @pytest.mark.parametrize("message_bytes", [2, 1_000_000])
-def test_messages_of_any_size(message_bytes: int) -> None:
-    """The same sound gives the same words with the same confidence, however it was cut into messages."""
+def test_message_size_does_not_change_the_result(message_bytes: int) -> None:
+    """The same audio gives the same words with the same confidence, however it is divided into messages."""
     rate, pcm = _sample()
     pcm = pcm[: 3 * rate]
     worker = Worker()

@@ -1,4 +1,4 @@
-"""Scripts of delays and faults steer the Speech emulator, as the real SDK meets them."""
+"""Scripts of delays and faults of the Speech emulator, through the real SDK."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -44,7 +44,7 @@ async def _url(script: Script) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize(("status", "code"), STATUSES)
 async def test_recognition_is_refused(url: str, script: Script, status: int, code: Code) -> None:
-    """A scripted status refuses the connection, and the SDK reports the failure of that name."""
+    """A scripted status refuses the connection, and the SDK reports the corresponding error code."""
     script.add("stt", Step(status=status, body="the reason"))
     call = await recognise(config(url), SECOND)
     assert call.failure.code == code
@@ -53,22 +53,22 @@ async def test_recognition_is_refused(url: str, script: Script, status: int, cod
 
 @pytest.mark.parametrize(("status", "code"), STATUSES)
 async def test_synthesis_is_refused(url: str, script: Script, status: int, code: Code) -> None:
-    """Likewise for speech."""
+    """A scripted status refuses the connection for synthesis too."""
     script.add("tts", Step(status=status, repeat=True))
     speech = await speak(config(url), TEXT)
     assert speech.failure.error_code == code
     assert {served.outcome for served in script.served} == {f"status-{status}"}
 
 
-async def test_a_refusal_is_used_up(url: str, script: Script) -> None:
-    """A step that is not repeated serves one attempt: the SDK's second finds the service well."""
+async def test_a_refusal_uses_its_step_up(url: str, script: Script) -> None:
+    """A step that is not repeated applies to one attempt; the SDK's second attempt succeeds."""
     script.add("stt", Step(status=503), Step(text=WORDS))
     retrying = config(url, **{"SPEECH-Error-MaxRetryCount": "1", "SPEECH-Error-RetryDurationMS": "1"})
     assert (await recognise(retrying, SECOND)).words == WORDS.lower()
     assert [served.outcome for served in script.served] == ["status-503", "done"]
 
 
-async def test_the_first_result_is_late(url: str, script: Script) -> None:
+async def test_the_first_result_can_be_delayed(url: str, script: Script) -> None:
     """``first_seconds`` passes between the end of the input and the first result."""
     script.add("stt", Step(text=WORDS, first_seconds=0.4))
     call = await recognise(config(url), SECOND)
@@ -80,7 +80,7 @@ async def test_the_first_result_is_late(url: str, script: Script) -> None:
     assert (await speak(config(url), TEXT)).arrived[0] >= 0.4
 
 
-async def test_speech_has_a_pace(url: str, script: Script) -> None:
+async def test_speech_can_be_paced(url: str, script: Script) -> None:
     """``real_time_factor`` spreads chunks over time: 2.4 s of speech at eight times real time takes 0.3 s."""
     script.add("tts", Step(tone=True, real_time_factor=8.0))
     arrived = (await speak(config(url), TEXT)).arrived
@@ -89,7 +89,7 @@ async def test_speech_has_a_pace(url: str, script: Script) -> None:
     assert arrived[12] - arrived[0] > 12 * 0.1 / 8 - 0.1
 
 
-async def test_connecting_is_slow(url: str, script: Script) -> None:
+async def test_connecting_can_be_delayed(url: str, script: Script) -> None:
     """``connect_seconds`` passes before the socket is open, and the turn is served after it."""
     script.add("stt", Step(connect_seconds=0.3, text=WORDS))
     begun = monotonic()
@@ -97,7 +97,7 @@ async def test_connecting_is_slow(url: str, script: Script) -> None:
     assert monotonic() - begun >= 0.3
 
 
-async def test_connections_are_dropped(url: str, script: Script) -> None:
+async def test_connections_can_be_dropped(url: str, script: Script) -> None:
     """``drop_after`` cuts the connection after so many results, which reach the client before."""
     script.add("stt", Step(text=WORDS, drop_after=2))
     call = await recognise(config(url), SECOND)
@@ -110,14 +110,14 @@ async def test_connections_are_dropped(url: str, script: Script) -> None:
     assert [served.outcome for served in script.served] == ["dropped", "dropped"]
 
 
-async def test_the_service_says_nothing(url: str, script: Script) -> None:
-    """``hang`` takes the turn and never answers; the log says so at once, and goes on when the client gives up."""
+async def test_a_turn_can_hang(url: str, script: Script) -> None:
+    """``hang`` accepts the turn and never responds; the log shows that at once, and the turn ends with the client's."""
     script.add("stt", Step(hang=True))
     call = Call(config(url))
     await call.start()
     call.write(SECOND)
     await eventually(lambda: script.served and script.served[0].outcome == "hung")
-    await call.hang_up()
+    await call.stop()
     await eventually(lambda: script.served[0].ended)
     assert not call.interims
     script.add("tts", Step(hang=True, repeat=True))
@@ -133,14 +133,14 @@ async def test_the_service_says_nothing(url: str, script: Script) -> None:
         ("{", Code.ServiceError),
     ],
 )
-async def test_the_document_is_another(url: str, script: Script, body: str, code: Code) -> None:
-    """``body`` stands for the phrase: a failing status, or garbage."""
+async def test_the_phrase_can_be_replaced(url: str, script: Script, body: str, code: Code) -> None:
+    """``body`` replaces the phrase, by one with a failing status or by garbage."""
     script.add("stt", Step(text=WORDS, body=body))
     call = await recognise(config(url), SECOND)
     assert call.failure.code == code
 
 
-async def test_nothing_is_understood(url: str, script: Script) -> None:
+async def test_a_no_match_can_be_scripted(url: str, script: Script) -> None:
     """A scripted NoMatch is a result without words."""
     script.add("stt", Step(text=WORDS, body='{"RecognitionStatus":"NoMatch","Offset":0,"Duration":10000000}'))
     result = await recognise_once(config(url), SECOND)
@@ -149,7 +149,7 @@ async def test_nothing_is_understood(url: str, script: Script) -> None:
 
 @pytest.mark.parametrize("status", [400, 429, 500])
 async def test_a_turn_is_refused_on_an_open_connection(url: str, script: Script, status: int) -> None:
-    """A status that comes after the connection closes it with what the SDK reports as that failure."""
+    """On an open connection, a status closes it with a code that the SDK reports as the corresponding error."""
     synthesizer = sdk.SpeechSynthesizer(config(url), audio_config=None)
     connection = sdk.Connection.from_speech_synthesizer(synthesizer)
     opened = asyncio.Event()
@@ -163,8 +163,8 @@ async def test_a_turn_is_refused_on_an_open_connection(url: str, script: Script,
     assert script.served[0].outcome == f"status-{status}"
 
 
-async def test_the_list_of_voices_fails(url: str, script: Script) -> None:
-    """The list of voices keeps to its steps too."""
+async def test_the_list_of_voices_can_fail(url: str, script: Script) -> None:
+    """The list of voices obeys its steps too."""
     script.add("voices", Step(status=503, headers={"Retry-After": "7"}), Step(body="[]"))
     async with aiohttp.ClientSession(headers={"Ocp-Apim-Subscription-Key": "any"}) as client:
         async with client.get(f"{url}/cognitiveservices/voices/list") as refused:
@@ -173,8 +173,8 @@ async def test_the_list_of_voices_fails(url: str, script: Script) -> None:
             assert await listed.json() == []
 
 
-async def test_a_script_over_http(url: str) -> None:
-    """Another process steers the emulator by its addresses: steps go in, the log comes out, and both can be cleared."""
+async def test_a_script_can_be_set_over_http(url: str) -> None:
+    """Another process can add steps, read the log, and clear both over HTTP; an invalid step is 400."""
     async with aiohttp.ClientSession(url) as client:
         steps = {"stt": [{"text": WORDS, "repeat": True}]}
         async with client.put("/_emulator/script", json=steps) as stored:

@@ -1,4 +1,4 @@
-"""Clients that go away, and clients that talk nonsense: neither disturbs the Speech emulator."""
+"""Disconnects and malformed messages of clients do not disturb the Speech emulator."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ from emulators.serving import serving
 from emulators.speech import speech_app
 from emulators.speech.engines import Engines
 from emulators.speech.recognizers.sphinx import BEGIN, Sphinx, WorkerProcess
-from emulators.speech.scripted import ToneSynthesizer
+from emulators.speech.scripted_recognition import ToneSynthesizer
 from tests.emulators.speech_client import ssml
 from tests.eventually import eventually
 
@@ -44,8 +44,8 @@ def audio_frame(body: bytes) -> bytes:
     return len(head).to_bytes(2, "big") + head + body
 
 
-async def test_a_client_that_vanishes_is_no_event(url: str, script: Script, caplog: pytest.LogCaptureFixture) -> None:
-    """A client whose connection breaks while it is being spoken to ends its turn; nothing else, not even a log line."""
+async def test_a_broken_connection_ends_the_turn(url: str, script: Script, caplog: pytest.LogCaptureFixture) -> None:
+    """A connection that breaks during synthesis ends its turn, without a line in the log."""
     for _ in range(5):
         async with aiohttp.ClientSession(url, headers=KEY) as client:
             socket = await client.ws_connect(TTS)
@@ -56,8 +56,8 @@ async def test_a_client_that_vanishes_is_no_event(url: str, script: Script, capl
     assert not caplog.records
 
 
-async def test_a_client_that_leaves_politely(url: str, script: Script, caplog: pytest.LogCaptureFixture) -> None:
-    """A client that closes its socket in the middle of a turn ends the turn."""
+async def test_a_closed_socket_ends_the_turn(url: str, script: Script, caplog: pytest.LogCaptureFixture) -> None:
+    """A client that closes its socket during a turn ends the turn."""
     script.add("tts", Step(first_seconds=30.0))
     async with aiohttp.ClientSession(url, headers=KEY) as client, client.ws_connect(TTS) as socket:
         await socket.send_str(text_frame("ssml", ssml("hello")))
@@ -80,10 +80,10 @@ async def test_a_client_that_leaves_politely(url: str, script: Script, caplog: p
         (TTS, [text_frame("synthesis.context", "7"), text_frame("ssml", "")], "synthesis.context holds no object"),
     ],
 )
-async def test_nonsense_is_refused(
+async def test_malformed_messages_are_refused(
     url: str, path: str, frames: list[str | bytes], reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is not of the protocol closes the socket with the reason."""
+    """A message that violates the protocol closes the socket with the reason."""
     async with aiohttp.ClientSession(url, headers=KEY) as client, client.ws_connect(path) as socket:
         for frame in frames:
             await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
@@ -92,24 +92,24 @@ async def test_nonsense_is_refused(
     assert not caplog.records
 
 
-async def test_what_it_does_not_know_it_ignores(url: str) -> None:
-    """Messages of other kinds, as the SDK's telemetry, change nothing."""
+async def test_unknown_messages_are_ignored(url: str) -> None:
+    """Messages of other kinds, such as the SDK's telemetry, have no effect."""
     async with aiohttp.ClientSession(url, headers=KEY) as client, client.ws_connect(TTS) as socket:
         await socket.send_str(text_frame("telemetry", json.dumps({"ReceivedMessages": []})))
         await socket.send_str(text_frame("ssml", ssml("hello")))
         assert "turn.start" in await socket.receive_str()
 
 
-async def test_a_recogniser_that_nobody_listens_to_ends_silently(caplog: pytest.LogCaptureFixture) -> None:
-    """A process is killed at work, after its client has gone: that is no event either."""
+async def test_an_abandoned_recogniser_ends_silently(caplog: pytest.LogCaptureFixture) -> None:
+    """When a process is killed after its client has disconnected, nothing is logged."""
     worker = await WorkerProcess.start()
     os.kill(worker.pid, signal.SIGSTOP)
-    asking = asyncio.create_task(worker.ask(BEGIN, b"{}"))
+    request = asyncio.create_task(worker.call(BEGIN, b"{}"))
     await asyncio.sleep(0)
-    asking.cancel()
+    request.cancel()
     await worker.stop()
     await eventually(lambda: asyncio.all_tasks() == {asyncio.current_task()})
-    del asking
+    del request
     gc.collect()
     assert not caplog.records
 

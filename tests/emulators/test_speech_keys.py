@@ -1,4 +1,4 @@
-"""Who may use the Speech emulator."""
+"""Keys and tokens of the Speech emulator."""
 
 from collections.abc import AsyncIterator
 
@@ -26,7 +26,7 @@ def _script() -> Script:
 
 @pytest.fixture(name="url")
 async def _url(script: Script) -> AsyncIterator[str]:
-    """Of an emulator that knows one key and one token."""
+    """The URL of an emulator that accepts one key and one token."""
     async with serving(speech_app(script=script, keys={"the-key", "the-token"})) as url:
         yield url
 
@@ -38,19 +38,19 @@ def bearing(url: str, token: str) -> "sdk.SpeechConfig":
     return made
 
 
-async def test_the_right_key(url: str) -> None:
-    """The key opens recognition and synthesis."""
+async def test_the_right_key_is_accepted(url: str) -> None:
+    """The right key is accepted for recognition and synthesis."""
     assert (await recognise(config(url, "the-key"), SOUND)).words == "hello"
     assert (await speak(config(url, "the-key"), ssml("hello"))).pcm
 
 
-async def test_a_token(url: str) -> None:
-    """So does a bearer token."""
+async def test_the_right_token_is_accepted(url: str) -> None:
+    """The right bearer token is accepted for recognition and synthesis."""
     assert (await recognise(bearing(url, "the-token"), SOUND)).words == "hello"
     assert (await speak(bearing(url, "the-token"), ssml("hello"))).pcm
 
 
-async def test_a_wrong_key(url: str, script: Script) -> None:
+async def test_a_wrong_key_is_refused(url: str, script: Script) -> None:
     """A wrong key or token is refused with 401, and uses up no step of the script."""
     for wrong in (config(url, "another"), bearing(url, "another")):
         assert (await recognise(wrong, SOUND)).failure.code == REFUSED
@@ -58,8 +58,8 @@ async def test_a_wrong_key(url: str, script: Script) -> None:
     assert {served.outcome for served in script.served} == {"status-401"}
 
 
-async def test_any_key_will_do_by_default() -> None:
-    """Unless it is told which, the emulator takes every key, but not none at all."""
+async def test_any_key_is_accepted_by_default() -> None:
+    """Without configured keys, the emulator accepts any key, but not an empty or missing one."""
     async with serving(speech_app()) as url, aiohttp.ClientSession(url) as client:
         for headers, status in (
             ({"Ocp-Apim-Subscription-Key": "whatever"}, 200),
@@ -68,14 +68,14 @@ async def test_any_key_will_do_by_default() -> None:
             ({"Ocp-Apim-Subscription-Key": ""}, 401),
             ({}, 401),
         ):
-            async with client.get("/tts/cognitiveservices/voices/list", headers=headers) as answer:
-                assert answer.status == status
+            async with client.get("/tts/cognitiveservices/voices/list", headers=headers) as response:
+                assert response.status == status
 
 
 async def test_voices_need_the_key(url: str) -> None:
-    """The list of voices is behind the same key, at both of its addresses."""
+    """The list of voices requires the same key, at both of its paths."""
     async with aiohttp.ClientSession(url) as client:
         for path in ("/tts/cognitiveservices/voices/list", "/cognitiveservices/voices/list"):
             for key, status in (("the-key", 200), ("another", 401)):
-                async with client.get(path, headers={"Ocp-Apim-Subscription-Key": key}) as answer:
-                    assert answer.status == status
+                async with client.get(path, headers={"Ocp-Apim-Subscription-Key": key}) as response:
+                    assert response.status == status

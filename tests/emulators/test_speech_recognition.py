@@ -1,4 +1,4 @@
-"""The Speech emulator hears real words, through the real SDK: espeak-ng speaks them, PocketSphinx listens."""
+"""Real recognition by the Speech emulator, through the real SDK: espeak-ng speaks, PocketSphinx recognises."""
 
 import asyncio
 import json
@@ -28,10 +28,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "hello.wav"
 TEXT = "good morning everyone"
-"""Without hints, espeak-ng's first word of it is heard as another."""
+"""Without hints, the first word of espeak-ng's speech is recognised as another."""
 
 
-class Listening:
+class SpeechEmulator:
     """An emulator with two recognition processes, shared by the tests of this module."""
 
     def __init__(self, url: str, script: Script, recognizer: Sphinx) -> None:
@@ -39,20 +39,20 @@ class Listening:
         self.script = script
         self.recognizer = recognizer
 
-    async def said(self, text: str) -> bytes:
-        """*text* as the emulator speaks it, at 24 kHz."""
+    async def spoken(self, text: str) -> bytes:
+        """The emulator's speech of *text*, at 24 kHz."""
         return (await speak(config(self.url), ssml(text))).pcm
 
 
 @pytest_asyncio.fixture(name="emulator", scope="module", loop_scope="module")
-async def _emulator() -> AsyncIterator[Listening]:
+async def _emulator() -> AsyncIterator[SpeechEmulator]:
     script, recognizer = Script(), Sphinx(2)
     async with serving(speech_app(Engines(recognizer, Espeak()), script)) as url:
-        yield Listening(url, script, recognizer)
+        yield SpeechEmulator(url, script, recognizer)
 
 
-async def test_the_sample_is_understood(emulator: Listening) -> None:
-    """The bundled clip comes back as its words: interims that grow while it is heard, then the whole as a sentence."""
+async def test_the_sample_is_recognised(emulator: SpeechEmulator) -> None:
+    """The bundled clip is recognised: interims grow while it is received, then the final has the complete sentence."""
     with wave.open(str(SAMPLE)) as clip:
         rate, pcm = clip.getframerate(), clip.readframes(clip.getnframes())
     call = await recognise(config(emulator.url), pcm, rate)
@@ -63,9 +63,9 @@ async def test_the_sample_is_understood(emulator: Listening) -> None:
     assert durations == sorted(durations)
 
 
-async def test_what_it_speaks_it_understands(emulator: Listening) -> None:
-    """A sentence spoken by the emulator is heard by it as the same words, with the times of each and a confidence."""
-    pcm = await emulator.said(TEXT)
+async def test_the_emulator_understands_its_own_speech(emulator: SpeechEmulator) -> None:
+    """The emulator recognises the words of its own speech, with the time of each word and a confidence."""
+    pcm = await emulator.spoken(TEXT)
     detailed = config(emulator.url)
     detailed.output_format = sdk.OutputFormat.Detailed
     detailed.request_word_level_timestamps()
@@ -83,17 +83,17 @@ async def test_what_it_speaks_it_understands(emulator: Listening) -> None:
     assert document["Duration"] / TICKS_PER_SECOND == pytest.approx(seconds(len(pcm), SPEECH_RATE), abs=0.001)
 
 
-async def test_phrase_lists_change_what_is_heard(emulator: Listening) -> None:
-    """Sound that could be either is heard as the phrase that the client calls likely."""
-    pcm = await emulator.said(TEXT)
+async def test_phrase_lists_change_the_result(emulator: SpeechEmulator) -> None:
+    """Ambiguous audio is recognised as the phrase in the client's phrase list."""
+    pcm = await emulator.spoken(TEXT)
     plain = await recognise(config(emulator.url), pcm, SPEECH_RATE)
     hinted = await recognise(config(emulator.url), pcm, SPEECH_RATE, phrases=[TEXT])
     assert plain.words != TEXT
     assert hinted.words == TEXT
 
 
-async def test_silence_is_no_match(emulator: Listening) -> None:
-    """In silence nothing is heard, which is a result and not a failure."""
+async def test_silence_is_no_match(emulator: SpeechEmulator) -> None:
+    """Silence has the result NoMatch, which is not a failure."""
     call = await recognise(config(emulator.url), silence(1.0))
     assert [final.reason for final in call.finals] == [sdk.ResultReason.NoMatch]
     assert call.finals[0].no_match_details.reason == sdk.NoMatchReason.InitialSilenceTimeout
@@ -102,25 +102,25 @@ async def test_silence_is_no_match(emulator: Listening) -> None:
     assert not call.detected
 
 
-async def test_the_language_is_told(emulator: Listening) -> None:
-    """Among candidates the one that the engine knows is found, and named with what was heard."""
-    pcm = await emulator.said("yes")
+async def test_the_language_is_reported(emulator: SpeechEmulator) -> None:
+    """The candidate language that the engine has is chosen, and reported with the result."""
+    pcm = await emulator.spoken("yes")
     call = await recognise(config(emulator.url), pcm, SPEECH_RATE, languages=["de-DE", "en-GB"], phrases=["yes"])
     assert call.words == "yes"
     assert sdk.AutoDetectSourceLanguageResult(call.finals[0]).language == "en-GB"
 
 
-async def test_a_language_without_a_model(emulator: Listening) -> None:
-    """What the engine has no model of is refused, with the reason."""
+async def test_a_language_without_a_model_is_refused(emulator: SpeechEmulator) -> None:
+    """A language without a model is refused, with the reason."""
     call = await recognise(config(emulator.url), silence(0.5), languages=["fr-FR"])
     assert call.failure.code == sdk.CancellationErrorCode.BadRequest
     assert "PocketSphinx has no model of fr-FR" in call.failure.error_details
 
 
-async def test_more_at_once_than_processes(emulator: Listening) -> None:
-    """Ten people are understood at the same time by two processes: nobody is refused, nothing is mixed up."""
+async def test_more_turns_than_processes_are_served(emulator: SpeechEmulator) -> None:
+    """Two processes serve ten concurrent turns: none is refused, and no results are mixed up."""
     texts = (TEXT, "ice cream for everyone", "yes", "no", "seven") * 2
-    sounds = [await emulator.said(text) for text in texts]
+    sounds = [await emulator.spoken(text) for text in texts]
     calls = await asyncio.gather(
         *(
             recognise(config(emulator.url), sound, SPEECH_RATE, phrases=text.split())
@@ -130,25 +130,25 @@ async def test_more_at_once_than_processes(emulator: Listening) -> None:
     assert tuple(call.words for call in calls) == texts
 
 
-async def test_hanging_up_frees_the_engine(emulator: Listening) -> None:
-    """Who stops in the middle costs those who come after nothing, however often it happens."""
-    pcm = await emulator.said(TEXT)
+async def test_a_disconnect_releases_the_engine(emulator: SpeechEmulator) -> None:
+    """Repeated disconnects during a turn do not affect later turns."""
+    pcm = await emulator.spoken(TEXT)
     emulator.script.clear()
     for _ in range(3):
         call = Call(config(emulator.url), SPEECH_RATE)
         await call.start()
         call.write(pcm)
         await eventually(lambda call=call: call.interims)  # type: ignore[misc]
-        await call.hang_up()
+        await call.stop()
     await eventually(lambda: all(served.ended for served in emulator.script.served))
     assert {served.outcome for served in emulator.script.served} == {"cancelled"}
-    heard = await recognise(config(emulator.url), pcm, SPEECH_RATE, phrases=TEXT.split())
-    assert heard.words == TEXT
+    call_after = await recognise(config(emulator.url), pcm, SPEECH_RATE, phrases=TEXT.split())
+    assert call_after.words == TEXT
 
 
-async def test_a_crash_costs_one_turn(emulator: Listening, caplog: pytest.LogCaptureFixture) -> None:
-    """When a recognition process dies its turn fails and says so, and the next turn has a new process."""
-    pcm = await emulator.said(TEXT)
+async def test_a_crash_costs_one_turn(emulator: SpeechEmulator, caplog: pytest.LogCaptureFixture) -> None:
+    """When a recognition process crashes, its turn fails with an error, and the next turn gets a new process."""
+    pcm = await emulator.spoken(TEXT)
     emulator.script.clear()
     call = Call(config(emulator.url), SPEECH_RATE)
     await call.start()
@@ -160,5 +160,5 @@ async def test_a_crash_costs_one_turn(emulator: Listening, caplog: pytest.LogCap
     assert call.failure.code == sdk.CancellationErrorCode.ServiceError
     assert emulator.script.served[0].outcome == "status-500"
     assert "A turn failed." in caplog.text
-    heard = await recognise(config(emulator.url), pcm, SPEECH_RATE, phrases=TEXT.split())
-    assert heard.words == TEXT
+    call_after = await recognise(config(emulator.url), pcm, SPEECH_RATE, phrases=TEXT.split())
+    assert call_after.words == TEXT

@@ -1,4 +1,4 @@
-"""The Speech emulator speaks, through the real SDK."""
+"""Synthesis by the Speech emulator, through the real SDK."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from emulators.serving import serving
 from emulators.speech import speech_app
 from emulators.speech.engines import ENGINE_RATE, Engines
 from emulators.speech.recognizers.sphinx import Sphinx
-from emulators.speech.scripted import SECONDS_PER_WORD, ToneSynthesizer
+from emulators.speech.scripted_recognition import SECONDS_PER_WORD, ToneSynthesizer
 from emulators.speech.synthesizers.espeak import Espeak
 from emulators.speech.voices import VOICES
 from tests.emulators.speech_client import Speech, config, speak, ssml
@@ -35,7 +35,7 @@ async def _url(script: Script) -> AsyncIterator[str]:
 
 @pytest.fixture(name="humming_url")
 async def _humming_url() -> AsyncIterator[str]:
-    """Of an emulator that costs nothing: it hums."""
+    """The URL of an emulator that synthesises a tone, which costs nothing."""
     async with serving(speech_app(Engines(Sphinx(), ToneSynthesizer()))) as url:
         yield url
 
@@ -45,12 +45,12 @@ def seconds(speech: Speech) -> float:
 
 
 async def result(future: Any) -> Any:
-    """What the SDK's *future* gives."""
+    """The result of the SDK's *future*."""
     return await asyncio.to_thread(future.get)
 
 
-async def test_words_are_spoken(url: str, script: Script) -> None:
-    """Words become sound at 24 kHz, in chunks of a tenth of a second."""
+async def test_text_becomes_speech(url: str, script: Script) -> None:
+    """Words become audio at 24 kHz, in chunks of a tenth of a second."""
     speech = await speak(config(url), ssml("It is sunny in Lisbon."))
     assert speech.failure is None
     assert 1.0 < seconds(speech) < 3.0
@@ -70,13 +70,13 @@ async def test_a_text_alone_is_spoken_in_the_default_voice(url: str, script: Scr
 
 
 async def test_every_voice_speaks(url: str) -> None:
-    """Every voice of the list makes a sound."""
+    """Every listed voice produces speech."""
     for voice in VOICES:
         speech = await speak(config(url), ssml("one", voice.short_name))
         assert seconds(speech) > 0.2, voice.short_name
 
 
-async def test_several_voices_in_one_document(url: str) -> None:
+async def test_a_document_can_have_several_voices(url: str) -> None:
     """A document is spoken piece by piece, pauses included."""
     document = ssml('One.<break time="1500ms"/>Two.').replace(
         "</speak>", '<voice name="de-DE-KatjaNeural">Drei.</voice></speak>'
@@ -90,8 +90,8 @@ async def test_several_voices_in_one_document(url: str) -> None:
 @pytest.mark.parametrize(
     ("rate", "name"), [(8, "Raw8Khz16BitMonoPcm"), (16, "Raw16Khz16BitMonoPcm"), (48, "Raw48Khz16BitMonoPcm")]
 )
-async def test_other_rates(humming_url: str, rate: int, name: str) -> None:
-    """Raw sound comes at the rate that is asked for."""
+async def test_output_has_the_requested_rate(humming_url: str, rate: int, name: str) -> None:
+    """Raw audio has the requested sample rate."""
     made = config(humming_url)
     made.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat[name])
     speech = await speak(made, ssml("one two three four five"))
@@ -99,13 +99,13 @@ async def test_other_rates(humming_url: str, rate: int, name: str) -> None:
 
 
 async def test_a_tone_lasts_as_long_as_the_words(humming_url: str) -> None:
-    """The tone that stands for words has the pace of speech: 250 words a minute."""
+    """The tone that replaces words has the pace of speech: 250 words a minute."""
     for words in (5, 15, 60):
         assert seconds(await speak(config(humming_url), ssml("word " * words))) == pytest.approx(words * 60 / 250)
 
 
-async def test_nothing_to_say(url: str) -> None:
-    """A document without words is no sound and no failure."""
+async def test_a_document_without_words_has_no_sound(url: str) -> None:
+    """A document without words results in no audio and no failure."""
     speech = await speak(config(url), ssml(" "))
     assert (speech.pcm, speech.failure) == (b"", None)
 
@@ -125,8 +125,8 @@ async def test_nothing_to_say(url: str) -> None:
         (ssml('<voice name="en-US-JennyNeural">a</voice>' * 50), "SSML has no more than 50 voices"),
     ],
 )
-async def test_documents_that_are_refused(url: str, script: Script, document: str, reason: str) -> None:
-    """What the service would not speak is refused with the reason, at once and without a sound."""
+async def test_invalid_documents_are_refused(url: str, script: Script, document: str, reason: str) -> None:
+    """An invalid document is refused at once, with the reason and without audio."""
     speech = await speak(config(url), document)
     assert speech.failure.error_code == BAD_REQUEST
     assert "Error code: 1007" in speech.failure.error_details
@@ -135,8 +135,8 @@ async def test_documents_that_are_refused(url: str, script: Script, document: st
     assert script.served[0].outcome == "status-400"
 
 
-async def test_a_format_that_is_not_made(url: str) -> None:
-    """A format that the emulator does not make is refused and not mistaken for another."""
+async def test_an_unsupported_format_is_refused(url: str) -> None:
+    """An output format that the emulator does not support is refused."""
     made = config(url)
     made.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat.Audio24Khz48KBitRateMonoMp3)
     speech = await speak(made, ssml("hello"))
@@ -144,8 +144,8 @@ async def test_a_format_that_is_not_made(url: str) -> None:
     assert "Unsupported output format audio-24khz-48kbitrate-mono-mp3" in speech.failure.error_details
 
 
-async def test_ten_minutes_are_the_most(humming_url: str) -> None:
-    """Speech ends after ten minutes, as the service's does, and nobody calls it a failure."""
+async def test_speech_ends_after_ten_minutes(humming_url: str) -> None:
+    """Speech ends after ten minutes, as in the service, without a failure."""
     made = config(humming_url)
     made.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat.Raw8Khz16BitMonoPcm)
     speech = await speak(made, ssml('<break time="20s"/>' * 31))
@@ -154,14 +154,14 @@ async def test_ten_minutes_are_the_most(humming_url: str) -> None:
 
 
 async def test_voices_are_listed(url: str) -> None:
-    """The SDK reads the list of voices, each with what it says of a voice."""
+    """The SDK reads the list of voices, with the name and the locale of each."""
     synthesizer = sdk.SpeechSynthesizer(sdk.SpeechConfig(host=url, subscription="any"), audio_config=None)
     listed = (await result(synthesizer.get_voices_async())).voices
     assert [voice.short_name for voice in listed] == [voice.short_name for voice in VOICES]
     assert {voice.locale for voice in listed} == {voice.locale for voice in VOICES}
 
 
-async def test_interrupted_speech(url: str, script: Script) -> None:
+async def test_speech_can_be_interrupted(url: str, script: Script) -> None:
     """A synthesizer that is stopped can be used again at once."""
     script.add("tts", Step(tone=True, real_time_factor=1.0))
     synthesizer = sdk.SpeechSynthesizer(config(url), audio_config=None)

@@ -1,4 +1,4 @@
-"""What the Speech emulator tells of a stream of sound, as the protocol wants it; the words are scripted."""
+"""The Speech emulator's results for an audio stream, in the protocol of the service; the words are scripted."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -11,9 +11,9 @@ import pytest
 from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
-from emulators.speech.engines import Engines, Heard, Hearing, Word
+from emulators.speech.engines import Engines, Recognition, RecognitionResult, Word
 from emulators.speech.phrases import TICKS_PER_SECOND
-from emulators.speech.scripted import ToneSynthesizer
+from emulators.speech.scripted_recognition import ToneSynthesizer
 from tests.emulators.speech_client import config, recognise, recognise_once
 from tests.sound import silence, voice_like
 
@@ -22,29 +22,31 @@ SECOND = voice_like(1.0)
 PAUSE = silence(1.0)
 
 
-class Counting:
-    """Hears a number in every phrase, one after the other, with a word's time in the middle of it."""
+class CountingRecognizer:
+    """Recognises a number in every phrase, counting up, with fixed times of the words."""
 
     languages: tuple[str, ...] = ("en-US",)
 
     @asynccontextmanager
-    async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncIterator[Hearing]:
-        yield CountingHearing()
+    async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncIterator[Recognition]:
+        yield CountingRecognition()
 
     async def close(self) -> None:
         """Nothing was started."""
 
 
-class CountingHearing:
+class CountingRecognition:
     def __init__(self) -> None:
         self._phrases = 0
 
     async def hear(self, pcm: bytes) -> str:
         return f"number {self._phrases}"
 
-    async def finish(self) -> Heard:
+    async def finish(self) -> RecognitionResult:
         self._phrases += 1
-        return Heard((Word("number", 0.25, 0.5, 0.75), Word(str(self._phrases), 0.75, 0.25, 0.5)), confidence=0.625)
+        return RecognitionResult(
+            (Word("number", 0.25, 0.5, 0.75), Word(str(self._phrases), 0.75, 0.25, 0.5)), confidence=0.625
+        )
 
 
 @pytest.fixture(name="script")
@@ -54,12 +56,12 @@ def _script() -> Script:
 
 @pytest.fixture(name="url")
 async def _url(script: Script) -> AsyncIterator[str]:
-    async with serving(speech_app(Engines(Counting(), ToneSynthesizer()), script)) as url:
+    async with serving(speech_app(Engines(CountingRecognizer(), ToneSynthesizer()), script)) as url:
         yield url
 
 
 async def test_interims_come_before_the_final(url: str, script: Script) -> None:
-    """Interims grow word by word, the final has them all, and times are those of the sound."""
+    """Interims grow word by word, the final has all words, and times are those of the audio."""
     script.add("stt", Step(text=WORDS))
     call = await recognise(config(url), SECOND + SECOND)
     texts = [interim.text for interim in call.interims]
@@ -71,7 +73,7 @@ async def test_interims_come_before_the_final(url: str, script: Script) -> None:
 
 
 async def test_speech_has_a_start_and_an_end(url: str, script: Script) -> None:
-    """The client is told where speech begins, and where the sound ends."""
+    """The emulator reports where speech begins, and where the audio ends."""
     script.add("stt", Step(text=WORDS))
     call = await recognise(config(url), silence(0.5) + SECOND)
     (start, begun), (end, ended) = call.detected
@@ -82,7 +84,7 @@ async def test_speech_has_a_start_and_an_end(url: str, script: Script) -> None:
 
 @pytest.mark.parametrize("extra_bytes", [0, 2, 38, 1234, 3198])
 async def test_all_sound_is_acknowledged(url: str, script: Script, extra_bytes: int) -> None:
-    """Whatever its length, the sound is accounted for: the SDK has nothing to send again, so nothing is heard twice."""
+    """Results cover audio of any length completely, so that the SDK does not send any of it again."""
     script.add("stt", Step(text=WORDS, repeat=True))
     pcm = SECOND + SECOND[:extra_bytes]
     call = await recognise(config(url), pcm)
@@ -92,7 +94,7 @@ async def test_all_sound_is_acknowledged(url: str, script: Script, extra_bytes: 
 
 
 async def test_a_pause_ends_a_phrase(url: str) -> None:
-    """Each stretch of speech is a phrase of its own, and begins where the one before ended."""
+    """Each stretch of speech is a separate phrase, which begins where the one before ended."""
     call = await recognise(config(url), SECOND + PAUSE + SECOND + PAUSE + SECOND)
     assert [final.text for final in call.finals] == ["Number 1.", "Number 2.", "Number 3."]
     ends = [final.offset + final.duration for final in call.finals]
@@ -100,24 +102,24 @@ async def test_a_pause_ends_a_phrase(url: str) -> None:
     assert ends[-1] == 5 * TICKS_PER_SECOND
 
 
-async def test_the_pause_can_be_chosen(url: str) -> None:
-    """A client that wants longer phrases gets them."""
-    patient = config(url)
-    patient.set_property(sdk.PropertyId.Speech_SegmentationSilenceTimeoutMs, "1500")
-    call = await recognise(patient, SECOND + PAUSE + SECOND)
+async def test_the_pause_can_be_set(url: str) -> None:
+    """A client can set a longer pause, and gets longer phrases."""
+    with_longer_pause = config(url)
+    with_longer_pause.set_property(sdk.PropertyId.Speech_SegmentationSilenceTimeoutMs, "1500")
+    call = await recognise(with_longer_pause, SECOND + PAUSE + SECOND)
     assert [final.text for final in call.finals] == ["Number 1."]
 
 
-async def test_one_phrase_is_all_that_is_asked_for(url: str) -> None:
-    """Asked to recognise once, the first phrase is the answer, and the rest is left alone."""
+async def test_recognise_once_ends_after_one_phrase(url: str) -> None:
+    """A request to recognise once returns the first phrase and ignores the rest."""
     result = await recognise_once(config(url), SECOND + PAUSE + SECOND)
     assert result.reason == sdk.ResultReason.RecognizedSpeech
     assert result.text == "Number 1."
     assert result.duration < 2 * TICKS_PER_SECOND
 
 
-async def test_detailed_output(url: str) -> None:
-    """Asked for details, a phrase comes with its confidence and with the time and confidence of each word."""
+async def test_detailed_output_has_words_and_confidence(url: str) -> None:
+    """A detailed phrase has its confidence, and the time and confidence of each word."""
     detailed = config(url)
     detailed.output_format = sdk.OutputFormat.Detailed
     detailed.request_word_level_timestamps()
@@ -144,15 +146,15 @@ async def test_scripted_words_have_times(url: str, script: Script) -> None:
     assert words[-1]["Offset"] + words[-1]["Duration"] == pytest.approx(24 * TICKS_PER_SECOND, abs=10)
 
 
-async def test_simple_output(url: str) -> None:
-    """Not asked for details, a phrase is its text."""
+async def test_simple_output_has_only_text(url: str) -> None:
+    """A phrase without details is only its text."""
     call = await recognise(config(url), SECOND)
     assert call.finals[0].text == "Number 1."
     assert "NBest" not in json.loads(call.finals[0].json)
 
 
-async def test_silence_after_the_last_phrase_is_nothing(url: str) -> None:
-    """Silence that follows speech is no phrase of its own."""
+async def test_silence_after_speech_is_no_phrase(url: str) -> None:
+    """Silence after speech is not a separate phrase."""
     call = await recognise(config(url), SECOND + silence(3.0))
     assert [final.text for final in call.finals] == ["Number 1."]
 
@@ -173,7 +175,7 @@ def _dictating(made: "sdk.SpeechConfig") -> None:
 async def test_every_address_is_served(
     url: str, script: Script, setup: Callable[[Any], None], mode: str, form: str
 ) -> None:
-    """Conversation and dictation work at the address of a resource, and at the older ones of a host."""
+    """Conversation and dictation work at a resource's endpoint, and at the older paths of a host."""
     script.add("stt", Step(text=WORDS))
     made = sdk.SpeechConfig(subscription="any", **{form: url})
     setup(made)
@@ -182,8 +184,8 @@ async def test_every_address_is_served(
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])
-async def test_every_rate_is_heard(url: str, script: Script, rate: int) -> None:
-    """Sound is taken at the rate it has; the SDK does not change it."""
+async def test_every_sample_rate_is_accepted(url: str, script: Script, rate: int) -> None:
+    """Audio is accepted at its own sample rate; the SDK does not change it."""
     script.add("stt", Step(text=WORDS))
     call = await recognise(config(url), voice_like(0.5, rate), rate)
     assert call.words == WORDS.lower()
@@ -191,8 +193,8 @@ async def test_every_rate_is_heard(url: str, script: Script, rate: int) -> None:
     assert script.served[0].facts["audio_seconds"] == pytest.approx(0.5)
 
 
-async def test_what_was_asked_is_logged(url: str, script: Script) -> None:
-    """The log holds phrases and languages of a request, and how much sound and how many interims it had."""
+async def test_the_options_of_a_request_are_logged(url: str, script: Script) -> None:
+    """The log has the phrases and languages of a request, its seconds of audio and its number of interims."""
     script.add("stt", Step(text=WORDS))
     await recognise(config(url), SECOND, languages=["de-DE", "fr-FR"], phrases=["Lisbon", "Ōkami"])
     facts = script.served[0].facts

@@ -1,4 +1,4 @@
-"""The product with a wire that can be broken before each of its services."""
+"""The product with a breakable TCP proxy (a wire) in front of each of its services."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -13,7 +13,7 @@ from tests.issuers import AUDIENCE, Issuer
 
 
 @dataclass(frozen=True)
-class Wired:
+class WiredProduct:
     """The product, and its wires by the names of their services."""
 
     product: Product
@@ -27,10 +27,10 @@ Make = Callable[..., Any]
 async def wired(
     services: Services, account: Account, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Make]:
-    """Makes the product with changed settings, for a client that shows a token; once a test."""
+    """Creates the product with changed settings, and a client that sends a token; once per test."""
     async with AsyncExitStack() as stack:
 
-        async def make(**changes: Any) -> Wired:
+        async def make(**changes: Any) -> WiredProduct:
             settings = replace(services.settings, storage_url=account.url, storage_key=account.key, storage_create=True)
             targets = {
                 "speech": settings.speech_endpoint,
@@ -52,6 +52,6 @@ async def wired(
                 **changes,
             )
             own = replace(services, settings=settings)
-            return Wired(await new_product(stack, own, monkeypatch, issuer.headers()), wires)
+            return WiredProduct(await new_product(stack, own, monkeypatch, issuer.headers()), wires)
 
         yield make

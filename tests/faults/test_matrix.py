@@ -1,4 +1,4 @@
-"""The fault matrix: whatever a service does, the caller gets the best there is, in the contract's words and in time."""
+"""The fault matrix: whatever a service does, the caller gets the best possible valid response in time."""
 
 import asyncio
 from time import monotonic
@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.eventually import PATIENCE_SECONDS
-from tests.faults.conftest import Make, Wired
+from tests.eventually import HANG_SECONDS
+from tests.faults.conftest import Make, WiredProduct
 from tests.faults.matrix import DEADLINES, FAULTS, LONG_SECONDS, ROWS, SHORT_SECONDS, SLOW, WELL_SECONDS, Outcome, Row
 from tests.faults.wire import Fault
 from tests.functions.test_contract import validator
@@ -18,26 +18,26 @@ CELLS = [pytest.param(row, fault, id=f"{row.name}, {fault.name}") for row in ROW
 
 
 @pytest.mark.parametrize(("row", "fault"), CELLS)
-async def test_a_fault_ends_as_it_should(wired: Make, row: Row, fault: Fault, record_property: Any) -> None:
-    """The answer keeps the contract, and is the one that the matrix has; how long it took is noted."""
+async def test_a_fault_has_the_outcome_of_the_matrix(wired: Make, row: Row, fault: Fault, record_property: Any) -> None:
+    """The response is valid by the contract and has the outcome of the matrix; its duration is recorded."""
     deadlines = {name: WELL_SECONDS for names in DEADLINES.values() for name in names}
     deadlines |= dict.fromkeys(DEADLINES[row.service], SHORT_SECONDS if fault.name in SLOW else LONG_SECONDS)
-    it: Wired = await wired(**deadlines, **row.settings)
+    it: WiredProduct = await wired(**deadlines, **row.settings)
     request = await _request(it, row)
     if not row.cold:
         await _served_well(it, request, row)
     await it.wires[row.service].break_with(row.fault(fault))
     began = monotonic()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        outcome = await _asked(it, _fresh(request, row))
+    async with asyncio.timeout(HANG_SECONDS):
+        outcome = await _responded(it, _fresh(request, row))
     for name, value in {"row": row.name, "fault": fault.name, "ms": round((monotonic() - began) * 1000)}.items():
         record_property(name, value)
 
     assert outcome == row.outcomes[fault.name]
 
 
-async def _request(it: Wired, row: Row) -> dict[str, Any]:
-    """As aiohttp takes it, with what it is about in place."""
+async def _request(it: WiredProduct, row: Row) -> dict[str, Any]:
+    """The arguments of the request for aiohttp; the resources in its path are created first."""
     request = dict(row.request)
     if request.pop("spoken", False):
         request["data"] = recording()
@@ -51,8 +51,8 @@ async def _request(it: Wired, row: Row) -> dict[str, Any]:
     return {"url": f"{it.product.url}{path}", **request}
 
 
-async def _served_well(it: Wired, request: dict[str, Any], row: Row) -> None:
-    """All is open when this returns: the first requests may take longer than a short deadline."""
+async def _served_well(it: WiredProduct, request: dict[str, Any], row: Row) -> None:
+    """Send the request until it succeeds, so that all connections are open: the first may exceed a short deadline."""
     status, body = 0, b""
     for _ in range(20):
         async with it.product.http.request(**_fresh(request, row)) as response:
@@ -63,15 +63,15 @@ async def _served_well(it: Wired, request: dict[str, Any], row: Row) -> None:
 
 
 def _fresh(request: dict[str, Any], row: Row) -> dict[str, Any]:
-    """The request, under a key that no other had."""
+    """The request, with a new idempotency key if its row has one."""
     return request | {"headers": {"Idempotency-Key": uuid4().hex}} if row.keyed else request
 
 
-async def _asked(it: Wired, request: dict[str, Any]) -> Outcome:
+async def _responded(it: WiredProduct, request: dict[str, Any]) -> Outcome:
     async with it.product.http.request(**request) as response:
         text = await response.text()
         if response.content_type == "text/event-stream":
-            return _told(parse_sse(text))
+            return _streamed(parse_sse(text))
         assert response.content_type in ("application/json", "application/problem+json"), (response.status, text)
         document = await response.json(content_type=None)
         if response.status >= 400:
@@ -82,7 +82,7 @@ async def _asked(it: Wired, request: dict[str, Any]) -> Outcome:
         return _outcome(response.status, document)
 
 
-def _told(events: list[dict[str, Any]]) -> Outcome:
+def _streamed(events: list[dict[str, Any]]) -> Outcome:
     checking = validator("Event")
     for event in events:
         checking.validate(event)
@@ -103,6 +103,6 @@ def _outcome(status: int, document: dict[str, Any]) -> Outcome:
         stage=document.get("stage", ""),
         retryable=document.get("retryable", False),
         retry_after="retryAfter" in document,
-        kept=tuple(name for name in ("transcription", "responseText", "audioData") if document.get(name)),
+        results=tuple(name for name in ("transcription", "responseText", "audioData") if document.get(name)),
         degraded=tuple(document.get("degraded", ())),
     )

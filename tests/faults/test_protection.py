@@ -1,4 +1,4 @@
-"""What keeps a sick provider from making everybody wait: breakers, gates and others to ask."""
+"""Protection against failing providers: circuit breakers, bulkheads and fallbacks."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -11,18 +11,18 @@ from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
 from tests.eventually import eventually
-from tests.faults.conftest import Make, Wired
+from tests.faults.conftest import Make, WiredProduct
 from tests.faults.matrix import REFUSED, TIMEOUT
 from tests.functions.turns import recording
 
 SECONDS = 0.2
-"""A stage's deadline where it is kept to its end."""
+"""A stage's deadline in tests that let it expire."""
 NEVER_SECONDS = 1000.0
-"""The limit that a test is not about."""
+"""A limit that is too long to expire in a test."""
 TEXT = {"text": "Tell me about the weather."}
 
 
-async def turn(it: Wired, **request: Any) -> tuple[int, dict[str, Any]]:
+async def turn(it: WiredProduct, **request: Any) -> tuple[int, dict[str, Any]]:
     """A turn's status and document."""
     async with it.product.post("/process", **request or {"json": TEXT}) as response:
         document = await response.json(content_type=None)
@@ -31,13 +31,13 @@ async def turn(it: Wired, **request: Any) -> tuple[int, dict[str, Any]]:
         return response.status, document
 
 
-async def test_a_dead_assistant_costs_no_more_deadlines(wired: Make) -> None:
-    """After a few deadlines kept in vain it is not asked: the answer comes at once, and says when to come back."""
+async def test_a_failing_assistant_is_suspended(wired: Make) -> None:
+    """After a few expired deadlines it is not called: the response comes at once, with a Retry-After."""
     it = await wired(assistant_seconds=SECONDS, breaker_failures=2, breaker_seconds=30.0)
     await it.wires["openai"].break_with(TIMEOUT)
     for _ in range(2):
         assert (await turn(it))[1]["code"] == "stage-timed-out"
-    taken = it.wires["openai"].taken
+    connections = it.wires["openai"].connections
     status, problem = await turn(it)
 
     assert (status, problem["code"], problem["stage"], problem["retryable"]) == (
@@ -47,11 +47,11 @@ async def test_a_dead_assistant_costs_no_more_deadlines(wired: Make) -> None:
         True,
     )
     assert 1 <= int(problem["Retry-After"]) <= 30
-    assert it.wires["openai"].taken == taken
+    assert it.wires["openai"].connections == connections
 
 
-async def test_a_provider_that_is_well_again_is_asked_again(wired: Make) -> None:
-    """The first call after the pause finds out, and everybody is served."""
+async def test_a_recovered_provider_is_called_again(wired: Make) -> None:
+    """The first call after the pause detects the recovery, and the breaker closes."""
     it = await wired(breaker_failures=1, breaker_seconds=0.05)
     it.product.services.openai.add("chat", Step(status=500), Step(status=500))
     assert (await turn(it))[1]["code"] == "stage-failed"
@@ -61,40 +61,40 @@ async def test_a_provider_that_is_well_again_is_asked_again(wired: Make) -> None
     assert breaker.state == "closed"
 
 
-async def test_dead_recognition_is_told_at_once(wired: Make) -> None:
-    """The breaker knows of deadlines that the use cases keep."""
+async def test_failing_recognition_is_refused_at_once(wired: Make) -> None:
+    """Expired deadlines of the use cases count as failures for the breaker."""
     it = await wired(stt_seconds=SECONDS, breaker_failures=2)
     await it.wires["speech"].break_with(TIMEOUT)
     codes = [(await turn(it, data=recording()))[1]["code"] for _ in range(3)]
     assert codes == ["stage-timed-out", "stage-timed-out", "stage-unavailable"]
 
 
-async def test_dead_synthesis_costs_the_speech_only(wired: Make) -> None:
-    """The text comes as soon as it is written: nobody waits for a service that is not asked."""
+async def test_failing_synthesis_loses_only_the_speech(wired: Make) -> None:
+    """The turn returns its text without speech, and after the first failure synthesis is not called."""
     it = await wired(tts_seconds=SECONDS, breaker_failures=1)
     await it.wires["speech"].break_with(TIMEOUT)
-    taken = []
+    connections = []
     for _ in range(3):
         status, document = await turn(it)
         assert (status, document["degraded"], document["audioData"]) == (200, ["speech"], "")
-        taken.append(it.wires["speech"].taken)
+        connections.append(it.wires["speech"].connections)
     assert it.product.app.guards.breakers["tts"].state == "open"
-    assert taken[1] == taken[2]
+    assert connections[1] == connections[2]
 
 
-async def test_a_dead_store_costs_the_memory_only(wired: Make) -> None:
-    """The turn goes on without its conversation, and without waiting for it."""
+async def test_a_failing_store_loses_only_the_conversation(wired: Make) -> None:
+    """The turn continues without its conversation, and without waiting for the store."""
     it = await wired(conversations_seconds=SECONDS, limits_seconds=SECONDS, breaker_failures=1)
     await it.wires["cosmos"].break_with(TIMEOUT)
-    taken = []
+    connections = []
     for _ in range(2):
         assert (await turn(it))[1]["degraded"] == ["conversation"]
-        taken.append(it.wires["cosmos"].taken)
-    assert taken[0] == taken[1]
+        connections.append(it.wires["cosmos"].connections)
+    assert connections[0] == connections[1]
 
 
-async def test_health_tells_of_breakers(wired: Make) -> None:
-    """deep=1 says of each dependency what this worker makes of it."""
+async def test_health_reports_circuit_breakers(wired: Make) -> None:
+    """deep=1 reports the breaker state of each dependency in this worker."""
     it = await wired(breaker_failures=1)
     await turn(it)
     await it.wires["openai"].break_with(REFUSED)
@@ -114,8 +114,8 @@ async def test_health_tells_of_breakers(wired: Make) -> None:
     }
 
 
-async def test_no_more_recognitions_than_the_quota(wired: Make) -> None:
-    """Who finds no place in time is told so, and when to come back; whoever waits a moment is served."""
+async def test_concurrent_recognitions_are_bounded(wired: Make) -> None:
+    """A turn that gets no slot in time is refused with a Retry-After; a later one is served."""
     it = await wired(stt_concurrent=1, provider_wait_seconds=0.05, body_stall_seconds=NEVER_SECONDS)
     script, refused = it.product.services.speech, asyncio.Event()
 
@@ -140,8 +140,8 @@ async def test_no_more_recognitions_than_the_quota(wired: Make) -> None:
     assert (await turn(it, data=recording()))[0] == 200
 
 
-async def test_a_second_assistant_answers(wired: Make) -> None:
-    """While the first is away nobody notices, and when its breaker is open it costs no time either."""
+async def test_a_second_assistant_replies(wired: Make) -> None:
+    """While the first assistant is unavailable, the second replies, also when the first one's breaker is open."""
     script = Script()
     script.add("chat", Step(text="The second speaks.", repeat=True))
     async with serving(openai_app(script=script)) as second:
@@ -155,8 +155,8 @@ async def test_a_second_assistant_answers(wired: Make) -> None:
     assert it.product.app.guards.breakers["assistant"].state == "open"
 
 
-async def test_a_second_region_hears_and_speaks(wired: Make) -> None:
-    """Recognition and synthesis go on in another region, from the beginning of the utterance."""
+async def test_a_second_region_recognises_and_synthesises(wired: Make) -> None:
+    """Recognition and synthesis continue in another region, from the beginning of the utterance."""
     script = Script()
     script.add("stt", Step(text="heard elsewhere", repeat=True))
     script.add("tts", Step(tone=True, repeat=True))
@@ -166,12 +166,12 @@ async def test_a_second_region_hears_and_speaks(wired: Make) -> None:
         status, document = await turn(it, data=recording(2.0))
     assert (status, document["transcription"], document["degraded"]) == (200, "heard elsewhere", [])
     assert document["audioData"]
-    (heard,) = [entry for entry in script.served if entry.operation == "stt"]
-    assert heard.facts["audio_seconds"] == pytest.approx(2.0, abs=0.05)
+    (served,) = [entry for entry in script.served if entry.operation == "stt"]
+    assert served.facts["audio_seconds"] == pytest.approx(2.0, abs=0.05)
 
 
 async def test_a_second_assistant_is_checked_too(wired: Make) -> None:
-    """An operator sees that there is one, and whether it would answer."""
+    """deep=1 reports whether the second assistant is available."""
     async with serving(openai_app()) as second:
         it = await wired(openai_fallback_endpoint=f"{second}/v1/")
         async with it.product.get("/health?deep=1") as response:

@@ -1,4 +1,4 @@
-"""A wire that can be broken: TCP between the product and a service, with everything that goes wrong there."""
+"""A TCP proxy between the product and a service (a wire), which can inject faults."""
 
 import asyncio
 import socket
@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 DRIP_SECONDS = 0.05
-"""Between two bytes of a wire that drips."""
+"""Time between two bytes of a wire that drips."""
 
 GARBAGE = bytes(range(256)) * 4
 PAGE = b"<html>Sign in to the network</html>"
@@ -17,51 +17,51 @@ PAGE = b"<html>Sign in to the network</html>"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a wire."""
+    """A fault of a wire."""
 
     name: str
     status: int = 0
-    """Each request is answered with this HTTP status, and nothing else."""
+    """Each request gets a response with this HTTP status."""
     retry_after: int = 0
-    """Seconds, in every header that our providers say it by."""
+    """Seconds, sent in all headers that our providers use for it."""
     headers: tuple[tuple[str, str], ...] = ()
-    """More of them, or others than usual."""
+    """Headers that are added to the default ones or replace them."""
     body: bytes = b""
-    """Of that answer."""
+    """Body of that response."""
     raw: bytes = b""
-    """Each request is answered with these bytes."""
+    """Each request gets these bytes as its response."""
     refuses: bool = False
     silent: bool = False
     drips: bool = False
     cut_after: int | None = None
-    """Bytes of each answer, after which the connection is cut."""
+    """Bytes of each response, after which the connection is cut."""
 
-    def answer(self) -> bytes:
-        """What is said instead of the right thing."""
+    def response(self) -> bytes:
+        """The faulty response."""
         if self.raw:
             return self.raw
-        told = {"Content-Length": len(self.body), "Content-Type": "text/html", "Connection": "close"}
+        headers = {"Content-Length": len(self.body), "Content-Type": "text/html", "Connection": "close"}
         if self.retry_after:
-            told |= {"Retry-After": self.retry_after, "x-ms-retry-after-ms": self.retry_after * 1000}
-        head = "".join(f"{name}: {value}\r\n" for name, value in (told | dict(self.headers)).items())
+            headers |= {"Retry-After": self.retry_after, "x-ms-retry-after-ms": self.retry_after * 1000}
+        head = "".join(f"{name}: {value}\r\n" for name, value in (headers | dict(self.headers)).items())
         return f"HTTP/1.1 {self.status} Scripted\r\n{head}\r\n".encode() + self.body
 
 
 class Wire:
-    """Leads from *url*, on 127.0.0.1, to the service at *target*."""
+    """A proxy on 127.0.0.1 for the service at *target*."""
 
     def __init__(self, target: str) -> None:
         self._host, self._port = urlsplit(target).hostname, urlsplit(target).port
         self._server: asyncio.Server | None = None
-        self._held: socket.socket | None = None
+        self._reserved: socket.socket | None = None
         self._open: set[asyncio.Task[None]] = set()
         self._fault: Fault | None = None
         self.port = 0
-        self.taken = 0
-        """Connections so far."""
+        self.connections = 0
+        """Connections accepted so far."""
 
     def at(self, url: str) -> str:
-        """*url*, which is the target's, by way of this wire."""
+        """*url* of the target, with the address of this wire."""
         return urlsplit(url)._replace(netloc=f"127.0.0.1:{self.port}").geturl()
 
     async def open(self) -> None:
@@ -69,21 +69,21 @@ class Wire:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def break_with(self, fault: Fault) -> None:
-        """From now on; what is connected is cut off."""
+        """Apply *fault* from now on; open connections are cut."""
         self._fault = fault
         if fault.refuses:
             await self.close()
-            # Bound and not listening: nobody else gets the port, and whoever connects is refused.
-            self._held = socket.socket()
-            self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._held.bind(("127.0.0.1", self.port))
+            # Bound but not listening: no other process gets the port, and connections are refused.
+            self._reserved = socket.socket()
+            self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._reserved.bind(("127.0.0.1", self.port))
         await self._cut()
 
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
-        if self._held is not None:
-            self._held.close()
+        if self._reserved is not None:
+            self._reserved.close()
         await self._cut()
 
     async def _cut(self) -> None:
@@ -92,7 +92,7 @@ class Wire:
         await asyncio.gather(*open_now, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.taken += 1
+        self.connections += 1
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
@@ -109,10 +109,10 @@ class Wire:
         if fault is not None and (fault.silent or fault.status or fault.raw):
             await reader.readuntil(b"\r\n\r\n")
             if not fault.silent:
-                writer.write(fault.answer())
+                writer.write(fault.response())
                 await writer.drain()
                 writer.write_eof()
-            # The rest of the request has to be read: a connection closed on unread bytes loses the answer.
+            # The rest of the request has to be read: closing a connection with unread bytes loses the response.
             while await reader.read(65_536):
                 pass
             return
@@ -135,7 +135,7 @@ Copy = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any
 
 
 def _back(fault: Fault | None) -> Copy:
-    """How answers are passed on."""
+    """The function that passes responses on."""
     if fault is None:
         return _copy
     return _drip if fault.drips else _cutting(fault.cut_after or 0)

@@ -1,4 +1,4 @@
-"""What is sent that cannot be served, and how it is answered: the table of docs/errors.md."""
+"""Invalid requests and their error responses: the table of docs/errors.md."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ FORM = {"Content-Type": "multipart/form-data; boundary=x"}
 
 @dataclass(frozen=True)
 class Case:
-    """One row. *body* is JSON unless it is bytes; the limits are those of ``small_product``."""
+    """One row of the table. *body* is JSON unless it is bytes; the limits are those of ``small_product``."""
 
     sent: str
     status: int
@@ -48,7 +48,7 @@ def form(name: str, value: bytes, filename: str | None = None) -> bytes:
 
 
 def parts(*forms: bytes) -> bytes:
-    """One form of all the parts of *forms*."""
+    """One form with the parts of all *forms*."""
     return b"".join(one.removesuffix(b"--x--\r\n") for one in forms) + b"--x--\r\n"
 
 
@@ -86,7 +86,9 @@ CASES = [
     Case("a member given twice in different case", 400, "request-invalid", {"text": "a", "Text": "b"}),
     Case("a conversationId with a slash", 400, "request-invalid", {"text": "hi", "conversationId": "a/b"}),
     Case("a conversationId of 65 characters", 400, "request-invalid", {"text": "hi", "conversationId": "a" * 65}),
-    Case("a conversationId that is nobody's", 404, "conversation-not-found", {"text": "hi", "conversationId": "nope"}),
+    Case(
+        "a conversationId that does not exist", 404, "conversation-not-found", {"text": "hi", "conversationId": "nope"}
+    ),
     Case("an unknown voice", 400, "voice-unknown", {"text": "hi", "voice": "en-US-NobodyNeural"}),
     Case("a voice that is SSML", 400, "voice-unknown", {"text": "hi", "voice": "x'/><break/>"}),
     Case("an unknown responseFormat", 400, "request-invalid", {"text": "hi", "responseFormat": "flac"}),
@@ -216,7 +218,7 @@ CASES = [
     Case("an unknown voice to /speak", 400, "voice-unknown", {"text": "hi", "voice": "nobody"}, path="/speak"),
     Case("a page of 0 conversations", 400, "request-invalid", path="/conversations?limit=0", method="GET"),
     Case("a page after rubbish", 400, "continuation-invalid", path="/conversations?continuation=rubbish", method="GET"),
-    Case("a conversation that is nobody's", 404, "conversation-not-found", path="/conversations/nope", method="GET"),
+    Case("a conversation that does not exist", 404, "conversation-not-found", path="/conversations/nope", method="GET"),
     Case("a conversation whose name none can have", 400, "request-invalid", path="/conversations/a.b", method="GET"),
     Case("voices of a language that is none", 400, "request-invalid", path="/voices?language=!", method="GET"),
     Case("a path that is not there", 404, "path-unknown", path="/nowhere", method="GET"),

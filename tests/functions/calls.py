@@ -12,11 +12,11 @@ from tests.eventually import eventually
 from tests.webrtc import Caller
 
 PRESSED_SECONDS = 0.4
-"""Of speech, however long a busy machine takes to send it."""
+"""Length of an utterance, however long a busy machine takes to send it."""
 
 
 async def speak(caller: Caller, seconds: float = PRESSED_SECONDS) -> None:
-    """Leave the client's microphone on for so long, and until as much sound has left it."""
+    """Keep the client's microphone on for *seconds*, and until that much sound has been sent."""
     due = caller.mouth.sent + round(seconds / 0.02)
     await asyncio.sleep(seconds)
     await eventually(lambda: caller.mouth.sent >= due)
@@ -26,7 +26,7 @@ async def speak(caller: Caller, seconds: float = PRESSED_SECONDS) -> None:
 async def call(
     product: Product, caller: Caller | None = None, **members: Any
 ) -> AsyncIterator[tuple[Caller, dict[str, Any]]]:
-    """A client with a session, and what the negotiation was answered with."""
+    """A client with a session, and the response to its negotiation."""
     caller = caller or Caller()
     try:
         async with product.post("/session", json={"offer": await offer(caller), **members}) as response:

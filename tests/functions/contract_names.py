@@ -1,4 +1,4 @@
-"""Where the contract lets a request name something, which may be somebody else's."""
+"""The places of the contract where a request names a resource, which may belong to another user."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from voice_core.functions.openapi.document import contract
 
 NAMES = ("continuation", "Idempotency-Key", "If-None-Match")
-"""What names something without being called an id."""
+"""Members and headers that name a resource though their own names do not end in ``Id``."""
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,13 @@ class Case:
     method: str
     path: str
     ids: tuple[str, ...]
-    """Their names."""
+    """Names of the ids in the path."""
     chosen: tuple[tuple[str, str], ...]
-    """What else is in the path, and one of its values."""
+    """The other parameters in the path, each with one of its values."""
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Method, path and description of all that the contract has; HEAD goes with GET."""
+    """Method, path and description of every operation in the contract, and HEAD for every GET."""
     for path, methods in contract()["paths"].items():
         for method, operation in methods.items():
             yield method, path, operation
@@ -33,7 +33,7 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def cases() -> Iterator[Case]:
-    """Each route with ids in its path, once for each choice of what else is there."""
+    """Each route with ids in its path, once for each combination of its other path parameters."""
     for method, path, operation in operations():
         named = parameters(operation, "path")
         ids = tuple(name for name in named if name.endswith("Id"))
@@ -43,8 +43,8 @@ def cases() -> Iterator[Case]:
                 yield Case(method, path, ids, tuple(zip(choices, values, strict=True)))
 
 
-def given_away() -> set[tuple[str, str, str]]:
-    """Method, path and name of what may be named beside the path: in query, headers and body."""
+def request_names() -> set[tuple[str, str, str]]:
+    """Method, path and name of every resource name outside the path: in query, headers and body."""
     return {
         (method, path, name)
         for method, path, operation in operations()
@@ -54,12 +54,12 @@ def given_away() -> set[tuple[str, str, str]]:
 
 
 def parameters(operation: dict[str, Any], place: str) -> dict[str, Any]:
-    """Schemas of the parameters that stand in *place*, by their names."""
+    """Schemas by name of the parameters that are in *place*."""
     return {one["name"]: one["schema"] for one in operation.get("parameters", ()) if one["in"] == place}
 
 
 def members(operation: dict[str, Any]) -> set[str]:
-    """What a JSON body may have, however deep."""
+    """Names of all members of the JSON body, nested ones included."""
     found: set[str] = set()
     waiting: list[Any] = [operation.get("requestBody", {}).get("content", {}).get("application/json", {})]
     while waiting:

@@ -1,6 +1,6 @@
-"""Runs function_app in azure-functions-runtime, the code that Azure itself runs, and prints what it answers.
+"""Runs function_app in azure-functions-runtime, the code that Azure itself runs, and prints its responses.
 
-The runtime takes its message classes from whoever drives it; in Azure they are protobuf's, here they are bags of names.
+The runtime takes its message classes from its host: in Azure they are protobuf's, here they are simple namespaces.
 Usage: ``python -m tests.functions.runtime_driver FOLDER``, with the app's settings in the environment.
 """
 
@@ -20,11 +20,11 @@ import azure_functions_runtime as runtime
 from tests.functions.writers import Request, refusal
 
 TOO_LARGE = 12_000_000
-"""Bytes of a text, and more than the sockets between a client and a server hold."""
+"""Bytes of a text that is too large, and more than the sockets between a client and a server can buffer."""
 
 
 class Message(SimpleNamespace):
-    """A message whose unset fields are None, as protobuf's are absent."""
+    """A message whose unset fields are None, where protobuf's are absent."""
 
     def __getattr__(self, name: str) -> None:
         if name.startswith("__"):
@@ -46,7 +46,7 @@ setattr(BindingInfo, "in", 0)
 
 
 class Protos:
-    """Every message class the runtime asks for."""
+    """Every message class that the runtime looks up."""
 
     StatusResult = StatusResult
     BindingInfo = BindingInfo
@@ -58,13 +58,13 @@ class Protos:
 PROTOS = Protos()
 
 
-def asked(**request: Any) -> Any:
+def request_message(**request: Any) -> Any:
     return SimpleNamespace(request=SimpleNamespace(**request), properties={"host": "127.0.0.1", "protos": PROTOS})
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request, sent and read at once, or first sent and then read."""
+    """A request whose response is read while it is sent, or with *writes_first* after that."""
 
     name: str
     method: str
@@ -74,7 +74,7 @@ class Call:
     writes_first: bool = False
 
     async def exchange(self, base: str, headers: dict[str, str]) -> tuple[int, list[str]]:
-        """The status, and the body as it arrived."""
+        """The status, and the chunks of the body as they arrived."""
         headers = headers | {"Accept": self.accept}
         if self.writes_first:
             request = Request(self.path, self.method, headers, self.body, len(self.body))
@@ -101,7 +101,7 @@ async def invoke(functions: dict[str, Any], base: str, call: Call) -> dict[str, 
     )
     data = SimpleNamespace(http=http, WhichOneof=lambda _: "http")
     invocation = runtime.invocation_request(
-        asked(
+        request_message(
             invocation_request=SimpleNamespace(
                 invocation_id=invocation_id,
                 function_id=function.function_id,
@@ -119,7 +119,7 @@ async def invoke(functions: dict[str, Any], base: str, call: Call) -> dict[str, 
 
 
 async def listening(base: str) -> None:
-    """Until the runtime's HTTP server, which starts in the background, takes connections."""
+    """Wait until the runtime's HTTP server, which starts in the background, accepts connections."""
     url = urlsplit(base)
     async with asyncio.timeout(120):
         while True:
@@ -136,11 +136,11 @@ async def main(folder: str) -> None:
     sys.path.append(folder)
     runtime.start_threadpool_executor()
     started = await runtime.worker_init_request(
-        asked(worker_init_request=SimpleNamespace(capabilities={}, function_app_directory=folder))
+        request_message(worker_init_request=SimpleNamespace(capabilities={}, function_app_directory=folder))
     )
     if started.result.status != StatusResult.Success:
         sys.exit(f"{started.result.exception.message}\n{started.result.exception.stack_trace}")
-    metadata = await runtime.functions_metadata_request(asked())
+    metadata = await runtime.functions_metadata_request(request_message())
     functions = {function.name: function for function in metadata.function_metadata_results}
     base = started.capabilities["HttpUri"]
     await listening(base)
@@ -152,7 +152,7 @@ async def main(folder: str) -> None:
     )
     answers = [await invoke(functions, base, call) for call in calls]
     print(json.dumps({"functions": sorted(functions), "answers": answers}), flush=True)  # noqa: T201 - to the test
-    os._exit(0)  # the runtime's HTTP server has no end of its own
+    os._exit(0)  # the runtime's HTTP server cannot be stopped
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""A front like that of the Functions host, as far as a request that is refused early meets it.
+"""A front like that of the Functions host, in its behaviour towards requests that are refused early.
 
-Measured with Kestrel and YARP in front of uvicorn: a request's body is forwarded while the response is read, hop-by-hop
-headers end here, and a worker that closes the connection while the body arrives, or announces that in its response, is
-taken for broken: the client gets 502 with an empty body.
+Measured with Kestrel and YARP in front of uvicorn: a request's body is forwarded while the response is read, and
+hop-by-hop headers are not forwarded. A worker that closes the connection while the body arrives, or announces that in
+its response, counts as failed: the client gets 502 with an empty body.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
 PIECE = 65_536
 
 
-class _Broken(Exception):
-    """The worker did what a front takes for a failure."""
+class _WorkerFailure(Exception):
+    """The worker behaved in a way that the front treats as a failure."""
 
 
 @dataclass
 class Head:
-    """The first lines of a message, and what they say of its body."""
+    """The first lines of a message, and the framing of its body."""
 
     lines: list[bytes]
     length: int = 0
@@ -54,7 +54,7 @@ class _Exchange:
     worker: asyncio.StreamReader
     to_worker: asyncio.StreamWriter
     sent: asyncio.Event = field(default_factory=asyncio.Event)
-    """The request's body was forwarded to its end."""
+    """Set when the request's body was forwarded to its end."""
 
     async def run(self) -> None:
         request = Head.parse(await self.client.readuntil(b"\r\n\r\n"))
@@ -63,7 +63,7 @@ class _Exchange:
         try:
             await self._answer()
             await forwarding
-        except (_Broken, ConnectionError, asyncio.IncompleteReadError):
+        except (_WorkerFailure, ConnectionError, asyncio.IncompleteReadError):
             self.to_client.write(BAD_GATEWAY)
         finally:
             forwarding.cancel()
@@ -76,18 +76,18 @@ class _Exchange:
     async def _answer(self) -> None:
         head = Head.parse(await self.worker.readuntil(b"\r\n\r\n"))
         if head.closes and not self.sent.is_set():
-            raise _Broken
+            raise _WorkerFailure
         self.to_client.write(head.raw)
         await _copy(head, self.worker, self.to_client)
 
 
 async def _copy(head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A message's body, until its framing says that it ends."""
+    """Copy a message's body to its end, as its framing defines that."""
     left = head.length
     while left:
         piece = await reader.read(min(left, PIECE))
         if not piece:
-            raise _Broken
+            raise _WorkerFailure
         writer.write(piece)
         await writer.drain()
         left -= len(piece)
@@ -100,7 +100,7 @@ async def _copy(head: Head, reader: asyncio.StreamReader, writer: asyncio.Stream
 
 @asynccontextmanager
 async def fronted(url: str) -> AsyncIterator[str]:
-    """The address of such a front before *url*."""
+    """The address of such a front, which forwards to *url*."""
     worker = urlsplit(url)
 
     async def serve(client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:

@@ -1,5 +1,6 @@
-"""Every input has an answer: a clear error, nothing paid for, nothing stored."""
+"""Every invalid input gets a clear error; nothing is paid for or stored."""
 
+import re
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from voice_core.domain.errors import Throttled
 from voice_core.functions.http.problems import problem
 
 ERRORS_PAGE = Path(ROOT, "docs", "errors.md")
+ROW = re.compile(r"\| .+ \| \d{3} \| `[a-z0-9-]+` \|")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.sent)
-async def test_bad_input_is_answered_and_costs_nothing(small_product: Product, case: Case) -> None:
-    """A problem document with the table's status and code; no provider asked, no turn kept."""
+async def test_bad_input_is_reported_and_costs_nothing(small_product: Product, case: Case) -> None:
+    """A problem document with the table's status and code; no provider is called, no turn is stored."""
     body: dict[str, Any] = {"data": case.body} if isinstance(case.body, bytes) else {"json": case.body}
     skip = () if case.body is not None else ("Content-Type",)
     async with small_product.http.request(
@@ -35,7 +37,7 @@ async def test_bad_input_is_answered_and_costs_nothing(small_product: Product, c
 
 
 async def test_only_a_recording_makes_json_large(product: Product) -> None:
-    """Millions of anything else are refused before they are read: reading them would hold up everybody."""
+    """Millions of other items are refused before they are parsed: that would delay all requests of the worker."""
     body = b'{"x": [' + b"[]," * 200_000 + b"[]]}"
     async with product.post("/process", data=body, headers={"Content-Type": "application/json"}) as response:
         problem = await response.json(content_type=None)
@@ -44,22 +46,20 @@ async def test_only_a_recording_makes_json_large(product: Product) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "wait"), [(0.2, 1), (1.2, 2), (-3.0, 1), (86_400.1, 86_401), (inf, None), (nan, None), (10**400, None)]
+    ("seconds", "wait"), [(0.2, 1), (1.2, 2), (-3.0, 1), (86_400.1, 86_401), (inf, None), (nan, None), (10**400, None)]
 )
-def test_a_wait_can_be_told(told: float, wait: int | None) -> None:
-    """In whole seconds, and never too early; a provider that names no time that makes sense has named none."""
-    assert problem(Throttled("Later.", stage="assistant", retry_after=told)).get("retryAfter") == wait
+def test_retry_after_is_whole_seconds_rounded_up(seconds: float, wait: int | None) -> None:
+    """A provider's wait is rounded up and at least one second; one that is not finite or absurdly long is left out."""
+    assert problem(Throttled("Later.", stage="assistant", retry_after=seconds)).get("retryAfter") == wait
 
 
 def test_the_table_is_documented() -> None:
     """docs/errors.md has each of these rows and no other."""
-    documented = [
-        line for line in ERRORS_PAGE.read_text().splitlines() if line.startswith("| ") and line.endswith("` |")
-    ]
+    documented = [line for line in ERRORS_PAGE.read_text().splitlines() if ROW.fullmatch(line)]
 
     assert documented == [case.row for case in CASES]
 
 
 def test_the_table_is_long_enough() -> None:
-    """At least forty ways to be wrong are shown."""
+    """The table has at least forty rows."""
     assert len(CASES) >= 40

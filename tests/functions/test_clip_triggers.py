@@ -1,4 +1,4 @@
-"""The triggers of clips in Microsoft's own runtime, the one that Azure runs."""
+"""The triggers of clips in Microsoft's own runtime, which Azure runs."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 
 SETTINGS = {
     "SPEECH_ENDPOINT": "http://127.0.0.1:9",
@@ -22,7 +22,7 @@ SETTINGS = {
     "STORAGE_KEY": "bG9jYWw=",
     "PYTHON_ENABLE_INIT_INDEXING": "1",
 }
-"""Nobody is there: a blob that is none of ours concerns nobody."""
+"""Settings without any service behind them: a foreign blob must cause no call."""
 
 
 async def indexed(**settings: str) -> dict[str, Any]:
@@ -34,7 +34,7 @@ async def indexed(**settings: str) -> dict[str, Any]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, log = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
+    out, log = await asyncio.wait_for(process.communicate(), HANG_SECONDS)
     assert process.returncode == 0, log.decode()
     done: dict[str, Any] = json.loads(out.splitlines()[-1])
     return done
@@ -42,7 +42,7 @@ async def indexed(**settings: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("source", ["EventGrid", "LogsAndContainerScan"])
 async def test_the_blob_trigger_is_indexed_and_called(source: str) -> None:
-    """With either source; it is handed the blob's name, never what is in it, and leaves a foreign blob alone."""
+    """With either source, the function gets the blob's name, never its content, and ignores a foreign blob."""
     done = await indexed(CLIP_SOURCE=source)
     (binding,) = done["bindings"]["take_clip"]
 
@@ -51,8 +51,8 @@ async def test_the_blob_trigger_is_indexed_and_called(source: str) -> None:
     assert done["succeeded"]
 
 
-async def test_event_grid_is_what_azure_gets_without_a_setting() -> None:
-    """And the queue of what the host gave up is listened to, in the same account."""
+async def test_event_grid_is_the_default_source() -> None:
+    """Without a setting the source is Event Grid; the poison queue of the same account has a trigger too."""
     done = await indexed()
     (blob,), (queue,) = done["bindings"]["take_clip"], done["bindings"]["give_up_clip"]
 

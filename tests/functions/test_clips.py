@@ -1,4 +1,4 @@
-"""/clips over HTTP, with uploads into Azurite and a host that polls it: the whole way of a recording."""
+"""/clips over HTTP, with uploads into Azurite and a host that polls it: a recording from upload to results."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from emulators.script import Step
 from tests.conftest import HEARD, Account, Product
-from tests.eventually import PATIENCE_SECONDS, eventually
+from tests.eventually import HANG_SECONDS, eventually
 from tests.functions.turns import recording
 from tests.sound import silence
 from voice_core.audio import wav
@@ -35,8 +35,8 @@ async def upload(product: Product, clip: dict[str, Any], data: bytes, **headers:
 
 
 async def followed(product: Product, clip: dict[str, Any]) -> list[dict[str, Any]]:
-    """What is told of the clip until it ends."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    """The events of the clip until its final state."""
+    async with asyncio.timeout(HANG_SECONDS):
         async with product.get(f"/clips/{clip['clipId']}", headers={"Accept": "text/event-stream"}) as response:
             assert response.headers["content-type"].startswith("text/event-stream")
             lines = (await response.text()).splitlines()
@@ -44,7 +44,7 @@ async def followed(product: Product, clip: dict[str, Any]) -> list[dict[str, Any
 
 
 async def ended(product: Product, data: bytes, **members: Any) -> dict[str, Any]:
-    """How a clip with that recording ends."""
+    """The final state of a clip with the recording *data*."""
     clip = await opened(product, **members)
     assert await upload(product, clip, data) == 201
     return (await followed(product, clip))[-1]
@@ -55,8 +55,8 @@ async def fetched(product: Product, path: str, **headers: str) -> aiohttp.Client
     return response
 
 
-async def test_a_recording_becomes_links(clip_product: Product) -> None:
-    """Opened, uploaded, followed; the transcript in three forms, the reply as text and as speech, and the turn."""
+async def test_a_clip_has_links_to_its_results(clip_product: Product) -> None:
+    """An uploaded recording yields a transcript in three forms, the reply as text and as speech, and a turn."""
     clip = await opened(clip_product, contentType="audio/wav")
     assert clip["upload"]["headers"]["Content-Type"] == "audio/wav"
     assert await upload(clip_product, clip, recording(2.0)) == 201
@@ -77,8 +77,8 @@ async def test_a_recording_becomes_links(clip_product: Product) -> None:
     assert (turn["turnId"], turn["clipId"], turn["transcription"].lower()) == (clip["clipId"], clip["clipId"], HEARD)
 
 
-async def test_a_clip_is_told_with_its_version(clip_product: Product) -> None:
-    """A client that has it gets 304, with a hint when to ask again; one that has an older one gets the new one."""
+async def test_an_unchanged_clip_is_not_sent_again(clip_product: Product) -> None:
+    """A client with the current ETag gets 304 and Retry-After; one with an older ETag gets the new state."""
     clip = await opened(clip_product)
     first = await fetched(clip_product, f"/clips/{clip['clipId']}")
     again = await fetched(clip_product, f"/clips/{clip['clipId']}", **{"If-None-Match": first.headers["ETag"]})
@@ -90,8 +90,8 @@ async def test_a_clip_is_told_with_its_version(clip_product: Product) -> None:
     assert (changed.status, "Retry-After" in changed.headers) == (200, False)
 
 
-async def test_only_the_transcript_if_that_is_all_that_is_wanted(clip_product: Product) -> None:
-    """``reply: false``: nothing is asked of the assistant, nothing is spoken, no turn."""
+async def test_a_clip_can_have_a_transcript_only(clip_product: Product) -> None:
+    """With ``reply: false`` the assistant is not called, nothing is synthesised, and there is no turn."""
     done = await ended(clip_product, recording(1.0), reply=False)
 
     assert done["status"] == "done"
@@ -100,7 +100,7 @@ async def test_only_the_transcript_if_that_is_all_that_is_wanted(clip_product: P
 
 
 async def test_hints_reach_recognition(clip_product: Product) -> None:
-    """Language and phrases are those of the request."""
+    """The recogniser gets the language and the phrases of the request."""
     await ended(clip_product, recording(1.0), language="de-DE", phrases=["Lissabon"])
 
     (heard,) = [served for served in clip_product.services.speech.served if served.operation == "stt"]
@@ -108,7 +108,7 @@ async def test_hints_reach_recognition(clip_product: Product) -> None:
 
 
 async def test_a_deleted_clip_leaves_nothing(clip_product: Product) -> None:
-    """Its parts, its speech and its turn are gone, and it says that it was cancelled; deleting again is no error."""
+    """Its parts, its speech and its turn are deleted, and its status is cancelled; deleting it again is no error."""
     done = await ended(clip_product, recording(1.0))
     for _ in range(2):
         async with clip_product.delete(f"/clips/{done['clipId']}") as response:
@@ -121,7 +121,7 @@ async def test_a_deleted_clip_leaves_nothing(clip_product: Product) -> None:
 
 
 async def test_a_deleted_clip_leaves_other_turns(clip_product: Product) -> None:
-    """What else was said in its conversation stays, and the conversation no longer has its words as title."""
+    """The other turns of its conversation stay, and the conversation's title no longer has the clip's words."""
     done = await ended(clip_product, recording(1.0))
     typed = {"text": "And now?", "conversationId": done["conversationId"], "speech": "none"}
     async with clip_product.post("/process", json=typed) as response:
@@ -135,8 +135,8 @@ async def test_a_deleted_clip_leaves_other_turns(clip_product: Product) -> None:
     assert (conversation["title"], conversation["turnCount"]) == ("And now?", 1)
 
 
-async def test_a_deleted_conversation_takes_its_clips_along(clip_product: Product) -> None:
-    """Their transcripts and speech are gone with it, and a clip that still waits is cancelled."""
+async def test_deleting_a_conversation_deletes_its_clips(clip_product: Product) -> None:
+    """Their transcripts and speech are deleted too, and a clip that waits for its upload is cancelled."""
     done = await ended(clip_product, recording(1.0))
     waiting = await opened(clip_product, conversationId=done["conversationId"])
     async with clip_product.delete(f"/conversations/{done['conversationId']}") as response:
@@ -158,10 +158,10 @@ async def test_a_deleted_conversation_takes_its_clips_along(clip_product: Produc
         ({"sizeBytes": -1}, 400, "request-invalid"),
     ],
 )
-async def test_a_clip_that_cannot_be_is_refused(
+async def test_an_invalid_clip_request_is_refused(
     clip_product: Product, sent: dict[str, Any], status: int, code: str
 ) -> None:
-    """Before anything is uploaded."""
+    """The request is refused before anything is uploaded."""
     async with clip_product.post("/clips", json=sent) as response:
         problem = json.loads(await response.text())
 
@@ -177,8 +177,8 @@ async def test_a_clip_that_cannot_be_is_refused(
         (wav.whole(silence(3.0), 16_000), "no-speech"),
     ],
 )
-async def test_a_recording_that_cannot_be_heard_fails_the_clip(clip_product: Product, data: bytes, code: str) -> None:
-    """The job says why, and no provider was asked."""
+async def test_an_unusable_recording_fails_the_clip(clip_product: Product, data: bytes, code: str) -> None:
+    """The clip states the reason, and no provider was called."""
     clip = await ended(clip_product, data)
 
     assert (clip["status"], clip["problem"]["code"]) == ("failed", code)
@@ -189,28 +189,28 @@ async def test_a_recording_that_cannot_be_heard_fails_the_clip(clip_product: Pro
 async def test_a_recording_beyond_the_limits_fails_the_clip(
     small_clip_product: Product, data: bytes, code: str
 ) -> None:
-    """Storage cannot know them; the job does, before anything is paid for."""
+    """Storage does not know the limits; the worker checks them before anything is paid for."""
     clip = await ended(small_clip_product, data)
 
     assert (clip["status"], clip["problem"]["code"]) == ("failed", code)
     assert not small_clip_product.services.paid()
 
 
-async def test_a_slot_that_was_not_used_expires(clip_product: Product) -> None:
-    """The job says so, and those who follow it need not wait."""
+async def test_a_clip_without_an_upload_expires(clip_product: Product) -> None:
+    """After the upload slot's time, a client that follows the clip receives the status expired at once."""
     clip = await opened(clip_product)
     clips = clip_product.app.clip_work.clips
-    kept = await clips.get(ClipName("local", clip["clipId"]))
-    await clips.replace(kept.changed(upload_until=kept.created_at))
+    stored = await clips.get(ClipName("local", clip["clipId"]))
+    await clips.replace(stored.changed(upload_until=stored.created_at))
 
     assert [event["status"] for event in await followed(clip_product, clip)] == ["expired"]
 
 
 @pytest.mark.parametrize("blob", ["foreign.txt", "bm9ib2R5/clip1", "some/folder/file.wav"])
-async def test_a_foreign_blob_is_left_alone(
+async def test_a_foreign_blob_is_ignored(
     clip_product: Product, account: Account, caplog: pytest.LogCaptureFixture, blob: str
 ) -> None:
-    """Whether its name could be a clip's or not: it is noted, it stays, and nothing is paid for."""
+    """Whether or not its name could be a clip's, the blob is logged and stays, and nothing is paid for."""
     await opened(clip_product)
     caplog.set_level("INFO", "voice")
     async with BlobServiceClient(account.url, account.key) as client:
@@ -224,7 +224,7 @@ async def test_a_foreign_blob_is_left_alone(
 
 
 async def test_a_second_upload_is_refused(clip_product: Product) -> None:
-    """By storage: a slot is good for one blob, once."""
+    """Storage refuses it: a slot is valid for one blob, once."""
     clip = await opened(clip_product)
 
     assert await upload(clip_product, clip, recording(1.0)) == 201
@@ -232,8 +232,8 @@ async def test_a_second_upload_is_refused(clip_product: Product) -> None:
     assert (await followed(clip_product, clip))[-1]["progress"]["secondsTotal"] == 1.0
 
 
-async def test_a_provider_that_is_away_fails_the_clip_with_its_stage(clip_product: Product) -> None:
-    """After all attempts; what was heard stays."""
+async def test_a_failing_provider_fails_the_clip_with_its_stage(clip_product: Product) -> None:
+    """The clip fails after all attempts; its transcript stays."""
     clip_product.services.openai.add("chat", Step(status=400, repeat=True))
     clip = await ended(clip_product, recording(1.0))
 
@@ -242,7 +242,7 @@ async def test_a_provider_that_is_away_fails_the_clip_with_its_stage(clip_produc
 
 
 async def test_unknown_clips_and_parts_are_not_found(clip_product: Product) -> None:
-    """Neither a clip nor a part that there is not."""
+    """A clip or a part that does not exist is 404; a part whose name is not defined is 400."""
     clip = await opened(clip_product)
     paths = ("/clips/nobodys", "/clips/nobodys/reply.txt", f"/clips/{clip['clipId']}/transcript.txt")
     for path in paths:
@@ -252,8 +252,8 @@ async def test_unknown_clips_and_parts_are_not_found(clip_product: Product) -> N
     assert (await fetched(clip_product, f"/clips/{clip['clipId']}/secret.txt")).status == 400
 
 
-async def test_without_storage_clips_say_so(product: Product) -> None:
-    """503 and a hint at the setting; everything else works."""
+async def test_without_storage_clips_are_unavailable(product: Product) -> None:
+    """Without Blob storage, clips and speech files are 503; everything else works."""
     for path in ("/clips/any", "/conversations/c/turns/t/speech"):
         response = await fetched(product, path)
         assert (response.status, json.loads(await response.text())["code"]) == (503, "stage-unreachable")

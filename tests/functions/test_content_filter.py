@@ -1,4 +1,4 @@
-"""Whole turns of a deployment whose content filter runs asynchronously."""
+"""Complete turns with a model deployment whose content filter runs asynchronously."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tests.functions.turns import recording, sse, types
 
 
 def body(*choices: dict[str, Any]) -> str:
-    """A stream with one choice a chunk, as the service begins and ends it."""
+    """A stream with one choice per chunk, and the beginning and end that the service sends."""
     prompt = {"choices": [], "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": SAFE}]}
     chunks = [prompt, *({"choices": [{"index": 0, "finish_reason": None, **choice}]} for choice in choices)]
     return "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
@@ -35,7 +35,7 @@ COMPLETE = {
 
 @pytest.mark.parametrize("stream", COMPLETE.values(), ids=COMPLETE.keys())
 async def test_a_turn_is_complete_whatever_the_filter_reports(product: Product, stream: str) -> None:
-    """The whole reply is answered, spoken sentence by sentence, and stored; the assistant was requested once."""
+    """The complete reply is returned, spoken sentence by sentence, and stored; the assistant was called once."""
     product.services.openai.add("chat", Step(body=stream))
     async with product.post("/process", data=recording()) as response:
         answer = await response.json()
@@ -61,7 +61,7 @@ REFUSED = {
 @pytest.mark.parametrize(("stream", "delivered"), REFUSED.values(), ids=REFUSED.keys())
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"], ids=["json", "events"])
 async def test_a_late_refusal_is_a_refusal(product: Product, stream: str, delivered: str, accept: str) -> None:
-    """The error is reply-refused with what was written before it; nothing is requested again, and nothing is stored."""
+    """The error is reply-refused with the text before it; the assistant is not called again, and nothing is stored."""
     product.services.openai.add("chat", Step(body=stream))
     async with product.post("/process", json={"text": "hi"}, headers={"Accept": accept}) as response:
         if delivered and accept == "text/event-stream":
@@ -81,6 +81,6 @@ async def test_a_late_refusal_is_a_refusal(product: Product, stream: str, delive
 
 
 def spoken(product: Product) -> set[str]:
-    """The texts that were synthesised; two at once, so in no order."""
+    """The texts that were synthesised, as a set: two are synthesised at once, in no fixed order."""
     spoken = [served.facts["ssml"] for served in product.services.speech.served if served.operation == "tts"]
     return {re.sub(r"<[^>]*>", "", ssml).strip() for ssml in spoken}

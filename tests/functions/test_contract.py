@@ -1,4 +1,4 @@
-"""/openapi.json: the contract that answers keep."""
+"""/openapi.json: the contract, and responses that conform to it."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def validator(name: str) -> Draft202012Validator:
 
 
 async def test_the_contract_is_served(product: Product) -> None:
-    """OpenAPI 3.1 with every path."""
+    """/openapi.json is OpenAPI 3.1 and has every path."""
     async with product.get("/openapi.json") as response:
         document = await response.json()
 
@@ -38,8 +38,8 @@ async def test_the_contract_is_served(product: Product) -> None:
     }
 
 
-def test_every_reference_leads_somewhere() -> None:
-    """No schema is named that is not there, and each is a valid schema."""
+def test_every_reference_resolves() -> None:
+    """Every schema that is referenced exists, and every schema is valid."""
     document = contract()
     schemas = document["components"]["schemas"]
 
@@ -58,8 +58,8 @@ def test_every_reference_leads_somewhere() -> None:
         ("/process", {}, "Problem"),
     ],
 )
-async def test_answers_keep_the_contract(product: Product, path: str, body: Any, schema: str) -> None:
-    """Every JSON answer is what its schema says."""
+async def test_responses_conform_to_the_contract(product: Product, path: str, body: Any, schema: str) -> None:
+    """Every JSON response conforms to its schema."""
     sent: dict[str, Any] = {"data": recording()} if body is None else {"json": body}
     async with product.post(path, headers={"Accept": "application/json"}, **sent) as response:
         answer = await response.json(content_type=None)
@@ -71,8 +71,8 @@ async def test_answers_keep_the_contract(product: Product, path: str, body: Any,
     ("path", "schema"),
     [("/voices", "VoicesAnswer"), ("/conversations", "ConversationsAnswer"), ("/health?deep=1", "HealthAnswer")],
 )
-async def test_lists_keep_the_contract(product: Product, path: str, schema: str) -> None:
-    """So is every document that is read."""
+async def test_lists_conform_to_the_contract(product: Product, path: str, schema: str) -> None:
+    """Every document that can be read conforms to its schema."""
     async with product.post("/process", json={"text": "hi"}) as response:
         conversation_id = (await response.json())["conversationId"]
     async with product.get(path) as response:
@@ -81,8 +81,8 @@ async def test_lists_keep_the_contract(product: Product, path: str, schema: str)
         validator("TurnsAnswer").validate(await response.json())
 
 
-async def test_events_keep_the_contract(product: Product) -> None:
-    """Every event is what its schema says."""
+async def test_events_conform_to_the_contract(product: Product) -> None:
+    """Every event conforms to its schema."""
     async with product.post("/process", data=recording(), headers={"Accept": "text/event-stream"}) as response:
         events = await sse(response)
 
@@ -92,7 +92,7 @@ async def test_events_keep_the_contract(product: Product) -> None:
 
 
 def references(node: Any) -> set[str]:
-    """The names that *node* refers to."""
+    """Names of the schemas that *node* references."""
     if isinstance(node, dict):
         own = {node["$ref"].rpartition("/")[2]} if isinstance(node.get("$ref"), str) else set()
         return own.union(*(references(value) for value in node.values()))

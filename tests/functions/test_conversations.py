@@ -1,4 +1,4 @@
-"""/conversations: list, read, forget."""
+"""/conversations: list, read and delete."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ async def listed(product: Product, query: str = "") -> dict[str, Any]:
 
 
 async def test_conversations_are_listed_latest_first(product: Product) -> None:
-    """The one spoken in last comes first, under the words it began with."""
+    """The conversation with the latest turn is first; its title is the beginning of its first turn."""
     older, newer = await say(product, "first things first"), await say(product, "second thoughts")
     await say(product, "again", older["conversationId"])
 
@@ -50,7 +50,7 @@ async def test_long_lists_come_in_pages(product: Product) -> None:
 
 
 async def test_a_conversation_is_read_latest_turn_first(product: Product) -> None:
-    """Its turns with what was said and answered, in pages."""
+    """Its turns have transcripts and replies, and come in pages."""
     conversation_id = (await say(product, "one"))["conversationId"]
     for text in ("two", "three"):
         await say(product, text, conversation_id)
@@ -66,8 +66,8 @@ async def test_a_conversation_is_read_latest_turn_first(product: Product) -> Non
     assert all(turn["responseText"] and turn["createdAt"] and not turn["spoken"] for turn in page["turns"])
 
 
-async def test_a_forgotten_conversation_is_gone(product: Product) -> None:
-    """After DELETE it is neither listed nor read nor continued; deleting it again is no error."""
+async def test_a_deleted_conversation_is_gone(product: Product) -> None:
+    """After DELETE it can be neither listed nor read nor continued; deleting it again is no error."""
     conversation_id = (await say(product, "hello"))["conversationId"]
 
     for _ in range(2):
@@ -81,8 +81,8 @@ async def test_a_forgotten_conversation_is_gone(product: Product) -> None:
         assert response.status == 404
 
 
-async def test_a_turn_is_answered_while_the_store_is_away(product: Product) -> None:
-    """Cosmos down: the reply stands and says that it is not remembered."""
+async def test_a_turn_is_taken_while_cosmos_db_is_down(product: Product) -> None:
+    """The reply is delivered, and reports in ``degraded`` that it was not stored."""
     for operation in ("account", "database", "container", "read", "query", "batch", "create"):
         product.services.cosmos.add(operation, Step(status=503, repeat=True))
 
@@ -92,8 +92,8 @@ async def test_a_turn_is_answered_while_the_store_is_away(product: Product) -> N
     assert answer["degraded"] == ["conversation"]
 
 
-async def test_a_list_says_that_the_store_is_away(product: Product) -> None:
-    """Cosmos down: a typed, retryable error."""
+async def test_a_list_fails_while_cosmos_db_is_down(product: Product) -> None:
+    """Listing is a retryable error with the stage conversations."""
     for operation in ("account", "database", "container", "read", "query"):
         product.services.cosmos.add(operation, Step(status=503, repeat=True))
     async with product.get("/conversations") as response:

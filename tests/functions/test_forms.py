@@ -1,4 +1,4 @@
-"""multipart/form-data: what of it is read, and how little a caller can make of its syntax."""
+"""multipart/form-data: the parts that are read, and the syntax that a caller cannot abuse."""
 
 import encodings
 import tempfile
@@ -17,48 +17,48 @@ from tests.functions.turns import base64, recording
 from voice_core.functions.http.form import Form, FormFile, read_form
 from voice_core.functions.http.request import HttpRequest
 
-NOBODYS = "x-charset-that-nobody-has"
+UNKNOWN_CHARSET = "x-charset-that-nobody-has"
 
 
 def typed(content_type: str) -> dict[str, str]:
     return {"Content-Type": content_type}
 
 
-@pytest.mark.parametrize("charset", ["punycode", "utf-16", "idna", "iso-8859-1", NOBODYS])
+@pytest.mark.parametrize("charset", ["punycode", "utf-16", "idna", "iso-8859-1", UNKNOWN_CHARSET])
 async def test_a_form_in_another_charset_is_refused_unread(product: Product, charset: str) -> None:
-    """With 415 before any of it is sent: no text is decoded as a caller likes."""
+    """It is 415 before any of the body is sent: a caller cannot choose the decoder."""
     async with posted(product, "/process", f"multipart/form-data; boundary=x; charset={charset}") as (reader, _):
         status, problem = await answer(reader)
 
     assert (status, problem["code"]) == (415, "content-type-unsupported")
-    assert NOBODYS.replace("-", "_") not in encodings._cache
+    assert UNKNOWN_CHARSET.replace("-", "_") not in encodings._cache
 
 
 @pytest.mark.parametrize("field", ["_charset_", "Content-Type"])
 async def test_charsets_within_a_form_are_not_looked_up(product: Product, field: str) -> None:
-    """Neither that of a part nor the default that a form may name (RFC 7578, 4.6): text is UTF-8."""
+    """Neither a part's charset nor the form's default (RFC 7578, 4.6) is used: text is UTF-8."""
     text = form("text", "é".encode())
     if field == "Content-Type":
-        body = text.replace(b"\r\n\r\n", f"\r\nContent-Type: text/plain; charset={NOBODYS}\r\n\r\n".encode(), 1)
+        body = text.replace(b"\r\n\r\n", f"\r\nContent-Type: text/plain; charset={UNKNOWN_CHARSET}\r\n\r\n".encode(), 1)
     else:
-        body = form(field, NOBODYS.encode()).removesuffix(b"--x--\r\n") + text
+        body = form(field, UNKNOWN_CHARSET.encode()).removesuffix(b"--x--\r\n") + text
     async with product.post("/process", data=body, headers=typed("multipart/form-data; boundary=x")) as response:
         document = await response.json()
 
     assert (response.status, document["transcription"]) == (200, "é")
-    assert NOBODYS.replace("-", "_") not in encodings._cache
+    assert UNKNOWN_CHARSET.replace("-", "_") not in encodings._cache
 
 
 @pytest.mark.parametrize("charset", ["utf-8", '"UTF-8"', "US-ASCII"])
 async def test_a_form_may_say_that_it_is_utf_8(product: Product, charset: str) -> None:
-    """However it spells that."""
+    """Every usual spelling of UTF-8 and US-ASCII is accepted."""
     headers = typed(f"multipart/form-data; charset={charset}; boundary=x")
     async with product.post("/process", data=form("text", "naïve".encode()), headers=headers) as response:
         assert (response.status, (await response.json())["transcription"]) == (200, "naïve")
 
 
 async def test_base64_in_a_field_is_a_recording(product: Product) -> None:
-    """Of more than the other fields may have, too."""
+    """It may be larger than the other fields together."""
     body = form("AudioData", base64(recording(4.0)).encode())
     async with product.post("/process", data=body, headers=typed("multipart/form-data; boundary=x")) as response:
         document = await response.json()
@@ -68,7 +68,7 @@ async def test_base64_in_a_field_is_a_recording(product: Product) -> None:
 
 
 async def test_a_form_needs_no_disk(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of megabytes is read where no temporary file can be made."""
+    """A file of megabytes is read although no temporary file can be created."""
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     body = BytesIO(form("audio", b"no sound" * 250_000, "a.wav"))
     async with product.post("/process", data=body, headers=typed("multipart/form-data; boundary=x")) as response:
@@ -79,8 +79,8 @@ async def test_a_form_needs_no_disk(product: Product, monkeypatch: pytest.Monkey
     st.lists(st.text(), max_size=3),
     st.lists(st.sampled_from([b"\r\n", b"--b", b"-", b"\r", b"\n", b" ", b"b", b"\0\xff"]), max_size=20).map(b"".join),
 )
-def test_what_is_in_a_form_is_read_as_it_is(texts: list[str], data: bytes) -> None:
-    """Line ends, dashes and what looks like a boundary included."""
+def test_the_content_of_a_form_is_read_unchanged(texts: list[str], data: bytes) -> None:
+    """Line ends, dashes and bytes that look like a boundary are part of the content."""
     boundary = b"bb-outside"
     sent = [b"--%b\r\nContent-Disposition: form-data; name=a\r\n\r\n%b\r\n" % (boundary, t.encode()) for t in texts]
     file = b'--%b\r\ncontent-disposition:form-data;filename="f;";name=f\r\ncontent-type: audio/wav\r\n\r\n%b\r\n'
@@ -90,7 +90,7 @@ def test_what_is_in_a_form_is_read_as_it_is(texts: list[str], data: bytes) -> No
 
 
 def test_a_form_of_the_standard_library_is_read() -> None:
-    """One that was not written by these tests."""
+    """A form that another implementation has written is read."""
     message = EmailMessage()
     message["Content-Type"] = "multipart/form-data"
     part = EmailMessage()
@@ -104,7 +104,7 @@ def test_a_form_of_the_standard_library_is_read() -> None:
 
 @pytest.mark.parametrize(("etags", "found"), [(100, True), (102, False)])
 async def test_long_lists_of_versions_are_not_searched(etags: int, found: bool) -> None:
-    """Who sends one gets the whole document, which is right whatever is in the list."""
+    """A client that sends more than 100 gets the complete document, which is correct for any list."""
     listed = ", ".join(['"a"'] * etags).encode()
     head = {"type": "http", "method": "GET", "path_params": {}, "query_string": b""}
     request = HttpRequest(Request(head | {"headers": [(b"if-none-match", listed)]}))
@@ -114,7 +114,7 @@ async def test_long_lists_of_versions_are_not_searched(etags: int, found: bool) 
 
 @pytest.mark.parametrize("content_type", ["audio/wav", "Audio/WAV", "video/webm", "application/octet-stream"])
 async def test_a_recording_needs_no_file_name(product: Product, content_type: str) -> None:
-    """Some clients leave it out: the part's content type says what it is."""
+    """Some clients omit it: the part's content type shows that it is a file."""
     named = form("audio", recording())
     body = named.replace(b"\r\n\r\n", f"\r\nContent-Type: {content_type}\r\n\r\n".encode(), 1)
     async with product.post("/transcribe", data=body, headers=typed("multipart/form-data; boundary=x")) as response:
@@ -122,8 +122,8 @@ async def test_a_recording_needs_no_file_name(product: Product, content_type: st
         assert (await response.json())["transcription"].lower().startswith(HEARD)
 
 
-async def test_a_file_input_that_was_not_used_is_left_out(product: Product) -> None:
-    """A browser sends it without a name and empty, beside what the user did fill in."""
+async def test_an_unused_file_input_is_ignored(product: Product) -> None:
+    """A browser sends it without a file name and empty, together with the fields that the user filled in."""
     unused = form("audio", b"", "unused").replace(b'"unused"', b'""')
     body = unused.removesuffix(b"--x--\r\n") + form("text", b"Hello there.")
     async with product.post("/process", data=body, headers=typed("multipart/form-data; boundary=x")) as response:

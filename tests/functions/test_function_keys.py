@@ -1,4 +1,4 @@
-"""The keys of the Functions host, a lock before ours."""
+"""The keys of the Functions host, which it checks before our app sees a request."""
 
 import asyncio
 import os
@@ -9,15 +9,15 @@ import aiohttp
 import pytest
 
 from tests.conftest import ROOT
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 from tests.functions.test_clip_triggers import indexed
 
 OPEN = {"get_health", "get_openapi", "options_session"}
 
 
 @pytest.mark.parametrize("level", ["anonymous", "function"])
-async def test_the_host_is_told_what_to_ask_for(level: str) -> None:
-    """In Microsoft's runtime: every function asks as the setting says, but those that are open to everyone."""
+async def test_functions_have_the_configured_auth_level(level: str) -> None:
+    """In Microsoft's runtime every function has the level of the setting, except those that are open to everyone."""
     bindings = (await indexed(HTTP_AUTH_LEVEL=level))["bindings"]
     triggers = {name: found[0] for name, found in bindings.items() if found[0]["type"] == "httpTrigger"}
 
@@ -26,8 +26,8 @@ async def test_the_host_is_told_what_to_ask_for(level: str) -> None:
     )
 
 
-async def test_a_key_is_asked_for_before_anything_else() -> None:
-    """By the local host as by Azure's: in a header or in the query; what is open stays so."""
+async def test_a_key_is_checked_first() -> None:
+    """The local host, like Azure's, requires a key in the header or in the query; open paths need none."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = await asyncio.create_subprocess_exec(
@@ -53,7 +53,7 @@ async def test_a_key_is_asked_for_before_anything_else() -> None:
 
 
 async def _healthy(http: aiohttp.ClientSession, url: str) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         while True:
             try:
                 if await _status(http, url) == 200:

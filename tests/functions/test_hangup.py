@@ -1,11 +1,11 @@
-"""A client that hangs up stops the work, as the emulators see it; how soon, `benchmarks.hangup` tells."""
+"""A client that disconnects stops the work, as the emulators see it; `benchmarks.hangup` measures how soon."""
 
 import json
 from dataclasses import replace
 
 import pytest
 
-from emulators.script import Script, Served, Step
+from emulators.script import Script, ServedRequest, Step
 from tests.conftest import Product, Services
 from tests.eventually import eventually
 from tests.functions.turns import recording
@@ -15,19 +15,19 @@ from voice_core.domain.conversation import Turn
 
 @pytest.fixture
 async def services(services: Services) -> Services:
-    """With a product that gives nobody up: only the hang-up can end what it asks for."""
+    """The services with a product that has no timeouts: only the disconnect can end its calls."""
     never = 1000.0
-    patient = replace(
+    without_timeouts = replace(
         services.settings, stt_seconds=never, assistant_seconds=never, tts_seconds=never, body_stall_seconds=never
     )
-    return replace(services, settings=patient)
+    return replace(services, settings=without_timeouts)
 
 
-def latest(script: Script, operation: str) -> Served | None:
+def latest(script: Script, operation: str) -> ServedRequest | None:
     return next((served for served in reversed(script.served) if served.operation == operation), None)
 
 
-async def ended(script: Script, operation: str) -> Served:
+async def ended(script: Script, operation: str) -> ServedRequest:
     """The latest request of *operation* once it has ended."""
     served = latest(script, operation)
     assert served is not None
@@ -36,12 +36,12 @@ async def ended(script: Script, operation: str) -> Served:
 
 
 async def stopped(script: Script, operation: str) -> None:
-    """Likewise, in the middle of its work."""
+    """Wait until the latest request of *operation* was ended in the middle of its work."""
     assert (await ended(script, operation)).outcome in ("cancelled", "hung")
 
 
-async def eventually_kept(product: Product) -> Turn:
-    """The turn that the conversation keeps of what was delivered, once it is there."""
+async def eventually_stored(product: Product) -> Turn:
+    """The stored turn, with the part of the reply that was delivered; waits until it is stored."""
     await eventually(lambda: latest(product.services.cosmos, "batch"))
     batch = latest(product.services.cosmos, "batch")
     assert batch is not None
@@ -52,53 +52,53 @@ async def eventually_kept(product: Product) -> Turn:
 
 
 @pytest.mark.parametrize("accept", ["text/event-stream", "application/json", "audio/wav"])
-async def test_hanging_up_while_the_assistant_thinks_stops_it(product: Product, accept: str) -> None:
-    """Before the first token, however the answer was to come."""
+async def test_a_disconnect_before_the_first_token_stops_the_model(product: Product, accept: str) -> None:
+    """The assistant's request ends before its first token, in every form of response."""
     product.services.openai.add("chat", Step(hang=True))
     caller = Caller(product.url)
     await caller.call(json.dumps({"text": "hi"}).encode(), accept=accept)
     await eventually(lambda: latest(product.services.openai, "chat"))
 
-    caller.hang_up()
+    caller.disconnect()
 
     await stopped(product.services.openai, "chat")
 
 
-async def test_hanging_up_while_the_assistant_writes_stops_it(product: Product) -> None:
-    """Between two tokens; the conversation keeps what was delivered."""
+async def test_a_disconnect_between_tokens_stops_the_model(product: Product) -> None:
+    """The assistant's request ends between two tokens; the delivered part of the reply is stored."""
     product.services.openai.add("chat", Step(text="one two three four", tokens_per_second=0.001))
     caller = Caller(product.url)
     await caller.call(json.dumps({"text": "hi", "speech": "none"}).encode())
     await caller.until(b"one")
 
-    caller.hang_up()
+    caller.disconnect()
 
     await stopped(product.services.openai, "chat")
-    kept = await eventually_kept(product)
-    assert (kept.reply, kept.interrupted) == ("one", True)
+    stored = await eventually_stored(product)
+    assert (stored.reply, stored.interrupted) == ("one", True)
 
 
-async def test_hanging_up_while_it_speaks_stops_the_synthesis(product: Product) -> None:
-    """In the middle of a sentence's speech."""
+async def test_a_disconnect_stops_the_synthesis(product: Product) -> None:
+    """The synthesis ends in the middle of a sentence."""
     product.services.speech.clear()
     product.services.speech.add("tts", Step(tone=True, real_time_factor=0.5, repeat=True))
     caller = Caller(product.url)
     await caller.call(json.dumps({"text": "hi"}).encode())
     await caller.until(b"speech.audio.delta")
 
-    caller.hang_up()
+    caller.disconnect()
 
     await stopped(product.services.speech, "tts")
 
 
-async def test_hanging_up_while_speaking_stops_the_recognition(product: Product) -> None:
-    """In the middle of the utterance; nothing is kept."""
+async def test_a_disconnect_stops_the_recognition(product: Product) -> None:
+    """The recognition ends in the middle of the utterance; nothing is stored."""
     caller = Caller(product.url)
     whole = recording(4.0)
     await caller.call(whole[: len(whole) // 2], promised=len(whole))
     await eventually(lambda: latest(product.services.speech, "stt"))
 
-    caller.hang_up()
+    caller.disconnect()
 
     await ended(product.services.speech, "stt")
     assert not product.services.openai.served

@@ -1,4 +1,4 @@
-"""/health: alive, ready, and which dependency is not."""
+"""/health: liveness, readiness, and the state of each dependency."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from tests.conftest import Product
 
 
 async def test_liveness_touches_no_dependency(product: Product) -> None:
-    """A worker is alive whatever its services do."""
+    """A worker is alive whatever the state of its services, and calls none of them."""
     async with product.get("/health") as response:
         assert (response.status, await response.json()) == (200, {"status": "ok"})
 
@@ -17,8 +17,8 @@ async def test_liveness_touches_no_dependency(product: Product) -> None:
         assert not script.served
 
 
-async def test_a_deep_check_asks_everyone(product: Product) -> None:
-    """deep=1: every dependency by name."""
+async def test_a_deep_check_covers_every_dependency(product: Product) -> None:
+    """deep=1 reports every dependency by name."""
     async with product.get("/health?deep=1") as response:
         answer = await response.json()
 
@@ -42,10 +42,10 @@ async def test_a_deep_check_asks_everyone(product: Product) -> None:
         ("cosmos", ["account", "database", "container", "read", "query"], {"conversations", "requests", "limits"}),
     ],
 )
-async def test_a_deep_check_names_who_is_away(
+async def test_a_deep_check_names_the_failing_service(
     product: Product, service: str, operations: list[str], names: set[str]
 ) -> None:
-    """deep=1 with a service down: 503, and that service alone is not ok."""
+    """deep=1 is 503 while a service is down, and that service alone is not ok."""
     script: Script = getattr(product.services, service)
     for operation in operations:
         script.add(operation, Step(status=503, repeat=True))
@@ -56,8 +56,8 @@ async def test_a_deep_check_names_who_is_away(
     assert {name for name, check in answer["checks"].items() if not check["ok"]} == names
 
 
-async def test_many_who_ask_cost_no_more_than_one(product: Product) -> None:
-    """Nobody has to sign in for a deep check, so nobody can turn it on our providers."""
+async def test_many_deep_checks_cost_no_more_than_one(product: Product) -> None:
+    """A deep check needs no sign-in, so it must not multiply the calls of our providers."""
 
     async def check() -> int:
         async with product.get("/health?deep=1") as response:
@@ -70,7 +70,7 @@ async def test_many_who_ask_cost_no_more_than_one(product: Product) -> None:
 
 
 async def test_warming_opens_connections(product: Product) -> None:
-    """warm=1 leaves the first turn nothing to load."""
+    """After warm=1 the first turn has nothing left to load."""
     async with product.get("/health?warm=1") as response:
         assert response.status == 200
     async with product.post("/process", json={"text": "hi"}) as response:

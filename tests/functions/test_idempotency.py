@@ -1,4 +1,4 @@
-"""Idempotency-Key on /process: the same turn again, whatever form it is sent and answered in."""
+"""Idempotency-Key on /process: a retry gets the same turn, in whatever form it is sent and returned."""
 
 import asyncio
 import json
@@ -12,13 +12,13 @@ import pytest
 
 from emulators.script import Script, Step
 from tests.conftest import HEARD, Product, ProductWith
-from tests.eventually import PATIENCE_SECONDS, eventually
+from tests.eventually import HANG_SECONDS, eventually
 from tests.functions.turns import base64, parse_sse, recording, types
 
 KEY = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 RECORDING = recording()
 NEVER_SECONDS = 1000.0
-"""The limit that a test is not about."""
+"""Value of a timeout that must not expire in a test."""
 FORM = b'--x\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n' + RECORDING + b"\r\n--x--\r\n"
 
 SENT: dict[str, dict[str, Any]] = {
@@ -26,12 +26,12 @@ SENT: dict[str, dict[str, Any]] = {
     "in a form": {"data": FORM, "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
     "in JSON": {"json": {"audioData": base64(RECORDING), "channels": 1}, "headers": {}},
 }
-"""One recording in three shapes; what is said at its default may as well be left out."""
+"""One recording in three shapes; the one in JSON states an option at its default, which changes nothing."""
 ACCEPTED = ("application/json", "text/event-stream", "application/x-ndjson", "audio/wav")
 
 
-async def asked(product: Product, accept: str = "application/json", **sent: Any) -> aiohttp.ClientResponse:
-    """The answer to the request under the key."""
+async def post_with_key(product: Product, accept: str = "application/json", **sent: Any) -> aiohttp.ClientResponse:
+    """The response to a request with the key `KEY`, read to its end."""
     headers = KEY | {"Accept": accept} | sent.pop("headers", {})
     response: aiohttp.ClientResponse = await product.post("/process", headers=headers, **sent)
     await response.read()
@@ -39,12 +39,12 @@ async def asked(product: Product, accept: str = "application/json", **sent: Any)
 
 
 async def answered(product: Product, accept: str = "application/json", **sent: Any) -> dict[str, Any]:
-    """What is told of the turn with it: its ids, and its words where the form has them."""
-    response = await asked(product, accept, **sent)
+    """The turn in the response: its ids, its words where the form has them, and whether it is a replay (*again*)."""
+    response = await post_with_key(product, accept, **sent)
     assert response.status == 200, await response.text()
     ids = {"turnId": response.headers["X-Turn-Id"], "conversationId": response.headers["X-Conversation-Id"]}
-    told = _document(accept, await response.read())
-    words = {name: told[name] for name in ("transcription", "responseText") if name in told}
+    document = _document(accept, await response.read())
+    words = {name: document[name] for name in ("transcription", "responseText") if name in document}
     return ids | words | {"again": response.headers.get("Idempotency-Replayed") == "true"}
 
 
@@ -62,15 +62,15 @@ def _document(accept: str, body: bytes) -> dict[str, Any]:
 
 
 async def turns(product: Product, conversation_id: str) -> list[dict[str, Any]]:
-    """What the conversation keeps, latest first."""
+    """The stored turns of the conversation, latest first."""
     async with product.get(f"/conversations/{conversation_id}") as response:
-        kept: list[dict[str, Any]] = (await response.json())["turns"]
-        return kept
+        stored: list[dict[str, Any]] = (await response.json())["turns"]
+        return stored
 
 
 @pytest.mark.parametrize("sent", SENT.values(), ids=list(SENT))
 async def test_a_retry_gets_the_same_turn_in_any_form(product: Product, sent: dict[str, Any]) -> None:
-    """Sent in any shape and answered in any form: the same ids and words, heard once, answered once, stored once."""
+    """In any shape and any form it has the same ids and words; it is transcribed, replied to and stored once."""
     first = await answered(product, **SENT["as it is"])
     for accept in ACCEPTED:
         again = await answered(product, accept, **sent)
@@ -83,8 +83,8 @@ async def test_a_retry_gets_the_same_turn_in_any_form(product: Product, sent: di
 
 
 @pytest.mark.parametrize("accept", ACCEPTED)
-async def test_any_form_can_be_asked_for_again(product: Product, accept: str) -> None:
-    """The first answer may have been of any form, too."""
+async def test_a_turn_of_any_form_can_be_replayed(product: Product, accept: str) -> None:
+    """The first response may have been of any form, too."""
     first = await answered(product, accept, json={"text": "hello"})
     again = await answered(product, json={"text": "hello"})
 
@@ -93,21 +93,23 @@ async def test_any_form_can_be_asked_for_again(product: Product, accept: str) ->
     assert product.services.paid()["chat"] == 1
 
 
-async def test_a_turn_told_again_is_told_whole(product: Product) -> None:
-    """Transcript with its confidence and length, reply, speech of the same length, timings: as the first time."""
-    told = [parse_sse(await (await asked(product, "text/event-stream", data=RECORDING)).text()) for _ in range(2)]
+async def test_a_replay_is_complete(product: Product) -> None:
+    """Transcript with confidence and length, reply, speech of the same length and timings are as the first time."""
+    streams = [
+        parse_sse(await (await post_with_key(product, "text/event-stream", data=RECORDING)).text()) for _ in range(2)
+    ]
     first, again = (
         [_shape(event) for event in events if event["type"] not in ("transcript.text.delta", "reply.text.delta")]
-        for events in told
+        for events in streams
     )
 
     assert [event for event in again if "audio" not in event] == [event for event in first if "audio" not in event]
-    assert types(told[1])[:4] == ["turn.created", "transcript.text.done", "reply.text.delta", "reply.text.done"]
-    assert _speech(told[1]) == _speech(told[0])
+    assert types(streams[1])[:4] == ["turn.created", "transcript.text.done", "reply.text.delta", "reply.text.done"]
+    assert _speech(streams[1]) == _speech(streams[0])
 
 
 def _shape(event: dict[str, Any]) -> dict[str, Any]:
-    """*event*, its timings by their names."""
+    """*event* with the names of its timings instead of their values."""
     return event | {"timings": sorted(event.get("timings", ()))}
 
 
@@ -115,8 +117,8 @@ def _speech(events: list[dict[str, Any]]) -> bytes:
     return b"".join(b64decode(event["audio"]) for event in events if event["type"] == "speech.audio.delta")
 
 
-async def test_what_was_answered_with_text_alone_is_not_spoken_again(product: Product) -> None:
-    """speech none costs no synthesis, now as then."""
+async def test_a_replay_without_speech_costs_no_synthesis(product: Product) -> None:
+    """With ``speech: none`` neither the turn nor its replay is synthesised."""
     for _ in range(2):
         await answered(product, json={"text": "hello", "speech": "none"})
 
@@ -134,10 +136,10 @@ async def test_what_was_answered_with_text_alone_is_not_spoken_again(product: Pr
     ids=["words", "option", "conversation", "recording"],
 )
 async def test_another_request_under_the_key_is_refused(product: Product, other: dict[str, Any]) -> None:
-    """422, and nothing is paid for."""
+    """It is 422, and nothing is paid for."""
     await answered(product, json={"text": "hello"})
     before = product.services.paid()
-    response = await asked(product, **other)
+    response = await post_with_key(product, **other)
     problem = await response.json(content_type=None)
 
     assert (response.status, problem["code"], problem["retryable"]) == (422, "idempotency-key-reused", False)
@@ -145,16 +147,16 @@ async def test_another_request_under_the_key_is_refused(product: Product, other:
 
 
 async def test_another_recording_under_the_key_is_refused(product: Product) -> None:
-    """It is known by its bytes, of which the last one differs; nothing is heard."""
+    """A recording that differs in its last byte is another request; it is not transcribed."""
     await answered(product, data=RECORDING)
-    response = await asked(product, data=RECORDING[:-1] + b"\x01")
+    response = await post_with_key(product, data=RECORDING[:-1] + b"\x01")
 
     assert (response.status, (await response.json(content_type=None))["code"]) == (422, "idempotency-key-reused")
     assert product.services.paid()["stt"] == 1
 
 
-async def test_a_turn_under_way_is_not_begun_again(product_with: ProductWith) -> None:
-    """409 with Retry-After while it is; then the same turn."""
+async def test_a_turn_in_progress_is_not_started_again(product_with: ProductWith) -> None:
+    """A retry is 409 with Retry-After while the turn is in progress; afterwards it gets the same turn."""
     product, refused = await product_with(body_stall_seconds=NEVER_SECONDS), asyncio.Event()
 
     async def speaking() -> AsyncIterator[bytes]:
@@ -164,37 +166,37 @@ async def test_a_turn_under_way_is_not_begun_again(product_with: ProductWith) ->
 
     first = asyncio.create_task(answered(product, data=speaking()))
     await eventually(lambda: product.services.paid()["stt"])
-    response = await asked(product, data=RECORDING)
+    response = await post_with_key(product, data=RECORDING)
     problem = await response.json(content_type=None)
     refused.set()
 
     assert (response.status, problem["code"], problem["retryable"]) == (409, "idempotency-running", True)
     assert 1 <= int(response.headers["Retry-After"]) <= product.app.settings.request_claim_seconds
-    told = await first
-    assert await answered(product, data=RECORDING) == told | {"again": True}
+    turn = await first
+    assert await answered(product, data=RECORDING) == turn | {"again": True}
     assert (product.services.paid()["stt"], product.services.paid()["chat"]) == (1, 1)
 
 
-async def test_another_request_is_refused_while_the_first_is_under_way(product_with: ProductWith) -> None:
-    """Whoever mixes up keys hears of it at once."""
+async def test_another_request_is_refused_during_the_first(product_with: ProductWith) -> None:
+    """A client that reuses a key gets 422 at once, not after the first request."""
     product = await product_with(assistant_seconds=NEVER_SECONDS)
     product.services.openai.add("chat", Step(hang=True))
     first = asyncio.create_task(answered(product, json={"text": "hello"}))
     await eventually(lambda: product.services.paid()["chat"])
-    response = await asked(product, json={"text": "goodbye"})
+    response = await post_with_key(product, json={"text": "goodbye"})
 
     assert (response.status, (await response.json(content_type=None))["code"]) == (422, "idempotency-key-reused")
     assert not first.done()
     first.cancel()
 
 
-async def test_an_utterance_is_heard_while_it_arrives(product: Product) -> None:
-    """A key does not hold the sound back until all of it is there."""
+async def test_an_utterance_is_transcribed_while_it_arrives(product: Product) -> None:
+    """A key does not delay recognition until the recording is complete."""
     interim = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:
         yield RECORDING[: len(RECORDING) // 2]
-        await asyncio.wait_for(interim.wait(), PATIENCE_SECONDS)
+        await asyncio.wait_for(interim.wait(), HANG_SECONDS)
         yield RECORDING[len(RECORDING) // 2 :]
 
     headers = KEY | {"Accept": "text/event-stream"}
@@ -206,25 +208,25 @@ async def test_an_utterance_is_heard_while_it_arrives(product: Product) -> None:
 
 
 async def test_a_failed_turn_is_taken_anew(product: Product) -> None:
-    """The retry is answered, and takes the place of what was kept of the failure, which is no history of it."""
+    """The retry's turn replaces the stored, interrupted one, which is not part of the retry's history."""
     before = await answered(product, json={"text": "before"}, headers={"Idempotency-Key": "k0"})
     sent: dict[str, Any] = {"json": {"text": "hello", "conversationId": before["conversationId"]}}
     product.services.openai.add("chat", Step(drop_after=2, text="one two three four"))
-    assert (await asked(product, **sent)).status == 502
+    assert (await post_with_key(product, **sent)).status == 502
     assert [turn["interrupted"] for turn in await turns(product, before["conversationId"])] == [True, False]
-    told = await answered(product, **sent)
+    retried = await answered(product, **sent)
 
-    assert told["again"] is False
-    assert told["responseText"].startswith("You said: hello")
+    assert retried["again"] is False
+    assert retried["responseText"].startswith("You said: hello")
     latest, _ = await turns(product, before["conversationId"])
-    assert (latest["turnId"], latest["interrupted"]) == (told["turnId"], False)
-    assert latest["responseText"] == told["responseText"]
-    # The system's prompt, the turn before, and what is said.
+    assert (latest["turnId"], latest["interrupted"]) == (retried["turnId"], False)
+    assert latest["responseText"] == retried["responseText"]
+    # The system prompt, the two messages of the turn before, and the new one.
     assert product.services.openai.served[-1].facts["messages"] == 4
 
 
-async def test_a_turn_that_was_hung_up_on_is_taken_anew(product: Product) -> None:
-    """What had been delivered is kept, until the retry's whole turn takes its place."""
+async def test_a_turn_after_a_disconnect_is_taken_anew(product: Product) -> None:
+    """The delivered part is stored, until the retry's complete turn replaces it."""
     product.services.openai.add("chat", Step(text="one two three four", tokens_per_second=0.001))
     sent: dict[str, Any] = {"json": {"text": "hello", "speech": "none"}}
     response = await product.post("/process", headers=KEY | {"Accept": "text/event-stream"}, **sent)
@@ -235,8 +237,8 @@ async def test_a_turn_that_was_hung_up_on_is_taken_anew(product: Product) -> Non
     assert [turn["interrupted"] for turn in await turns(product, conversation_id)] == [True]
 
     assert (await answered(product, **sent))["again"] is False
-    (kept,) = await turns(product, conversation_id)
-    assert kept["interrupted"] is False
+    (stored,) = await turns(product, conversation_id)
+    assert stored["interrupted"] is False
     assert (await answered(product, **sent))["again"] is True
 
 
@@ -245,19 +247,19 @@ def _done(script: Script, operation: str) -> bool:
 
 
 async def test_a_turn_is_taken_without_the_store_of_keys(product: Product) -> None:
-    """It says what it goes without, and is stored once all the same; while it is there, it is told again."""
+    """``degraded`` names idempotency, the turn is still stored once, and a retry replays the stored turn."""
     await answered(product, json={"text": "before"}, headers={"Idempotency-Key": "k0"})
     product.services.cosmos.add("create", Step(status=503, repeat=True))
-    response = await asked(product, json={"text": "hello"})
-    again = await asked(product, json={"text": "hello"})
+    response = await post_with_key(product, json={"text": "hello"})
+    again = await post_with_key(product, json={"text": "hello"})
 
     assert (await response.json())["degraded"] == ["idempotency"]
     assert (again.status, again.headers["Idempotency-Replayed"]) == (200, "true")
     assert product.services.paid()["chat"] == 2
 
 
-async def test_a_key_costs_one_line_in_the_store(product: Product) -> None:
-    """Without one no request is noted; with one a single document is made, and not touched again."""
+async def test_a_key_costs_one_document_in_the_store(product: Product) -> None:
+    """Without a key no request is stored; with one a single document is created, and not touched again."""
     await answered(product, json={"text": "before"}, headers={"Idempotency-Key": "k0"})
     operations = []
     for headers in ({}, KEY):
@@ -270,8 +272,8 @@ async def test_a_key_costs_one_line_in_the_store(product: Product) -> None:
     assert not operations[0] - operations[1]
 
 
-async def test_a_forgotten_conversation_is_forgotten(product_with: ProductWith) -> None:
-    """What was deleted is not told again: the request is a new one."""
+async def test_a_deleted_turn_is_not_replayed(product_with: ProductWith) -> None:
+    """After its conversation is deleted, the same request is a new one."""
     product = await product_with(request_claim_seconds=0.05)
     first = await answered(product, json={"text": "hello"})
     async with product.delete(f"/conversations/{first['conversationId']}"):

@@ -1,4 +1,4 @@
-"""A worker with the vendors' own SDKs dies at every call of a service, before it or after; another serves the retry."""
+"""A worker with the vendors' SDKs dies before or after each of its calls; another worker serves the retry."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -12,7 +12,7 @@ from emulators.script import Step
 from tests.conftest import Product
 from tests.functions.test_idempotency import RECORDING, turns
 from tests.idempotency_world import Life
-from tests.memory_clip_stores import Died
+from tests.memory_clip_stores import WorkerDeath
 from voice_core.domain.events import Event
 from voice_core.functions.http.idempotency import IdempotencyKey
 from voice_core.functions.turn.input import TurnInput
@@ -26,15 +26,15 @@ from voice_core.usecases.turn.take_turn import take_turn
 MOMENT = LeaseRules(seconds=0.05)
 
 
-class Doomed(Life):
-    """Dies at its call of a number, *after* it has taken effect or before."""
+class DoomedLife(Life):
+    """A worker that dies at call number *call*, *after* that has taken effect or before."""
 
     def __init__(self, call: int, *, after: bool) -> None:
         super().__init__()
         self.calls = 0
         self.name = ""
         self.storing = False
-        """Whether the turn was on its way to the store."""
+        """Whether the worker had begun to store the turn."""
         self._call = call
         self._after = after
 
@@ -46,7 +46,7 @@ class Doomed(Life):
         if last and not self._after:
             self.die()
         if self.dead:
-            raise Died
+            raise WorkerDeath
         self.storing = self.storing or name == "append"
         try:
             return await work()
@@ -57,25 +57,25 @@ class Doomed(Life):
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 async def test_a_worker_may_die_at_any_call(product: Product, after: bool) -> None:
-    """The retry over HTTP finds nothing or the one turn, and completes it; what was stored is not answered anew."""
+    """The retry over HTTP takes the turn, or replays the one that was stored; a stored turn costs no new reply."""
     product.services.openai.add("chat", Step(text="One. Two.", repeat=True))
     for call in count(1):
-        doomed = Doomed(call, after=after)
+        doomed = DoomedLife(call, after=after)
         await doomed.live(_all(_turn(product, doomed, f"k{call}")))
         if not doomed.dead:
             break
         await asyncio.sleep(MOMENT.seconds)
         chats = product.services.paid()["chat"]
         async with product.post("/process", data=RECORDING, headers={"Idempotency-Key": f"k{call}"}) as response:
-            told = await response.json(content_type=None)
+            document = await response.json(content_type=None)
             again = response.headers.get("Idempotency-Replayed") == "true"
 
-        assert response.status == 200, (call, doomed.name, told)
-        # While the turn is on its way the claim is renewed: a death then may be before it arrives, or after.
+        assert response.status == 200, (call, doomed.name, document)
+        # The lease is renewed while the turn is being stored: a death there may be before the turn arrives, or after.
         possible = {True, False} if doomed.storing and doomed.name != "append" else {doomed.storing}
         assert again in possible, (call, doomed.name)
         assert product.services.paid()["chat"] == chats + (not again), (call, doomed.name)
-        assert [turn["turnId"] for turn in await turns(product, told["conversationId"])] == [told["turnId"]]
+        assert [turn["turnId"] for turn in await turns(product, document["conversationId"])] == [document["turnId"]]
     print(call - 1, "deaths", "after" if after else "before", "the call")  # noqa: T201 - pytest -s shows it
     assert call > 10
 
@@ -86,7 +86,7 @@ async def _all(events: AsyncGenerator[Event]) -> None:
 
 
 def _turn(product: Product, life: Life, text: str) -> AsyncGenerator[Event]:
-    """What the handler of /process asks for, of a worker in the hands of *life*."""
+    """The turn that the handler of /process runs, in a worker whose calls *life* controls."""
     app = product.app
     ports = {name: life.wrapped(getattr(app.services, name)) for name in ("stt", "assistant", "tts", "conversations")}
     services = replace(app.services, **ports)
@@ -94,18 +94,18 @@ def _turn(product: Product, life: Life, text: str) -> AsyncGenerator[Event]:
         app.idempotent_turns, requests=life.wrapped(app.idempotent_turns.requests), services=services, rules=MOMENT
     )
     key = IdempotencyKey("local", text)
-    asked = TurnInput(ProcessRequest.model_validate({}), app.decoding(None), _once(RECORDING))
-    asked = asked.with_key(key, app.limits)
-    assert asked.idempotent_request
-    said = TurnRequest(
+    turn_input = TurnInput(ProcessRequest.model_validate({}), app.decoding(None), _once(RECORDING))
+    turn_input = turn_input.with_key(key, app.limits)
+    assert turn_input.idempotent_request
+    turn_request = TurnRequest(
         user_id="local",
         turn_id=key.id_of("turn"),
         conversation_id=key.id_of("conversation"),
         begins=True,
-        utterance=asked.utterance(),
+        utterance=turn_input.utterance(),
     )
-    handlers = TurnHandlers(lambda taken: take_turn(taken, services), lambda turn: replay(turn, said, services))
-    return idempotent_turns.run(said, asked.idempotent_request, handlers)
+    handlers = TurnHandlers(lambda taken: take_turn(taken, services), lambda turn: replay(turn, turn_request, services))
+    return idempotent_turns.run(turn_request, turn_input.idempotent_request, handlers)
 
 
 async def _once(data: bytes) -> AsyncGenerator[bytes]:

@@ -1,4 +1,4 @@
-"""Idempotency-Key where there is more than one turn and one worker: kept speech, clips, sessions, two workers."""
+"""Idempotency-Key beyond one turn on one worker: speech files, clips, sessions, two workers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,18 +14,18 @@ from tests.conftest import Product, Services, function_host, served
 from tests.eventually import eventually
 from tests.functions.calls import offer
 from tests.functions.test_clips import upload
-from tests.functions.test_idempotency import KEY, RECORDING, answered, asked, turns
+from tests.functions.test_idempotency import KEY, RECORDING, answered, post_with_key, turns
 from tests.functions.turns import recording
 from tests.webrtc import Caller
 from voice_core import wiring
 
 WORKER: ContextVar[wiring.App] = ContextVar("WORKER")
-"""Whose request is being served."""
+"""The worker that serves the current request."""
 
 
 @pytest.fixture
 async def workers(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sequence[Product]]:
-    """Two workers of one product: they share nothing but the services."""
+    """Two workers of one product, which share nothing but the services."""
     monkeypatch.setattr(wiring, "app", WORKER.get)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
@@ -39,7 +39,7 @@ async def workers(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncI
 
 
 class Worker:
-    """Serves by an *app* of its own."""
+    """A worker with an *app* of its own."""
 
     def __init__(self, app: wiring.App) -> None:
         self._app = app
@@ -50,19 +50,19 @@ class Worker:
 
 
 async def test_another_worker_gives_the_same_turn(workers: Sequence[Product]) -> None:
-    """A retry may land anywhere; so may a request that was overtaken by its retry."""
+    """A retry may reach any worker; so may a request that its retry has overtaken."""
     first, second = workers
-    told = await answered(first, data=RECORDING)
+    turn_seen = await answered(first, data=RECORDING)
 
-    assert await answered(second, data=RECORDING) == told | {"again": True}
-    assert await answered(first, data=RECORDING) == told | {"again": True}
+    assert await answered(second, data=RECORDING) == turn_seen | {"again": True}
+    assert await answered(first, data=RECORDING) == turn_seen | {"again": True}
     assert first.services.paid()["chat"] == 1
 
 
 @pytest.mark.parametrize("sent", [{"data": RECORDING}, {"json": {"text": "hello"}}], ids=["spoken", "typed"])
-async def test_of_requests_at_the_same_time_one_is_answered(workers: Sequence[Product], sent: dict[str, Any]) -> None:
-    """Six at once on two workers: one turn; the others hear that it is under way, or get the same."""
-    responses = await asyncio.gather(*(asked(workers[number % 2], **sent) for number in range(6)))
+async def test_concurrent_requests_take_one_turn(workers: Sequence[Product], sent: dict[str, Any]) -> None:
+    """Six at once on two workers take one turn; the others get 409 or the same turn."""
+    responses = await asyncio.gather(*(post_with_key(workers[number % 2], **sent) for number in range(6)))
     again = await answered(workers[0], **sent)
     right = [await response.json() for response in responses if response.status == 200]
     wrong = [await response.json(content_type=None) for response in responses if response.status != 200]
@@ -73,17 +73,17 @@ async def test_of_requests_at_the_same_time_one_is_answered(workers: Sequence[Pr
     assert len(await turns(workers[1], again["conversationId"])) == 1
 
 
-async def test_kept_speech_is_not_made_again(clip_product: Product) -> None:
-    """A turn told again has the same URL and length, and costs no synthesis as long as its speech is there."""
+async def test_stored_speech_is_not_synthesised_again(clip_product: Product) -> None:
+    """A replay has the same URL and length, and costs no synthesis as long as the speech file exists."""
     sent: dict[str, Any] = {"json": {"text": "hello", "speech": "url"}}
-    first = await (await asked(clip_product, **sent)).json()
+    first = await (await post_with_key(clip_product, **sent)).json()
     spoken = clip_product.services.paid()["tts"]
-    again = await (await asked(clip_product, **sent)).json()
+    again = await (await post_with_key(clip_product, **sent)).json()
 
     assert (again["speechUrl"], again["durationMs"]) == (first["speechUrl"], first["durationMs"])
     assert clip_product.services.paid()["tts"] == spoken
     await clip_product.app.clip_work.speeches.delete("local", first["conversationId"])
-    once_more = await (await asked(clip_product, **sent)).json()
+    once_more = await (await post_with_key(clip_product, **sent)).json()
     assert once_more["durationMs"] == first["durationMs"]
     assert clip_product.services.paid()["tts"] == 2 * spoken
     async with clip_product.get(first["speechUrl"].removeprefix("/api/voice")) as response:
@@ -91,7 +91,7 @@ async def test_kept_speech_is_not_made_again(clip_product: Product) -> None:
 
 
 async def test_a_clip_is_opened_once(clip_product: Product) -> None:
-    """The same clip with a slot that can be used; after the upload without one. Another request is refused."""
+    """A retry gets the same clip with a usable slot, or after the upload without one; another request is refused."""
     members = {"contentType": "audio/wav", "notes": "For my boss."}
     first, again = [await opened(clip_product, members) for _ in range(2)]
     assert again[0]["clipId"] == first[0]["clipId"]
@@ -107,14 +107,14 @@ async def test_a_clip_is_opened_once(clip_product: Product) -> None:
 
 
 async def opened(product: Product, members: dict[str, str]) -> tuple[dict[str, Any], Mapping[str, str]]:
-    """The clip under the key, and the headers that it came with."""
+    """The clip of a request with the key, and the response's headers."""
     async with product.post("/clips", json=members, headers=KEY) as response:
         assert response.status == 202, await response.text()
         return await response.json(), response.headers
 
 
 async def test_a_session_is_opened_once(product: Product) -> None:
-    """The same answer to the same offer, in either form; another offer is refused, and a session that ended is over."""
+    """The same offer gets the same answer in either form; another is refused; after the end a new session opens."""
     caller, other = Caller(), Caller()
     try:
         sdp = await offer(caller)
@@ -139,9 +139,9 @@ async def test_a_session_is_opened_once(product: Product) -> None:
         await other.close()
 
 
-async def test_a_key_is_of_its_path(product: Product) -> None:
-    """A session under the key of a turn is another request, and begins a conversation of its own."""
-    turn = await (await asked(product, json={"text": "hi", "speech": "none"})).json()
+async def test_a_key_is_valid_for_one_path(product: Product) -> None:
+    """A session with the key of a turn is another request, and begins a conversation of its own."""
+    turn = await (await post_with_key(product, json={"text": "hi", "speech": "none"})).json()
     status, prepared = await negotiated(product, json={})
 
     assert status == 200
@@ -153,8 +153,8 @@ async def negotiated(product: Product, **sent: Any) -> tuple[int, dict[str, Any]
         return response.status, await response.json(content_type=None)
 
 
-async def test_a_session_that_is_held_open_lives_as_long_as_its_last_answer(product: Product) -> None:
-    """A client whose stream broke off asks again; the end of the first stream does not end what it has now."""
+async def test_a_held_session_lives_as_long_as_its_last_stream(product: Product) -> None:
+    """A client whose stream broke off opens another; the end of the first stream does not end the session."""
     caller = Caller()
     try:
         sent = {"json": {"offer": await offer(caller)}, "headers": KEY | {"Accept": "text/event-stream"}}
@@ -165,7 +165,7 @@ async def test_a_session_that_is_held_open_lives_as_long_as_its_last_answer(prod
         await second.content.readuntil(b"\n\n")
         live = product.app.sessions.live("local", second.headers["Location"].rpartition("/")[2])
         first.close()
-        await eventually(lambda: live.holders == 1)
+        await eventually(lambda: live.open_streams == 1)
         assert not live.session.closed
         second.close()
         await eventually(lambda: live.session.closed)
@@ -174,7 +174,7 @@ async def test_a_session_that_is_held_open_lives_as_long_as_its_last_answer(prod
 
 
 async def test_preparing_a_session_names_the_same_conversation(product: Product) -> None:
-    """Nothing is kept of it, and a retry need not know."""
+    """A retry gets the same conversation id, although nothing is stored."""
     ids = {(await negotiated(product, json={}))[1]["conversationId"] for _ in range(2)}
 
     assert len(ids) == 1

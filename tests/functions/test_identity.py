@@ -1,4 +1,4 @@
-"""Who is let in, over HTTP."""
+"""Authentication over HTTP."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from starlette.routing import Route
 from emulators.script import Step
 from tests.adapters.test_easy_auth import ANNA
 from tests.conftest import Product, Services, function_host
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 from tests.issuers import Issuer, signer
 from voice_core.functions.openapi.document import contract
 
@@ -23,7 +23,7 @@ PREFIX = "/api/voice"
 
 @pytest.fixture
 async def services(services: Services, issuer: Issuer, request: pytest.FixtureRequest) -> Services:
-    """With an issuer to believe, unless a test chooses another mode."""
+    """The services with a trusted issuer of tokens, unless a test chooses another mode."""
     return replace(services, settings=replace(services.settings, **issuer.settings | getattr(request, "param", {})))
 
 
@@ -32,14 +32,14 @@ def mode(**settings: str) -> pytest.MarkDecorator:
 
 
 def operations() -> Iterator[tuple[str, str]]:
-    """Method and path of all that the host serves under our prefix."""
+    """Method and path of every route that the host serves under our prefix."""
     for route in function_host().routes:
         if isinstance(route, Route) and route.path.startswith(PREFIX):
             yield from ((method, route.path.removeprefix(PREFIX)) for method in sorted(route.methods or ()))
 
 
 def described(method: str, path: str) -> dict[str, Any]:
-    """What the contract says of it; of HEAD what it says of GET, and of itself that it is open."""
+    """The operation's description in the contract; HEAD has that of GET, and /openapi.json is open."""
     if path == "/openapi.json":
         return {"security": []}
     known: dict[str, Any] = contract()["paths"][path]["get" if method == "HEAD" else method.lower()]
@@ -47,7 +47,7 @@ def described(method: str, path: str) -> dict[str, Any]:
 
 
 def is_open(operation: dict[str, Any]) -> bool:
-    """Whether the contract asks nobody who they are there."""
+    """Whether the contract requires no authentication for it."""
     return operation.get("security") == []
 
 
@@ -55,25 +55,25 @@ def url_of(product: Product, path: str) -> str:
     return f"{product.url}{path.replace('{', '').replace('}', '')}"
 
 
-async def test_all_but_the_open_paths_ask_who_is_calling(product: Product) -> None:
-    """As the contract says: 401 with a challenge and a problem document, or no question."""
+async def test_all_but_the_open_paths_require_authentication(product: Product) -> None:
+    """Without a token every other path is 401 with a challenge and a problem document, as the contract states."""
     for method, path in operations():
-        said = described(method, path)
+        operation = described(method, path)
         async with product.http.request(method, url_of(product, path)) as response:
-            if is_open(said):
+            if is_open(operation):
                 assert response.status < 400, path
                 continue
             assert (response.status, response.headers["WWW-Authenticate"]) == (401, "Bearer"), (method, path)
             assert response.content_type == "application/problem+json"
             assert response.headers["X-Request-Id"]
             assert method == "HEAD" or (await response.json())["code"] == "unauthenticated"
-            assert "401" in said["responses"], path
+            assert "401" in operation["responses"], path
     assert not product.services.cosmos.served
     assert not product.services.paid()
 
 
 def test_the_open_paths_are_few() -> None:
-    """A new path is closed unless it says otherwise, and then this list grows."""
+    """A path is closed by default; one that is opened must be added to this list."""
     assert {(method, path) for method, path in operations() if is_open(described(method, path))} == {
         ("GET", "/health"),
         ("HEAD", "/health"),
@@ -84,7 +84,7 @@ def test_the_open_paths_are_few() -> None:
 
 
 async def test_a_token_lets_its_user_in(product: Product, issuer: Issuer) -> None:
-    """And what they say is theirs alone."""
+    """A user with a token is served, and their conversation is listed for them alone."""
     async with product.post("/process", json={"text": "hi"}, headers=issuer.headers("anna")) as response:
         assert response.status == 200
         conversation = (await response.json())["conversationId"]
@@ -94,8 +94,8 @@ async def test_a_token_lets_its_user_in(product: Product, issuer: Issuer) -> Non
         assert [one["conversationId"] for one in listed] == found
 
 
-async def test_a_refused_token_is_told_as_rfc_6750_says(product: Product, issuer: Issuer) -> None:
-    """With a problem document that the contract knows, and no word of what is wrong with it."""
+async def test_a_token_is_refused_as_rfc_6750_defines(product: Product, issuer: Issuer) -> None:
+    """The problem document conforms to the contract and does not state why the token is invalid."""
     async with product.get("/conversations", headers=issuer.headers(exp=1)) as response:
         problem = await response.json()
     schemas = contract()["components"]
@@ -107,7 +107,7 @@ async def test_a_refused_token_is_told_as_rfc_6750_says(product: Product, issuer
 
 
 async def test_every_refusal_of_a_token_reads_the_same(product: Product, issuer: Issuer) -> None:
-    """Expired, foreign or forged: a guesser learns nothing from the answer."""
+    """Expired, foreign and forged tokens get the same response, so an attacker learns nothing from it."""
     stranger = issuer.headers(by=signer(name="stranger"))
     answers = []
     for headers in (issuer.headers(exp=1), issuer.headers(aud="another"), issuer.headers(iss="x"), stranger):
@@ -117,61 +117,61 @@ async def test_every_refusal_of_a_token_reads_the_same(product: Product, issuer:
     assert [answer == answers[0] for answer in answers] == [True] * 4
 
 
-async def test_the_log_says_why_and_nothing_of_the_token(
+async def test_the_log_names_the_failed_check_without_the_token(
     product: Product, issuer: Issuer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An operator sees which check failed; neither claims nor signature are there."""
+    """An operator sees which check failed; neither claims nor signature are logged."""
     headers = issuer.headers("anna", exp=1)
     with caplog.at_level(logging.DEBUG):
         async with product.get("/conversations", headers=headers) as response:
-            told = await response.text()
+            body = await response.text()
     (line,) = [line for line in caplog.messages if line.startswith("unauthenticated")]
     logged = "\n".join([*caplog.messages, *(str(vars(record)) for record in caplog.records)])
 
     assert "cause=ExpiredSignatureError" in line
     for part in headers["Authorization"].removeprefix("Bearer ").split("."):
         assert part not in logged
-        assert part not in told
+        assert part not in body
 
 
-async def test_nothing_of_the_body_is_read_before(product: Product) -> None:
-    """Who is not known is refused at the request's head, however much they announce."""
+async def test_an_unknown_caller_s_body_is_not_read(product: Product) -> None:
+    """A caller without a token is refused by the request's head, however large a body it announces."""
     url = urlsplit(product.url)
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
     head = f"POST {url.path}/process HTTP/1.1\r\nHost: a\r\nContent-Type: audio/wav\r\nContent-Length: 1000000\r\n"
     writer.write(f"{head}Expect: 100-continue\r\n\r\n".encode())
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
     writer.close()
     await writer.wait_closed()
 
 
 @pytest.mark.parametrize("size", [20_000, 200_000])
-async def test_a_huge_token(product: Product, size: int) -> None:
-    """Is refused, by us or by the server before us, and is no error of ours."""
+async def test_a_huge_token_is_refused(product: Product, size: int) -> None:
+    """It is refused by us or by the server before us, and is not an internal error."""
     url = urlsplit(product.url)
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
     writer.write(f"GET {url.path}/voices HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {'A' * size}\r\n\r\n".encode())
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         assert (await reader.readline()).split()[1] in (b"400", b"401", b"431")
     writer.close()
     await writer.wait_closed()
 
 
-async def test_two_authorization_headers(product: Product, issuer: Issuer) -> None:
-    """Are refused, although each alone is good."""
+async def test_two_authorization_headers_are_refused(product: Product, issuer: Issuer) -> None:
+    """They are refused, although each alone would be accepted."""
     url, token = urlsplit(product.url), issuer.token()
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
     twice = f"Authorization: Bearer {token}\r\n" * 2
     writer.write(f"GET {url.path}/voices HTTP/1.1\r\nHost: a\r\n{twice}\r\n".encode())
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         assert (await reader.readline()).split()[1] == b"401"
     writer.close()
     await writer.wait_closed()
 
 
-async def test_an_issuer_that_is_away(product: Product, issuer: Issuer) -> None:
-    """Its tokens can be neither believed nor refused: 503, when to come back, and the health check names it."""
+async def test_an_unavailable_issuer_is_503(product: Product, issuer: Issuer) -> None:
+    """Its tokens can be neither accepted nor rejected: 503 with Retry-After, and the health check names identity."""
     issuer.script.add("configuration", Step(status=500, repeat=True))
     async with product.get("/voices", headers=issuer.headers()) as response:
         problem = await response.json()
@@ -184,8 +184,8 @@ async def test_an_issuer_that_is_away(product: Product, issuer: Issuer) -> None:
     assert not checks["identity"]["ok"]
 
 
-async def test_the_platform_s_headers_count_for_nothing_beside_tokens(product: Product, issuer: Issuer) -> None:
-    """Anybody can send them."""
+async def test_platform_headers_are_ignored_in_token_mode(product: Product, issuer: Issuer) -> None:
+    """Any caller can send the platform's headers, so they identify no one where tokens do."""
     forged = {"X-MS-CLIENT-PRINCIPAL": ANNA, "X-MS-CLIENT-PRINCIPAL-ID": "anna"}
     async with product.get("/voices", headers=forged) as response:
         assert response.status == 401
@@ -194,8 +194,8 @@ async def test_the_platform_s_headers_count_for_nothing_beside_tokens(product: P
 
 
 @mode(auth_mode="easyauth", website_site_name="func-voice")
-async def test_the_platform_is_believed(product: Product, issuer: Issuer) -> None:
-    """Its header names the caller; a token besides is what the platform has checked already."""
+async def test_the_platform_s_header_identifies_the_caller(product: Product, issuer: Issuer) -> None:
+    """In Easy Auth mode the header names the caller; a token alone does not, and one in addition is ignored."""
     for headers in ({}, issuer.headers()):
         async with product.get("/voices", headers=headers) as response:
             assert response.status == 401
@@ -205,14 +205,14 @@ async def test_the_platform_is_believed(product: Product, issuer: Issuer) -> Non
 
 @mode(auth_mode="easyauth", website_site_name="func-voice")
 async def test_a_malformed_principal_is_no_caller(product: Product) -> None:
-    """401, as if there were none."""
+    """It is 401, as if the header were absent."""
     async with product.get("/voices", headers={"X-MS-CLIENT-PRINCIPAL": "eyJ"}) as response:
         assert (response.status, (await response.json())["code"]) == (401, "unauthenticated")
 
 
 @mode(auth_mode="none")
-async def test_in_a_local_run_everybody_is_the_same(product: Product, issuer: Issuer) -> None:
-    """Whatever they show."""
+async def test_a_local_run_has_a_single_user(product: Product, issuer: Issuer) -> None:
+    """Every caller is that user, whatever token or header the request has."""
     async with product.post("/process", json={"text": "hi"}, headers=issuer.headers("anna")) as response:
         conversation = (await response.json())["conversationId"]
     async with product.get("/conversations", headers={"X-MS-CLIENT-PRINCIPAL": ANNA}) as response:
@@ -221,8 +221,8 @@ async def test_in_a_local_run_everybody_is_the_same(product: Product, issuer: Is
 
 
 @mode(auth_mode="none", website_instance_id="0123")
-async def test_a_local_run_s_settings_serve_nobody_in_azure(product: Product) -> None:
-    """Every voice request hears that an operator must mend it; coming back later would not help."""
+async def test_settings_of_a_local_run_serve_no_one_in_azure(product: Product) -> None:
+    """Every voice request reports that an operator must fix it; there is no Retry-After, as a retry would not help."""
     for method, path in operations():
         if not is_open(described(method, path)):
             async with product.http.request(method, url_of(product, path)) as response:
@@ -231,8 +231,8 @@ async def test_a_local_run_s_settings_serve_nobody_in_azure(product: Product) ->
 
 
 @mode(auth_mode="none", website_instance_id="0123")
-async def test_health_says_that_nobody_is_served(product: Product) -> None:
-    """Also without being asked for more."""
+async def test_health_reports_that_no_caller_is_served(product: Product) -> None:
+    """/health reports it also without ``deep=1``."""
     async with product.get("/health") as response:
         answer = await response.json()
 

@@ -1,4 +1,4 @@
-"""How much each user may do, on the whole product: what is refused, what is told, and when it is true."""
+"""Rate limits per user, on the complete product: refusals, the headers that report them, and their accuracy."""
 
 import re
 
@@ -6,15 +6,15 @@ import pytest
 
 from emulators.script import Step
 from tests.conftest import ProductWith
-from tests.functions.limited import limited, turn
+from tests.functions.rate_limits import limited, turn
 from tests.functions.test_contract import validator
 from tests.functions.turns import recording
 from voice_core import wiring
 from voice_core.wiring.limits import Quotas
 
 
-async def test_the_answer_tells_what_is_left(product_with: ProductWith) -> None:
-    """The limit, and how much of it there is until when; a refusal tells the same and when to come back."""
+async def test_responses_report_the_remaining_quota(product_with: ProductWith) -> None:
+    """Each response has the limit, what remains of it, and until when; a refusal has Retry-After in addition."""
     product, clock = await limited(product_with)
     seen = []
     for _ in range(3):
@@ -30,24 +30,24 @@ async def test_the_answer_tells_what_is_left(product_with: ProductWith) -> None:
     ]
 
 
-async def test_a_wait_as_told_is_enough_and_not_much_too_long(product_with: ProductWith) -> None:
-    """At Retry-After the same request is admitted; two seconds before it was not."""
+async def test_retry_after_is_exact(product_with: ProductWith) -> None:
+    """After Retry-After the same request is admitted; two seconds earlier it is not."""
     product, clock = await limited(product_with)
     clock.now += 0.25
     await turn(product)
     await turn(product)
     clock.now += 0.5
     _, headers, _ = await turn(product)
-    told = int(headers["Retry-After"])
+    wait = int(headers["Retry-After"])
 
-    clock.now += told - 2
+    clock.now += wait - 2
     assert (await turn(product))[0] == 429
     clock.now += 2
     assert (await turn(product))[0] == 200
 
 
-async def test_a_refusal_says_which_limit(product_with: ProductWith) -> None:
-    """As a problem document that a person can read, too; nobody was paid."""
+async def test_a_refusal_names_the_limit(product_with: ProductWith) -> None:
+    """The problem document names it for programs and for people; no provider was called."""
     product, _ = await limited(product_with)
     await turn(product)
     await turn(product)
@@ -56,28 +56,28 @@ async def test_a_refusal_says_which_limit(product_with: ProductWith) -> None:
 
     assert status == 429
     assert (problem["code"], problem["retryable"]) == ("limit-reached", True)
-    assert problem["detail"] == "You may have 2 turns within a minute. Go on in 61 s."
+    assert problem["detail"] == "Your limit is 2 turns within a minute. Try again in 61 s."
     assert problem["violated-policies"] == ["turns"]
     assert not product.services.openai.served
     validator("Problem").validate(problem)
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "application/x-ndjson", "audio/wav"])
-async def test_every_answer_to_a_turn_tells(product_with: ProductWith, accept: str) -> None:
-    """Streams too, with their first byte."""
+async def test_every_form_of_response_reports_the_quota(product_with: ProductWith, accept: str) -> None:
+    """Every form of response has the headers, streams too."""
     product, _ = await limited(product_with)
-    told = []
+    responses = []
     for _ in range(3):
         async with product.post("/process", data=recording(), headers={"Accept": accept}) as response:
-            told.append((response.status, re.findall(r"r=\d+", response.headers["RateLimit"])))
+            responses.append((response.status, re.findall(r"r=\d+", response.headers["RateLimit"])))
             await response.read()
         await product.app.quotas.close()
 
-    assert told == [(200, ["r=1", "r=14400"]), (200, ["r=0", "r=14399"]), (429, ["r=0"])]
+    assert responses == [(200, ["r=1", "r=14400"]), (200, ["r=0", "r=14399"]), (429, ["r=0"])]
 
 
-async def test_an_error_tells_too(product_with: ProductWith) -> None:
-    """A turn that failed was one."""
+async def test_an_error_reports_the_quota_too(product_with: ProductWith) -> None:
+    """A turn that failed counts, and its response has the headers."""
     product, _ = await limited(product_with)
     product.services.openai.add("chat", Step(status=500, repeat=True))
     status, headers, _ = await turn(product)
@@ -86,8 +86,8 @@ async def test_an_error_tells_too(product_with: ProductWith) -> None:
     assert headers["RateLimit"] == '"turns";r=1;t=61'
 
 
-async def test_what_is_no_turn_is_not_counted(product_with: ProductWith) -> None:
-    """A request that makes no sense uses nothing up, and tells nothing."""
+async def test_an_invalid_request_is_not_counted(product_with: ProductWith) -> None:
+    """An invalid request uses up nothing, and its response does not have the headers."""
     product, _ = await limited(product_with)
     for document in ({}, {"text": " "}, {"text": "hi", "voice": 1}):
         async with product.post("/process", json=document) as response:
@@ -97,7 +97,7 @@ async def test_what_is_no_turn_is_not_counted(product_with: ProductWith) -> None
 
 
 async def test_a_hammering_client_costs_nothing(product_with: ProductWith) -> None:
-    """The worker knows until when it is in vain: not one operation in Cosmos."""
+    """The worker caches when the window reopens: until then a refusal takes no operation in Cosmos DB."""
     product, _ = await limited(product_with)
     await turn(product)
     await turn(product)
@@ -108,7 +108,7 @@ async def test_a_hammering_client_costs_nothing(product_with: ProductWith) -> No
     assert not product.services.cosmos.served
 
 
-async def test_workers_agree(product_with: ProductWith) -> None:
+async def test_workers_share_the_limits(product_with: ProductWith) -> None:
     """A turn taken by one worker counts at another."""
     product, clock = await limited(product_with)
     await turn(product)
@@ -123,10 +123,10 @@ async def test_workers_agree(product_with: ProductWith) -> None:
 
 
 @pytest.mark.parametrize(("when_down", "status"), [("open", 200), ("closed", 503)])
-async def test_whether_to_admit_when_nobody_counts_is_a_choice(
+async def test_a_setting_decides_when_the_counter_is_down(
     product_with: ProductWith, caplog: pytest.LogCaptureFixture, when_down: str, status: int
 ) -> None:
-    """Either way the operator hears of it, and nothing untrue is told."""
+    """Requests are admitted or refused; either way it is logged, and the response has no quota headers."""
     product, _ = await limited(product_with, limits_when_down=when_down)
     await turn(product)
     product.services.cosmos.add("patch", Step(status=503, repeat=True))
@@ -141,8 +141,8 @@ async def test_whether_to_admit_when_nobody_counts_is_a_choice(
         assert (document["stage"], document["retryable"]) == ("limits", True)
 
 
-async def test_a_refusal_is_told_to_the_operator(product_with: ProductWith, caplog: pytest.LogCaptureFixture) -> None:
-    """Which limit it was, and not whose."""
+async def test_a_refusal_is_logged(product_with: ProductWith, caplog: pytest.LogCaptureFixture) -> None:
+    """The log names the limit, not the user."""
     product, _ = await limited(product_with)
     with caplog.at_level("INFO", logger="voice"):
         for _ in range(3):

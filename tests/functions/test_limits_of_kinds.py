@@ -1,4 +1,4 @@
-"""Each kind of request has its limit, on the whole product; and so has the sound of a day."""
+"""Each kind of request has its own limit, on the complete product, and there is a daily quota of audio."""
 
 import re
 from dataclasses import replace
@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Product, ProductWith
 from tests.functions.calls import call, offer, speak
-from tests.functions.limited import limited, turn
+from tests.functions.rate_limits import limited, turn
 from tests.functions.test_contract import validator
 from tests.functions.turns import recording
 from tests.webrtc import Caller
@@ -22,10 +22,10 @@ from voice_core.wiring.limits import Quotas
         ("speeches_per_minute", "/speak", {"text": "hi"}, 200),
     ],
 )
-async def test_the_halves_of_a_turn_have_limits_of_their_own(
+async def test_transcripts_and_speeches_have_own_limits(
     product_with: ProductWith, setting: str, path: str, document: dict[str, str] | None, status: int
 ) -> None:
-    """One transcript, or one text spoken; turns are not touched."""
+    """The second transcript or speech is refused at a limit of one; turns are not affected."""
     product, _ = await limited(product_with, **{setting: 1})
     sent = {"json": document} if document else {"data": recording()}
     statuses = []
@@ -54,44 +54,44 @@ async def test_sessions_have_a_limit(product_with: ProductWith) -> None:
 
 
 async def test_a_turn_too_many_does_not_end_a_session(product_with: ProductWith) -> None:
-    """It is an error on the data channel; after the wait the next turn is taken."""
+    """The refusal is an error event on the data channel; after the wait the next turn is taken."""
     product, clock = await limited(product_with, turns_per_minute=1)
     async with call(product) as (caller, document):
         for expected in ("turn.done", "error"):
             caller.press()
             await speak(caller)
             caller.release()
-            told = await caller.told(expected, 1)
-        clock.now += told["retryAfter"]
+            event = await caller.received(expected, 1)
+        clock.now += event["retryAfter"]
         caller.press()
         await speak(caller)
         caller.release()
-        await caller.told("turn.done", 2)
+        await caller.received("turn.done", 2)
         async with product.get(f"/session/{document['sessionId']}") as response:
             assert (await response.json())["state"] == "connected"
 
-    assert (told["code"], told["violated-policies"], told["retryable"]) == ("limit-reached", ["turns"], True)
-    assert told["turnId"]
+    assert (event["code"], event["violated-policies"], event["retryable"]) == ("limit-reached", ["turns"], True)
+    assert event["turnId"]
     assert len([served for served in product.services.openai.served if served.operation == "chat"]) == 2
-    validator("Event").validate(told)
+    validator("Event").validate(event)
 
 
 @pytest.mark.parametrize("path", ["/process?speech=none", "/transcribe"])
-async def test_sound_is_charged_when_it_was_heard(product_with: ProductWith, path: str) -> None:
-    """The utterance that reaches the day's limit is heard whole, the next not at all; text goes on."""
+async def test_audio_counts_once_it_was_transcribed(product_with: ProductWith, path: str) -> None:
+    """The utterance that reaches the daily quota is transcribed completely, the next is refused; text is admitted."""
     product, _ = await limited(product_with, turns_per_minute=9, audio_seconds_per_day=3)
-    told = []
+    responses = []
     for _ in range(3):
         async with product.post(path, data=recording(2.0)) as response:
-            told.append((response.status, re.findall(r'"audio";r=(\d+)', response.headers["RateLimit"])))
+            responses.append((response.status, re.findall(r'"audio";r=(\d+)', response.headers["RateLimit"])))
         await product.app.quotas.close()
 
-    assert told == [(200, ["3"]), (200, ["1"]), (429, ["0"])]
+    assert responses == [(200, ["3"]), (200, ["1"]), (429, ["0"])]
     assert (await turn(product))[0] == 200
 
 
-async def test_silence_counts_as_sound(product_with: ProductWith) -> None:
-    """It has to be read and decoded, though nobody hears it."""
+async def test_silence_counts_as_audio(product_with: ProductWith) -> None:
+    """Silence has to be read and decoded, so it counts although it is not sent to recognition."""
     product, _ = await limited(product_with)
     async with product.post("/process", data=wav.whole(bytes(64_000), 16_000)) as response:
         assert response.status == 422
@@ -101,13 +101,13 @@ async def test_silence_counts_as_sound(product_with: ProductWith) -> None:
 
 
 async def test_clips_have_a_limit(clip_product: Product) -> None:
-    """So many may be opened within a day."""
+    """The second clip within a day is refused at a limit of one."""
     app = clip_product.app
     app.quotas = Quotas(replace(app.settings, clips_per_day=1), app.admissions)
-    told = []
+    responses = []
     for _ in range(2):
         async with clip_product.post("/clips", json={}) as response:
-            told.append((response.status, response.headers["RateLimit-Policy"]))
+            responses.append((response.status, response.headers["RateLimit-Policy"]))
 
     clips = '"clips";q=1;w=86400'
-    assert told == [(202, clips + ', "audio";q=14400;qu="seconds";w=86400'), (429, clips)]
+    assert responses == [(202, clips + ', "audio";q=14400;qu="seconds";w=86400'), (429, clips)]

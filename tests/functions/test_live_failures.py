@@ -1,4 +1,4 @@
-"""A service that fails while the utterance is still being spoken is reported as when all of it was there."""
+"""A service that fails while the utterance is still being sent is reported as it is after its end."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ FAILURES = {
 
 
 async def spoken(ended: asyncio.Event) -> AsyncIterator[bytes]:
-    """An utterance that goes on, twice as fast as anybody speaks, until the response is there."""
+    """An utterance that continues, at twice the pace of speech, until the response has arrived."""
     yield wav.header(RATE)
     while not ended.is_set():
         yield SOUND
@@ -35,7 +35,7 @@ async def spoken(ended: asyncio.Event) -> AsyncIterator[bytes]:
 
 
 async def failed(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    """The problem that is the response, or that its stream ends with."""
+    """The problem document that is the response or the last event of its stream."""
     if response.content_type == "application/problem+json":
         return dict(json.loads(await response.content.readany()))
     async for line in response.content:
@@ -49,7 +49,7 @@ async def failed(response: aiohttp.ClientResponse) -> dict[str, Any]:
 async def test_a_failure_in_mid_utterance_is_reported(
     product_with: ProductWith, accept: str, step: Step, status: int, code: str, retryable: bool
 ) -> None:
-    """With its own code, and whether to try again; a stream ends with the error."""
+    """The response has the failure's own code and ``retryable``; a stream ends with the error."""
     product = await product_with(max_audio_seconds=600)
     product.services.speech.clear()
     product.services.speech.add("stt", step)

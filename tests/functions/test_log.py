@@ -1,4 +1,4 @@
-"""What an operator reads."""
+"""The log that an operator reads."""
 
 import logging
 
@@ -13,7 +13,7 @@ HEADERS = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "Accept": "text/eve
 
 
 async def lines(product: Product, caplog: pytest.LogCaptureFixture, body: dict[str, str]) -> list[str]:
-    """What is logged while *body* is processed."""
+    """The log lines of a request with *body*."""
     with caplog.at_level(logging.INFO, "voice"):
         async with product.post("/process", json=body, headers=HEADERS) as response:
             await response.read()
@@ -21,7 +21,7 @@ async def lines(product: Product, caplog: pytest.LogCaptureFixture, body: dict[s
 
 
 async def test_a_turn_leaves_one_line(product: Product, caplog: pytest.LogCaptureFixture) -> None:
-    """It names the request and the stages' times, and repeats nobody's words."""
+    """It has the request's id and the stages' times, and no words of the user or the assistant."""
     (line,) = await lines(product, caplog, {"text": "a-private-question"})
 
     assert line.startswith(f"turn request={TRACE} turn=")
@@ -30,8 +30,8 @@ async def test_a_turn_leaves_one_line(product: Product, caplog: pytest.LogCaptur
     assert "private" not in line
 
 
-async def test_what_a_turn_goes_without_is_logged(product: Product, caplog: pytest.LogCaptureFixture) -> None:
-    """A reply that could not be spoken leaves a line with the stage and the reason."""
+async def test_a_degraded_turn_is_logged(product: Product, caplog: pytest.LogCaptureFixture) -> None:
+    """A reply without speech leaves a line with the missing part and the stage that failed."""
     product.services.speech.clear()
     product.services.speech.add("tts", Step(status=503, repeat=True))
     degraded, turn = await lines(product, caplog, {"text": "hello"})
@@ -43,7 +43,7 @@ async def test_what_a_turn_goes_without_is_logged(product: Product, caplog: pyte
 
 
 async def test_a_turn_that_breaks_off_is_logged(product: Product, caplog: pytest.LogCaptureFixture) -> None:
-    """An error that comes as an event, after the answer's head, is found in the log too."""
+    """An error that is an event, after the response's head, is logged too."""
     product.services.openai.add("chat", Step(text="One. Two. Three.", drop_after=2))
     (turn,) = await lines(product, caplog, {"text": "hello"})
 
@@ -52,14 +52,14 @@ async def test_a_turn_that_breaks_off_is_logged(product: Product, caplog: pytest
 
 
 async def test_a_refused_request_is_logged(product: Product, caplog: pytest.LogCaptureFixture) -> None:
-    """With its code, under the id that the caller was given."""
+    """The line has the error's code and the id that the response has."""
     (line,) = await lines(product, caplog, {})
 
     assert line.startswith(f"refused request={TRACE} code=nothing-said")
 
 
 async def test_a_session_logs_no_addresses(product: Product, caplog: pytest.LogCaptureFixture) -> None:
-    """Where a telephone is on the network is nobody's business, the WebRTC library's neither."""
+    """A client's network address must not be logged, not by the WebRTC library either."""
     with caplog.at_level(logging.INFO):
         async with call(product):
             pass

@@ -1,4 +1,4 @@
-"""Utterances as long as one may be, sent whole to a service that takes its time."""
+"""Utterances of the greatest length, sent at once to a slow service."""
 
 import io
 
@@ -12,18 +12,18 @@ from voice_core.audio import wav
 
 SECONDS = 60
 WORDS = " ".join(str(number) for number in range(3 * SECONDS))
-"""As many as are said in that time."""
+"""As many words as a person says in that time."""
 
 SLOW = Step(text=WORDS, hear_seconds=0.01)
-"""Takes 6 s for the whole, and says something every few hundredths of a second."""
+"""Takes 6 s for the complete recording, and sends an interim transcript every few hundredths of a second."""
 
 STT_SECONDS = 3.0
-"""Much longer than any silence of the service, and half of what it takes for the whole."""
+"""Much longer than any pause between two messages of the service, and half the time of the complete recording."""
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
 async def test_a_recording_of_a_minute_is_transcribed(product_with: ProductWith, accept: str) -> None:
-    """The deadline of recognition limits how long the service is silent, not how long it takes."""
+    """The timeout of recognition limits the pause between two messages of the service, not the total time."""
     product = await product_with(stt_seconds=STT_SECONDS)
     product.services.speech.clear()
     product.services.speech.add("stt", SLOW)
@@ -39,8 +39,8 @@ async def test_a_recording_of_a_minute_is_transcribed(product_with: ProductWith,
             assert (done["text"], done["durationMs"]) == (WORDS, SECONDS * 1000)
 
 
-async def test_a_service_that_falls_silent_is_given_up(product_with: ProductWith) -> None:
-    """In the middle of a long utterance as after its end."""
+async def test_a_service_that_stops_responding_times_out(product_with: ProductWith) -> None:
+    """The timeout also holds in the middle of a long utterance."""
     product = await product_with(stt_seconds=0.5)
     product.services.speech.clear()
     product.services.speech.add("stt", Step(text=WORDS, hear_seconds=1000.0))

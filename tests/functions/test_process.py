@@ -1,4 +1,4 @@
-"""/process: one turn in every shape it can be sent and answered."""
+"""/process: one turn in every form of request and response."""
 
 import asyncio
 import io
@@ -12,7 +12,7 @@ import pytest
 
 from emulators.script import Step
 from tests.conftest import HEARD, Product
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 from tests.functions.turns import RATE, base64, recording, sse, types
 from tests.sound import voice_like
 
@@ -28,8 +28,8 @@ SPOKEN_EVENTS = {
 }
 
 
-async def test_the_plan_is_answered_as_it_asks(product: Product) -> None:
-    """The plan's JSON gets the plan's JSON: transcription, responseText, audioData as PCM, conversationId."""
+async def test_a_json_request_gets_a_json_turn(product: Product) -> None:
+    """The response has transcription, responseText, audioData as PCM, and conversationId."""
     body = {"audioData": base64(recording()), "format": "Wav", "conversationId": None}
     async with product.post("/process", json=body) as response:
         answer = await response.json()
@@ -62,7 +62,7 @@ async def test_names_are_matched_whatever_their_case(product: Product, case: Any
     ["audio/wav", "application/octet-stream", "audio/mp4", "image/png", None, "application/x-www-form-urlencoded"],
 )
 async def test_a_recording_may_be_the_body(product: Product, content_type: str | None) -> None:
-    """The bytes decide what it is, whatever the content type says."""
+    """Its format is detected from the bytes, whatever the content type is."""
     headers = {"Content-Type": content_type} if content_type else {}
     skip = () if content_type else ("Content-Type",)
     async with product.post("/process", data=recording(), headers=headers, skip_auto_headers=skip) as response:
@@ -71,7 +71,7 @@ async def test_a_recording_may_be_the_body(product: Product, content_type: str |
 
 
 async def test_a_recording_may_come_in_a_form(product: Product) -> None:
-    """Multipart: a file and its options."""
+    """A multipart form has a file and its options."""
     form = aiohttp.FormData()
     form.add_field("audio", recording(), filename="clip.m4a", content_type="audio/x-m4a")
     form.add_field("language", "de-DE")
@@ -86,7 +86,7 @@ async def test_a_recording_may_come_in_a_form(product: Product) -> None:
 
 
 async def test_headerless_pcm_may_be_described_by_its_content_type(product: Product) -> None:
-    """``audio/pcm;rate=…`` and the bytes."""
+    """``audio/pcm;rate=…`` describes the bytes."""
     headers = {"Content-Type": "audio/pcm;rate=8000;channels=1"}
     async with product.post("/process", data=voice_like(1.0, 8000), headers=headers) as response:
         assert response.status == 200, await response.text()
@@ -96,7 +96,7 @@ async def test_headerless_pcm_may_be_described_by_its_content_type(product: Prod
 
 
 async def test_typed_text_is_a_turn_too(product: Product) -> None:
-    """``{text}`` costs no recognition."""
+    """A turn with ``text`` costs no recognition."""
     async with product.post("/process", json={"text": "hello there"}) as response:
         answer = await response.json()
 
@@ -106,7 +106,7 @@ async def test_typed_text_is_a_turn_too(product: Product) -> None:
 
 
 async def test_events_come_as_server_sent_events(product: Product) -> None:
-    """SSE: the turn's events in their order, the last of them turn.done."""
+    """The turn's events arrive in order, the last of them turn.done."""
     async with product.post("/process", data=recording(), headers={"Accept": "text/event-stream"}) as response:
         events = await sse(response)
 
@@ -123,7 +123,7 @@ async def test_events_come_as_server_sent_events(product: Product) -> None:
 
 
 async def test_events_come_as_lines(product: Product) -> None:
-    """NDJSON: the same events, one a line."""
+    """NDJSON has the same events, one per line."""
     async with product.post("/process", json={"text": "hi"}, headers={"Accept": "application/x-ndjson"}) as response:
         assert response.headers["content-type"] == "application/x-ndjson"
         kinds = [json.loads(line)["type"] for line in (await response.text()).splitlines()]
@@ -135,8 +135,8 @@ async def test_events_come_as_lines(product: Product) -> None:
 @pytest.mark.parametrize(
     ("accept", "name"), [("audio/wav", "wav"), ("audio/mpeg", "mp3"), ("audio/ogg", "ogg")], ids=["wav", "mp3", "opus"]
 )
-async def test_the_speech_alone_can_be_had(product: Product, accept: str, name: str) -> None:
-    """Audio answers decode to the reply's speech; ids are in headers."""
+async def test_a_response_can_be_the_speech_alone(product: Product, accept: str, name: str) -> None:
+    """An audio response decodes to the reply's speech; the ids are in its headers."""
     async with product.post("/process", json={"text": "hello there"}, headers={"Accept": accept}) as response:
         assert response.status == 200
         assert response.headers["content-type"] == accept
@@ -148,26 +148,24 @@ async def test_the_speech_alone_can_be_had(product: Product, accept: str, name: 
 
 @pytest.mark.parametrize(("audio_format", "name"), [("wav", "wav"), ("mp3", "mp3"), ("opus", "ogg")])
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"], ids=["json", "events"])
-async def test_the_speech_comes_in_the_format_that_was_asked_for(
-    product: Product, audio_format: str, name: str, accept: str
-) -> None:
-    """responseFormat holds for JSON and for events, and the pieces join to one file."""
+async def test_the_speech_has_the_requested_format(product: Product, audio_format: str, name: str, accept: str) -> None:
+    """responseFormat applies to JSON and to events, and the pieces join to one file."""
     body = {"text": "hello there", "responseFormat": audio_format}
     async with product.post("/process", json=body, headers={"Accept": accept}) as response:
         if accept == "application/json":
             answer = await response.json()
-            data, told = b64decode(answer["audioData"]), answer["durationMs"]
+            data, milliseconds = b64decode(answer["audioData"]), answer["durationMs"]
             assert answer["audioFormat"]["format"] == audio_format
         else:
             events = await sse(response)
             data = b"".join(b64decode(event["audio"]) for event in events if event["type"] == "speech.audio.delta")
-            told = next(event["durationMs"] for event in events if event["type"] == "speech.audio.done")
+            milliseconds = next(event["durationMs"] for event in events if event["type"] == "speech.audio.done")
 
-    assert decoded_seconds(data, name) == pytest.approx(told / 1000, abs=0.15)
+    assert decoded_seconds(data, name) == pytest.approx(milliseconds / 1000, abs=0.15)
 
 
 async def test_text_only_on_request(product: Product) -> None:
-    """``speech: none`` answers without speech and costs none."""
+    """With ``speech: none`` the response has no speech, and none is synthesised."""
     async with product.post("/process", json={"text": "hi", "speech": "none"}) as response:
         answer = await response.json()
 
@@ -175,8 +173,8 @@ async def test_text_only_on_request(product: Product) -> None:
     assert not [served for served in product.services.speech.served if served.operation == "tts"]
 
 
-async def test_a_conversation_goes_on(product: Product) -> None:
-    """The second turn of a conversation knows the first."""
+async def test_a_conversation_continues(product: Product) -> None:
+    """The assistant gets the first turn with the second."""
     async with product.post("/process", json={"text": "my name is Ada"}) as response:
         first = await response.json()
     body = {"text": "what did I say before?", "conversationId": first["conversationId"]}
@@ -187,13 +185,13 @@ async def test_a_conversation_goes_on(product: Product) -> None:
     assert second["conversationId"] == first["conversationId"]
 
 
-async def test_interims_arrive_while_the_caller_still_speaks(product: Product) -> None:
-    """A WAV that is uploaded at the pace of speech is heard while it arrives."""
+async def test_interims_arrive_while_the_user_still_speaks(product: Product) -> None:
+    """A WAV that is uploaded at the pace of speech is transcribed while it arrives."""
     whole, interim = recording(2.0), asyncio.Event()
 
     async def slowly() -> Any:
         yield whole[: len(whole) // 2]
-        await asyncio.wait_for(interim.wait(), PATIENCE_SECONDS)
+        await asyncio.wait_for(interim.wait(), HANG_SECONDS)
         yield whole[len(whole) // 2 :]
 
     async with product.post("/process", data=slowly(), headers={"Accept": "text/event-stream"}) as response:
@@ -204,7 +202,7 @@ async def test_interims_arrive_while_the_caller_still_speaks(product: Product) -
 
 
 async def test_the_same_key_stores_one_turn(product: Product) -> None:
-    """A retry under its Idempotency-Key lands on the same turn of the same conversation."""
+    """A retry with the same Idempotency-Key gets the same turn of the same conversation."""
     answers = []
     for _ in range(2):
         async with product.post("/process", json={"text": "hi"}, headers={"Idempotency-Key": "k1"}) as response:
@@ -215,8 +213,8 @@ async def test_the_same_key_stores_one_turn(product: Product) -> None:
         assert len((await response.json())["turns"]) == 1
 
 
-async def test_every_answer_names_its_request_after_the_trace(product: Product) -> None:
-    """X-Request-Id is the trace id of the caller's traceparent, and new without one."""
+async def test_the_request_id_is_the_trace_id(product: Product) -> None:
+    """X-Request-Id is the trace id of the caller's traceparent, and a new one without a valid header."""
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
     async with product.post("/process", json={"text": "hi"}, headers=headers) as response:
@@ -227,8 +225,8 @@ async def test_every_answer_names_its_request_after_the_trace(product: Product) 
     assert problem["requestId"] == response.headers["X-Request-Id"]
 
 
-async def test_a_turn_tells_where_its_time_went(product: Product) -> None:
-    """Server-Timing names the stages of the answer."""
+async def test_a_turn_reports_its_timings(product: Product) -> None:
+    """The JSON and Server-Timing have the time of each stage."""
     async with product.post("/process", data=recording()) as response:
         timings = (await response.json())["timings"]
 
@@ -237,7 +235,7 @@ async def test_a_turn_tells_where_its_time_went(product: Product) -> None:
 
 
 async def test_speech_that_fails_leaves_the_text(product: Product) -> None:
-    """TTS away: the text reply stands with HTTP 200 and says what is missing."""
+    """While synthesis fails, the response is 200 with the reply's text, and ``degraded`` names the speech."""
     product.services.speech.clear()
     product.services.speech.add("tts", Step(status=503, repeat=True))
     async with product.post("/process", json={"text": "hi"}) as response:
@@ -249,8 +247,8 @@ async def test_speech_that_fails_leaves_the_text(product: Product) -> None:
     assert answer["audioData"] == ""
 
 
-async def test_speech_alone_that_fails_is_an_error_with_the_text(product: Product) -> None:
-    """Where only sound was asked for and there is none, the error carries the reply."""
+async def test_a_failed_audio_response_has_the_text(product: Product) -> None:
+    """If only audio was requested and synthesis fails, the error contains the reply's text."""
     product.services.speech.clear()
     product.services.speech.add("tts", Step(status=503, repeat=True))
     async with product.post("/process", json={"text": "hi"}, headers={"Accept": "audio/wav"}) as response:
@@ -260,8 +258,8 @@ async def test_speech_alone_that_fails_is_an_error_with_the_text(product: Produc
     assert problem["responseText"]
 
 
-async def test_an_assistant_that_fails_midway_ends_the_stream_with_an_error(product: Product) -> None:
-    """Once events flow, trouble is their last one: error, with what had been done."""
+async def test_a_failure_in_the_reply_is_the_last_event(product: Product) -> None:
+    """Once a stream has begun, a failure is its last event: an error with the results so far."""
     product.services.openai.add("chat", Step(drop_after=3, text="one two three four five six"))
     async with product.post("/process", json={"text": "hi"}, headers={"Accept": "text/event-stream"}) as response:
         events = await sse(response)
@@ -277,13 +275,13 @@ def decoded_seconds(data: bytes, name: str) -> float:
         return float(sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0)))
 
 
-def test_recordings_are_what_they_seem() -> None:
-    """The test's own recording is a second of 16 kHz WAV."""
+def test_the_tests_recording_is_one_second_long() -> None:
+    """The tests' own recording is one second of 16 kHz WAV."""
     assert len(recording()) == 44 + 2 * RATE
 
 
 async def test_a_turn_is_written_once(product: Product) -> None:
-    """Whatever it is answered as, a turn costs the store one batch."""
+    """In every form of response, a turn costs the store one batch."""
     for accept in ("application/json", "text/event-stream", "audio/wav"):
         product.services.cosmos.clear()
         async with product.post("/process", json={"text": "hello"}, headers={"Accept": accept}) as response:

@@ -1,4 +1,4 @@
-"""Refusals reach clients that send everything before they read, whatever is refused and whoever is in between."""
+"""Refusals reach clients that send the complete request before they read, with and without a front in between."""
 
 import asyncio
 import json
@@ -8,10 +8,10 @@ import pytest
 
 from emulators.functions import HostSettings, fronted
 from tests.conftest import Product, ProductWith, function_host, served
-from tests.functions.limited import TYPED, limited
+from tests.functions.rate_limits import TYPED, limited
 from tests.functions.strict_front import fronted as strictly_fronted
 from tests.functions.turns import recording
-from tests.functions.writers import MEGABYTE, Read, Request, Writer, refusal
+from tests.functions.writers import MEGABYTE, FullResponse, Request, Writer, refusal
 from tests.issuers import Issuer
 from voice_core import wiring
 from voice_core.environ import SettingsError
@@ -43,12 +43,12 @@ REFUSED = {
 
 @pytest.fixture
 async def product(product_with: ProductWith) -> Product:
-    """With room for recordings of 12 MB."""
+    """The product with a limit that admits recordings of 12 MB."""
     return await product_with(max_audio_bytes=20 * MEGABYTE)
 
 
-async def everywhere(base: str, request: Request) -> list[Read]:
-    """The responses to *request*: on a connection that is closed, on one that is kept, and behind a front."""
+async def everywhere(base: str, request: Request) -> list[FullResponse]:
+    """The responses to *request*: on a connection that is closed, on one that stays open, and behind a front."""
     direct = [await asyncio.to_thread(refusal, base, request, closes=closes) for closes in (True, False)]
     async with strictly_fronted(base) as behind:
         return [*direct, await asyncio.to_thread(refusal, behind, request, closes=True)]
@@ -61,30 +61,30 @@ async def refused(base: str, request: Request, status: int, code: str) -> None:
 
 @pytest.mark.parametrize(("request_", "status", "code"), REFUSED.values(), ids=REFUSED)
 async def test_a_refusal_arrives(product: Product, request_: Request, status: int, code: str) -> None:
-    """As its problem document, before the body is read, while it arrives or when it has; the connection can go on."""
+    """The problem document arrives, whether sent before, during or after the body; the connection stays usable."""
     await refused(product.url, request_, status, code)
 
 
-async def test_callers_who_are_not_known_learn_it(product_with: ProductWith, issuer: Issuer) -> None:
-    """401 is sent before any of the body is read, and still arrives."""
+async def test_a_401_arrives(product_with: ProductWith, issuer: Issuer) -> None:
+    """401 is sent before any of the body is read, and arrives."""
     product = await product_with(**issuer.settings)
     await refused(product.url, Request(headers=WAV), 401, "unauthenticated")
 
 
-async def test_callers_over_their_limit_learn_it(product_with: ProductWith) -> None:
-    """429 is sent as soon as the recording is one, and still arrives."""
+async def test_a_429_arrives(product_with: ProductWith) -> None:
+    """429 is sent as soon as the body is recognised as a recording, and arrives."""
     product, _ = await limited(product_with, turns_per_minute=1, max_audio_bytes=20 * MEGABYTE)
     async with product.post("/process", json=TYPED) as response:
         assert response.status == 200
     await refused(product.url, Request(headers=WAV, beginning=recording()), 429, "limit-reached")
 
 
-async def test_a_stalled_body_learns_it_behind_a_front(product_with: ProductWith) -> None:
-    """408 announces no close, which the front would take for a failure of the worker."""
+async def test_a_408_arrives_behind_a_front(product_with: ProductWith) -> None:
+    """408 does not announce a close, which the front would treat as a failure of the worker."""
     product = await product_with(body_stall_seconds=0.3)
     unfinished = Request(headers=WAV, size=MEGABYTE)
 
-    def stalled(base: str) -> Read:
+    def stalled(base: str) -> FullResponse:
         with Writer(base) as writer:
             writer.socket.sendall(unfinished.head("/api/voice/process", closes=False) + recording())
             return writer.read()
@@ -95,8 +95,8 @@ async def test_a_stalled_body_learns_it_behind_a_front(product_with: ProductWith
             assert (answer.status, answer.problem["code"]) == (408, "body-stalled")
 
 
-async def test_a_mistake_of_ours_is_reported(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
-    """500, where there are not even settings."""
+async def test_a_configuration_error_is_reported(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """500 arrives even when the settings cannot be read."""
 
     def unset() -> wiring.App:
         raise SettingsError("SPEECH_ENDPOINT is missing")
@@ -110,13 +110,13 @@ async def test_a_mistake_of_ours_is_reported(product: Product, monkeypatch: pyte
 
 
 async def test_a_response_that_needs_no_body_arrives(product: Product) -> None:
-    """Success as well, from whoever sends a body for nothing."""
+    """A success arrives as well if the client sends a body that the endpoint does not need."""
     for answer in await everywhere(product.url, Request("/health", "GET")):
         assert (answer.status, json.loads(answer.body)["status"]) == (200, "ok")
 
 
 async def test_the_error_of_a_stream_arrives(product_with: ProductWith) -> None:
-    """And the stream's end: the recording turns out to be too long when the transcript has begun, and goes on."""
+    """The error and the stream's end arrive when a recording turns out to be too long while it is still sent."""
     product = await product_with(max_audio_bytes=20 * MEGABYTE, max_audio_seconds=2)
     spoken = recording(1.5)[44:]
     headers = {"Content-Type": "audio/pcm;rate=16000", "Accept": "text/event-stream"}
@@ -130,14 +130,14 @@ async def test_the_error_of_a_stream_arrives(product_with: ProductWith) -> None:
                 writer.socket.sendall(piece)
             return begun + writer.until(b"0\r\n\r\n")
 
-    told = await asyncio.to_thread(exchange)
+    response = await asyncio.to_thread(exchange)
 
-    assert told.startswith(b"HTTP/1.1 200")
-    assert b'"code":"audio-too-long"' in told
+    assert response.startswith(b"HTTP/1.1 200")
+    assert b'"code":"audio-too-long"' in response
 
 
-async def test_nothing_is_asked_for_that_is_refused(product: Product) -> None:
-    """Who asks before sending (``Expect: 100-continue``) is refused instead of being told to go on."""
+async def test_a_refusal_replaces_100_continue(product: Product) -> None:
+    """A client that sends ``Expect: 100-continue`` gets the refusal instead of 100 Continue."""
     request = Request("/speak", headers=JSON | {"Expect": "100-continue"})
     with Writer(product.url) as writer:
         writer.socket.sendall(request.head("/api/voice/speak", closes=False))
@@ -165,10 +165,10 @@ HOSTS_OWN = {
 
 
 @pytest.mark.parametrize(("request_", "status"), HOSTS_OWN.values(), ids=HOSTS_OWN)
-async def test_the_local_host_reads_on_too(local_host: str, request_: Request, status: int) -> None:
-    """For the responses that are its own, as the front of the Functions host does for its own."""
+async def test_the_local_host_reads_bodies_to_their_end_too(local_host: str, request_: Request, status: int) -> None:
+    """It does so for its own responses, like the front of the Functions host."""
 
-    def exchange() -> Read:
+    def exchange() -> FullResponse:
         with Writer(local_host) as writer:
             writer.send(request_, closes=True)
             return writer.read(request_.method)

@@ -1,4 +1,4 @@
-"""The function app in Microsoft's own runtime, the one that Azure runs."""
+"""The function app in Microsoft's own runtime, which Azure runs."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ import sys
 from dataclasses import fields
 
 from tests.conftest import HEARD, ROOT, Services
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 from tests.functions.turns import parse_sse, recording, types
 
 
@@ -26,7 +26,7 @@ async def test_the_runtime_indexes_and_streams(services: Services) -> None:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, log = await asyncio.wait_for(process.communicate(recording()), PATIENCE_SECONDS)
+    out, log = await asyncio.wait_for(process.communicate(recording()), HANG_SECONDS)
     assert process.returncode == 0, log.decode()
     done = json.loads(out.splitlines()[-1])
 

@@ -1,4 +1,4 @@
-"""/session: negotiation, turns over WebRTC, and the end of it, on the whole product."""
+"""/session: negotiation, turns over WebRTC, and the session's end, on the complete product."""
 
 import asyncio
 import json
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from emulators.script import Step
-from emulators.speech.scripted import SECONDS_PER_WORD
+from emulators.speech.scripted_recognition import SECONDS_PER_WORD
 from tests.conftest import HEARD, Product, Services
-from tests.eventually import PATIENCE_SECONDS, eventually
+from tests.eventually import HANG_SECONDS, eventually
 from tests.functions.calls import call, offer, speak
 from tests.functions.test_contract import validator
 from tests.webrtc import Caller
@@ -21,19 +21,19 @@ REPLY_WORDS = 280
 """Over a minute of speech, and fewer tokens than a reply may have."""
 REPLY_PACKETS = REPLY_WORDS * SECONDS_PER_WORD / 0.02
 QUIET_PACKETS = TRAILING_FRAMES // 2
-"""Of those that follow a reply, before nothing is sent."""
+"""Packets of the silence that is sent after a reply."""
 
 
 async def spoken_turn(caller: Caller, count: int = 1) -> dict[str, Any]:
-    """Press, speak, release; the *count*-th turn's end."""
+    """Press, speak and release; the final event of turn number *count*."""
     caller.press()
     await speak(caller)
     caller.release()
-    return await caller.told("turn.done", count)
+    return await caller.received("turn.done", count)
 
 
 async def test_press_speak_release_and_hear_the_reply(product: Product) -> None:
-    """Over WebRTC: transcript, reply, speech on the audio track; a second turn remembers the first."""
+    """A turn over WebRTC has a transcript, a reply, and speech on the audio track; a second turn has the history."""
     product.services.openai.add("chat", Step(text="Sunny."), Step(text="Rainy."))
     async with call(product) as (caller, document):
         first = await spoken_turn(caller)
@@ -47,18 +47,18 @@ async def test_press_speak_release_and_hear_the_reply(product: Product) -> None:
     assert HEARD in first["transcription"].lower()
     assert (first["responseText"], second["responseText"]) == ("Sunny.", "Rainy.")
     assert first["conversationId"] == document["conversationId"]
-    asked = [entry.facts["messages"] for entry in product.services.openai.served if entry.operation == "chat"]
-    assert asked == [2, 4]
+    messages = [entry.facts["messages"] for entry in product.services.openai.served if entry.operation == "chat"]
+    assert messages == [2, 4]
     validator("SessionAnswer").validate(document)
     validator("SessionStateAnswer").validate(state)
     checking = validator("Event")
-    for event in caller.all_told():
+    for event in caller.all_received():
         if not event["type"].startswith("session."):
             checking.validate(event)
 
 
-async def test_the_conversation_of_a_session_goes_on_without_it(product: Product) -> None:
-    """The same id over /process."""
+async def test_a_session_s_conversation_continues_over_process(product: Product) -> None:
+    """A turn over /process with the same id is added to the conversation."""
     async with call(product) as (caller, document):
         await spoken_turn(caller)
     async with product.post("/process", json={"text": "hi", "conversationId": document["conversationId"]}) as response:
@@ -67,41 +67,41 @@ async def test_the_conversation_of_a_session_goes_on_without_it(product: Product
         assert len((await response.json())["turns"]) == 2
 
 
-async def test_barge_in_keeps_what_was_heard(product: Product) -> None:
-    """Pressing while the reply plays stops it; the conversation has the words that were played."""
+async def test_barge_in_stores_the_played_words(product: Product) -> None:
+    """Pressing while the reply plays stops it; the stored turn has the words that were played."""
     long = " ".join(["one two three four five six seven eight nine ten."] * (REPLY_WORDS // 10))
     product.services.openai.add("chat", Step(text=long), Step(text="Well."))
     async with call(product) as (caller, document):
         caller.say("input_text", text="count")
         await eventually(lambda: len(caller.sound()) > 25)
         caller.press()
-        done = await caller.told("turn.done")
-        await eventually(lambda: not any(one.loud for one in caller.ear.heard[-QUIET_PACKETS:]))
+        done = await caller.received("turn.done")
+        await eventually(lambda: not any(one.loud for one in caller.ear.packets[-QUIET_PACKETS:]))
         assert len(caller.sound()) < REPLY_PACKETS / 2
         await speak(caller)
         caller.release()
-        await caller.told("turn.done", 2)
+        await caller.received("turn.done", 2)
         async with product.get(f"/conversations/{document['conversationId']}") as response:
-            kept = (await response.json())["turns"][1]
+            stored = (await response.json())["turns"][1]
 
     assert done["interrupted"]
-    assert kept["responseText"] == done["responseText"]
-    assert long.startswith(kept["responseText"])
-    assert 0 < len(kept["responseText"]) < len(long) / 2
+    assert stored["responseText"] == done["responseText"]
+    assert long.startswith(stored["responseText"])
+    assert 0 < len(stored["responseText"]) < len(long) / 2
 
 
 async def test_interims_come_while_the_person_speaks(product: Product) -> None:
-    """Before the button is released."""
+    """Interim transcripts arrive before the button is released."""
     async with call(product) as (caller, _):
         caller.press()
-        await caller.told("transcript.text.delta")
-        assert not caller.all_told("transcript.text.done")
+        await caller.received("transcript.text.delta")
+        assert not caller.all_received("transcript.text.done")
         caller.release()
-        await caller.told("turn.done")
+        await caller.received("turn.done")
 
 
 async def test_without_an_offer_a_session_is_prepared(product: Product) -> None:
-    """The answer names a conversation that may be begun later, here or over /process."""
+    """The response has the id of a conversation that can be begun later, here or over /process."""
     async with product.post("/session", json={}) as response:
         document = await response.json()
         assert response.status == 200
@@ -111,12 +111,12 @@ async def test_without_an_offer_a_session_is_prepared(product: Product) -> None:
 
 
 async def test_a_query_is_answered_aloud(product: Product) -> None:
-    """As the plan's startVoiceSession expects, whatever the case of its names."""
+    """``query`` starts a turn with the session, whatever the case of the members' names."""
     caller = Caller()
     body = {"Query": "recommend games", "ConversationId": None, "Offer": await offer(caller)}
     async with product.post("/session", json=body) as response:
         await caller.accept((await response.json())["answer"]["sdp"])
-    done = await caller.told("turn.done")
+    done = await caller.received("turn.done")
     await caller.close()
 
     assert done["transcription"] == "recommend games"
@@ -124,7 +124,7 @@ async def test_a_query_is_answered_aloud(product: Product) -> None:
 
 
 async def test_a_negotiation_may_be_held_open(product: Product) -> None:
-    """The answer is the first event, the session's events follow, and its end is the last."""
+    """The SDP answer is in the first event, the session's events follow, and its end is the last."""
     caller = Caller()
     headers = {"Accept": "text/event-stream"}
     async with product.post("/session", json={"offer": await offer(caller)}, headers=headers) as response:
@@ -133,7 +133,7 @@ async def test_a_negotiation_may_be_held_open(product: Product) -> None:
         await caller.accept(created["answer"]["sdp"])
         await caller.connected()
         caller.say("input_text", text="hello")
-        await caller.told("turn.done")
+        await caller.received("turn.done")
         async with product.delete(f"/session/{created['sessionId']}") as closing:
             assert (closing.status, (await closing.json())["reason"]) == (200, "deleted")
         streamed = [created]
@@ -143,24 +143,24 @@ async def test_a_negotiation_may_be_held_open(product: Product) -> None:
     await caller.close()
 
     assert created["type"] == "session.created"
-    assert [event["type"] for event in streamed[1:]] == [event["type"] for event in caller.all_told()]
+    assert [event["type"] for event in streamed[1:]] == [event["type"] for event in caller.all_received()]
 
 
-async def test_hanging_up_a_held_open_negotiation_ends_the_session(product: Product) -> None:
-    """And frees what it holds."""
+async def test_closing_the_stream_ends_its_session(product: Product) -> None:
+    """A client that disconnects from the event stream ends its session, with the reason client-left."""
     caller = Caller()
     headers = {"Accept": "text/event-stream"}
     async with product.post("/session", json={"offer": await offer(caller)}, headers=headers) as response:
         created = await _event(response)
         await caller.accept(created["answer"]["sdp"])
         await caller.connected()
-    assert (await caller.told("session.closed"))["reason"] == "client-left"
+    assert (await caller.received("session.closed"))["reason"] == "client-left"
     await caller.close()
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
-async def test_whoever_opens_with_json_may_trickle(product: Product, accept: str) -> None:
-    """By the ETag that comes with the answer."""
+async def test_a_session_opened_with_json_can_trickle(product: Product, accept: str) -> None:
+    """Candidates can be added with the ETag of the response."""
     caller = Caller()
     async with product.post("/session", json={"offer": await offer(caller)}, headers={"Accept": accept}) as response:
         path, etag = response.headers["Location"].removeprefix("/api/voice"), response.headers["ETag"]
@@ -174,14 +174,14 @@ async def test_whoever_opens_with_json_may_trickle(product: Product, accept: str
 
 async def _event(response: Any) -> dict[str, Any]:
     """The next event of a stream."""
-    while not (line := await asyncio.wait_for(response.content.readline(), PATIENCE_SECONDS)).startswith(b"data: "):
+    while not (line := await asyncio.wait_for(response.content.readline(), HANG_SECONDS)).startswith(b"data: "):
         assert line
     document: dict[str, Any] = json.loads(line[6:])
     return document
 
 
 async def test_whip(product: Product) -> None:
-    """RFC 9725: SDP in, 201 with Location, ETag and SDP out; trickle; DELETE."""
+    """As in RFC 9725, an SDP offer gets 201 with Location, ETag and SDP answer; trickle ICE and DELETE work."""
     caller = Caller(writes=False)
     sdp = await caller.offer()
     async with product.post("/session", data=sdp, headers={"Content-Type": "application/sdp"}) as response:
@@ -210,10 +210,10 @@ async def test_whip(product: Product) -> None:
     await caller.close()
 
 
-async def test_whip_tells_of_ice_servers_in_links(product: Product) -> None:
-    """With credentials that were minted for this session."""
+async def test_whip_lists_ice_servers_in_links(product: Product) -> None:
+    """The Link header has the servers, with credentials that were created for this session."""
     caller = Caller()
-    vars(product.app)["ice"] = IceServers(turn_urls=("turn:127.0.0.1:1?transport=udp",), turn_secret="s")
+    product.app.ice = IceServers(turn_urls=("turn:127.0.0.1:1?transport=udp",), turn_secret="s")
     headers = {"Content-Type": "application/sdp"}
     async with product.post("/session", data=await caller.offer(), headers=headers) as response:
         link = response.headers["Link"]
@@ -224,7 +224,7 @@ async def test_whip_tells_of_ice_servers_in_links(product: Product) -> None:
 
 
 async def test_a_whip_client_is_served_hands_free(product: Product) -> None:
-    """It cannot press a button: when it falls silent it is answered."""
+    """It has no button: its utterance ends when it falls silent, and the reply follows."""
     caller = Caller(writes=False)
     async with product.post(
         "/session", data=await caller.offer(), headers={"Content-Type": "application/sdp"}
@@ -238,8 +238,8 @@ async def test_a_whip_client_is_served_hands_free(product: Product) -> None:
     await caller.close()
 
 
-async def test_options_say_what_may_be_posted(product: Product) -> None:
-    """Accept-Post, as RFC 9725 has it."""
+async def test_options_lists_the_media_types(product: Product) -> None:
+    """OPTIONS returns Accept-Post, as RFC 9725 specifies."""
     async with product.http.options(f"{product.url}/session") as response:
         assert (response.status, "application/sdp" in response.headers["Accept-Post"]) == (204, True)
 
@@ -257,24 +257,24 @@ async def test_options_say_what_may_be_posted(product: Product) -> None:
         ("application/sdp", "v=0\r\n" * 40_000, 413, "body-too-large"),
     ],
 )
-async def test_what_is_no_offer_is_refused(
+async def test_an_invalid_offer_is_refused(
     product: Product, content_type: str, body: str, status: int, code: str
 ) -> None:
-    """With a status and a code of its own."""
+    """Each kind of invalid offer has its status and code."""
     async with product.post("/session", data=body, headers={"Content-Type": content_type}) as response:
         assert (response.status, (await response.json(content_type=None))["code"]) == (status, code)
 
 
 async def test_an_unknown_session_is_not_found(product: Product) -> None:
-    """Whatever is asked of it."""
+    """GET, DELETE and PATCH of it are 404."""
     fragment = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}
     for method, headers in (("GET", {}), ("DELETE", {}), ("PATCH", fragment)):
         async with product.http.request(method, f"{product.url}/session/none", headers=headers) as response:
             assert (response.status, (await response.json(content_type=None))["code"]) == (404, "session-not-found")
 
 
-async def test_a_worker_that_is_full_points_to_process(product: Product) -> None:
-    """503 with Retry-After; the session that ends makes room."""
+async def test_a_worker_at_capacity_refers_to_process(product: Product) -> None:
+    """A further session is 503 with Retry-After; it can be opened once another has ended."""
     product.app.settings = replace(product.app.settings, sessions_max=1)
     async with call(product) as (caller, document):
         another = Caller()
@@ -284,20 +284,20 @@ async def test_a_worker_that_is_full_points_to_process(product: Product) -> None
             assert "/process" in refused["detail"]
             assert int(response.headers["Retry-After"]) > 0
         async with product.delete(f"/session/{document['sessionId']}"):
-            await caller.told("session.closed")
+            await caller.received("session.closed")
         await another.close()
     async with call(product):
         pass
 
 
 async def test_a_failing_assistant_fails_the_turn_only(product: Product, services: Services) -> None:
-    """The error is told, with the transcript; the next turn works."""
+    """The error is reported with the transcript; the next turn works."""
     services.openai.add("chat", Step(status=500), Step(status=500), Step(status=500), Step(text="Fine."))
     async with call(product) as (caller, _):
         caller.press()
         await speak(caller)
         caller.release()
-        error = await caller.told("error")
+        error = await caller.received("error")
         assert HEARD in error["transcription"].lower()
         services.openai.clear()
         services.openai.add("chat", Step(text="Fine.", repeat=True))

@@ -1,4 +1,4 @@
-"""A session whose only way is a relay, over TCP: what production looks like from outside Azure."""
+"""A session through a TURN relay only, over TCP, as for clients outside Azure in production."""
 
 import asyncio
 import shutil
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Product
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 from tests.functions.calls import call, servers, speak
 from tests.webrtc import Caller
 
@@ -21,7 +21,7 @@ TURNSERVER = shutil.which("turnserver")
 
 @asynccontextmanager
 async def relay(folder: Path) -> AsyncIterator[str]:
-    """coturn on this machine only, over TCP only; its address."""
+    """The URL of a coturn server on this machine only, over TCP only."""
     assert TURNSERVER is not None
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -44,7 +44,7 @@ async def relay(folder: Path) -> AsyncIterator[str]:
 
 
 async def _accepts(port: int) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -57,7 +57,7 @@ async def _accepts(port: int) -> None:
 
 @pytest.mark.skipif(TURNSERVER is None, reason="coturn is not installed")
 async def test_a_turn_through_a_relay_alone(product: Product, tmp_path: Path) -> None:
-    """Both sides know no other address; the credentials were minted for this session and are refused when forged."""
+    """Both sides have no other address; credentials are created for each session, and forged ones are refused."""
     async with relay(tmp_path) as url:
         product.app.settings = replace(product.app.settings, turn_urls=url, turn_secret=SECRET, ice_relay_only=True)
         async with product.post("/session", json={}) as response:
@@ -67,7 +67,7 @@ async def test_a_turn_through_a_relay_alone(product: Product, tmp_path: Path) ->
             caller.press()
             await speak(caller)
             caller.release()
-            done = await caller.told("turn.done")
+            done = await caller.received("turn.done")
 
         forged = Caller(servers([{**prepared["iceServers"][0], "credential": "made up"}]), relay_only=True)
         assert " typ " not in await forged.offer()

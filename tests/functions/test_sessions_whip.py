@@ -1,4 +1,4 @@
-"""A WHIP client that nobody here wrote: Meetecho's, on GStreamer, as Debian packages it."""
+"""A WHIP client of a third party: Meetecho's, on GStreamer, as Debian packages it."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import HEARD, ROOT, Product
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 
 CLIENT, COMPILER = shutil.which("whip-client"), shutil.which("cc")
 
@@ -33,9 +33,9 @@ NO_UPNP = "\n".join(
 
 
 async def without_upnp(folder: Path) -> dict[str, str]:
-    """An environment in which libnice comes without UPnP.
+    """An environment in which libnice has no UPnP.
 
-    In Debian 12 that would load libsoup 3, which refuses to live in one process with the client's libsoup 2.
+    In Debian 12 UPnP would load libsoup 3, which refuses to run in one process with the client's libsoup 2.
     """
     assert COMPILER is not None
     source, library = folder / "upnp.c", folder / "libgupnp-igd-1.0.so.4"
@@ -49,7 +49,7 @@ async def without_upnp(folder: Path) -> dict[str, str]:
 
 @asynccontextmanager
 async def whip_client(url: str, sound: str, folder: Path, *flags: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """One that is talking to the product at *url*; *sound* is a GStreamer pipeline's beginning."""
+    """A WHIP client in a session with the product at *url*; *sound* is the beginning of a GStreamer pipeline."""
     assert CLIENT is not None
     process = await asyncio.create_subprocess_exec(
         CLIENT,
@@ -70,7 +70,8 @@ async def whip_client(url: str, sound: str, folder: Path, *flags: str) -> AsyncI
 @pytest.mark.parametrize("trickles", [True, False])
 async def test_it_negotiates_connects_and_tears_down(product: Product, tmp_path: Path, trickles: bool) -> None:
     """It offers, sends its addresses by PATCH or in the offer, connects, and deletes the session when it leaves."""
-    leaves = ("-e", "last")  # with its sound: on a signal it would do what no handler of signals may, and could hang
+    # It leaves at the end of its sound. Its signal handler calls functions that are not safe there, and could hang.
+    leaves = ("-e", "last")
     async with whip_client(product.url, ITS_INPUT, tmp_path, *leaves, *([] if trickles else ["-n"])) as client:
         assert client.stdin is not None
         client.stdin.write(bytes(96_000))
@@ -84,8 +85,8 @@ async def test_it_negotiates_connects_and_tears_down(product: Product, tmp_path:
     assert "ERR" not in "".join(log)
 
 
-async def test_what_it_says_is_answered_and_kept(product: Product, tmp_path: Path) -> None:
-    """It only sends, and its sound stops coming after the words: the turn ends all the same, and is stored whole."""
+async def test_its_utterance_becomes_a_stored_turn(product: Product, tmp_path: Path) -> None:
+    """It only sends, and sends nothing after its words: the turn ends nevertheless, and is stored completely."""
     async with whip_client(product.url, SENTENCE, tmp_path) as client:
         log = await _until(client, "PeerConnection connected")
         turn = await _first_turn(product, (await _session(product, log))["conversationId"])
@@ -95,7 +96,7 @@ async def test_what_it_says_is_answered_and_kept(product: Product, tmp_path: Pat
 
 
 async def _session(product: Product, log: Sequence[str]) -> dict[str, Any]:
-    """What is told of the session that a client's *log* names."""
+    """The state of the session that a client's *log* names."""
     path = next(line for line in log if "Resource URL" in line).strip().partition("/api/voice")[2]
     async with product.get(path) as response:
         document: dict[str, Any] = await response.json()
@@ -103,18 +104,18 @@ async def _session(product: Product, log: Sequence[str]) -> dict[str, Any]:
 
 
 async def _ended(product: Product, log: Sequence[str]) -> dict[str, Any]:
-    """What is told of the same once it is over."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    """The state of the session that a client's *log* names, once it is closed."""
+    async with asyncio.timeout(HANG_SECONDS):
         while True:
-            told = await _session(product, log)
-            if told["state"] == "closed":
-                return told
+            state = await _session(product, log)
+            if state["state"] == "closed":
+                return state
             await asyncio.sleep(0.1)
 
 
 async def _first_turn(product: Product, conversation: str) -> dict[str, Any]:
-    """Of a *conversation* that there may not be yet."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    """The first turn of a *conversation*, which may not exist yet."""
+    async with asyncio.timeout(HANG_SECONDS):
         while True:
             async with product.get(f"/conversations/{conversation}") as response:
                 if response.status == 200:
@@ -124,10 +125,10 @@ async def _first_turn(product: Product, conversation: str) -> dict[str, Any]:
 
 
 async def _until(client: asyncio.subprocess.Process, *words: str) -> list[str]:
-    """The lines of a client's log until each of *words* has been in one, in whichever order."""
+    """The lines of a client's log until each of *words* has appeared, in any order."""
     assert client.stdout is not None
     lines: list[str] = []
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         while not all(any(each in line for line in lines) for each in words):
             line = (await client.stdout.readline()).decode()
             assert line, "".join(lines)

@@ -1,4 +1,4 @@
-"""Clients that never end, trickle or lie about their length: told off in time, on bare sockets."""
+"""Clients on bare sockets whose body stalls, trickles or has a wrong length are refused in time."""
 
 import asyncio
 import json
@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import Product, ProductWith
-from tests.eventually import PATIENCE_SECONDS, eventually
+from tests.eventually import HANG_SECONDS, eventually
 from tests.functions.test_hangup import latest
 from tests.functions.turns import recording
 
 STALL_SECONDS = 0.3
 BODY_SECONDS = 1.0
 NEVER_SECONDS = 1000.0
-"""The limit that a test is not about."""
+"""Value of a timeout that must not expire in a test."""
 
 STALLED = {
     "a recording": ("/process", "audio/wav", recording()[:1000]),
@@ -34,14 +34,14 @@ STALLED = {
     "an offer": ("/session", "application/sdp", b"v=0\r\n"),
     "a clip": ("/clips", "application/json", b'{"reply":'),
 }
-"""Where and as what it is sent, and what comes before nothing more does."""
+"""Path and content type of each request, and the beginning of its body, after which nothing is sent."""
 
 
 @asynccontextmanager
 async def posted(
     product: Product, path: str, content_type: str, *, length: str | None = "100000", accept: str = "*/*"
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A request whose head is sent; without a *length* its body comes in chunks."""
+    """The connection after a request's head was sent; without a *length* the body must be chunked."""
     address = urlsplit(product.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
@@ -56,14 +56,14 @@ async def posted(
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any]]:
-    """The status, and the problem that the connection ends with."""
-    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_SECONDS)).decode().lower()
+    """The status and the JSON document of the next response."""
+    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), HANG_SECONDS)).decode().lower()
     length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
     return int(head.split(" ")[1]), json.loads(await reader.readexactly(length))
 
 
 @pytest.fixture
-async def impatient(product_with: ProductWith) -> Product:
+async def strict_product(product_with: ProductWith) -> Product:
     product = await product_with(body_stall_seconds=STALL_SECONDS, body_seconds=NEVER_SECONDS)
     await product.app.warm()
     product.services.openai.served.clear()
@@ -72,21 +72,21 @@ async def impatient(product_with: ProductWith) -> Product:
 
 @pytest.mark.parametrize(("path", "content_type", "beginning"), STALLED.values(), ids=STALLED)
 async def test_a_body_that_stops_coming_is_refused(
-    impatient: Product, path: str, content_type: str, beginning: bytes
+    strict_product: Product, path: str, content_type: str, beginning: bytes
 ) -> None:
-    """Whatever is sent, and wherever to; the connection is over."""
-    async with posted(impatient, path, content_type) as (reader, writer):
+    """It is 408 for every kind of request, and the connection is closed."""
+    async with posted(strict_product, path, content_type) as (reader, writer):
         writer.write(beginning)
         stopped = monotonic()
         status, problem = await answer(reader)
         assert monotonic() - stopped >= STALL_SECONDS
-        assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS) == b""
+        assert await asyncio.wait_for(reader.read(), HANG_SECONDS) == b""
 
     assert (status, problem["code"], problem["retryable"]) == (408, "body-stalled", True)
 
 
 async def test_a_body_that_trickles_is_refused(product_with: ProductWith) -> None:
-    """A byte now and then does not keep it alive, nor does sending no end."""
+    """Single bytes do not keep it alive, and a body without end is refused too."""
     product = await product_with(body_stall_seconds=NEVER_SECONDS, body_seconds=BODY_SECONDS)
     async with posted(product, "/process", "application/json", length=None) as (reader, writer):
         began = monotonic()
@@ -99,14 +99,14 @@ async def test_a_body_that_trickles_is_refused(product_with: ProductWith) -> Non
 
 
 async def trickle(writer: asyncio.StreamWriter, pause_seconds: float) -> None:
-    """Send a chunk of one byte now and then, for ever."""
+    """Send chunks of one byte, *pause_seconds* apart, until cancelled."""
     while True:
         writer.write(b"1\r\n \r\n")
         await asyncio.sleep(pause_seconds)
 
 
-async def test_an_utterance_at_the_pace_of_speech_is_heard(product_with: ProductWith) -> None:
-    """Recorded and sent piece by piece, each soon after the one before; all of it takes longer than it may stall."""
+async def test_an_utterance_at_the_pace_of_speech_is_accepted(product_with: ProductWith) -> None:
+    """Its pieces follow one another soon enough, although all of it takes longer than the stall limit."""
     product = await product_with(body_stall_seconds=1.0)
     whole = recording(1.5)
     async with posted(product, "/transcribe", "audio/wav", length=str(len(whole))) as (reader, writer):
@@ -120,43 +120,46 @@ async def test_an_utterance_at_the_pace_of_speech_is_heard(product_with: Product
 
 
 async def dribble(writer: asyncio.StreamWriter, rest: bytes, happened: Callable[[], object]) -> None:
-    """Keep a body from stalling until *happened*, with little of the *rest* of it."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    """Keep a body from stalling until *happened*, by sending the *rest* of it in very small pieces."""
+    async with asyncio.timeout(HANG_SECONDS):
         for start in range(0, len(rest), 2):
             if happened():
                 return
             writer.write(rest[start : start + 2])
             await asyncio.sleep(STALL_SECONDS / 50)
-    raise AssertionError("The whole body was sent before that.")
+    raise AssertionError("The complete body was sent before that.")
 
 
 @pytest.mark.parametrize("accept", ["application/json", "audio/wav"])
-async def test_a_stalled_utterance_lets_go_of_recognition(impatient: Product, accept: str) -> None:
-    """In the middle of the speech: the service is not kept waiting, and nobody is asked to answer."""
+async def test_a_stalled_utterance_ends_the_recognition(strict_product: Product, accept: str) -> None:
+    """The recognition ends in the middle of the speech, and the assistant is not called."""
     whole = recording(4.0)
-    async with posted(impatient, "/process", "audio/wav", length=str(len(whole)), accept=accept) as (reader, writer):
+    async with posted(strict_product, "/process", "audio/wav", length=str(len(whole)), accept=accept) as (
+        reader,
+        writer,
+    ):
         writer.write(whole[: len(whole) // 2])
-        await dribble(writer, whole[len(whole) // 2 :], lambda: latest(impatient.services.speech, "stt"))
+        await dribble(writer, whole[len(whole) // 2 :], lambda: latest(strict_product.services.speech, "stt"))
         status, problem = await answer(reader)
 
-    served = latest(impatient.services.speech, "stt")
+    served = latest(strict_product.services.speech, "stt")
     assert served is not None
     await eventually(lambda: served.ended is not None)
     assert (status, problem["code"]) == (408, "body-stalled")
-    assert not impatient.services.openai.served
+    assert not strict_product.services.openai.served
 
 
-async def test_a_stream_that_had_begun_says_that_the_utterance_stalled(impatient: Product) -> None:
-    """As its last event, after what was heard so far."""
+async def test_a_stream_reports_a_stalled_utterance(strict_product: Product) -> None:
+    """A stream that has begun ends with the error event body-stalled."""
     whole = recording(4.0)
-    async with posted(impatient, "/process", "audio/wav", accept="application/x-ndjson") as (reader, writer):
+    async with posted(strict_product, "/process", "audio/wav", accept="application/x-ndjson") as (reader, writer):
         writer.write(whole[: len(whole) // 2])
         begun = asyncio.create_task(_line_with(reader, b'"turn.created"'))
         await dribble(writer, whole[len(whole) // 2 :], begun.done)
-        told = json.loads(await asyncio.wait_for(_line_with(reader, b'"error"'), PATIENCE_SECONDS))
+        event = json.loads(await asyncio.wait_for(_line_with(reader, b'"error"'), HANG_SECONDS))
 
-    assert (told["code"], told["retryable"]) == ("body-stalled", True)
-    assert not impatient.services.openai.served
+    assert (event["code"], event["retryable"]) == ("body-stalled", True)
+    assert not strict_product.services.openai.served
 
 
 async def _line_with(reader: asyncio.StreamReader, marker: bytes) -> bytes:
@@ -165,30 +168,30 @@ async def _line_with(reader: asyncio.StreamReader, marker: bytes) -> bytes:
     return line
 
 
-async def test_slow_bodies_leave_nothing_behind(impatient: Product) -> None:
-    """Twenty at once are gone with all their tasks, and the next turn is taken."""
+async def test_slow_bodies_leave_nothing_behind(strict_product: Product) -> None:
+    """After twenty at once all their tasks have ended, and the next turn is taken."""
     before = tasks()
 
     async def stall() -> int:
-        async with posted(impatient, "/process", "audio/wav") as (reader, writer):
+        async with posted(strict_product, "/process", "audio/wav") as (reader, writer):
             writer.write(recording()[:5000])
             return (await answer(reader))[0]
 
     assert await asyncio.gather(*(stall() for _ in range(20))) == [408] * 20
     await eventually(lambda: tasks() <= before)
-    async with impatient.post("/process", data=recording()) as response:
+    async with strict_product.post("/process", data=recording()) as response:
         assert response.status == 200
 
 
 def tasks() -> int:
-    """How many there are, but for those of the emulators' connections, which stay open."""
+    """Number of tasks, without those of the emulators' connections, which stay open."""
     return sum("RequestHandler" not in repr(task) for task in asyncio.all_tasks())
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "0x10", "ten", "9" * 23, "1" * 5000, "4, 4", "", "٣"])
-async def test_a_length_that_is_none_is_refused(impatient: Product, length: str) -> None:
-    """With 400, by whoever reads it first."""
-    async with posted(impatient, "/process", "audio/wav", length=length) as (reader, _):
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n"), PATIENCE_SECONDS)
+async def test_an_invalid_length_is_refused(strict_product: Product, length: str) -> None:
+    """It is 400, from the server or from us."""
+    async with posted(strict_product, "/process", "audio/wav", length=length) as (reader, _):
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n"), HANG_SECONDS)
 
     assert head.split(b" ")[1] == b"400"

@@ -1,4 +1,4 @@
-"""/transcribe, /speak and /voices: half a turn."""
+"""/transcribe, /speak and /voices: the parts of a turn."""
 
 import json
 from base64 import b64decode
@@ -11,8 +11,8 @@ from tests.functions.test_process import decoded_seconds
 from tests.functions.turns import recording
 
 
-async def test_an_utterance_can_be_heard_alone(product: Product) -> None:
-    """/transcribe: the transcript, what it was recorded as, and no assistant."""
+async def test_an_utterance_can_be_transcribed_only(product: Product) -> None:
+    """/transcribe returns the transcript and the recording's format, and does not call the assistant."""
     async with product.post("/transcribe", data=recording(), params={"language": "en-GB"}) as response:
         answer = await response.json()
 
@@ -23,8 +23,8 @@ async def test_an_utterance_can_be_heard_alone(product: Product) -> None:
 
 
 @pytest.mark.parametrize(("accept", "name"), [("*/*", "wav"), ("audio/mpeg", "mp3"), ("audio/ogg", "ogg")])
-async def test_words_can_be_spoken_alone(product: Product, accept: str, name: str) -> None:
-    """/speak: sound that plays."""
+async def test_a_text_can_be_spoken_only(product: Product, accept: str, name: str) -> None:
+    """/speak returns audio that can be decoded."""
     async with product.post("/speak", json={"text": "Hello. How are you?"}, headers={"Accept": accept}) as response:
         assert response.status == 200, await response.text()
         data = await response.read()
@@ -32,8 +32,8 @@ async def test_words_can_be_spoken_alone(product: Product, accept: str, name: st
     assert decoded_seconds(data, name) > 0.5
 
 
-async def test_spoken_words_come_as_json_too(product: Product) -> None:
-    """/speak with Accept: application/json."""
+async def test_a_spoken_text_can_be_json(product: Product) -> None:
+    """/speak with Accept: application/json returns the audio and its duration."""
     body = {"text": "Hello.", "responseFormat": "wav"}
     async with product.post("/speak", json=body, headers={"Accept": "application/json"}) as response:
         answer = await response.json()
@@ -44,7 +44,7 @@ async def test_spoken_words_come_as_json_too(product: Product) -> None:
 
 
 async def test_speaking_that_fails_is_an_error(product: Product) -> None:
-    """/speak with TTS away: a typed, retryable error instead of empty sound."""
+    """While synthesis fails, /speak is a retryable error with its stage, not empty audio."""
     product.services.speech.clear()
     product.services.speech.add("tts", Step(status=503, repeat=True))
     async with product.post("/speak", json={"text": "Hello."}) as response:
@@ -55,7 +55,7 @@ async def test_speaking_that_fails_is_an_error(product: Product) -> None:
 
 
 async def test_voices_are_listed_by_language(product: Product) -> None:
-    """/voices: all, or those of a language; the default is among them."""
+    """/voices lists all voices, or those of a language; the default is among them."""
     async with product.get("/voices") as response:
         everything = await response.json()
     async with product.get("/voices?language=de") as response:
@@ -67,8 +67,8 @@ async def test_voices_are_listed_by_language(product: Product) -> None:
     assert len(german["voices"]) < len(everything["voices"])
 
 
-async def test_a_voice_of_the_list_speaks(product: Product) -> None:
-    """A voice that was chosen is the one that is asked for."""
+async def test_a_listed_voice_can_speak(product: Product) -> None:
+    """The voice that the client chose is the one that synthesis gets."""
     async with product.get("/voices?language=de") as response:
         name = (await response.json())["voices"][0]["name"]
     async with product.post("/speak", json={"text": "Hallo.", "voice": name}) as response:

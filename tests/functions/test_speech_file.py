@@ -1,4 +1,4 @@
-"""/conversations/{id}/turns/{id}/speech: what players need of it."""
+"""/conversations/{id}/turns/{id}/speech: formats, byte ranges and versions, as players need them."""
 
 import asyncio
 import io
@@ -11,10 +11,10 @@ import pytest
 
 from emulators.script import Step
 from tests.conftest import Product
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 from tests.functions.turns import sse
 from voice_core.domain.speech import SpeechName
-from voice_core.functions.turn.speech_file import part
+from voice_core.functions.turn.speech_file import byte_range
 
 SAY = {"text": "Tell me about the weather.", "speech": "url"}
 
@@ -34,16 +34,16 @@ async def fetched(product: Product, url: str, **headers: str) -> aiohttp.ClientR
 
 
 @pytest.mark.parametrize(
-    ("asked", "media_type", "container"),
+    ("audio_format", "media_type", "container"),
     [("wav", "audio/wav", "wav"), ("mp3", "audio/mpeg", "mp3"), ("opus", "audio/ogg", "ogg")],
 )
-async def test_speech_is_a_file_of_the_asked_format(
-    clip_product: Product, asked: str, media_type: str, container: str
+async def test_speech_is_a_file_of_the_requested_format(
+    clip_product: Product, audio_format: str, media_type: str, container: str
 ) -> None:
-    """By query or by Accept, with its type and length, and it decodes to the same sound."""
+    """The format is chosen by query or by Accept; the file has its type and length, and the turn's duration."""
     turn = await taken(clip_product)
     assert turn["audioData"] == ""
-    by_query = await fetched(clip_product, f"{turn['speechUrl']}?format={asked}")
+    by_query = await fetched(clip_product, f"{turn['speechUrl']}?format={audio_format}")
     by_accept = await fetched(clip_product, turn["speechUrl"], Accept=media_type)
 
     body = await by_query.read()
@@ -55,8 +55,8 @@ async def test_speech_is_a_file_of_the_asked_format(
     assert seconds == pytest.approx(turn["durationMs"] / 1000, abs=0.1)
 
 
-async def test_a_head_tells_of_the_whole(clip_product: Product) -> None:
-    """Its length, also when a part is named; a client that has any version, or this one, is told so."""
+async def test_head_and_if_none_match(clip_product: Product) -> None:
+    """HEAD has the complete length, also with a range; If-None-Match with ``*`` or this version is 304."""
     url = (await taken(clip_product))["speechUrl"]
     whole = await fetched(clip_product, url)
     path = f"{clip_product.url}{url.removeprefix('/api/voice')}"
@@ -67,8 +67,8 @@ async def test_a_head_tells_of_the_whole(clip_product: Product) -> None:
     assert (await fetched(clip_product, url, Range="Bytes=0-9")).status == 206
 
 
-async def test_a_turn_taken_again_is_heard_whole(clip_product: Product) -> None:
-    """What was encoded of a reply that broke off is not given out for the whole one."""
+async def test_a_replaced_speech_file_is_encoded_again(clip_product: Product) -> None:
+    """After a turn is taken again, the encoded file of the interrupted reply is not returned for the complete one."""
     speeches = clip_product.app.clip_work.speeches
     name = SpeechName("local", "c", "t")
     for seconds in (1, 2):
@@ -79,8 +79,8 @@ async def test_a_turn_taken_again_is_heard_whole(clip_product: Product) -> None:
         assert wav.content_length == 44 + 48_000 * seconds
 
 
-async def test_speech_is_fetched_in_parts(clip_product: Product) -> None:
-    """The parts of a file are those of one file, however often it is encoded for; a part beyond its end is refused."""
+async def test_speech_is_fetched_in_ranges(clip_product: Product) -> None:
+    """The ranges belong to one file, however often it is encoded for them; a range beyond its end is 416."""
     url = f"{(await taken(clip_product))['speechUrl']}?format=opus"
     whole = await (await fetched(clip_product, url)).read()
     size = len(whole)
@@ -99,8 +99,8 @@ async def test_speech_is_fetched_in_parts(clip_product: Product) -> None:
     assert (beyond.status, beyond.headers["Content-Range"]) == (416, f"bytes */{size}")
 
 
-async def test_a_part_of_another_version_is_not_mixed_in(clip_product: Product) -> None:
-    """If-Range with a version that is no more gives the whole; If-None-Match with the right one gives nothing new."""
+async def test_ranges_of_two_versions_are_not_mixed(clip_product: Product) -> None:
+    """If-Range with an old version returns the complete file; If-None-Match with the current one is 304."""
     url = (await taken(clip_product))["speechUrl"]
     first = await fetched(clip_product, url)
     stale = await fetched(clip_product, url, **{"Range": "bytes=0-1", "If-Range": '"old"'})
@@ -110,8 +110,8 @@ async def test_a_part_of_another_version_is_not_mixed_in(clip_product: Product) 
     assert (stale.status, fresh.status, known.status) == (200, 206, 304)
 
 
-async def test_speech_plays_while_it_is_made(clip_product: Product) -> None:
-    """The URL is told before the reply is written; fetched at once, it gives sound before the turn has ended."""
+async def test_speech_plays_while_it_is_synthesised(clip_product: Product) -> None:
+    """The URL is in the first event; fetched at once, it returns audio before the turn has ended."""
     script = clip_product.services.speech
     script.clear()
     script.add("tts", Step(tone=True, real_time_factor=0.5, repeat=True))
@@ -134,14 +134,14 @@ async def test_speech_plays_while_it_is_made(clip_product: Product) -> None:
 
 
 async def _line(response: aiohttp.ClientResponse, beginning: str) -> str:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         while not (line := (await response.content.readline()).decode().strip()).startswith(beginning):
             pass
     return line
 
 
-async def test_events_tell_the_url_first_and_last(clip_product: Product) -> None:
-    """In ``turn.created`` for players, in ``turn.done`` for those who waited."""
+async def test_the_first_and_last_event_have_the_url(clip_product: Product) -> None:
+    """``turn.created`` has it for clients that play at once, ``turn.done`` for those that wait."""
     async with clip_product.post("/process", json=SAY, headers={"Accept": "text/event-stream"}) as response:
         events = await sse(response)
 
@@ -150,7 +150,7 @@ async def test_events_tell_the_url_first_and_last(clip_product: Product) -> None
 
 
 async def test_speech_that_fails_is_degraded(clip_product: Product) -> None:
-    """The text stands; there is nothing at the URL."""
+    """The reply's text is returned; the URL is 404."""
     script = clip_product.services.speech
     script.clear()
     script.add("tts", Step(status=503, repeat=True))
@@ -161,7 +161,7 @@ async def test_speech_that_fails_is_degraded(clip_product: Product) -> None:
 
 
 async def test_unknown_speech_is_not_found(clip_product: Product) -> None:
-    """No such turn of this user's; a format that is not made here is refused."""
+    """A turn that the user does not have is 404; a format that is not offered is refused."""
     assert (await fetched(clip_product, "/conversations/c/turns/t/speech")).status == 404
     assert (await fetched(clip_product, "/conversations/c/turns/t/speech", Accept="audio/aac")).status == 406
     assert (await fetched(clip_product, "/conversations/c/turns/t/speech?format=aac")).status == 400
@@ -187,5 +187,5 @@ async def test_unknown_speech_is_not_found(clip_product: Product) -> None:
     ],
 )
 def test_ranges(wanted: str, expected: tuple[int, int] | None) -> None:
-    """As RFC 9110 has them, of a file of ten bytes; what is no single range of bytes is ignored."""
-    assert part(wanted, 10) == expected
+    """Ranges of a file of ten bytes are as in RFC 9110; a header that is not a single byte range is ignored."""
+    assert byte_range(wanted, 10) == expected

@@ -1,4 +1,4 @@
-"""Workers that are processes, and are killed (SIGKILL) while they are at a turn: another one completes it."""
+"""Worker processes that are killed (SIGKILL) in the middle of a turn: another worker completes it."""
 
 import asyncio
 import os
@@ -19,21 +19,21 @@ from voice_core.settings import Settings
 
 CLAIM_SECONDS = 1.0
 HELD = Step(connect_seconds=1000.0)
-"""The request has arrived, and nothing has been done yet."""
+"""The service has received the request, and does not process it."""
 
-PATIENT = dict.fromkeys(("conversations_seconds", "stt_seconds", "assistant_seconds", "tts_seconds"), 600.0)
-"""So that on a busy machine a worker gives up none of it before it is killed."""
+LONG_TIMEOUTS = dict.fromkeys(("conversations_seconds", "stt_seconds", "assistant_seconds", "tts_seconds"), 600.0)
+"""Timeouts that do not expire on a busy machine before the worker is killed."""
 
 
 @dataclass(frozen=True)
 class Death:
-    """Where a worker dies: when a service has been sent *requests* of an operation, the last of which is held."""
+    """The point where a worker dies: when a service has received *requests* of an operation, the last of them held."""
 
     service: str
     operation: str
     steps: tuple[Step, ...]
     stored: bool = False
-    """The turn is."""
+    """Whether the turn is stored."""
 
     @property
     def requests(self) -> int:
@@ -44,7 +44,7 @@ DEATHS = (
     Death("cosmos", "create", (HELD,)),
     Death("openai", "chat", (HELD,)),
     Death("cosmos", "batch", (HELD,)),
-    # The first is committed and its answer lost; the SDK sends it again.
+    # The first is committed and its response lost; the SDK sends it again.
     Death("cosmos", "batch", (Step(drop_after=1), HELD), stored=True),
 )
 
@@ -52,9 +52,9 @@ DEATHS = (
 async def test_a_killed_workers_turn_is_completed(services: Services, product_with: ProductWith) -> None:
     """Killed before the key is noted, while the assistant writes, before the turn is stored and after: one turn each.
 
-    Whoever is told to wait, and waits exactly so long, is answered.
+    A client that gets 409, and waits exactly Retry-After, gets the turn.
     """
-    survivor = await product_with(request_claim_seconds=CLAIM_SECONDS, **PATIENT)
+    survivor = await product_with(request_claim_seconds=CLAIM_SECONDS, **LONG_TIMEOUTS)
     async with AsyncExitStack() as stack:
         environ = _environ(survivor.services.settings)
         starting = (stack.enter_async_context(child("benchmarks.server", "sdk", settings=environ)) for _ in DEATHS)
@@ -64,17 +64,17 @@ async def test_a_killed_workers_turn_is_completed(services: Services, product_wi
 
 async def _killed(victim: Child, death: Death, survivor: Product, number: int) -> None:
     script: Script = getattr(survivor.services, death.service)
-    url, key = f"{victim.told['url']}/api/voice", {"Idempotency-Key": f"k{number}"}
-    # What any worker does but once must not be what is held.
+    url, key = f"{victim.addresses['url']}/api/voice", {"Idempotency-Key": f"k{number}"}
+    # The first turn of a worker makes requests that later ones do not; they must not be the ones that are held.
     await _answer(survivor.http, url, {"Idempotency-Key": f"before-k{number}"})
     script.served.clear()
     script.add(death.operation, *death.steps)
     asking = asyncio.create_task(_answer(survivor.http, url, key))
-    await eventually(lambda: _asked(script, death.operation) >= death.requests)
+    await eventually(lambda: _served(script, death.operation) >= death.requests)
     os.kill(victim.pid, signal.SIGKILL)
     with pytest.raises(aiohttp.ClientError):
         await asking
-    calls = _asked(survivor.services.openai, "chat")
+    calls = _served(survivor.services.openai, "chat")
 
     status, headers, _ = await _answer(survivor.http, survivor.url, key)
     if status == 409:
@@ -82,10 +82,10 @@ async def _killed(victim: Child, death: Death, survivor: Product, number: int) -
         status, headers, _ = await _answer(survivor.http, survivor.url, key)
     assert status == 200, death
     assert (headers.get("Idempotency-Replayed") == "true") == death.stored, death
-    assert _asked(survivor.services.openai, "chat") == calls + (not death.stored), death
-    _, _, told = await _answer(survivor.http, survivor.url, key)
-    async with survivor.get(f"/conversations/{told['conversationId']}") as response:
-        assert [turn["turnId"] for turn in (await response.json())["turns"]] == [told["turnId"]], death
+    assert _served(survivor.services.openai, "chat") == calls + (not death.stored), death
+    _, _, replayed = await _answer(survivor.http, survivor.url, key)
+    async with survivor.get(f"/conversations/{replayed['conversationId']}") as response:
+        assert [turn["turnId"] for turn in (await response.json())["turns"]] == [replayed["turnId"]], death
 
 
 async def _answer(http: aiohttp.ClientSession, url: str, key: dict[str, str]) -> tuple[int, Any, dict[str, Any]]:
@@ -93,12 +93,12 @@ async def _answer(http: aiohttp.ClientSession, url: str, key: dict[str, str]) ->
         return response.status, response.headers, await response.json(content_type=None)
 
 
-def _asked(script: Script, operation: str) -> int:
+def _served(script: Script, operation: str) -> int:
     return sum(served.operation == operation for served in script.served)
 
 
 def _environ(settings: Settings) -> dict[str, str]:
-    """What makes a process have the same settings."""
+    """The environment that gives a process the same settings."""
     defaults = {each.name: each.default for each in fields(Settings)}
     changed = {name: value for name in defaults if (value := getattr(settings, name)) != defaults[name]}
     return {name.upper(): str(value) for name, value in changed.items()}

@@ -1,4 +1,4 @@
-"""What a client sends and reads: helpers of the tests of /process."""
+"""Requests and responses of a client of /process."""
 
 import json
 from base64 import b64encode
@@ -13,7 +13,7 @@ RATE = 16_000
 
 
 def recording(seconds: float = 1.0) -> bytes:
-    """A WAV as a phone records it."""
+    """A WAV with speech, as a phone records it."""
     return wav.whole(voice_like(seconds), RATE)
 
 
@@ -22,7 +22,7 @@ def base64(data: bytes) -> str:
 
 
 async def sse(response: aiohttp.ClientResponse) -> list[dict[str, Any]]:
-    """The events of a whole stream."""
+    """The events of a complete stream."""
     assert response.headers["content-type"].startswith("text/event-stream")
     return parse_sse(await response.text())
 

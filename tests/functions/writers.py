@@ -1,4 +1,4 @@
-"""Clients that send all of a request before they read anything, on bare sockets."""
+"""Clients on bare sockets that send the complete request before they read the response."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 MEGABYTE = 1_000_000
 WAITS_SECONDS = 120.0
-"""Before a test gives up."""
+"""Timeout of a test's socket."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Request:
         return "\r\n".join([*lines, "", ""]).encode()
 
     def parts(self, path: str, *, closes: bool) -> list[bytes]:
-        """All that is sent, in pieces; the second is the *beginning*."""
+        """The head and the pieces of the body; the second item is the *beginning*."""
         return [self.head(path, closes=closes), *self.body()]
 
     def body(self) -> Iterator[bytes]:
@@ -46,7 +46,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Read:
+class FullResponse:
     """A response that was read to its end."""
 
     status: int
@@ -79,7 +79,7 @@ class Writer:
             self.socket.sendall(piece)
 
     def until(self, marker: bytes) -> bytes:
-        """What arrives, up to *marker* or more."""
+        """The bytes that arrive until *marker* is among them."""
         arrived = b""
         while marker not in arrived:
             piece = self.socket.recv(65_536)
@@ -87,14 +87,14 @@ class Writer:
             arrived += piece
         return arrived
 
-    def read(self, method: str = "POST") -> Read:
+    def read(self, method: str = "POST") -> FullResponse:
         response = HTTPResponse(self.socket, method=method)
         response.begin()
-        return Read(response.status, response.headers.get("content-type", ""), response.read())
+        return FullResponse(response.status, response.headers.get("content-type", ""), response.read())
 
 
-def refusal(base: str, request: Request, *, closes: bool) -> Read:
-    """The response to *request*; where the connection is kept, another request is served on it."""
+def refusal(base: str, request: Request, *, closes: bool) -> FullResponse:
+    """The response to *request*; if the connection stays open, another request must be served on it."""
     with Writer(base) as writer:
         writer.send(request, closes=closes)
         answer = writer.read(request.method)

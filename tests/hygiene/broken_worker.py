@@ -1,4 +1,4 @@
-"""A worker that crashes at its third mutation and hangs at its fifth: what `fuzz` has to notice."""
+"""A worker that crashes at its third mutation and hangs at its fifth, to test that `fuzz` detects both."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import asdict
 
-from tests.hygiene.fuzz_worker import Told
+from tests.hygiene.fuzz_worker import MutationResult
 
 CRASHES, HANGS = 2, 4
 
@@ -19,7 +19,9 @@ def main() -> None:
             os.kill(os.getpid(), signal.SIGSEGV)
         if number == HANGS:
             time.sleep(3600)
-        sys.stdout.write(json.dumps(asdict(Told(number, "", "decoded", 0.0, 0.0, 0, 1_000_000 * number))) + "\n")
+        sys.stdout.write(
+            json.dumps(asdict(MutationResult(number, "", "decoded", 0.0, 0.0, 0, 1_000_000 * number))) + "\n"
+        )
         sys.stdout.flush()
 
 

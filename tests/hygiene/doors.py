@@ -1,4 +1,4 @@
-"""The ways in for sound, as the product opens them, and what becomes of what is put through."""
+"""The ways in which the product decodes audio ("doors"): uploads, base64 text, clips and containers."""
 
 import asyncio
 import random
@@ -16,19 +16,19 @@ from voice_core.audio.upload_decoder import Decoding
 from voice_core.domain.errors import VoiceError
 
 LIMITS = Limits()
-"""The product's own."""
+"""The product's limits."""
 
 CHUNKS = (7, 333, 4_096, 65_536, 10**9)
-"""Bytes that arrive at a time."""
+"""Sizes, in bytes, of the pieces in which an upload arrives."""
 
 Door = Callable[[random.Random, bytes], Awaitable[int]]
-"""Takes bytes, gives how much PCM came of them."""
+"""Decodes bytes and returns the number of PCM bytes."""
 
 
 async def outcome(number: int, data: bytes) -> str:
-    """What the product makes of *data*: ``decoded``, ``silent`` for nothing, or the code of a typed error.
+    """Result of decoding *data*: ``decoded``, ``silent`` (no PCM), or the code of a typed error.
 
-    Anything else that is raised is a crash.
+    Any other exception is a crash.
     """
     chance = random.Random(number)
     try:
@@ -40,13 +40,13 @@ async def outcome(number: int, data: bytes) -> str:
 
 
 async def upload(chance: random.Random, data: bytes) -> int:
-    """As the body of a request."""
+    """Decode it as the body of a request."""
     raw = RawPcm() if chance.random() < 0.1 else None
-    return await _heard(Decoding(raw, LIMITS).pcm(pieces(data, chance.choice(CHUNKS))))
+    return await _pcm_bytes(Decoding(raw, LIMITS).pcm(pieces(data, chance.choice(CHUNKS))))
 
 
 async def text(chance: random.Random, data: bytes) -> int:
-    """As base64 in JSON, some of it cut as a client of old cuts it, some of it damaged once more."""
+    """Decode it as base64 in JSON: sometimes without 59 characters, as an old client cuts it, or damaged once more."""
     encoded = bytearray(b64encode(data))
     if chance.random() < 0.4:
         del encoded[:59]
@@ -55,24 +55,24 @@ async def text(chance: random.Random, data: bytes) -> int:
         encoded[at : at + 1] = chance.randbytes(1)
         del encoded[chance.randrange(len(encoded) or 1) :]
     recording = decode_base64_audio(encoded.decode("latin-1"))
-    return await _heard(Decoding(recording.raw, LIMITS).pcm(pieces(recording.data, 65_536)))
+    return await _pcm_bytes(Decoding(recording.raw, LIMITS).pcm(pieces(recording.data, 65_536)))
 
 
 async def clip(_chance: random.Random, data: bytes) -> int:
-    """As a recording in storage that is read in pieces."""
+    """Decode it as a recording in storage that is read by ranges."""
 
     async def read(start: int, count: int) -> bytes:
         return data[start : start + count]
 
-    return await _heard(LargeSound(len(data), read, LIMITS).pcm())
+    return await _pcm_bytes(LargeSound(len(data), read, LIMITS).pcm())
 
 
 async def container(_chance: random.Random, data: bytes) -> int:
-    """As a container, also what the product would read as plain WAV."""
+    """Decode it with FFmpeg, also what the product would read as plain WAV."""
     return len(await asyncio.to_thread(decode, data, LIMITS, DecodingDeadline(LIMITS.decode_seconds)))
 
 
-async def _heard(pcm: AsyncGenerator[bytes]) -> int:
+async def _pcm_bytes(pcm: AsyncGenerator[bytes]) -> int:
     async with aclosing(pcm):
         return sum([len(piece) async for piece in pcm])
 

@@ -1,17 +1,17 @@
-"""Damages real recordings in every way that `damage` knows, puts them through the doors for sound, and counts.
+"""Fuzzes the audio decoders: damages real recordings with `damage`, decodes them with `doors`, and counts the results.
 
     python -m tests.hygiene.fuzz [--mutations 100000] [--seed 1]
 
-The doors are opened in processes of their own, so that a crash of native code is counted like any other; the input that
-did it is kept in .local/fuzz. It ends with status 1 when there was a crash, a hang, memory without bound, or more calls
-of Python than the size of an input explains. Times are shown and decide nothing: they are the machine's too.
+Decoding runs in separate processes, so that a crash of native code is counted like any other. Harmful inputs are stored
+in .local/fuzz. The exit status is 1 after a crash, a hang, unbounded memory, or more Python calls than the size of an
+input explains. Times are only shown, because they depend on the machine.
 
-``MALLOC_PERTURB_=165`` in the environment fills memory that is not in use, so that what reads it all the same is seen
-(mallopt(3)); it also makes memory count that is asked for and never used, and so tells nothing of growth.
+``MALLOC_PERTURB_=165`` in the environment fills unused memory, which reveals code that reads it (mallopt(3)). It also
+makes allocated but unused memory count, so the growth figures are meaningless with it.
 
-Why not atheris: it finds its way by the branches of code that was compiled for it. What is at risk here is FFmpeg,
-which comes as a binary in PyAV's wheel and shows it none; it stops at the first crash, too, and knows of no lengths to
-lie about.
+Why not atheris: it is guided by the branches of code that was compiled for it. The code at risk here is FFmpeg, which
+is a binary in PyAV's wheel without such instrumentation. atheris also stops at the first crash, and does not know
+which bytes are lengths.
 """
 
 import argparse
@@ -26,40 +26,42 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.hygiene.damage import damaged
-from tests.hygiene.fuzz_worker import Told
+from tests.hygiene.fuzz_worker import MutationResult
 from tests.hygiene.recordings import recordings
 
-KEPT = ROOT / ".local" / "fuzz"
+FOLDER = ROOT / ".local" / "fuzz"
+"""Where harmful inputs are stored."""
 
 START_SECONDS = 600.0
-"""For a worker to import the product and make the recordings, on however slow and busy a machine."""
+"""Time in which a worker imports the product and generates the recordings, on a slow and busy machine too."""
 
 HANG_SECONDS = 300.0
-"""Without a word from a worker it hangs: decoding is given up after 10 s, and the slowest input takes less than one."""
+"""A worker that is silent for longer hangs: decoding stops after 10 s, and the slowest input takes less than one."""
 
 MOST_CALLS = 300_000
-"""Of Python functions for one input, resumed generators included. Of 6,000 mutations the busiest took 171,381: a WAV
-that arrived in pieces of 7 bytes. When each piece was converted by itself it took 1,033,129. Work in C is not seen."""
+"""Limit of calls of Python functions for one input, resumed generators included. Of 6,000 mutations the busiest took
+171,381: a WAV that arrived in pieces of 7 bytes. When each piece was converted by itself it took 1,033,129. Work in C
+is not counted."""
 
 MOST_BYTES = 400_000_000
-"""That a worker may hold, half of it before the first mutation: the smallest instances have 512 MB."""
+"""Limit of a worker's memory, half of it used before the first mutation: the smallest instances have 512 MB."""
 
 GROWTH_BYTES = 100_000_000
-"""That a worker may grow by in its second half: room for one more large sound, none for what is never given back."""
+"""Limit of a worker's growth in the second half of its run: room for one more large sound, none for a leak."""
 
 
 @dataclass
 class Report:
-    """What became of all mutations."""
+    """Results of all mutations."""
 
-    told: list[Told] = field(default_factory=list)
+    results: list[MutationResult] = field(default_factory=list)
     crashed: dict[int, str] = field(default_factory=dict)
-    """How each ended the worker, by mutation."""
+    """How each crash ended the worker, by mutation."""
     hung: list[int] = field(default_factory=list)
     busy: list[int] = field(default_factory=list)
-    """Those that took more calls than they may."""
+    """Mutations that took more than `MOST_CALLS`."""
     growth_bytes: int = 0
-    """The most that a worker grew by in its second half; its first fills the heap."""
+    """Largest growth of a worker in the second half of its run; the first half fills the heap."""
 
     @property
     def harmless(self) -> bool:
@@ -71,46 +73,46 @@ class Report:
 
     @property
     def peak_bytes(self) -> int:
-        """The most that a worker held."""
-        return max((one.peak_bytes for one in self.told), default=0)
+        """Highest memory use of a worker."""
+        return max((one.peak_bytes for one in self.results), default=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Fuzzing:
-    """One run: mutations 0 to *mutations* of *seed*, in *jobs* processes."""
+class FuzzRun:
+    """One run: *mutations* mutations of *seed*, numbered from 0, in *jobs* processes."""
 
     mutations: int
     seed: int = 1
     jobs: int = 2
-    kept: Path = KEPT
+    folder: Path = FOLDER
     worker: str = "tests.hygiene.fuzz_worker"
-    """The module that puts mutations through the doors."""
-    patience_seconds: float = HANG_SECONDS
-    """After which a worker that says nothing is ended."""
+    """The module that decodes mutations."""
+    timeout_seconds: float = HANG_SECONDS
+    """After which a silent worker is killed."""
 
     async def run(self) -> Report:
         report = Report()
         await asyncio.gather(*(self._job(first, report) for first in range(self.jobs)))
-        for one in report.told:
+        for one in report.results:
             if one.calls > MOST_CALLS:
-                self._keep(one.number)
+                self._store(one.number)
                 report.busy.append(one.number)
         return report
 
     async def _job(self, first: int, report: Report) -> None:
-        """Every mutation that is *first* modulo the number of jobs, going on behind one that ends the worker."""
+        """Run every mutation that is *first* modulo the number of jobs; continue after one that ends the worker."""
         while first < self.mutations:
             peaks = []
             async for one in self._worker(range(first, self.mutations, self.jobs), report):
-                report.told.append(one)
+                report.results.append(one)
                 peaks.append(one.peak_bytes)
                 first = one.number + self.jobs
             if peaks:
                 report.growth_bytes = max(report.growth_bytes, peaks[-1] - peaks[len(peaks) // 2])
-            # Either past the end, or at the one that ended the worker.
+            # Either past the end, or skip the mutation that ended the worker.
             first += self.jobs
 
-    async def _worker(self, numbers: range, report: Report) -> AsyncIterator[Told]:
+    async def _worker(self, numbers: range, report: Report) -> AsyncIterator[MutationResult]:
         worker = await asyncio.create_subprocess_exec(
             *(sys.executable, "-W", "error", "-m", self.worker),
             *(str(number) for number in (self.seed, numbers.start, numbers.step, numbers.stop)),
@@ -121,35 +123,36 @@ class Fuzzing:
         assert worker.stdout
         assert worker.stderr
         complaints = asyncio.create_task(worker.stderr.read())
-        reached, patience = numbers.start, START_SECONDS
+        reached, timeout = numbers.start, START_SECONDS
         try:
-            while line := await asyncio.wait_for(worker.stdout.readline(), patience):
-                one = Told(**json.loads(line))
-                reached, patience = one.number + numbers.step, self.patience_seconds
+            while line := await asyncio.wait_for(worker.stdout.readline(), timeout):
+                one = MutationResult(**json.loads(line))
+                reached, timeout = one.number + numbers.step, self.timeout_seconds
                 yield one
         except TimeoutError:
-            self._hangs(reached, report)
+            self._record_hang(reached, report)
         else:
             if await worker.wait():
-                self._crashes(reached, f"{_ended(worker.returncode)}: {(await complaints).decode()[-2000:]}", report)
+                how = f"{_ended(worker.returncode)}: {(await complaints).decode()[-2000:]}"
+                self._record_crash(reached, how, report)
         finally:
             if worker.returncode is None:
                 worker.kill()
             await worker.wait()
             await complaints
 
-    def _crashes(self, number: int, how: str, report: Report) -> None:
-        self._keep(number)
+    def _record_crash(self, number: int, how: str, report: Report) -> None:
+        self._store(number)
         report.crashed[number] = how
 
-    def _hangs(self, number: int, report: Report) -> None:
-        self._keep(number)
+    def _record_hang(self, number: int, report: Report) -> None:
+        self._store(number)
         report.hung.append(number)
 
-    def _keep(self, number: int) -> None:
-        self.kept.mkdir(parents=True, exist_ok=True)
+    def _store(self, number: int) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         _, data = damaged(self.seed, number, list(recordings().values()))
-        (self.kept / f"{self.seed}-{number}").write_bytes(data)
+        (self.folder / f"{self.seed}-{number}").write_bytes(data)
 
 
 def _ended(code: int | None) -> str:
@@ -157,12 +160,12 @@ def _ended(code: int | None) -> str:
 
 
 def table(report: Report) -> str:
-    """What an engineer wants to see, as lines."""
-    told = report.told
-    outcomes = Counter(one.outcome for one in told)
-    slowest, busiest = max(told, key=lambda one: one.seconds), max(told, key=lambda one: one.calls)
+    """The report as lines of text."""
+    results = report.results
+    outcomes = Counter(one.outcome for one in results)
+    slowest, busiest = max(results, key=lambda one: one.seconds), max(results, key=lambda one: one.calls)
     rows: Sequence[tuple[str, object]] = (
-        ("mutations", f"{len(told) + len(report.crashed)} of {len({one.source for one in told})} recordings"),
+        ("mutations", f"{len(results) + len(report.crashed)} of {len({one.source for one in results})} recordings"),
         *outcomes.most_common(),
         ("crashes", len(report.crashed)),
         ("hangs", len(report.hung)),
@@ -182,7 +185,7 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = arguments.parse_args()
-    report = asyncio.run(Fuzzing(options.mutations, options.seed, options.jobs).run())
+    report = asyncio.run(FuzzRun(options.mutations, options.seed, options.jobs).run())
     sys.stdout.write(table(report) + "\n")
     sys.exit(not report.harmless)
 

@@ -1,8 +1,8 @@
-"""Puts mutations through the doors, one after the other, and says what became of each in a line of JSON.
+"""Decodes mutations, one after the other, and prints each result as a line of JSON.
 
     python -m tests.hygiene.fuzz_worker SEED FIRST STEP END
 
-A crash of native code ends the process: the mutation after the last that it told of is the one that did it.
+A crash of native code ends the process: the mutation after the last printed one caused it.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from tests.hygiene.recordings import recordings
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What became of one mutation."""
+class MutationResult:
+    """Result of one mutation."""
 
     number: int
     source: str
@@ -29,26 +29,26 @@ class Told:
     seconds: float
     cpu_seconds: float
     calls: int
-    """Of Python functions, resumed generators and coroutines included: work that is the same on every machine. 0 before
-    Python 3.12, which cannot count them."""
+    """Calls of Python functions, resumed generators and coroutines included: a measure of work that is the same on
+    every machine. 0 before Python 3.12, which cannot count them."""
     peak_bytes: int
-    """The most memory that the worker has held so far."""
+    """Highest memory use of the worker so far."""
 
 
-def told(seed: int, numbers: range) -> Iterator[Told]:
-    files, calls = recordings(), Calls()
+def results(seed: int, numbers: range) -> Iterator[MutationResult]:
+    files, calls = recordings(), CallCounter()
     kinds, contents = list(files), list(files.values())
     with asyncio.Runner() as runner:
         for number in numbers:
             source, data = damaged(seed, number, contents)
             began, cpu, called = monotonic(), process_time(), calls.count
-            became = runner.run(outcome(number, data))
+            result = runner.run(outcome(number, data))
             took, worked = monotonic() - began, process_time() - cpu
-            yield Told(number, kinds[source], became, took, worked, calls.count - called, peak_bytes())
+            yield MutationResult(number, kinds[source], result, took, worked, calls.count - called, peak_bytes())
 
 
-class Calls:
-    """Counts calls of Python functions from now on."""
+class CallCounter:
+    """Counts calls of Python functions from its creation on."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -66,7 +66,7 @@ class Calls:
 def main() -> None:
     faulthandler.enable()
     seed, first, step, end = (int(argument) for argument in sys.argv[1:])
-    for one in told(seed, range(first, end, step)):
+    for one in results(seed, range(first, end, step)):
         sys.stdout.write(json.dumps(asdict(one)) + "\n")
         sys.stdout.flush()
 

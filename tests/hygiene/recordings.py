@@ -12,10 +12,10 @@ from tests.conftest import ROOT
 from voice_core.audio.pcm_layout import RawPcm
 
 SECONDS = 0.4
-"""Of each: damage to short files is done and read quickly, and a codec's every state is reached in a dozen frames."""
+"""Length of each recording: short files are decoded quickly, and a dozen frames reach every state of a codec."""
 
 WORDS_BEGIN = 0.3
-"""Seconds into the sample."""
+"""Offset of the first word in the sample, in seconds."""
 
 FRAGMENTS = {"movflags": "frag_keyframe+empty_moov", "frag_duration": "100000"}
 
@@ -67,12 +67,12 @@ LAYOUTS = (
     RawPcm(48_000, 2, "f32le"),
     RawPcm(16_000, 1, "f64le"),
 )
-"""Of plain WAV."""
+"""Layouts of plain WAV files."""
 
 
 @cache
 def recordings() -> Mapping[str, bytes]:
-    """Files by what they are."""
+    """Files by a description of their format."""
     files = {
         f"{kind} {codec} {rate}x{channels}": _encoded(kind, codec, rate, channels, options)
         for kind, codec, rate, channels, options in ENCODED
@@ -90,13 +90,13 @@ def recordings() -> Mapping[str, bytes]:
 
 @cache
 def words(rate: int) -> Signal:
-    """Some of samples/hello.wav at *rate* hertz, shape (n,), within 1."""
+    """An excerpt of samples/hello.wav at *rate* hertz, shape (n,), between -1 and 1."""
     with wave.open(str(ROOT / "samples" / "hello.wav")) as sample:
         recorded = sample.getframerate()
         sample.setpos(round(WORDS_BEGIN * recorded))
         pcm = np.frombuffer(sample.readframes(round(SECONDS * recorded)), "<i2")
     moments = np.arange(round(SECONDS * rate)) / rate
-    # Linear interpolation: nobody listens, and codecs need only something alive.
+    # Linear interpolation is good enough: the sound only has to exercise codecs.
     return np.interp(moments, np.arange(len(pcm)) / recorded, pcm / 32_768)
 
 

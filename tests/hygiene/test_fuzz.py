@@ -1,4 +1,4 @@
-"""Damaged recordings at the door for sound: the short form of ``make fuzz``."""
+"""The audio decoders survive damaged recordings: the short form of ``make fuzz``."""
 
 import asyncio
 from collections import Counter
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.hygiene.broken_worker import CRASHES, HANGS
 from tests.hygiene.damage import damaged
-from tests.hygiene.fuzz import Fuzzing, table
+from tests.hygiene.fuzz import FuzzRun, table
 from tests.hygiene.recordings import recordings
 from voice_core.audio.ffmpeg import decode
 from voice_core.audio.limits import DecodingDeadline, Limits
@@ -15,42 +15,42 @@ MUTATIONS = 2_500
 
 
 async def test_no_damage_does_harm(tmp_path: Path) -> None:
-    """Whatever happens to a recording ends in sound or in a typed error: no crash, no hang, no growing memory."""
-    report = await Fuzzing(MUTATIONS, jobs=2, kept=tmp_path).run()
+    """A damaged recording is decoded or refused with a typed error: no crash, no hang, no growing memory."""
+    report = await FuzzRun(MUTATIONS, jobs=2, folder=tmp_path).run()
 
-    assert len(report.told) == MUTATIONS
+    assert len(report.results) == MUTATIONS
     assert report.harmless, table(report)
-    assert Counter(one.outcome for one in report.told)["decoded"] > MUTATIONS // 10, table(report)
+    assert Counter(one.outcome for one in report.results)["decoded"] > MUTATIONS // 10, table(report)
 
 
-def test_harm_would_be_noticed(tmp_path: Path) -> None:
-    """A worker that dies or falls silent is told of with its mutation, whose bytes are kept; the others go on."""
-    fuzzing = Fuzzing(8, jobs=1, kept=tmp_path, worker="tests.hygiene.broken_worker", patience_seconds=5.0)
-    report = asyncio.run(fuzzing.run())
+def test_crashes_and_hangs_are_reported(tmp_path: Path) -> None:
+    """A worker that crashes or hangs is reported with its mutation, whose bytes are stored; the others still run."""
+    run = FuzzRun(8, jobs=1, folder=tmp_path, worker="tests.hygiene.broken_worker", timeout_seconds=5.0)
+    report = asyncio.run(run.run())
 
     assert (list(report.crashed), report.hung) == ([CRASHES], [HANGS])
     assert "signal 11" in report.crashed[CRASHES]
-    assert [one.number for one in report.told] == [0, 1, 3, 5, 6, 7]
+    assert [one.number for one in report.results] == [0, 1, 3, 5, 6, 7]
     assert not report.harmless
     assert {file.name for file in tmp_path.iterdir()} == {f"1-{CRASHES}", f"1-{HANGS}"}
 
 
 def test_damage_is_the_same_every_time() -> None:
-    """A mutation's seed and number are all that is needed to make it again."""
+    """A mutation can be generated again from its seed and number."""
     files = list(recordings().values())
 
     assert [damaged(1, number, files) for number in range(50)] == [damaged(1, number, files) for number in range(50)]
     assert damaged(2, 0, files) != damaged(1, 0, files)
 
 
-def test_every_recording_is_damaged_in_its_turn() -> None:
-    """A few hundred mutations begin as each of the files there are."""
+def test_every_recording_is_damaged() -> None:
+    """A few hundred mutations use each of the recordings as an original."""
     files = list(recordings().values())
 
     assert {damaged(1, number, files)[0] for number in range(500)} == set(range(len(files)))
 
 
-def test_the_recordings_are_whole() -> None:
-    """What is damaged was fine before: it is heard."""
+def test_undamaged_recordings_decode() -> None:
+    """Each recording can be decoded before it is damaged."""
     for data in recordings().values():
         assert decode(data, Limits(), DecodingDeadline(10.0))

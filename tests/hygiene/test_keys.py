@@ -1,4 +1,4 @@
-"""The keys of a deployment: used, and told to nobody."""
+"""The keys of a deployment are used, and appear in no response and no log."""
 
 import logging
 from typing import Any
@@ -11,14 +11,14 @@ from tests.functions.turns import recording
 
 KEYS = {"speech_key": "bullfinch-1", "openai_key": "chaffinch-2", "turn_secret": "greenfinch-3"}
 COSMOS_KEY = "Z29sZGZpbmNoLTQtZ29sZGZpbmNo"
-"""No key of the emulator's, which therefore refuses."""
+"""A key that the emulator does not know and therefore refuses."""
 
-HASTY = {"conversations_seconds": 0.2, "limits_seconds": 0.2, "stt_seconds": 2.0, "tts_seconds": 2.0}
-"""Deadlines by which retries end."""
+SHORT_DEADLINES = {"conversations_seconds": 0.2, "limits_seconds": 0.2, "stt_seconds": 2.0, "tts_seconds": 2.0}
+"""Deadlines after which retries end."""
 
 RELAY = {"turn_urls": "turns:relay.example.com:443?transport=tcp", **KEYS}
 
-ASKED: tuple[tuple[str, str, dict[str, Any]], ...] = (
+REQUESTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("POST", "/process", {"json": {"text": "hi"}}),
     ("POST", "/process", {"json": {"text": "hi"}, "headers": {"Accept": "text/event-stream"}}),
     ("POST", "/process", {"data": recording(), "headers": {"Content-Type": "audio/wav"}}),
@@ -34,46 +34,46 @@ ASKED: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Of all loggers, the vendors' too."""
+    """Records of all loggers, the vendors' too."""
     caplog.set_level(logging.INFO)
     return caplog
 
 
-async def answers(product: Product) -> str:
-    """All that the product tells, heads included."""
-    told = ""
-    for method, path, request in ASKED:
+async def all_responses(product: Product) -> str:
+    """All responses of the product, headers included."""
+    text = ""
+    for method, path, request in REQUESTS:
         async with product.http.request(method, f"{product.url}{path}", **request) as response:
-            told += f"{response.headers}{await response.text(errors='replace')}"
-    return told
+            text += f"{response.headers}{await response.text(errors='replace')}"
+    return text
 
 
-def told_in(text: str) -> list[str]:
+def keys_in(text: str) -> list[str]:
     return [key for key in (*KEYS.values(), COSMOS_KEY) if key in text]
 
 
-async def test_keys_are_not_told(product_with: ProductWith, log: pytest.LogCaptureFixture) -> None:
-    """They are used, and stand in no answer and no line of any log."""
+async def test_keys_are_not_disclosed(product_with: ProductWith, log: pytest.LogCaptureFixture) -> None:
+    """Keys are used, and appear in no response and in no line of any log."""
     product = await product_with(**RELAY)
 
-    assert told_in(await answers(product)) == []
-    assert told_in(log.text) == []
+    assert keys_in(await all_responses(product)) == []
+    assert keys_in(log.text) == []
     assert product.services.paid()
 
 
 @pytest.mark.parametrize("status", [401, 500])
-async def test_keys_are_not_told_by_who_refuses_them(
+async def test_errors_do_not_disclose_keys(
     product_with: ProductWith, log: pytest.LogCaptureFixture, status: int
 ) -> None:
-    """Nor when providers fail, and quote the key as some do."""
-    product = await product_with(**RELAY, **HASTY, cosmos_key=COSMOS_KEY, breaker_failures=1000)
+    """Keys appear nowhere either when a provider fails and quotes them in its error, as some do."""
+    product = await product_with(**RELAY, **SHORT_DEADLINES, cosmos_key=COSMOS_KEY, breaker_failures=1000)
     quoting = f"Incorrect API key provided: {' '.join(KEYS.values())}."
     speech, openai = product.services.speech, product.services.openai
     speech.clear()
     for script, operation in ((openai, "chat"), (speech, "stt"), (speech, "tts")):
         script.add(operation, Step(status=status, body=quoting, repeat=True))
 
-    assert told_in(await answers(product)) == []
-    assert told_in(log.text) == []
+    assert keys_in(await all_responses(product)) == []
+    assert keys_in(log.text) == []
     refused = [one.operation for one in (*speech.served, *openai.served) if one.outcome == f"status-{status}"]
     assert {*refused} >= {"chat", "stt", "tts"}

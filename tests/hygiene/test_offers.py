@@ -1,4 +1,4 @@
-"""Offers that are damaged on their way."""
+"""Damaged SDP offers."""
 
 import asyncio
 import random
@@ -23,15 +23,15 @@ async def offer() -> str:
         await caller.close()
 
 
-def lost(offer: str) -> Iterator[str]:
-    """*offer* without each of its lines."""
+def without_lines(offer: str) -> Iterator[str]:
+    """*offer* without one of its lines, for each line."""
     lines = offer.splitlines(keepends=True)
     for number in range(len(lines)):
         yield "".join(lines[:number] + lines[number + 1 :])
 
 
-def changed(offer: str) -> Iterator[str]:
-    """*offer* with some characters that are others."""
+def with_changed_characters(offer: str) -> Iterator[str]:
+    """*offer* with one to five characters replaced, `DAMAGED` times."""
     chance = random.Random(1)
     for _ in range(DAMAGED):
         characters = list(offer)
@@ -40,9 +40,9 @@ def changed(offer: str) -> Iterator[str]:
         yield "".join(characters)
 
 
-@pytest.mark.parametrize("damaged", [lost, changed])
+@pytest.mark.parametrize("damaged", [without_lines, with_changed_characters])
 async def test_a_damaged_offer_is_answered_or_refused(offer: str, damaged: Callable[[str], Iterator[str]]) -> None:
-    """Whatever is missing or wrong, there is an answer or a typed error, and no connection is left behind."""
+    """A damaged offer gets an answer or a typed error, and leaves no connection behind."""
     before = asyncio.all_tasks()
     refused = 0
     for each in damaged(offer):
@@ -56,7 +56,7 @@ async def test_a_damaged_offer_is_answered_or_refused(offer: str, damaged: Calla
 
 
 async def test_media_without_a_direction_go_both_ways(offer: str) -> None:
-    """That is what RFC 8866 has it mean; many libraries leave it out."""
+    """Media without a direction attribute, which many libraries omit, are sendrecv, as in RFC 8866."""
     peer = await AiortcPeers().answer(offer.replace("a=sendrecv\r\n", ""), ())
     await peer.aclose()
 

@@ -1,4 +1,4 @@
-"""Nothing in the repository opens anything."""
+"""The repository contains no secret."""
 
 import re
 import subprocess
@@ -21,10 +21,10 @@ SECRETS = {
     "a token": r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
     "a password in a URL": r"\w+://[^\s/:@\"'{}<>$]+:[^\s/:@\"'{}<>$]+@[\w.-]+\.\w",
 }
-"""What keys and tokens look like, by what they are."""
+"""Patterns of keys and tokens, by their kind."""
 
 PUBLIC = (KEY, EMULATOR_KEY)
-"""Those of Azurite and of the Cosmos emulator, which everybody knows."""
+"""The public keys of Azurite and of the Cosmos emulator."""
 
 EXAMPLES = {
     "a private key": "-----BEGIN RSA PRIVATE" + " KEY-----",
@@ -41,7 +41,7 @@ EXAMPLES = {
 
 
 def files() -> list[str]:
-    """All that is committed or about to be."""
+    """All files that are committed or not ignored."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - whatever git is here
         cwd=ROOT,
@@ -53,27 +53,27 @@ def files() -> list[str]:
 
 
 def found(text: str) -> list[str]:
-    """What *text* gives away."""
+    """The kinds of secrets in *text*, without `PUBLIC` keys."""
     for known in PUBLIC:
         text = text.replace(known, "")
     return [secret for secret, pattern in SECRETS.items() if re.search(pattern, text)]
 
 
 def test_no_file_holds_a_secret() -> None:
-    """Keys and tokens come from the environment, or are not needed at all."""
-    told = {name: found((ROOT / name).read_text(errors="replace")) for name in files()}
+    """No file contains a key or token: they come from the environment, or are not needed at all."""
+    secrets_of = {name: found((ROOT / name).read_text(errors="replace")) for name in files()}
 
-    assert {name: secrets for name, secrets in told.items() if secrets} == {}
+    assert {name: secrets for name, secrets in secrets_of.items() if secrets} == {}
 
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_each_secret_would_be_found(secret: str) -> None:
-    """The patterns are no dead letters."""
+    """Each pattern matches an example of its secret."""
     assert secret in found(f"key = {EXAMPLES[secret]}")
 
 
-def test_local_settings_open_local_doors_only() -> None:
-    """The keys in local.settings.json are those of emulators on this machine."""
+def test_local_settings_name_local_services_only() -> None:
+    """All URLs in local.settings.json are of this machine, so its keys are those of the emulators."""
     settings = (ROOT / "local.settings.json").read_text()
 
     assert set(re.findall(r"https?://([\w.-]+)", settings)) == {"127.0.0.1"}

@@ -1,4 +1,4 @@
-"""What browsers are told about every answer."""
+"""Security and cache headers of every response."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from voice_core.functions.openapi.document import contract
 SAFELISTED = {"Cache-Control", "Content-Length", "Content-Type", "Expires", "Last-Modified"}
 """Fields that any page may read (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name)."""
 
-CAREFUL = {
+EXPECTED = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -19,7 +19,7 @@ CAREFUL = {
     "X-Content-Type-Options": "nosniff",
 }
 
-ANSWERS: dict[str, tuple[str, str, dict[str, Any]]] = {
+REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a turn": ("POST", "/process", {"json": {"text": "hi"}}),
     "a turn's events": ("POST", "/process", {"json": {"text": "hi"}, "headers": {"Accept": "text/event-stream"}}),
     "a turn's sound": ("POST", "/process", {"json": {"text": "hi"}, "headers": {"Accept": "audio/wav"}}),
@@ -31,18 +31,18 @@ ANSWERS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
-async def test_browsers_and_caches_are_careful(product: Product, answer: str) -> None:
-    """No answer is kept, guessed at, framed, or run as a page."""
-    method, path, request = ANSWERS[answer]
+@pytest.mark.parametrize("kind", REQUESTS)
+async def test_every_response_has_security_headers(product: Product, kind: str) -> None:
+    """No response may be cached, sniffed, framed, or executed as a page."""
+    method, path, request = REQUESTS[kind]
     async with product.http.request(method, f"{product.url}{path}", **request) as response:
         await response.read()
 
-    assert {name: response.headers.get(name) for name in CAREFUL} == CAREFUL
+    assert {name: response.headers.get(name) for name in EXPECTED} == EXPECTED
 
 
-def test_pages_may_read_all_that_the_contract_tells() -> None:
-    """Every header of an answer that the contract names is one that a page of another origin may read."""
+def test_pages_may_read_all_headers_of_the_contract() -> None:
+    """A page of an allowed origin may read every response header that the contract names."""
     named = {
         header
         for operations in contract()["paths"].values()

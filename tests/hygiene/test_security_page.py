@@ -1,17 +1,17 @@
-"""docs/security.md names what is there."""
+"""docs/security.md names tests, headers and figures that exist."""
 
 import re
 
 from emulators.page import page_headers
 from tests.conftest import ROOT
 from tests.hygiene.recordings import recordings
-from voice_core.functions.http.security_headers import CAREFUL
+from voice_core.functions.http.security_headers import SECURITY_HEADERS
 
 PAGE = (ROOT / "docs" / "security.md").read_text()
 
 
 def rows() -> list[list[str]]:
-    """The table of threats, without its head."""
+    """The rows of the table of threats, without its header."""
     table = PAGE.partition("## Threats")[2].partition("## Headers")[0]
     return [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
 
@@ -29,13 +29,13 @@ def test_every_threat_has_a_test() -> None:
             assert known, f"{threat}: {name}"
 
 
-def test_the_headers_are_those_that_are_sent() -> None:
-    """Word for word."""
-    for name, value in CAREFUL.items():
+def test_the_page_lists_the_security_headers() -> None:
+    """The page quotes the security headers as they are sent, and no policy allows anything unsafe."""
+    for name, value in SECURITY_HEADERS.items():
         assert f"\n{name}: {value}\n" in PAGE
     assert "unsafe" not in "".join(page_headers("").values())
 
 
 def test_the_page_counts_the_recordings() -> None:
-    """As many as there are."""
+    """The number of recordings in the text is the actual one."""
     assert f"recordings in {len(recordings())} combinations" in PAGE

@@ -1,4 +1,4 @@
-"""What the function app registers, as Azure would index it."""
+"""The functions that the app registers, as Azure would index them."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.conftest import ROOT
 
-# Azure's library lets an app be indexed once in a process, and other tests do that in this one.
+# Azure's library can index an app only once per process, and other tests do so in this process.
 _PRINT = """
 import json, function_app
 indexed = function_app.app.get_functions()
@@ -25,14 +25,14 @@ class Function:
 
     @property
     def path(self) -> str:
-        """Where an HTTP function is, from the host's root."""
+        """Path of an HTTP function, from the host's root."""
         prefix = json.loads((ROOT / "host.json").read_text())["extensions"]["http"]["routePrefix"]
         return f"/{prefix}/{self.trigger['route']}"
 
 
 @cache
 def functions() -> tuple[Function, ...]:
-    # Chosen for local runs, this one alone decides what is indexed.
+    # CLIP_SOURCE is set for local runs and would change which functions are indexed.
     environ = {name: value for name, value in os.environ.items() if name != "CLIP_SOURCE"}
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", _PRINT], cwd=ROOT, env=environ, capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""A checkout of the project in a folder of its own, and an Azure that is not there."""
+"""A checkout of the project in its own folder, and a simulated Azure."""
 
 import json
 import os
@@ -14,29 +14,29 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 from tests.infra.subscription import subscription
 
 COPIED = ("infra", "samples", ".funcignore", "function_app.py", "host.json", "requirements.txt", "pyproject.toml")
 FAKE_AZ = Path(__file__).with_name("fake_az.py")
 READS = {"show", "list", "exists", "what-if", "list-deleted", "version"}
 
-HANGS_SECONDS = 5 * PATIENCE_SECONDS
-"""Ends a script that hangs: one starts dozens of programs, each of which may have to wait for a processor."""
+HANGS_SECONDS = 5 * HANG_SECONDS
+"""Timeout of a script. A script starts dozens of programs, each of which may have to wait for a processor."""
 
 FRONT_DOOR = {"/api/voice/health?deep=1": 200, "/api/voice/conversations": 401}
 ORIGIN = {"/api/voice/health": 403, "/admin/host/status": 403}
-"""How a healthy deployment answers GET, with Front Door and without."""
+"""Statuses of a healthy deployment for GET, by path: through Front Door, and at the origin directly."""
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """A request that changes something, as Front Door got it."""
+class ReceivedRequest:
+    """A request of another method than GET, as Front Door received it."""
 
     method: str
     path: str
     headers: Mapping[str, str]
-    """By their names in lower case."""
+    """Values by their names in lower case."""
     body: bytes
 
     @property
@@ -44,34 +44,34 @@ class Received:
         return self.headers.get("content-type", "")
 
 
-Stops = Callable[[Received], bool]
+FirewallRule = Callable[[ReceivedRequest], bool]
 
 
 @dataclass
 class Azure:
-    """Runs scripts of infra/ against `fake_az`, which remembers."""
+    """Runs scripts of infra/ against `fake_az`, which records its calls."""
 
     folder: Path
-    answers: dict[str, Any]
-    """What there is, by how a call begins that asks for it."""
+    responses: dict[str, Any]
+    """Responses of az, by the beginning of the call."""
     environ: dict[str, str]
     outputs: dict[str, str]
-    """Of the deployment."""
+    """Outputs of the deployment."""
     failing: str = ""
-    """How a call begins that fails."""
+    """Beginning of the calls that fail."""
     front_door: dict[str, int] = field(default_factory=FRONT_DOOR.copy)
-    """Statuses of GET, by path; of any other path, 404. Everything else is answered 401, as without a token."""
-    received: list[Received] = field(default_factory=list)
-    """What Front Door got of other methods than GET."""
-    stopped: list[Stops] = field(default_factory=list)
-    """Rules of the firewall: which of those it answers 429."""
+    """Statuses of GET, by path; any other path gets 404. Other methods get 401, as without a token."""
+    received: list[ReceivedRequest] = field(default_factory=list)
+    """Requests of other methods than GET that Front Door received."""
+    firewall_rules: list[FirewallRule] = field(default_factory=list)
+    """Rules of the firewall: a request that one of them matches gets 429."""
     origin: dict[str, int] = field(default_factory=ORIGIN.copy)
 
     def run(self, script: str, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a script of infra/ to its end, at a keyboard where *typed* is typed."""
+        """Run a script of infra/ to its end, with *typed* as its input."""
         state = self.folder / "state"
         state.mkdir(exist_ok=True)
-        (state / "answers.json").write_text(json.dumps(self.answers))
+        (state / "responses.json").write_text(json.dumps(self.responses))
         (state / "failing").write_text(self.failing)
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         quick = {"PATH": path, "AZ_STATE": str(state), "ATTEMPTS": "2", "PAUSE_SECONDS": "0"}
@@ -91,40 +91,40 @@ class Azure:
 
     @property
     def calls(self) -> list[list[str]]:
-        """How az was called, in order."""
+        """The calls of az, in order."""
         calls = self.folder / "state" / "calls"
         return [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else []
 
     @property
     def changes(self) -> list[str]:
-        """The commands that change something, in order, without their options."""
+        """The commands that change something, without their options, in order."""
         commands = [_command(call) for call in self.calls]
         return [command for command in commands if not READS & set(command.split())]
 
     def call(self, command: str) -> list[str]:
-        """The one call of a command."""
+        """The only call of a command."""
         (call,) = (call for call in self.calls if _command(call) == command)
         return call
 
 
 def option(call: list[str], name: str) -> str:
-    """What a call gives for an option."""
+    """The value of an option in a call."""
     return call[call.index(name) + 1]
 
 
 @contextmanager
 def azure(folder: Path) -> Iterator[Azure]:
-    """The project as one commit in *folder*/checkout, az in *folder*/bin, and servers for what it deploys."""
+    """The project as one commit in *folder*/checkout, az in *folder*/bin, and servers for Front Door and the origin."""
     _check_out(folder)
-    behind, direct = FRONT_DOOR.copy(), ORIGIN.copy()
-    received: list[Received] = []
-    stopped: list[Stops] = []
+    through_front_door, direct = FRONT_DOOR.copy(), ORIGIN.copy()
+    received: list[ReceivedRequest] = []
+    firewall_rules: list[FirewallRule] = []
 
-    def status_of(request: Received) -> int:
+    def status_of(request: ReceivedRequest) -> int:
         received.append(request)
-        return 429 if any(stops(request) for stops in stopped) else 401
+        return 429 if any(rule(request) for rule in firewall_rules) else 401
 
-    with _answering(behind, status_of) as front_door, _answering(direct, lambda _: 403) as origin:
+    with _serving(through_front_door, status_of) as front_door, _serving(direct, lambda _: 403) as origin:
         outputs = {
             "API_BASE_URL": f"{front_door}/api/voice",
             "AZURE_RESOURCE_GROUP": "rg-voice-dev",
@@ -133,9 +133,9 @@ def azure(folder: Path) -> Iterator[Azure]:
             "CLIPS_TOPIC": "evgt-voice-dev",
             "CLIPS_CONTAINER": "clips",
         }
-        told = {"ALERT_EMAIL": "operators@example.com"}
-        answers = subscription(outputs)
-        yield Azure(folder, answers, told, outputs, "", behind, received, stopped, direct)
+        environ = {"ALERT_EMAIL": "operators@example.com"}
+        responses = subscription(outputs)
+        yield Azure(folder, responses, environ, outputs, "", through_front_door, received, firewall_rules, direct)
 
 
 def _check_out(folder: Path) -> None:
@@ -143,8 +143,8 @@ def _check_out(folder: Path) -> None:
     tools.mkdir()
     (tools / "az").write_text(f'#!/bin/sh\nexec "{sys.executable}" -I "{FAKE_AZ}" "$@"\n')
     (tools / "az").chmod(0o755)
-    (checkout / "voice_core" / "functions").mkdir(parents=True)
-    (checkout / "voice_core" / "functions" / "turns.py").touch()
+    (checkout / "voice_core" / "functions" / "turn").mkdir(parents=True)
+    (checkout / "voice_core" / "functions" / "turn" / "turns.py").touch()
     for name in COPIED:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, checkout / name)
@@ -169,17 +169,17 @@ def _command(call: list[str]) -> str:
 
 
 @contextmanager
-def _answering(statuses: dict[str, int], otherwise: Callable[[Received], int]) -> Iterator[str]:
-    """A server with a status for each path of GET, and of *otherwise* for what comes with another method."""
+def _serving(statuses: dict[str, int], otherwise: Callable[[ReceivedRequest], int]) -> Iterator[str]:
+    """A server that responds to GET with a status by path, and to other methods with the status of *otherwise*."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer(statuses.get(self.path, 404))
+            self._respond(statuses.get(self.path, 404))
 
         def do_POST(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
             body = self.rfile.read(int(headers.get("content-length", 0)))
-            self._answer(otherwise(Received(self.command, self.path, headers, body)))
+            self._respond(otherwise(ReceivedRequest(self.command, self.path, headers, body)))
 
         def do_PATCH(self) -> None:
             self.do_POST()
@@ -187,12 +187,12 @@ def _answering(statuses: dict[str, int], otherwise: Callable[[Received], int]) -
         def do_DELETE(self) -> None:
             self.do_POST()
 
-        def _answer(self, status: int) -> None:
+        def _respond(self, status: int) -> None:
             self.send_response(status)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Nothing: the script says what it was answered."""
+            """Log nothing: the script prints the statuses that it received."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()

@@ -1,6 +1,7 @@
 """Reads Bicep into Python values, as far as the templates in infra/ use it.
 
-Names and types are not resolved: the compiler does that. What is a literal becomes one; what is not stays visible.
+Names and types are not resolved: the compiler does that. Literals become Python values; everything else stays an
+`Expression`, `Call`, `Choice` or `Loop`.
 """
 
 import re
@@ -17,19 +18,19 @@ Value = Any
 
 
 class Unreadable(Exception):
-    """The text is no Bicep."""
+    """The text is not valid Bicep."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """What only the deployment knows."""
+    """An expression that only a deployment can evaluate."""
 
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function's result."""
+    """A call of a function."""
 
     function: str
     arguments: list[Value]
@@ -56,14 +57,14 @@ class Loop:
 @dataclass(frozen=True, slots=True)
 class Resource:
     type: str
-    """Without its version."""
+    """Type without its version."""
     version: str
     existing: bool
     body: Value
 
     @property
     def content(self) -> dict[str, Value]:
-        """The body, of one turn if it is a loop's."""
+        """The body; of a loop, the body of one iteration."""
         content = self.body.body if isinstance(self.body, Loop) else self.body
         assert isinstance(content, dict)
         return content
@@ -77,24 +78,24 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One file's declarations, by their symbols."""
+    """The declarations of one file, by their symbols."""
 
     scope: str = "resourceGroup"
     parameters: dict[str, str] = field(default_factory=dict)
-    """Their types, as written."""
+    """Types of the parameters, as written."""
     limits: dict[str, list[Call]] = field(default_factory=dict)
-    """What decorators demand of a parameter."""
+    """Decorators of a parameter that limit its value."""
     types: dict[str, dict[str, str]] = field(default_factory=dict)
     """The properties of object types."""
     variables: dict[str, Value] = field(default_factory=dict)
-    """In a parameter file, its parameters."""
+    """Variables; for a parameter file, its parameters."""
     resources: dict[str, Resource] = field(default_factory=dict)
     modules: dict[str, tuple[str, dict[str, Value]]] = field(default_factory=dict)
-    """Path and parameters."""
+    """Path and parameters of each module."""
     outputs: dict[str, Value] = field(default_factory=dict)
 
     def allowed(self, parameter: str) -> list[Value]:
-        """What ``@allowed`` lets a parameter be."""
+        """The values that ``@allowed`` lists for a parameter."""
         (allowed,) = (limit.arguments[0] for limit in self.limits[parameter] if limit.function == "allowed")
         assert isinstance(allowed, list)
         return allowed
@@ -107,7 +108,7 @@ def read(text: str) -> Template:
     Raises:
         Unreadable: it is not Bicep.
     """
-    # The grammar knows no parameter files; to it, an assignment is a variable.
+    # The grammar does not support parameter files, so their assignments are read as variables.
     text = re.sub(r"^param (\w+) =", r"var \1 =", text, flags=re.MULTILINE)
     root = syntax(text)
     if root.has_error:
@@ -208,7 +209,7 @@ def _value(node: tree_sitter.Node) -> Value:
 
 
 def _leading_choice(node: tree_sitter.Node) -> tree_sitter.Node | None:
-    """The grammar reads ``a ? b : c.d`` as ``(a ? b : c).d``: the choice at the head of such a chain."""
+    """The choice at the head of a chain: the grammar parses ``a ? b : c.d`` as ``(a ? b : c).d``."""
     while node.type in ("member_expression", "subscript_expression"):
         node = node.named_children[0]
     return node if node.type == "ternary_expression" else None
@@ -221,7 +222,7 @@ def _string(node: tree_sitter.Node) -> str | Expression:
 
 
 def _is_property(node: tree_sitter.Node) -> bool:
-    """A nested resource is none, though the grammar calls it one."""
+    """Whether *node* is a property; the grammar uses the same type for nested resources."""
     return node.type == "object_property" and len(node.named_children) > 1
 
 

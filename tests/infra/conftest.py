@@ -1,4 +1,4 @@
-"""An Azure for each test."""
+"""A simulated Azure for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the contract lets callers send, as a firewall sees it."""
+"""The requests that the contract allows, as a firewall sees them."""
 
 import re
 from collections.abc import Iterator
@@ -10,23 +10,23 @@ from voice_core.functions.openapi.document import contract
 
 JSON, FORM = "application/json", "multipart/form-data"
 ATTACK = "1=1--'"
-"""A text that managed rules take for SQL. What a schema lets it be, callers choose freely."""
+"""A text that managed rules take for SQL. A value whose schema accepts it counts as freely chosen by callers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One way to send one operation; names are those whose value is the caller's to choose."""
+    """One way to send one operation, with the names of all values that callers choose freely."""
 
     method: str
     path: str
     content_type: str
-    """Empty without a body; may be a range, as ``audio/*``."""
+    """Empty without a body; may be a range such as ``audio/*``."""
     members: frozenset[str] = frozenset()
-    """Of the body, where it is JSON or a form."""
+    """Members of the body, if it is JSON or a form."""
     parameters: frozenset[str] = frozenset()
     headers: frozenset[str] = frozenset()
     segments: frozenset[str] = frozenset()
-    """Of the path."""
+    """Parameters in the path."""
 
 
 @cache
@@ -56,7 +56,7 @@ def _requests(document: Any, method: str, path: str, operation: Any) -> Iterator
 
 
 def _members(document: Any, schema: Any) -> Iterator[str]:
-    """The names of free values in an object, those of objects within it too."""
+    """The names of freely chosen values in an object, nested objects included."""
     for part in _parts(document, schema):
         for name, member in part.get("properties", {}).items():
             inner = set(_members(document, member))
@@ -75,7 +75,7 @@ def _is_free(document: Any, schema: Any) -> bool:
 
 
 def _parts(document: Any, schema: Any) -> Iterator[Any]:
-    """A schema, what it refers to, and its alternatives."""
+    """A schema, the schemas that it refers to, and its alternatives."""
     yield schema
     if "$ref" in schema:
         yield from _parts(document, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])

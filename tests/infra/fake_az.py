@@ -1,8 +1,8 @@
-"""Stands where ``az`` is looked for: writes down how it was called, and answers as Azure would.
+"""A substitute for ``az``: records its calls, and responds as Azure would.
 
-Its state is a folder, named by AZ_STATE: ``calls``, one a line as JSON; ``answers.json``, what there is, by how a call
-begins; ``failing``, how a call begins that fails. Filters and queries are applied to what there is, so that it may hold
-what is not to be found.
+Its state is a folder, named by AZ_STATE, with three files: ``calls``, one per line as JSON; ``responses.json``, the
+responses by the beginning of a call; ``failing``, the beginning of the calls that fail. Filters and queries are applied
+to the responses, so that these may contain entries which a query must not find.
 """
 
 import json
@@ -17,10 +17,10 @@ from urllib.request import urlopen
 import jmespath  # type: ignore[import-untyped]
 
 HANGS_SECONDS = 120.0
-"""Ends a call that hangs, on a machine however busy."""
+"""Timeout of a call, long enough for a busy machine."""
 
 TAKES_INPUT = {"delete", "purge", "set"}
-"""What of a call makes this one, as a program may, read what its caller's loop reads from."""
+"""Words of calls that read standard input, as a real program may do, which breaks a loop that reads the same input."""
 
 
 def main() -> int:
@@ -29,32 +29,32 @@ def main() -> int:
         print(json.dumps(call), file=calls)
     if TAKES_INPUT & set(call):
         sys.stdin.read()
-    said = " ".join(call)
-    if (failing := (state / "failing").read_text()) and said.startswith(failing):
+    command = " ".join(call)
+    if (failing := (state / "failing").read_text()) and command.startswith(failing):
         print(f"ERROR: {failing}", file=sys.stderr)  # noqa: T201 - as az does
         return 1
-    answers: dict[str, Any] = json.loads((state / "answers.json").read_text())
-    if said.startswith("functionapp deployment source config-zip"):
-        return _check_health(answers)
-    fitting = [begins for begins in answers if said.startswith(begins)]
+    responses: dict[str, Any] = json.loads((state / "responses.json").read_text())
+    if command.startswith("functionapp deployment source config-zip"):
+        return _check_health(responses)
+    fitting = [begins for begins in responses if command.startswith(begins)]
     if fitting:
-        print(_shown(call, answers[max(fitting, key=len)]))  # noqa: T201 - as az does
+        print(_shown(call, responses[max(fitting, key=len)]))  # noqa: T201 - as az does
     return 0
 
 
-def _check_health(answers: dict[str, Any]) -> int:
-    """What az does after publishing to Flex Consumption: ask the app, from where az runs, whether it is well.
+def _check_health(responses: dict[str, Any]) -> int:
+    """The health check of az after publishing to Flex Consumption, sent to the app from the machine that runs az.
 
-    From 2.87.0 on az accepts that the app refuses the address from which it asks (`check_flex_app_after_deployment` in
+    From 2.87.0 on az accepts that the app refuses the address of that machine (`check_flex_app_after_deployment` in
     azure/cli/command_modules/appservice/custom.py).
     """
-    outputs = answers["deployment sub show"]["properties"]["outputs"]
+    outputs = responses["deployment sub show"]["properties"]["outputs"]
     (app,) = (value["value"] for name, value in outputs.items() if name.upper() == "FUNCTION_APP_URL")
     try:
         with urlopen(f"{app}/admin/host/status", timeout=HANGS_SECONDS):  # noqa: S310 - a server of the test's
             return 0
     except HTTPError as refused:
-        if refused.code == 403 and _numbers(answers["version"]["azure-cli"]) >= [2, 87]:
+        if refused.code == 403 and _numbers(responses["version"]["azure-cli"]) >= [2, 87]:
             return 0
     print("ERROR: Deployment was successful but the app appears to be unhealthy.", file=sys.stderr)  # noqa: T201 - as az does
     return 1
@@ -64,14 +64,14 @@ def _numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", version)]
 
 
-def _shown(call: list[str], there: Any) -> str:
+def _shown(call: list[str], found: Any) -> str:
     if condition := re.fullmatch(r"(\w+) eq '(.*)'", _option(call, "--filter")):
-        there = [each for each in there if each[condition[1]] == condition[2]]
+        found = [each for each in found if each[condition[1]] == condition[2]]
     if query := _option(call, "--query"):
-        there = jmespath.search(query, there)
+        found = jmespath.search(query, found)
     if _option(call, "--output") != "tsv":
-        return json.dumps(there)
-    return "\n".join(_row(each) for each in (there if isinstance(there, list) else [there]))
+        return json.dumps(found)
+    return "\n".join(_row(each) for each in (found if isinstance(found, list) else [found]))
 
 
 def _row(value: Any) -> str:

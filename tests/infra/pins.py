@@ -1,6 +1,6 @@
-"""What was reviewed: every property of every resource, and every parameter of every environment, on a line of its own.
+"""Pins of the reviewed infrastructure: one line per property of every resource and per parameter of every environment.
 
-`python -m tests.infra.pins` writes the files again. Read what it changed: that is what a deployment would change.
+`python -m tests.infra.pins` writes the files anew. Read the difference: it is what a deployment would change.
 """
 
 import re
@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from tests.infra.bicep import Call, Choice, Loop, Value
-from tests.infra.resolved import Scope, main_scope, written
+from tests.infra.resolved_template import Scope, main_scope, written
 from tests.infra.templates import Infra, found, infra
 
 FOLDER = Path(__file__).with_name("pinned")
@@ -20,7 +20,7 @@ HEAD = (
 
 
 def pins(infra: Infra) -> dict[str, list[str]]:
-    """The lines of each file, by its name: one for main.bicep, for each of its modules, and for the parameter files."""
+    """The lines of each file, by its name: a file for main.bicep, for each module, and for all parameter files."""
     main = main_scope(infra)
     outputs = [f"output {name} = {written(main.resolved(value))}" for name, value in main.template.outputs.items()]
     files = {symbol: list(_template(scope)) for symbol, scope in main.modules.items()}
@@ -46,7 +46,7 @@ def _template(scope: Scope) -> Iterator[str]:
 
 
 def _lines(path: str, value: Value) -> Iterator[str]:
-    """A value's properties by their paths; what is small enough stays whole."""
+    """One line per property, with its path; a value without nested objects stays on one line."""
     match value:
         case dict() if value:
             yield from chain.from_iterable(_lines(f"{path}.{key}", inner) for key, inner in value.items())
@@ -72,7 +72,7 @@ def _is_deep(values: list[Value]) -> bool:
 
 
 def _label(item: Value, number: int) -> str:
-    """An item's own name, that a new one before it does not change."""
+    """The item's own name if it has one, so that an item inserted before it does not change its line; else *number*."""
     name = item.get("name", item.get("category")) if isinstance(item, dict) else None
     return str(number) if name is None else re.sub(r"\$\{.*?\}", "*", written(name).strip("'"))
 

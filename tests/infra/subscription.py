@@ -1,20 +1,20 @@
-"""What a subscription holds after a deployment of dev, as az tells it: ours, and what is none of our business."""
+"""The contents of a subscription after a deployment of dev, as az lists them: our resources and others."""
 
 from typing import Any
 
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"
 SECRET_KEYS = ("master-key", "host-key", "other-extension-key")
-"""Keys of the function app that open more than the clips' webhook."""
+"""Keys of the function app that give access to more than the webhook for clips."""
 
 
 def subscription(outputs: dict[str, str]) -> dict[str, Any]:
-    """What there is, by how a call of az begins that asks for it."""
-    told = {as_azure_spells(name): {"type": "String", "value": value} for name, value in outputs.items()}
+    """The responses of az, by the beginning of a call."""
+    spelled = {as_azure_spells(name): {"type": "String", "value": value} for name, value in outputs.items()}
     return {
         "account show": {"name": "Voice", "id": "00000000-1111-2222-3333-444444444444"},
         "version": {"azure-cli": "2.91.0", "azure-cli-core": "2.91.0"},
         "group exists": True,
-        "deployment sub show": {"properties": {"outputs": told}},
+        "deployment sub show": {"properties": {"outputs": spelled}},
         "consumption budget list": [
             {"name": "budget-dev", "timePeriod": {"startDate": "2020-01-01T00:00:00Z"}},
             {"name": "budget-voice-dev", "timePeriod": {"startDate": "2026-03-01T00:00:00Z"}},
@@ -45,7 +45,7 @@ def subscription(outputs: dict[str, str]) -> dict[str, Any]:
 
 
 def deleted(*groups: str) -> dict[str, Any]:
-    """What is kept for a while of groups that were deleted, likewise: two AI accounts and a vault of each."""
+    """The responses for soft-deleted resources of *groups*: two AI accounts and a vault of each."""
     kinds = ("speech", "openai")
     return {
         "cognitiveservices account list-deleted": [
@@ -69,6 +69,6 @@ def _function(name: str, trigger: str) -> dict[str, Any]:
 
 
 def as_azure_spells(output: str) -> str:
-    """An output's name as Azure Resource Manager tells it: apI_BASE_URL (https://github.com/Azure/bicep/issues/9360)."""
+    """An output's name as Azure Resource Manager returns it: apI_BASE_URL (https://github.com/Azure/bicep/issues/9360)."""
     first, _, rest = output.partition("_")
     return f"{first[:-1].lower()}{first[-1]}_{rest}"

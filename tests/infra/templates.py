@@ -1,4 +1,4 @@
-"""infra/ as a whole, and what it is like with one defect."""
+"""All files of infra/, as they are or with one defect."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ READ = {".bicep", ".bicepparam", ".json", ".kql", ".sh"}
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A defect: *old* made *new*, wherever it stands in *file*."""
+    """A defect: every *old* in *file* is replaced by *new*."""
 
     file: str
     old: str
@@ -43,33 +43,33 @@ class Infra:
 
     @property
     def environments(self) -> dict[str, dict[str, Value]]:
-        """What each parameter file gives, by the name in its own name."""
+        """The parameters of each environment, by the environment's name in the file name."""
         files = sorted(file for file in self.texts if file.endswith(".bicepparam") and file.count(".") == 2)
         return {file.split(".")[1]: self.template(file).variables for file in files}
 
     def resources(self, kind: str) -> list[Resource]:
-        """All that are made of a type."""
-        return [resource for resource in self.made() if resource.type == kind]
+        """All resources of a type that the templates create."""
+        return [resource for resource in self.created() if resource.type == kind]
 
     def only(self, kind: str) -> Resource:
-        """The one that is made of a type."""
+        """The only resource of a type that the templates create."""
         (resource,) = self.resources(kind)
         return resource
 
-    def made(self) -> Iterator[Resource]:
+    def created(self) -> Iterator[Resource]:
         for template in self.templates.values():
             yield from (resource for resource in template.resources.values() if not resource.existing)
 
 
 @cache
 def infra() -> Infra:
-    """infra/ as it is."""
+    """The files of infra/ as they are."""
     files = [path for path in INFRA.rglob("*") if path.suffix in READ]
     return Infra({str(path.relative_to(INFRA)): path.read_text() for path in files})
 
 
 def found(value: Value) -> Iterator[Value]:
-    """*value* and every value in it."""
+    """*value* and every value within it."""
     yield value
     match value:
         case dict():
@@ -92,7 +92,7 @@ Rule = Callable[[Infra], None]
 
 
 def holds_until(*defects: Break) -> Callable[[Rule], Callable[[Break | None], None]]:
-    """Makes a rule a test: it holds for infra/, and each of *defects* is enough to break it."""
+    """Turn a rule into a test: it holds for infra/, and each of *defects* breaks it."""
 
     def decorated(rule: Rule) -> Callable[[Break | None], None]:
         @pytest.mark.parametrize("defect", [None, *defects], ids=["holds", *(f"breaks-{d.file}" for d in defects)])

@@ -1,4 +1,4 @@
-"""Nobody gets in by a key, and the app gets in nowhere it need not."""
+"""No service accepts keys, and the app has only the roles that it needs."""
 
 import json
 import re
@@ -28,7 +28,7 @@ ADAPTERS_NEED = {
     "entra": set[str](),
     "easy_auth": set[str](),
     "openid": set[str](),
-    "bodies": set[str](),
+    "bounded_body": set[str](),
     "open_telemetry": {"Monitoring Metrics Publisher"},
 }
 HOST_NEEDS = {
@@ -37,7 +37,7 @@ HOST_NEEDS = {
     "Monitoring Metrics Publisher",
     "Key Vault Secrets User",
 }
-"""The Functions host itself: its state and package, its blob trigger's queues, its telemetry, settings in the vault."""
+"""Roles of the Functions host: for its state and package, its blob trigger's queues, telemetry, and vault settings."""
 
 ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 COSMOS_ASSIGNMENT = "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments"
@@ -50,14 +50,14 @@ def roles(infra: Infra) -> dict[str, str]:
 
 
 def role_of(assignment: Resource) -> str:
-    """The name under which a role assignment looks its role up."""
+    """The name of a role assignment's role in the table of roles."""
     match = re.search(r"roles\['([^']+)'\]", source(assignment.properties["roleDefinitionId"]))
     assert match, "a role is looked up by its name"
     return match[1]
 
 
 def source(value: object) -> str:
-    """A value's expressions, as written."""
+    """The expressions within a value, as written."""
     return " ".join(each.source for each in found(value) if isinstance(each, Expression))
 
 
@@ -75,8 +75,8 @@ def assignments(infra: Infra) -> list[Resource]:
         "output key string = listKeys(account.id, '1').key1",
     ),
 )
-def test_no_template_asks_for_a_key(infra: Infra) -> None:
-    """A key that is never read can neither leak nor expire."""
+def test_no_template_reads_a_key(infra: Infra) -> None:
+    """No template lists keys or outputs one: a key that is never read can neither leak nor expire."""
     for file, template in infra.templates.items():
         assert not re.search(r"\blist[A-Z]\w*\(", infra.texts[file]), file
         assert not any(name.lower().endswith("key") for name in template.outputs), file
@@ -88,7 +88,7 @@ def test_no_template_asks_for_a_key(infra: Infra) -> None:
     Break("modules/storage.bicep", "defaultToOAuthAuthentication: true", "defaultToOAuthAuthentication: false"),
 )
 def test_storage_takes_no_shared_keys(infra: Infra) -> None:
-    """Only identities, and URLs signed by one, open the storage account."""
+    """Only identities, and URLs that an identity signed, have access to the storage account."""
     properties = infra.only("Microsoft.Storage/storageAccounts").properties
     assert properties["defaultToOAuthAuthentication"] is True
     assert properties.get("allowSharedKeyAccess") is False
@@ -99,7 +99,7 @@ def test_storage_takes_no_shared_keys(infra: Infra) -> None:
     Break("modules/storage.bicep", "publicAccess: 'None'", "publicAccess: 'Blob'"),
 )
 def test_no_container_is_public(infra: Infra) -> None:
-    """What people said is never open to the world."""
+    """No recording can be read without authentication."""
     containers = infra.only("Microsoft.Storage/storageAccounts/blobServices/containers")
     assert infra.only("Microsoft.Storage/storageAccounts").properties["allowBlobPublicAccess"] is False
     assert containers.properties["publicAccess"] == "None"
@@ -124,7 +124,7 @@ def test_cosmos_takes_no_keys(infra: Infra) -> None:
     Break("modules/speech.bicep", "customSubDomainName: name", "customSubDomainName: ''"),
 )
 def test_speech_and_assistant_take_no_keys(infra: Infra) -> None:
-    """Both AI accounts let identities in, for which each needs a name of its own, and nobody else."""
+    """Both AI accounts accept identities only, for which each needs a subdomain of its own."""
     accounts = infra.resources("Microsoft.CognitiveServices/accounts")
     assert len(accounts) == 2
     for account in accounts:
@@ -137,7 +137,7 @@ def test_speech_and_assistant_take_no_keys(infra: Infra) -> None:
     Break("modules/monitoring.bicep", "disableLocalAuth: true", "disableLocalAuth: false"),
 )
 def test_telemetry_takes_no_keys(infra: Infra) -> None:
-    """Who knows the connection string still cannot write our telemetry."""
+    """A caller with nothing but the connection string cannot write our telemetry."""
     assert infra.only("Microsoft.Insights/components").properties["DisableLocalAuth"] is True
     assert infra.only("Microsoft.OperationalInsights/workspaces").properties["features"]["disableLocalAuth"] is True
 
@@ -147,7 +147,7 @@ def test_telemetry_takes_no_keys(infra: Infra) -> None:
     Break("modules/functionapp.bicep", "['ftp', 'scm']", "['ftp']"),
 )
 def test_code_is_not_published_with_a_password(infra: Infra) -> None:
-    """Both doors that take a publishing password are shut."""
+    """Both endpoints that accept a publishing password are disabled."""
     policies = infra.only("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
     assert isinstance(policies.body, Loop)
     assert policies.body.over == ["ftp", "scm"]
@@ -159,7 +159,7 @@ def test_code_is_not_published_with_a_password(infra: Infra) -> None:
     Break("roles.json", "Cognitive Services OpenAI User", "Cognitive Services User"),
 )
 def test_role_names_match_their_ids(infra: Infra) -> None:
-    """A role is what it is called: names and ids are pinned to Microsoft's list."""
+    """Names and ids of roles are those of Microsoft's list."""
     assert roles(infra) == ROLE_IDS
 
 
@@ -168,15 +168,15 @@ def test_role_names_match_their_ids(infra: Infra) -> None:
     Break(ACCESS, "roles['Storage Queue Data Contributor']", "roles['Storage Blob Data Owner']"),
 )
 def test_the_app_has_the_roles_its_adapters_need(infra: Infra) -> None:
-    """Roles given are those that the adapters and the host call for: none is missing, none is spare."""
+    """The assigned roles are exactly those that the adapters and the host need."""
     adapters = {path.stem for path in (ROOT / "voice_core" / "adapters").iterdir() if path.stem[0] not in "_."}
     assert adapters <= set(ADAPTERS_NEED)
     assert {role_of(assignment) for assignment in assignments(infra)} == HOST_NEEDS.union(*ADAPTERS_NEED.values())
 
 
 @holds_until(Break(ACCESS, "principalType: 'ServicePrincipal'", "principalType: 'User'"))
-def test_roles_are_given_to_an_identity_that_may_be_new(infra: Infra) -> None:
-    """Without its type, Entra ID may not have heard of a new identity yet, and the deployment fails."""
+def test_role_assignments_state_the_principal_type(infra: Infra) -> None:
+    """Without the type, a deployment fails when Entra ID does not know the new identity yet."""
     assert all(
         assignment.properties["principalType"] == "ServicePrincipal" for assignment in infra.resources(ASSIGNMENT)
     )
@@ -212,8 +212,8 @@ def test_roles_are_looked_up_in_the_subscription(infra: Infra) -> None:
     Break("modules/functionapp.bicep", "httpsOnly: true", "httpsOnly: false"),
     Break("modules/functionapp.bicep", "minTlsVersion: '1.2'", "minTlsVersion: '1.0'"),
 )
-def test_everything_travels_encrypted(infra: Infra) -> None:
-    """No service takes plain HTTP or TLS below 1.2."""
+def test_all_traffic_is_encrypted(infra: Infra) -> None:
+    """No service accepts plain HTTP or TLS below 1.2."""
     storage = infra.only("Microsoft.Storage/storageAccounts").properties
     site = infra.only("Microsoft.Web/sites").properties
     assert storage["minimumTlsVersion"] == "TLS1_2"

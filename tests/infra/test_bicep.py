@@ -1,4 +1,4 @@
-"""The reader of Bicep that the other tests stand on."""
+"""The reader of Bicep that the other tests rely on."""
 
 import pytest
 
@@ -27,13 +27,13 @@ def value(text: str) -> object:
         ("[for a in ['b']: a.c]", Loop("a", ["b"], Expression("a.c"))),
     ],
 )
-def test_literals_become_values_and_the_rest_stays_visible(text: str, expected: object) -> None:
-    """What is known before a deployment is read; what is not is kept as it is written."""
+def test_literals_become_values_and_the_rest_stays_source(text: str, expected: object) -> None:
+    """Literals become Python values; other expressions keep their source."""
     assert value(text) == expected
 
 
-def test_declarations_are_told_apart() -> None:
-    """Scope, parameters with what they allow, types, resources, modules and outputs."""
+def test_declarations_are_read_by_kind() -> None:
+    """Scope, parameters with their allowed values, types, resources, modules and outputs are read separately."""
     template = read("""targetScope = 'subscription'
 // a comment
 @description('which')
@@ -72,11 +72,11 @@ output nine string = 'n'
 
 
 def test_parameter_files_give_values() -> None:
-    """A parameter file's assignments are read like variables."""
+    """Assignments of a parameter file are read as variables."""
     assert read("using './main.bicep'\nparam a = 'b'\n").variables == {"a": "b"}
 
 
-def test_what_is_no_bicep_is_refused() -> None:
-    """A file that cannot be read proves nothing, and says so."""
+def test_invalid_bicep_is_refused() -> None:
+    """A file that cannot be parsed raises an error with the line."""
     with pytest.raises(Unreadable, match="line 2"):
         read("var a = 1\nvar b = }\n")

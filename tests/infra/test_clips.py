@@ -1,4 +1,4 @@
-"""What long recordings need of the host, of storage and of browsers."""
+"""Requirements of clips (long recordings) on the host, on storage and on browsers."""
 
 import json
 from dataclasses import fields
@@ -22,43 +22,43 @@ def host() -> dict[str, Any]:
 
 
 def given(infra: Infra, name: str) -> list[int]:
-    """A setting's number in each environment."""
+    """A numeric setting in each environment."""
     return [int(environment["settings"][name]) for environment in infra.environments.values()]
 
 
 @holds_until(Break(PROD, "CLIP_ATTEMPTS: '5'", "CLIP_ATTEMPTS: '6'"))
-def test_host_and_code_try_equally_often(infra: Infra) -> None:
-    """The attempt that the code takes for the last, and writes down, is the last that the host makes."""
+def test_host_and_code_agree_on_attempts(infra: Infra) -> None:
+    """The attempt that the code records as the last one is the last that the host makes."""
     (default,) = (field.default for field in fields(Settings) if field.name == "clip_attempts")
     threshold = host()["extensions"]["blobs"]["poisonBlobThreshold"]
     assert {threshold} == {default, *given(infra, "CLIP_ATTEMPTS")}
 
 
 @holds_until(Break(PROD, "MAX_CLIP_SECONDS: '14400'", "MAX_CLIP_SECONDS: '14401'"))
-def test_the_host_lets_the_longest_clip_be_heard(infra: Infra) -> None:
-    """A worker may be at a clip for as long as it sounds."""
+def test_the_host_allows_time_for_the_longest_clip(infra: Infra) -> None:
+    """A function may run for as long as the longest clip plays."""
     hours, minutes, seconds = map(int, host()["functionTimeout"].split(":"))
     allowed = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     assert all(timedelta(seconds=longest) <= allowed for longest in given(infra, "MAX_CLIP_SECONDS"))
 
 
 @holds_until(Break(BETA, "CLIP_UPLOAD_SECONDS: '900'", "CLIP_UPLOAD_SECONDS: '86400'"))
-def test_an_upload_can_be_signed_for(infra: Infra) -> None:
-    """No URL is to be good for longer than the key that it is signed with."""
+def test_the_signing_key_outlives_an_upload_url(infra: Infra) -> None:
+    """No upload URL is valid for longer than the key that signs it."""
     assert all(seconds <= timedelta(hours=KEY_HOURS).total_seconds() for seconds in given(infra, "CLIP_UPLOAD_SECONDS"))
 
 
 @holds_until(Break(STORAGE, "clipsContainer = 'clips'", "clipsContainer = 'recordings'"))
-def test_the_trigger_is_told_of_clips(infra: Infra) -> None:
-    """One function waits for blobs, in the clips' container, by Event Grid: Flex has no other way."""
+def test_the_trigger_watches_the_clips_container(infra: Infra) -> None:
+    """One function has a blob trigger, on the container of clips, by Event Grid: Flex Consumption supports no other."""
     (trigger,) = (each.trigger for each in functions() if each.trigger["type"] == "blobTrigger")
     assert trigger["path"].partition("/")[0] == infra.template(STORAGE).variables["clipsContainer"]
     assert trigger["source"] == "EventGrid"
 
 
 @holds_until(Break(DEV, "SPEECH_HOURS: '24'", "SPEECH_HOURS: '240'"))
-def test_speech_is_there_while_its_url_is_good(infra: Infra) -> None:
-    """Storage does not delete speech that can still be asked for."""
+def test_speech_exists_while_its_url_is_valid(infra: Infra) -> None:
+    """Storage does not delete speech that can still be requested."""
     for environment in infra.environments.values():
         assert int(environment["settings"]["SPEECH_HOURS"]) <= 24 * environment["retention"]["artefactDays"]
 
@@ -72,7 +72,7 @@ def test_speech_is_there_while_its_url_is_good(infra: Infra) -> None:
     Break(PROD, "pageOrigins = []", "pageOrigins = ['*']"),
 )
 def test_pages_may_upload_and_nothing_else(infra: Infra) -> None:
-    """Browsers put blobs for the named pages, with the headers that a signed URL comes with; without a page, none."""
+    """Only the named origins may PUT blobs, with any header that a signed URL requires; without origins, none may."""
     rules = infra.only("Microsoft.Storage/storageAccounts/blobServices").properties["cors"]["corsRules"]
     assert isinstance(rules, Choice)
     (rule,) = rules.otherwise

@@ -1,4 +1,4 @@
-"""deploy.sh does things in order, stops at the first failure, and does nothing twice."""
+"""deploy.sh works in order, stops at the first failure, and can be repeated."""
 
 import subprocess
 import sys
@@ -18,21 +18,21 @@ WHAT_IF = "deployment sub what-if"
 
 
 def listed(*options: str) -> set[str]:
-    """The repository's files, as git lists them."""
+    """The files that git lists."""
     done = subprocess.run(["git", "ls-files", *options], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603, S607
     return set(done.stdout.splitlines())
 
 
-def test_deploy_makes_resources_then_code_then_events(cloud: Azure) -> None:
-    """Each step builds on the one before, and the smoke test comes last."""
+def test_deploy_creates_resources_then_code_then_events(cloud: Azure) -> None:
+    """Each step needs the one before, and the smoke test comes last."""
     done = cloud.run("deploy.sh", "dev", "--yes")
     assert done.returncode == 0, done.stderr
     assert cloud.changes == [REGISTRATION, RESOURCES, CODE, SUBSCRIPTION]
     assert done.stdout.splitlines()[-1] == cloud.outputs["API_BASE_URL"]
 
 
-def test_deploy_shows_what_would_change_first(cloud: Azure) -> None:
-    """The preview is of the very deployment that follows."""
+def test_deploy_previews_the_changes_first(cloud: Azure) -> None:
+    """The preview has the same arguments as the deployment that follows."""
     cloud.run("deploy.sh", "dev", "--yes")
     previewed, deployed = cloud.call(WHAT_IF), cloud.call(RESOURCES)
     assert cloud.calls.index(previewed) < cloud.calls.index(deployed)
@@ -42,31 +42,31 @@ def test_deploy_shows_what_would_change_first(cloud: Azure) -> None:
     assert option(deployed, "--parameters") == "infra/main.dev.bicepparam"
 
 
-def test_deploy_goes_where_it_is_told(cloud: Azure) -> None:
-    """AZURE_LOCATION says in which region."""
+def test_deploy_uses_the_given_region(cloud: Azure) -> None:
+    """AZURE_LOCATION sets the region."""
     cloud.environ["AZURE_LOCATION"] = "westeurope"
     cloud.run("deploy.sh", "dev", "--yes")
     assert option(cloud.call(RESOURCES), "--location") == "westeurope"
 
 
 def test_code_is_built_in_azure(cloud: Azure) -> None:
-    """The package holds no libraries: Azure installs them, into the app that the deployment told of."""
+    """The package contains no libraries: Azure installs them, in the app that the deployment's outputs name."""
     cloud.environ["TMPDIR"] = str(cloud.folder)
     cloud.run("deploy.sh", "dev", "--yes")
     call = cloud.call(CODE)
     assert option(call, "--build-remote") == "true"
     assert option(call, "--name") == cloud.outputs["FUNCTION_APP_NAME"]
     assert option(call, "--resource-group") == cloud.outputs["AZURE_RESOURCE_GROUP"]
-    assert not Path(option(call, "--src")).parent.exists(), "the package is not left behind"
+    assert not Path(option(call, "--src")).parent.exists(), "the package is deleted"
 
 
-def test_deploy_twice_does_the_same_twice(cloud: Azure) -> None:
-    """A second run repeats what may be repeated, and makes nothing anew."""
+def test_a_second_deployment_makes_the_same_calls(cloud: Azure) -> None:
+    """A second run repeats the first one's calls, and creates no second registration."""
     cloud.run("deploy.sh", "dev", "--yes")
     first = cloud.calls
     assert cloud.run("deploy.sh", "dev", "--yes").returncode == 0
     second = cloud.calls[len(first) :]
-    for calls in (first, second):  # the package's folder is a new one each time
+    for calls in (first, second):  # each run packs in a new folder
         zipped = next(call for call in calls if call[:4] == CODE.split())
         zipped[zipped.index("--src") + 1] = "app.zip"
     assert second == first
@@ -90,23 +90,23 @@ def test_deploy_twice_does_the_same_twice(cloud: Azure) -> None:
     ],
 )
 def test_deploy_stops_at_the_first_failure(cloud: Azure, failing: str, done: list[str]) -> None:
-    """Nothing is built on what failed; what takes time to be allowed is tried again first."""
+    """No step follows a failed one; steps that may need time to be permitted are retried first."""
     cloud.failing = failing
     assert cloud.run("deploy.sh", "dev", "--yes").returncode != 0
     assert cloud.changes == done
 
 
 @pytest.mark.parametrize(("path", "status"), [("/api/voice/health?deep=1", 503), ("/api/voice/conversations", 200)])
-def test_deploy_fails_when_the_product_answers_wrongly(cloud: Azure, path: str, status: int) -> None:
-    """A product that cannot reach its services, or lets anybody in, is no success."""
+def test_deploy_fails_when_the_product_responds_wrongly(cloud: Azure, path: str, status: int) -> None:
+    """A product that cannot reach its services, or requires no token, is a failure."""
     cloud.front_door[path] = status
     done = cloud.run("deploy.sh", "dev", "--yes")
     assert done.returncode != 0
     assert f"{path} answers {status}" in done.stdout
 
 
-def test_an_unhealthy_app_is_published_no_more_than_a_few_times(cloud: Azure) -> None:
-    """Each try builds in Azure: after the fifth the script gives up, and az's own reason stands right above."""
+def test_an_unhealthy_app_is_published_five_times_at_most(cloud: Azure) -> None:
+    """Each attempt builds in Azure: after the fifth the script gives up, right below the reason that az printed."""
     cloud.origin["/admin/host/status"] = 503
     cloud.environ["ATTEMPTS"] = ""
     done = cloud.run("deploy.sh", "dev", "--yes")
@@ -119,8 +119,8 @@ def test_an_unhealthy_app_is_published_no_more_than_a_few_times(cloud: Azure) ->
 
 
 def test_deploy_asks_before_it_changes(cloud: Azure) -> None:
-    """Without the environment's name typed, nothing is made or changed, an app registration neither."""
-    cloud.answers["ad app list"] = []
+    """Until the environment's name is typed, nothing is created or changed, not even an app registration."""
+    cloud.responses["ad app list"] = []
     refused = cloud.run("deploy.sh", "dev", typed="yes\n")
     assert refused.returncode == 1
     assert "Nothing was changed." in refused.stderr
@@ -130,8 +130,8 @@ def test_deploy_asks_before_it_changes(cloud: Azure) -> None:
     assert RESOURCES in cloud.changes
 
 
-def test_deploy_says_what_to_do_where_nobody_types(cloud: Azure) -> None:
-    """With no keyboard and no --yes, nothing is changed, and it says why."""
+def test_deploy_without_input_names_the_option(cloud: Azure) -> None:
+    """Without input and without --yes, nothing is changed, and the message names --yes."""
     done = cloud.run("deploy.sh", "dev")
     assert done.returncode == 1
     assert "--yes" in done.stderr
@@ -139,9 +139,9 @@ def test_deploy_says_what_to_do_where_nobody_types(cloud: Azure) -> None:
 
 
 @pytest.mark.parametrize("name", ["API_BASE_URL", "FUNCTION_APP_NAME", "CLIPS_TOPIC"])
-def test_deploy_misses_an_output(cloud: Azure, name: str) -> None:
-    """What the deployment does not tell is not guessed, nor taken from elsewhere: that is said, and is the end."""
-    del cloud.answers["deployment sub show"]["properties"]["outputs"][as_azure_spells(name)]
+def test_deploy_stops_at_a_missing_output(cloud: Azure, name: str) -> None:
+    """A missing output is not taken from the environment: the script names it and stops."""
+    del cloud.responses["deployment sub show"]["properties"]["outputs"][as_azure_spells(name)]
     cloud.environ[name] = "of another day"
     done = cloud.run("deploy.sh", "dev", "--yes")
     assert done.returncode != 0
@@ -150,8 +150,8 @@ def test_deploy_misses_an_output(cloud: Azure, name: str) -> None:
 
 
 def test_a_preview_changes_nothing(cloud: Azure) -> None:
-    """`--what-if` makes no app registration either, and takes uncommitted work."""
-    cloud.answers["ad app list"] = []
+    """`--what-if` creates no app registration either, and accepts uncommitted work."""
+    cloud.responses["ad app list"] = []
     (cloud.checkout / "host.json").write_text("{}")
     assert cloud.run("deploy.sh", "dev", "--what-if").returncode == 0
     assert cloud.changes == []
@@ -159,7 +159,7 @@ def test_a_preview_changes_nothing(cloud: Azure) -> None:
 
 
 @pytest.mark.parametrize("staged", [False, True])
-def test_what_is_deployed_is_a_commit(cloud: Azure, *, staged: bool) -> None:
+def test_uncommitted_work_is_not_deployed(cloud: Azure, *, staged: bool) -> None:
     """Uncommitted work stops a deployment before anything is changed."""
     (cloud.checkout / "host.json").write_text("{}")
     if staged:
@@ -171,34 +171,34 @@ def test_what_is_deployed_is_a_commit(cloud: Azure, *, staged: bool) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["staging"], ["dev", "--force"], ["dev", "--yes", "now"]])
-def test_deploy_says_how_it_is_used(cloud: Azure, arguments: list[str]) -> None:
-    """A wrong call ends with the right one, before az is asked anything."""
+def test_wrong_arguments_print_the_usage(cloud: Azure, arguments: list[str]) -> None:
+    """A wrong call ends with the usage, before az is called."""
     done = cloud.run("deploy.sh", *arguments)
     assert done.returncode != 0
     assert "Usage: infra/deploy.sh dev|beta|prod" in done.stderr
     assert cloud.calls == []
 
 
-def test_the_package_holds_what_runs(cloud: Azure, tmp_path: Path) -> None:
-    """The zip has the app and its requirements, not its tests, tools or anything ignored."""
-    kept, names = tmp_path / "kept.zip", "\\t".join(cloud.outputs)
+def test_the_package_contains_only_the_app(cloud: Azure, tmp_path: Path) -> None:
+    """The zip contains the app and its requirements, not its tests, tools or ignored files."""
+    copy, names = tmp_path / "copy.zip", "\\t".join(cloud.outputs)
     (tmp_path / "bin" / "az").write_text(
         f'#!/bin/sh\ncase "$1" in version) echo 2.91.0;; esac\n'
-        f'case "$*" in *config-zip*) while [ "$1" != --src ]; do shift; done; cp "$2" {kept};; esac\n'
+        f'case "$*" in *config-zip*) while [ "$1" != --src ]; do shift; done; cp "$2" {copy};; esac\n'
         f'case "$*" in *outputs*) printf "{names}\\n{names}\\n";; esac\n'
     )
     cloud.environ["AUTH_CLIENT_ID"] = CLIENT_ID
     cloud.run("deploy.sh", "dev", "--yes")
-    assert set(zipfile.ZipFile(kept).namelist()) == {
+    assert set(zipfile.ZipFile(copy).namelist()) == {
         "function_app.py",
         "host.json",
         "requirements.txt",
-        *("voice_core/", "voice_core/functions/", "voice_core/functions/turn/turns.py"),
+        *("voice_core/", "voice_core/functions/", "voice_core/functions/turns.py"),
     }
 
 
-def test_every_module_that_is_imported_is_published() -> None:
-    """.funcignore lets through the whole of voice_core and what the host reads, and no other folder."""
+def test_all_code_is_published() -> None:
+    """.funcignore admits all of voice_core and the files that the host reads, and nothing else."""
     tracked = listed()
     published = tracked - listed("--cached", "--ignored", "--exclude-from=.funcignore")
     code = {path for path in tracked if path.startswith("voice_core/")}
@@ -206,7 +206,7 @@ def test_every_module_that_is_imported_is_published() -> None:
 
 
 def test_clips_are_subscribed_with_the_webhooks_key(cloud: Azure) -> None:
-    """Event Grid is given the function's webhook with its key, for new blobs of the clips' container alone."""
+    """Event Grid gets the function's webhook with its key, for new blobs in the container of clips only."""
     cloud.environ |= cloud.outputs
     assert cloud.run("subscribe-clips.sh").returncode == 0
     call = cloud.call(SUBSCRIPTION)
@@ -219,21 +219,21 @@ def test_clips_are_subscribed_with_the_webhooks_key(cloud: Azure) -> None:
 
 
 def test_the_webhooks_key_is_not_printed(cloud: Azure) -> None:
-    """Logs of a deployment hold no key."""
+    """The output of a deployment contains no key."""
     done = cloud.run("deploy.sh", "dev", "--yes")
     assert not [key for key in ("webhook-key", *SECRET_KEYS) if key in done.stdout + done.stderr]
 
 
-def test_a_trigger_that_azure_does_not_list_is_a_failure(cloud: Azure) -> None:
-    """While Azure knows of no function that waits for clips, the deployment is not done."""
+def test_a_missing_trigger_is_a_failure(cloud: Azure) -> None:
+    """While Azure lists no function with a blob trigger, the deployment fails."""
     cloud.environ |= cloud.outputs
-    cloud.answers["functionapp function list"].pop()
+    cloud.responses["functionapp function list"].pop()
     assert cloud.run("subscribe-clips.sh").returncode != 0
     assert cloud.changes == []
 
 
-def test_scripts_are_what_shellcheck_likes() -> None:
-    """No script has a trap that shellcheck knows."""
+def test_scripts_pass_shellcheck() -> None:
+    """shellcheck finds nothing in any script."""
     shellcheck = Path(sys.executable).with_name("shellcheck")
     scripts = sorted((ROOT / "infra").glob("*.sh"))
     done = subprocess.run([shellcheck, "-x", *scripts], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603

@@ -1,4 +1,4 @@
-"""The one way in: Front Door, its firewall and the origin's lock."""
+"""The only way to the app: Front Door, its firewall and the origin's access restrictions."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from tests.infra.app import http_functions
 from tests.infra.bicep import Choice, Expression, Loop
 from tests.infra.templates import Break, Infra, holds_until
 from tests.infra.test_sign_in import OPEN_PATHS
-from voice_core.usecases.resilience.deadlines import WHOLE
+from voice_core.usecases.resilience.deadlines import TOTAL_FACTOR
 
 APP, WAF, ROUTING = "modules/functionapp.bicep", "modules/waf.bicep", "modules/frontdoor-routing.bicep"
 TURN = ("MAX_AUDIO", "STT", "ASSISTANT", "TTS", "CONVERSATIONS")
-"""Settings in seconds that limit a turn."""
+"""Prefixes of the settings, in seconds, that limit a turn."""
 
 EDGE_SECONDS = 240
-"""The longest that Front Door waits for an origin; also what it is set to."""
+"""The highest timeout for an origin that Front Door supports, and the configured one."""
 
 
 def site(infra: Infra) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def rate_limit(infra: Infra) -> dict[str, Any]:
     Break(APP, "ipAddress: 'AzureEventGrid'", "ipAddress: 'AzureCloud'"),
     Break(APP, "tag: 'ServiceTag'", "tag: 'Default'"),
 )
-def test_the_origin_takes_two_callers(infra: Infra) -> None:
+def test_the_origin_accepts_two_callers(infra: Infra) -> None:
     """Front Door and Event Grid reach the app; everyone else is denied."""
     rules = site(infra)["ipSecurityRestrictions"]
     assert site(infra)["ipSecurityRestrictionsDefaultAction"] == "Deny"
@@ -46,8 +46,8 @@ def test_the_origin_takes_two_callers(infra: Infra) -> None:
     Break(APP, "supportCredentials: false", "supportCredentials: true"),
     Break("main.bicep", "authClientId: authClientId\n    pageOrigins: pageOrigins", "pageOrigins: ['*']"),
 )
-def test_pages_of_other_origins_are_let_in_by_name(infra: Infra) -> None:
-    """The platform answers preflights for the named pages, of which there are none as it comes, without cookies."""
+def test_pages_of_other_origins_are_allowed_by_name(infra: Infra) -> None:
+    """The platform allows the named origins, by default none, and no cookies."""
     assert site(infra)["cors"] == {"allowedOrigins": Expression("pageOrigins"), "supportCredentials": False}
     assert infra.template("main.bicep").modules["functionApp"][1]["pageOrigins"] == Expression("pageOrigins")
     assert all(environment["pageOrigins"] == [] for environment in infra.environments.values())
@@ -59,7 +59,7 @@ def test_pages_of_other_origins_are_let_in_by_name(infra: Infra) -> None:
     Break("modules/frontdoor-profile.bicep", "profile.properties.frontDoorId", "profile.name"),
 )
 def test_only_our_front_door_reaches_the_origin(infra: Infra) -> None:
-    """The service tag holds everyone's Front Doors; the id in the header is ours alone."""
+    """The service tag covers every customer's Front Door; the id in the header is that of our profile."""
     (rule,) = (rule for rule in site(infra)["ipSecurityRestrictions"] if rule["ipAddress"] == "AzureFrontDoor.Backend")
     _, parameters = infra.template("main.bicep").modules["functionApp"]
     profile = infra.template("modules/frontdoor-profile.bicep")
@@ -69,8 +69,8 @@ def test_only_our_front_door_reaches_the_origin(infra: Infra) -> None:
 
 
 @holds_until(Break(APP, "scmIpSecurityRestrictionsUseMain: false", "scmIpSecurityRestrictionsUseMain: true"))
-def test_the_lock_leaves_deployments_alone(infra: Infra) -> None:
-    """Publishing does not come through Front Door, and must not be denied with the rest."""
+def test_access_restrictions_admit_deployments(infra: Infra) -> None:
+    """Publishing does not go through Front Door, so the restrictions do not apply to it."""
     assert site(infra)["scmIpSecurityRestrictionsUseMain"] is False
     assert site(infra)["scmIpSecurityRestrictionsDefaultAction"] == "Allow"
 
@@ -85,8 +85,8 @@ def test_the_lock_leaves_deployments_alone(infra: Infra) -> None:
         "cacheConfiguration: { queryStringCachingBehavior: 'UseQueryString' }",
     ),
 )
-def test_the_route_carries_voice_alone_and_keeps_nothing(infra: Infra) -> None:
-    """`/api/voice/*` over HTTPS, end to end, and never from a cache."""
+def test_the_route_covers_the_api_only_without_a_cache(infra: Infra) -> None:
+    """The route forwards `/api/voice/*`, over HTTPS end to end, and caches nothing."""
     route = infra.only("Microsoft.Cdn/profiles/afdEndpoints/routes").properties
     assert route["patternsToMatch"] == ["/api/voice/*"]
     assert route["supportedProtocols"] == ["Https"]
@@ -96,7 +96,7 @@ def test_the_route_carries_voice_alone_and_keeps_nothing(infra: Infra) -> None:
 
 
 def test_the_route_reaches_every_function() -> None:
-    """No HTTP function is outside the pattern, where nobody could call it."""
+    """Every HTTP function matches the route's pattern; others could not be called."""
     assert all(function.path.startswith("/api/voice/") for function in http_functions())
 
 
@@ -106,24 +106,24 @@ def test_the_route_reaches_every_function() -> None:
     Break(ROUTING, "probeSeconds == 0", "probeSeconds > 0"),
     Break(ROUTING, "probeProtocol: 'Https'", "probeProtocol: 'Http'"),
 )
-def test_health_is_probed_the_way_the_app_answers(infra: Infra) -> None:
-    """The probe asks for a path and with a method that a function has, without signing in."""
+def test_the_health_probe_matches_a_function(infra: Infra) -> None:
+    """The probe uses a path and a method that a function has and that needs no token."""
     probe = infra.only("Microsoft.Cdn/profiles/originGroups").properties["healthProbeSettings"]
     assert isinstance(probe, Choice)
     assert probe.condition == "probeSeconds == 0"
-    asked = probe.otherwise
-    probed = [function.trigger["methods"] for function in http_functions() if function.path == asked["probePath"]]
-    assert any(asked["probeRequestType"] in methods for methods in probed)
-    assert asked["probeProtocol"] == "Https"
-    assert asked["probePath"] in OPEN_PATHS
+    settings = probe.otherwise
+    probed = [function.trigger["methods"] for function in http_functions() if function.path == settings["probePath"]]
+    assert any(settings["probeRequestType"] in methods for methods in probed)
+    assert settings["probeProtocol"] == "Https"
+    assert settings["probePath"] in OPEN_PATHS
 
 
 @holds_until(
     Break("main.prod.bicepparam", "probeSeconds: 100", "probeSeconds: 0"),
     Break("main.dev.bicepparam", "probeSeconds: 0", "probeSeconds: 30"),
 )
-def test_probes_wake_no_sleeping_app(infra: Infra) -> None:
-    """Every edge location probes: only where an instance is awake anyway."""
+def test_probes_run_only_with_always_ready_instances(infra: Infra) -> None:
+    """Every edge location probes, which would keep an app awake that has no always-ready instance."""
     for environment in infra.environments.values():
         assert (environment["edge"]["probeSeconds"] > 0) == (environment["scale"]["alwaysReadyHttp"] > 0)
 
@@ -137,7 +137,7 @@ def test_probes_wake_no_sleeping_app(infra: Infra) -> None:
     Break(WAF, "customBlockResponseStatusCode: 429", "customBlockResponseStatusCode: 403"),
 )
 def test_the_firewall_limits_each_address(infra: Infra) -> None:
-    """Too many requests from one address in five minutes are answered 429."""
+    """Too many requests from one address in five minutes get 429."""
     rule = rate_limit(infra)
     policy = infra.only("Microsoft.Network/FrontDoorWebApplicationFirewallPolicies").properties["policySettings"]
     assert rule["ruleType"] == "RateLimitRule"
@@ -154,8 +154,8 @@ def test_the_firewall_limits_each_address(infra: Infra) -> None:
     Break(WAF, "selectorMatchOperator: 'EqualsAny'", "selectorMatchOperator: 'Equals'"),
     Break("modules/frontdoor-profile.bicep", "'QueryStringArgNames'", "'RequestIPAddress'"),
 )
-def test_logs_of_the_edge_have_no_words(infra: Infra) -> None:
-    """What met a rule of the firewall is not written down, wherever it was, nor are parameters of URLs."""
+def test_edge_logs_contain_no_user_data(infra: Infra) -> None:
+    """Logs contain neither the value that matched a firewall rule, from any part of a request, nor URL parameters."""
     firewall = infra.only("Microsoft.Network/FrontDoorWebApplicationFirewallPolicies").properties["policySettings"]
     profile = infra.only("Microsoft.Cdn/profiles").properties
     places = {f"Request{where}Names" for where in ("Header", "Cookie", "BodyPostArg", "BodyJsonArg")}
@@ -177,7 +177,7 @@ def test_logs_of_the_edge_have_no_words(infra: Infra) -> None:
     Break("main.bicep", "firewallPolicyId: firewall.outputs.id", "firewallPolicyId: ''"),
 )
 def test_every_request_passes_the_firewall(infra: Infra) -> None:
-    """The policy stands before the endpoint, on all its paths."""
+    """The policy applies to all paths of the endpoint."""
     parameters = infra.only("Microsoft.Cdn/profiles/securityPolicies").properties["parameters"]
     _, given = infra.template("main.bicep").modules["routing"]
     assert parameters["wafPolicy"]["id"] == Expression("firewallPolicyId")
@@ -192,7 +192,7 @@ def test_every_request_passes_the_firewall(infra: Infra) -> None:
     Break("main.bicep", "sku: edge.sku\n    mode", "sku: 'Standard_AzureFrontDoor'\n    mode"),
 )
 def test_profile_and_firewall_are_of_one_tier(infra: Infra) -> None:
-    """Azure refuses a policy of another tier than its Front Door's."""
+    """Azure refuses a policy whose tier differs from that of its Front Door."""
     modules = infra.template("main.bicep").modules
     assert modules["frontDoor"][1]["sku"] == modules["firewall"][1]["sku"] == Expression("edge.sku")
     for kind in ("Microsoft.Cdn/profiles", "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies"):
@@ -204,12 +204,12 @@ def test_profile_and_firewall_are_of_one_tier(infra: Infra) -> None:
     Break("main.prod.bicepparam", "ASSISTANT_SECONDS: '15'", "ASSISTANT_SECONDS: '300'"),
 )
 def test_front_door_waits_for_the_slowest_turn(infra: Infra) -> None:
-    """The longest utterance, a reply and its first sentence, each as slow as it may be, are within what it waits."""
+    """The longest utterance and the slowest permitted stages together take less than the timeout of Front Door."""
     waits = infra.only("Microsoft.Cdn/profiles").properties["originResponseTimeoutSeconds"]
     assert waits == EDGE_SECONDS
     for environment in infra.environments.values():
         seconds = {name: float(environment["settings"][f"{name}_SECONDS"]) for name in TURN}
-        streams = WHOLE * sum(seconds[stage] for stage in ("STT", "ASSISTANT", "TTS"))
+        streams = TOTAL_FACTOR * sum(seconds[stage] for stage in ("STT", "ASSISTANT", "TTS"))
         assert seconds["MAX_AUDIO"] + streams + seconds["CONVERSATIONS"] < waits
 
 
@@ -219,7 +219,7 @@ def test_front_door_waits_for_the_slowest_turn(infra: Infra) -> None:
     Break("main.bicep", "originHostName: functionApp.outputs.hostName", "originHostName: 'example.com'"),
 )
 def test_the_origin_is_the_function_app(infra: Infra) -> None:
-    """Front Door asks for the app by its own name, and checks whom it talks to."""
+    """Front Door calls the app by the app's own host name, and verifies its certificate."""
     origin = infra.only("Microsoft.Cdn/profiles/originGroups/origins").properties
     _, given = infra.template("main.bicep").modules["routing"]
     assert origin["hostName"] == origin["originHostHeader"] == Expression("originHostName")

@@ -1,4 +1,4 @@
-"""Three environments of one kind: the same questions answered, each stage of the rollout more than the one before."""
+"""The three environments have the same parameters; limits grow with each stage of the rollout."""
 
 from itertools import pairwise
 from typing import Any
@@ -25,7 +25,7 @@ SENSIBLE = {
     "settings.SESSION_MAX_SECONDS": (60, 3600),
     "settings.SLOW_TURN_SECONDS": (1, 10),
 }
-"""From and to."""
+"""Lowest and highest sensible value of each parameter."""
 
 
 def climb(infra: Infra, group: str, name: str) -> list[Any]:
@@ -42,8 +42,8 @@ def rises(values: list[Any]) -> bool:
     Break(PROD, "  capacity: 500\n", ""),
     Break(BETA, "  MAX_AUDIO_SECONDS: '60'\n", ""),
 )
-def test_every_environment_answers_the_same_questions(infra: Infra) -> None:
-    """All parameter files have the same keys, in their objects too."""
+def test_all_environments_have_the_same_parameters(infra: Infra) -> None:
+    """All parameter files have the same keys, nested ones included."""
     dev, *others = (_shape(environment) for environment in infra.environments.values())
     assert all(other == dev for other in others)
 
@@ -53,20 +53,20 @@ def test_every_environment_answers_the_same_questions(infra: Infra) -> None:
     Break("choices.bicep", "  wafMode: 'Detection' | 'Prevention'\n", ""),
     Break(DEV, "  artefactDays: 7\n", ""),
 )
-def test_every_environment_answers_all_that_main_asks(infra: Infra) -> None:
-    """Each parameter and each property of its type is given, and no other."""
+def test_every_environment_gives_exactly_what_main_requires(infra: Infra) -> None:
+    """Each parameter of main.bicep and each property of its type is given, and no other."""
     types = infra.template("choices.bicep").types
-    asked = {name: frozenset(types.get(kind, {})) for name, kind in infra.template(MAIN).parameters.items()}
+    required = {name: frozenset(types.get(kind, {})) for name, kind in infra.template(MAIN).parameters.items()}
     for environment in infra.environments.values():
-        assert {name: frozenset(inner) for name, inner in _shape(environment).items()} == asked
+        assert {name: frozenset(inner) for name, inner in _shape(environment).items()} == required
 
 
 @holds_until(
     Break(PROD, "param environmentName = 'prod'", "param environmentName = 'beta'"),
     Break(MAIN, "@allowed(['dev', 'beta', 'prod'])", "@allowed(['dev', 'prod'])"),
 )
-def test_a_parameter_file_is_for_the_environment_it_is_named_for(infra: Infra) -> None:
-    """Deploying one environment never touches another."""
+def test_a_parameter_file_names_its_own_environment(infra: Infra) -> None:
+    """The environment in a parameter file is that of its file name, so that deploying one never touches another."""
     assert tuple(infra.template(MAIN).allowed("environmentName")) == STAGES
     assert {name: each["environmentName"] for name, each in infra.environments.items()} == {s: s for s in STAGES}
 
@@ -75,8 +75,8 @@ def test_a_parameter_file_is_for_the_environment_it_is_named_for(infra: Infra) -
     Break(PROD, "wafMode: 'Prevention'", "wafMode: 'Detection'"),
     Break(PROD, "sku: 'Premium_AzureFrontDoor'", "sku: 'Standard_AzureFrontDoor'"),
 )
-def test_production_is_behind_the_whole_firewall(infra: Infra) -> None:
-    """In prod the firewall has managed rules, and acts on what it finds: its mode switches off no rule of any kind."""
+def test_production_has_the_complete_firewall(infra: Infra) -> None:
+    """In prod the firewall has managed rules, and its mode disables no rule."""
     edge = infra.environments["prod"]["edge"]
     assert edge["wafMode"] == "Prevention"
     assert edge["sku"] == "Premium_AzureFrontDoor"
@@ -86,14 +86,14 @@ def test_production_is_behind_the_whole_firewall(infra: Infra) -> None:
     Break(BETA, "wafMode: 'Prevention'", "wafMode: 'Detection'"),
     Break(PROD, "wafMode: 'Prevention'", "wafMode: 'Detection'"),
 )
-def test_whoever_is_not_of_the_team_is_behind_a_firewall_that_blocks(infra: Infra) -> None:
-    """Only in dev is an address over its limit merely logged."""
+def test_the_firewall_blocks_in_beta_and_prod(infra: Infra) -> None:
+    """Only in dev, which is for the team, does the firewall log without blocking."""
     assert climb(infra, "edge", "wafMode") == ["Detection", "Prevention", "Prevention"]
 
 
 @holds_until(Break(BETA, "sku: 'Standard_AzureFrontDoor'", "sku: 'Premium_AzureFrontDoor'"))
-def test_testers_meet_no_managed_rules(infra: Infra) -> None:
-    """In beta the firewall blocks by address alone."""
+def test_beta_has_no_managed_rules(infra: Infra) -> None:
+    """In beta the firewall blocks by address only."""
     assert infra.environments["beta"]["edge"]["sku"] == "Standard_AzureFrontDoor"
 
 
@@ -105,8 +105,8 @@ def test_testers_meet_no_managed_rules(infra: Infra) -> None:
     Break(PROD, "TURNS_PER_MINUTE: '10'", "TURNS_PER_MINUTE: '1000000'"),
     Break(PROD, "SESSION_MAX_SECONDS: '1800'", "SESSION_MAX_SECONDS: '99999'"),
 )
-def test_numbers_are_of_a_size_that_makes_sense(infra: Infra) -> None:
-    """An odd figure is a slip: each lies within what the service takes, or what a person does."""
+def test_numbers_are_within_sensible_ranges(infra: Infra) -> None:
+    """Each figure is within what the service accepts or a person needs; others are typing errors."""
     for environment in infra.environments.values():
         for path, (least, most) in SENSIBLE.items():
             group, name = path.split(".")
@@ -119,7 +119,7 @@ def test_numbers_are_of_a_size_that_makes_sense(infra: Infra) -> None:
     Break(DEV, "telemetryDailyCapGb: 1", "telemetryDailyCapGb: -1"),
 )
 def test_development_costs_little_when_idle(infra: Infra) -> None:
-    """In dev nothing is kept awake for nobody, and telemetry is capped."""
+    """In dev no instance is always ready, and telemetry is capped."""
     dev = infra.environments["dev"]
     assert dev["edge"]["sku"] == "Standard_AzureFrontDoor"
     assert dev["scale"]["alwaysReadyHttp"] == dev["scale"]["alwaysReadyBlob"] == 0
@@ -133,8 +133,8 @@ def test_development_costs_little_when_idle(infra: Infra) -> None:
     Break(PROD, "requestsPerFiveMinutes: 1000", "requestsPerFiveMinutes: 100"),
     Break(BETA, "amount: 400", "amount: 4000"),
 )
-def test_each_stage_of_the_rollout_carries_more(infra: Infra) -> None:
-    """Limits and what is kept ready rise from stage to stage, never the other way."""
+def test_each_stage_of_the_rollout_has_more_capacity(infra: Infra) -> None:
+    """Limits and always-ready instances never fall from one stage to the next."""
     assert rises(climb(infra, "model", "capacity"))
     assert rises(climb(infra, "scale", "maximumInstances"))
     assert rises(climb(infra, "scale", "alwaysReadyHttp"))
@@ -146,8 +146,8 @@ def test_each_stage_of_the_rollout_carries_more(infra: Infra) -> None:
     Break(PROD, "slowTurnMs: 5000", "slowTurnMs: 20000"),
     Break(BETA, "failedPercent: 2", "failedPercent: 10"),
 )
-def test_each_stage_of_the_rollout_forgives_less(infra: Infra) -> None:
-    """Alerts are no later at a later stage."""
+def test_each_stage_of_the_rollout_is_stricter(infra: Infra) -> None:
+    """Alert thresholds never rise from one stage to the next."""
     assert rises([-value for value in climb(infra, "alertThresholds", "failedPercent")])
     assert rises([-value for value in climb(infra, "alertThresholds", "slowTurnMs")])
 
@@ -156,16 +156,16 @@ def test_each_stage_of_the_rollout_forgives_less(infra: Infra) -> None:
     Break(BETA, "name: 'gpt-5.4-mini'", "name: 'gpt-5.4'"),
     Break(PROD, "SPEECH_LANGUAGE: 'en-US'", "SPEECH_LANGUAGE: 'en-GB'"),
 )
-def test_beta_hears_and_answers_as_production_does(infra: Infra) -> None:
-    """What beta testers judge is what is released: model, voice and words to the assistant are the same."""
-    said = {"SPEECH_LANGUAGE", "SPEECH_VOICE", "SYSTEM_PROMPT", "HISTORY_TURNS", "HISTORY_TOKENS", "MAX_REPLY_TOKENS"}
-    said |= {"OPENAI_REASONING_EFFORT", "CLIP_PROMPT", "CLIP_SUMMARY_CHARACTERS"}
+def test_all_stages_have_the_model_and_voice_of_production(infra: Infra) -> None:
+    """Testers judge what is released: model, voice and prompts are the same as in prod."""
+    names = {"SPEECH_LANGUAGE", "SPEECH_VOICE", "SYSTEM_PROMPT", "HISTORY_TURNS", "HISTORY_TOKENS", "MAX_REPLY_TOKENS"}
+    names |= {"OPENAI_REASONING_EFFORT", "CLIP_PROMPT", "CLIP_SUMMARY_CHARACTERS"}
     for stage in ("dev", "beta"):
         environment, prod = infra.environments[stage], infra.environments["prod"]
         assert [environment["model"][name] for name in ("name", "version")] == [
             prod["model"][name] for name in ("name", "version")
         ]
-        assert [environment["settings"][name] for name in said] == [prod["settings"][name] for name in said]
+        assert [environment["settings"][name] for name in names] == [prod["settings"][name] for name in names]
 
 
 @holds_until(
@@ -173,7 +173,7 @@ def test_beta_hears_and_answers_as_production_does(infra: Infra) -> None:
     Break(MAIN, "module workbook 'modules/workbook.bicep'", "module workbook 'modules/speech.bicep'"),
 )
 def test_modules_are_local_and_each_is_used_once(infra: Infra) -> None:
-    """Every file in modules/ is a part of main.bicep, and main.bicep has no other parts."""
+    """main.bicep uses every file in modules/ once, and no other module."""
     used = sorted(path for path, _ in infra.template(MAIN).modules.values())
     assert used == sorted(file for file in infra.templates if file.startswith("modules/"))
 
@@ -182,8 +182,8 @@ def test_modules_are_local_and_each_is_used_once(infra: Infra) -> None:
     Break(MAIN, "targetScope = 'subscription'", "targetScope = 'resourceGroup'"),
     Break(MAIN, "  scope: group\n", "  scope: resourceGroup('other')\n"),
 )
-def test_one_command_makes_the_resource_group_too(infra: Infra) -> None:
-    """main.bicep is deployed to a subscription, and makes its one resource group, where all else is."""
+def test_one_command_creates_the_resource_group_too(infra: Infra) -> None:
+    """main.bicep is deployed to a subscription, and creates one resource group, which contains everything else."""
     assert infra.template(MAIN).scope == "subscription"
     assert infra.texts[MAIN].count("\n  scope: group\n") == len(infra.template(MAIN).modules)
     assert [resource.type for resource in infra.template(MAIN).resources.values()] == [
@@ -197,11 +197,11 @@ def test_one_command_makes_the_resource_group_too(infra: Infra) -> None:
     Break(MAIN, "'azd-env-name': environmentName", "'env': environmentName"),
 )
 def test_azd_finds_what_it_deploys_to(infra: Infra) -> None:
-    """The group is tagged with the environment, the app with its name in azure.yaml; what takes tags has them."""
+    """The group is tagged with the environment, the app with its name in azure.yaml; every resource has the tags."""
     app = infra.only("Microsoft.Web/sites").content["tags"]
     assert app.arguments == [Expression("tags"), {"azd-service-name": "api"}]
     assert infra.template(MAIN).variables["tags"].get("azd-env-name") == Expression("environmentName")
-    for resource in infra.made():
+    for resource in infra.created():
         if "location" in resource.content:
             assert "tags" in resource.content, resource.type
 

@@ -1,14 +1,14 @@
-"""The managed rules stop no request of the contract, and look at everything else.
+"""The managed rules stop no request of the contract, and inspect everything else.
 
-Microsoft derives them from the Core Rule Set 3.3.4. What is said of a rule here is what it does there by default
-(REQUEST-901-INITIALIZATION.conf and the file of its group).
+Microsoft derives them from the Core Rule Set 3.3.4. Rules are described here as they behave there by default
+(REQUEST-901-INITIALIZATION.conf and the file of the rule's group).
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from tests.infra.contract import FORM, JSON, Request, requests
-from tests.infra.resolved import main_scope
+from tests.infra.resolved_template import main_scope
 from tests.infra.templates import Break, Infra, holds_until
 
 WAF = "modules/waf.bicep"
@@ -16,7 +16,7 @@ WAF = "modules/waf.bicep"
 METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
 TYPES = {JSON, FORM, "application/x-www-form-urlencoded", "multipart/related", "text/xml", "application/xml"}
 INSPECTED_BYTES = 131_072
-"""The most of a body that Front Door's firewall reads
+"""The part of a body that Front Door's firewall reads
 (https://learn.microsoft.com/azure/web-application-firewall/afds/waf-front-door-policy-settings)."""
 
 GROUPS = {
@@ -25,33 +25,33 @@ GROUPS = {
     "921": "PROTOCOL-ATTACK",
     "200": "General",
 }
-"""By the first digits of a rule's id."""
+"""Rule groups by the first three digits of a rule's id."""
 
 
 def is_raw(request: Request) -> bool:
-    """Whether the body is a recording or a description as it is."""
+    """Whether the body is a recording or an SDP document, without JSON or a form around it."""
     return request.content_type not in ("", JSON, FORM)
 
 
 def is_long(request: Request) -> bool:
-    """Whether the body is read, and may be longer than is read of it."""
+    """Whether the firewall parses the body, and the body may be longer than the part that it reads."""
     return "audioData" in request.members
 
 
 STOPS: dict[str, Callable[[Request], bool]] = {
     "911100": lambda request: request.method not in METHODS,
     "920420": lambda request: is_raw(request) and request.content_type not in TYPES,
-    # A range has types with parameters, as audio/webm;codecs=opus.
+    # A range includes types with parameters, such as audio/webm;codecs=opus.
     "920470": lambda request: request.content_type.endswith("/*"),
-    # docs/api.md: a recording may have any content type, so none as well.
+    # docs/api.md: a recording may have any content type, or none.
     "920340": lambda request: request.content_type.endswith("/*"),
     "920341": lambda request: request.content_type.endswith("/*"),
-    # A line of the body that ends in a verb of HTTP and a word.
+    # Matches a line of the body that ends in an HTTP method and a word.
     "921110": lambda request: request.content_type == FORM and "text" in request.members,
     "200002": is_long,
     "200003": lambda request: is_long(request) and request.content_type == FORM,
 }
-"""Which requests each rule stops that looks at neither arguments nor headers."""
+"""The requests that each rule stops, for rules that look at neither arguments nor headers."""
 
 
 def default_rules(infra: Infra) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def default_rules(infra: Infra) -> dict[str, Any]:
 
 
 def excluded(infra: Infra, variable: str) -> list[tuple[str, str]]:
-    """Operators and selectors for one part of a request."""
+    """Operators and selectors of the exclusions for one part of a request."""
     exclusions = [each for part in default_rules(infra)["exclusions"].arguments for each in part]
     return [
         (each["selectorMatchOperator"], each["selector"]) for each in exclusions if each["matchVariable"] == variable
@@ -74,7 +74,7 @@ def covers(exclusions: list[tuple[str, str]], name: str) -> bool:
 
 
 def spellings(name: str) -> set[str]:
-    """A name in the capitals that clients commonly use: those of JavaScript, of .NET, and none."""
+    """A name in the spellings that clients commonly use: of JavaScript, of .NET, and in lower case."""
     return {name, name[0].upper() + name[1:], name.lower()}
 
 
@@ -88,7 +88,7 @@ def spellings(name: str) -> set[str]:
     Break(WAF, "    ruleGroupOverrides: ruleGroupOverrides\n", ""),
 )
 def test_no_rule_stops_a_kind_of_request(infra: Infra) -> None:
-    """Rules on methods, content types and lengths that the contract breaks are off, in their groups, and no others."""
+    """Exactly the rules on methods, content types and lengths that the contract's requests break are disabled."""
     off = {
         rule["ruleId"]: group["ruleGroupName"]
         for group in default_rules(infra).get("ruleGroupOverrides", ())
@@ -106,14 +106,14 @@ def test_no_rule_stops_a_kind_of_request(infra: Infra) -> None:
     Break(WAF, "concat(jsonExclusions, ", "concat([], "),
 )
 def test_words_in_json_are_not_inspected(infra: Infra) -> None:
-    """Whatever text the contract leaves to the caller passes as a member of JSON, at any depth."""
+    """Every freely chosen text of the contract is excluded as a member of JSON, at any depth."""
     exclusions = excluded(infra, "RequestBodyJsonArgNames")
     for request in requests():
         if request.content_type == JSON:
             assert [
                 name for member in request.members for name in spellings(member) if not covers(exclusions, name)
             ] == []
-    # As the firewall names what is within an object or a list.
+    # The firewall's names for values within an object or a list.
     assert covers(exclusions, "offer.sdp")
     assert covers(exclusions, "phrases[0]")
 
@@ -124,7 +124,7 @@ def test_words_in_json_are_not_inspected(infra: Infra) -> None:
     Break(WAF, "formExclusions, queryExclusions", "queryExclusions"),
 )
 def test_words_in_forms_are_not_inspected(infra: Infra) -> None:
-    """The same texts pass as fields of a form."""
+    """The same texts are excluded as fields of a form."""
     exclusions = excluded(infra, "RequestBodyPostArgNames")
     for request in requests():
         if request.content_type == FORM:
@@ -139,7 +139,7 @@ def test_words_in_forms_are_not_inspected(infra: Infra) -> None:
     Break(WAF, "queryExclusions, headerExclusions", "headerExclusions"),
 )
 def test_words_in_urls_are_not_inspected(infra: Infra) -> None:
-    """The same texts pass as parameters of the URL; segments of its path, which cannot be excluded, hold none."""
+    """The same texts are excluded as URL parameters; path segments, which cannot be excluded, contain none."""
     exclusions = excluded(infra, "QueryStringArgNames")
     for request in requests():
         assert [name for each in request.parameters for name in spellings(each) if not covers(exclusions, name)] == []
@@ -152,7 +152,7 @@ def test_words_in_urls_are_not_inspected(infra: Infra) -> None:
     Break(WAF, "queryExclusions, headerExclusions", "queryExclusions"),
 )
 def test_headers_of_the_contract_are_not_inspected(infra: Infra) -> None:
-    """Tokens, keys and ETags pass."""
+    """Tokens, keys and ETags are excluded."""
     exclusions = excluded(infra, "RequestHeaderNames")
     for request in requests():
         assert [name for name in request.headers if not covers(exclusions, name)] == []
@@ -164,7 +164,7 @@ def test_headers_of_the_contract_are_not_inspected(infra: Infra) -> None:
     Break(WAF, "'Format']", "'Format', 'redirect']"),
 )
 def test_everything_else_is_inspected(infra: Infra) -> None:
-    """Nothing is excluded that the contract does not know, and no part of a request as a whole."""
+    """Only values of the contract are excluded, and no complete part of a request."""
     known = {
         "RequestBodyJsonArgNames": {name for one in requests() for name in one.members},
         "RequestBodyPostArgNames": {name for one in requests() for name in one.members},
@@ -177,8 +177,8 @@ def test_everything_else_is_inspected(infra: Infra) -> None:
         assert [one for how, one in excluded(infra, variable) if how == "EqualsAny" or one.lower() not in folded] == []
 
 
-def test_the_contract_is_read_whole() -> None:
-    """What is looked for in the contract is found there: a rule about nothing would always hold."""
+def test_the_contract_is_read_completely() -> None:
+    """The names and types that the other tests rely on are found in the contract: an empty list would pass them all."""
     members = {name for request in requests() for name in request.members}
     assert {"audioData", "text", "phrases", "notes", "query", "sdp"} <= members
     assert not {"conversationId", "language", "languages", "responseFormat", "speech", "type", "audio"} & members
@@ -189,6 +189,6 @@ def test_the_contract_is_read_whole() -> None:
 
 @holds_until(Break("main.prod.bicepparam", "MAX_AUDIO_BYTES: '10000000'", "MAX_AUDIO_BYTES: '1000'"))
 def test_recordings_are_longer_than_is_inspected(infra: Infra) -> None:
-    """Ordinary recordings are cut by the firewall before it reads them, which is why a body may be unreadable to it."""
+    """Ordinary recordings are longer than the part that the firewall reads, so it cannot parse their bodies."""
     for environment in infra.environments.values():
         assert int(environment["settings"]["MAX_AUDIO_BYTES"]) > INSPECTED_BYTES

@@ -1,4 +1,4 @@
-"""The function app as Flex Consumption wants it."""
+"""The function app meets the requirements of Flex Consumption."""
 
 import re
 import tomllib
@@ -23,7 +23,7 @@ def flex(infra: Infra) -> dict[str, Any]:
     Break(APP, "reserved: true", "reserved: false"),
 )
 def test_the_plan_is_flex_consumption(infra: Infra) -> None:
-    """One app on one plan, which sleeps when nobody speaks; reserved is Azure's word for Linux."""
+    """The app has a plan of its own, which scales to zero when idle; `reserved` means Linux."""
     plan = infra.only("Microsoft.Web/serverfarms")
     assert plan.content["sku"] == {"name": "FC1", "tier": "FlexConsumption"}
     assert plan.properties["reserved"] is True
@@ -31,7 +31,7 @@ def test_the_plan_is_flex_consumption(infra: Infra) -> None:
 
 @holds_until(Break(APP, "version: '3.13'", "version: '3.10'"), Break(APP, "name: 'python'", "name: 'node'"))
 def test_the_runtime_is_a_python_the_tests_run_on(infra: Infra) -> None:
-    """Azure runs the newest version that the project supports and CI tests."""
+    """Azure runs the newest Python that the project supports, and CI tests it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     ceiling = re.search(r"<3\.(\d+)", project["requires-python"])
     assert ceiling
@@ -45,7 +45,7 @@ def test_the_runtime_is_a_python_the_tests_run_on(infra: Infra) -> None:
     Break("main.prod.bicepparam", "requestsPerInstance: 16", "requestsPerInstance: 1"),
 )
 def test_an_instance_serves_many_at_a_time(infra: Infra) -> None:
-    """The platform's 1 for Python is overridden: a turn mostly waits for others."""
+    """The platform's default of 1 for Python is overridden, because a turn mostly waits for other services."""
     http = flex(infra)["scaleAndConcurrency"]["triggers"]["http"]
     assert http == {"perInstanceConcurrency": Expression("requestsPerInstance")}
     assert all(environment["scale"]["requestsPerInstance"] > 1 for environment in infra.environments.values())
@@ -56,7 +56,7 @@ def test_an_instance_serves_many_at_a_time(infra: Infra) -> None:
     Break("main.dev.bicepparam", "maximumInstances: 40", "maximumInstances: 10"),
 )
 def test_sizes_are_those_that_flex_offers(infra: Infra) -> None:
-    """Memory and instances are within what the plan allows."""
+    """Memory and number of instances are within the plan's limits."""
     for environment in infra.environments.values():
         assert environment["scale"]["memoryMB"] in infra.template(APP).allowed("memoryMB")
         assert 40 <= environment["scale"]["maximumInstances"] <= 1000
@@ -68,7 +68,7 @@ def test_sizes_are_those_that_flex_offers(infra: Infra) -> None:
     Break("main.bicep", "storage.outputs.deploymentContainerUrl", "storage.outputs.blobEndpoint"),
 )
 def test_the_package_is_fetched_by_identity(infra: Infra) -> None:
-    """The platform takes the code from its container as the app's identity."""
+    """The platform reads the code from its container with the app's identity."""
     storage = flex(infra)["deployment"]["storage"]
     _, parameters = infra.template("main.bicep").modules["functionApp"]
     assert storage["type"] == "blobContainer"
@@ -81,7 +81,7 @@ def test_the_package_is_fetched_by_identity(infra: Infra) -> None:
 
 @holds_until(Break(APP, "type: 'UserAssigned'\n", "type: 'SystemAssigned'\n"))
 def test_the_app_acts_as_the_identity_that_has_the_roles(infra: Infra) -> None:
-    """One user-assigned identity, which exists, with its roles, before the app does."""
+    """The app has one user-assigned identity, which exists, with its roles, before the app does."""
     identity = infra.only("Microsoft.Web/sites").content["identity"]
     assert identity == {"type": "UserAssigned", "userAssignedIdentities": {"${identityId}": {}}}
 
@@ -92,7 +92,7 @@ def test_the_app_acts_as_the_identity_that_has_the_roles(infra: Infra) -> None:
     Break(APP, "http20Enabled: true", "alwaysOn: true"),
 )
 def test_the_site_sets_nothing_that_flex_rejects(infra: Infra) -> None:
-    """What functionAppConfig decides is not decided again the old way."""
+    """Values of functionAppConfig are not set again by the older properties."""
     old = {
         "linuxFxVersion",
         "appSettings",
@@ -107,8 +107,8 @@ def test_the_site_sets_nothing_that_flex_rejects(infra: Infra) -> None:
 @holds_until(
     Break(APP, "ready.instanceCount > 0", "true"), Break("main.bicep", "blob: scale.alwaysReadyBlob", "clips: 1")
 )
-def test_always_ready_groups_are_the_platforms(infra: Infra) -> None:
-    """Instances are kept ready for requests and for clips; a group of none is left out, not set to 0."""
+def test_always_ready_groups_are_those_of_the_platform(infra: Infra) -> None:
+    """Instances can be always ready for requests and for clips; an empty group is omitted, not set to 0."""
     _, parameters = infra.template("main.bicep").modules["functionApp"]
     assert set(parameters["alwaysReady"]) == {"http", "blob"}
     ready = flex(infra)["scaleAndConcurrency"]["alwaysReady"]
@@ -119,12 +119,12 @@ def test_always_ready_groups_are_the_platforms(infra: Infra) -> None:
 
 @holds_until(Break("main.beta.bicepparam", "SESSIONS_MAX: '8'", "SESSIONS_MAX: '16'"))
 def test_sessions_leave_room_for_turns(infra: Infra) -> None:
-    """An open session is an open request: those that an instance may hold are fewer than the requests it serves."""
+    """An open session is an open request, so an instance may have fewer sessions than the requests that it serves."""
     for environment in infra.environments.values():
         assert int(environment["settings"]["SESSIONS_MAX"]) < environment["scale"]["requestsPerInstance"]
 
 
 @holds_until(Break("main.prod.bicepparam", "ICE_RELAY_ONLY: 'true'", "ICE_RELAY_ONLY: 'false'"))
 def test_sessions_go_through_a_relay(infra: Infra) -> None:
-    """Functions can be reached by no UDP: no other address is told."""
+    """Functions cannot receive UDP, so only the relay's address is offered."""
     assert all(environment["settings"]["ICE_RELAY_ONLY"] == "true" for environment in infra.environments.values())

@@ -1,4 +1,4 @@
-"""Which managed rules there are, what they do with a request, and how their effect is seen before they block."""
+"""The managed rules, their action, and the query that shows their effect before they block."""
 
 from tests.infra.bicep import Choice, Expression
 from tests.infra.templates import Break, Infra, holds_until
@@ -15,8 +15,8 @@ WAF, QUERY = "modules/waf.bicep", "queries/blocked-by-firewall.kql"
     Break(WAF, "@allowed(['Log', 'Block'])", "@allowed(['Log', 'Redirect'])"),
     Break("main.bicep", "managedRulesAction: edge.managedRulesAction", "managedRulesAction: 'Log'"),
 )
-def test_only_the_default_rule_set_can_be_made_to_log(infra: Infra) -> None:
-    """Whatever a stage decides of the default rule set, the limit for each address blocks, and rules on bots act."""
+def test_only_the_default_rule_set_can_be_set_to_log(infra: Infra) -> None:
+    """The limit for each address blocks, and the rules on bots act, whatever a stage sets for the default rule set."""
     default, bots = infra.template(WAF).variables["managedRuleSets"]
     assert default["ruleSetAction"] == Expression("managedRulesAction")
     assert "ruleSetAction" not in bots
@@ -31,7 +31,7 @@ def test_only_the_default_rule_set_can_be_made_to_log(infra: Infra) -> None:
     Break(WAF, "'Microsoft_DefaultRuleSet'", "'OWASP'"),
 )
 def test_managed_rules_come_with_premium(infra: Infra) -> None:
-    """Standard refuses managed rules; with Premium they are on."""
+    """Managed rules are on with Premium only, because Standard refuses them."""
     policy = infra.only("Microsoft.Network/FrontDoorWebApplicationFirewallPolicies").properties
     rules = infra.template(WAF).variables["managedRuleSets"]
     assert policy["managedRules"]["managedRuleSets"] == Choice(
@@ -46,8 +46,8 @@ def test_managed_rules_come_with_premium(infra: Infra) -> None:
     Break(QUERY, ' and action_s =~ "Log"', ""),
     Break(QUERY, 'ruleName_s endswith "-949110" and ', ""),
 )
-def test_what_would_be_stopped_is_shown(infra: Infra) -> None:
-    """Of requests that passed, those whose score reached the limit are told from matches that stop nothing.
+def test_the_query_shows_what_would_be_blocked(infra: Infra) -> None:
+    """Logged requests whose score reached the limit are shown as "Would block", other matches with their own action.
 
     Names and actions as in https://learn.microsoft.com/azure/web-application-firewall/afds/waf-front-door-monitor.
     """

@@ -1,4 +1,4 @@
-"""Names are derived, not typed, and as each service spells them."""
+"""Names of resources are derived, not typed, and valid for each service."""
 
 import re
 
@@ -12,8 +12,8 @@ MAIN = "main.bicep"
     Break("modules/speech.bicep", "  name: name\n", "  name: 'my-speech'\n"),
     Break("modules/workbook.bicep", "name: guid(resourceGroup().id, 'voice')", "name: 'workbook'"),
 )
-def test_no_resource_has_a_name_of_its_own(infra: Infra) -> None:
-    """What stands for itself takes its name from main.bicep; only parts of something are named where they are made."""
+def test_main_names_all_top_level_resources(infra: Infra) -> None:
+    """Top-level resources take their names from main.bicep; only parts of a resource are named in their module."""
     for template in infra.templates.values():
         for resource in template.resources.values():
             if not resource.existing and not _is_part(resource):
@@ -25,8 +25,8 @@ def test_no_resource_has_a_name_of_its_own(infra: Infra) -> None:
     Break(MAIN, "name: 'stvoice${unique}'", "name: 'stvoice${environmentName}'"),
     Break(MAIN, "endpointName: '${stem}-${unique}'", "endpointName: stem"),
 )
-def test_names_in_the_worlds_namespace_are_derived(infra: Infra) -> None:
-    """A name that must be one of a kind in all Azure is derived from subscription, environment and region."""
+def test_globally_unique_names_are_derived(infra: Infra) -> None:
+    """A name that must be unique in all of Azure is derived from subscription, environment and region."""
     worldwide = {"storage", "cosmos", "speech", "openAi", "functionApp", "vault"}
     modules = infra.template(MAIN).modules
     names = [modules[symbol][1]["name"] for symbol in worldwide] + [modules["routing"][1]["endpointName"]]
@@ -42,7 +42,7 @@ def test_names_in_the_worlds_namespace_are_derived(infra: Infra) -> None:
     Break(MAIN, "name: 'stvoice${unique}'", "name: 'storagevoiceaccount${unique}'"),
     Break(MAIN, "name: 'wafvoice${environmentName}'", "name: 'waf-voice'"),
 )
-def test_names_are_spelled_as_the_services_demand(infra: Infra) -> None:
+def test_names_are_valid_for_their_services(infra: Infra) -> None:
     """Storage: 3 to 24 of a-z and 0-9; a firewall policy: letters and digits; a vault: 24 at the most."""
     modules = infra.template(MAIN).modules
     spelled = {symbol: _spelled(modules[symbol][1]["name"]) for symbol in ("storage", "firewall", "vault")}
@@ -56,6 +56,6 @@ def _is_part(resource: Resource) -> bool:
 
 
 def _spelled(name: str | Expression) -> str:
-    """A name as the deployment would spell it; uniqueString gives 13 characters."""
+    """A name with example values for its variables; uniqueString returns 13 characters."""
     written = name if isinstance(name, str) else name.source.strip("'")
     return written.replace("${unique}", "a1b2c3d4e5f6g").replace("${environmentName}", "beta")

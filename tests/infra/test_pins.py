@@ -1,10 +1,10 @@
-"""What is deployed is what was reviewed: every property of every resource, one mutation here for each kind of thing."""
+"""The templates match the reviewed pins, in every property of every resource; one defect here for each kind of line."""
 
 from difflib import unified_diff
 
 from tests.infra.bicep import Expression, read
 from tests.infra.pins import pins, reviewed
-from tests.infra.resolved import Scope
+from tests.infra.resolved_template import Scope
 from tests.infra.templates import Break, Infra, holds_until
 
 MAIN, PROD, ACCESS = "main.bicep", "main.prod.bicepparam", "modules/access.bicep"
@@ -37,16 +37,17 @@ STORAGE, APP, ROUTING = "modules/storage.bicep", "modules/functionapp.bicep", "m
     Break(PROD, "firstAudioMs: 3000", "firstAudioMs: 30000"),
     Break(PROD, "readEnvironmentVariable('AUTH_CLIENT_ID')", "'00000000-0000-0000-0000-000000000000'"),
 )
-def test_what_is_deployed_was_reviewed(infra: Infra) -> None:
-    """The files of tests/infra/pinned say what reaches every resource, and what every environment decides."""
-    made, known = pins(infra), reviewed()
-    for name in made.keys() | known.keys():
-        changes = unified_diff(known.get(name, []), made.get(name, []), f"{name}, as reviewed", "now", n=0, lineterm="")
-        assert not (told := list(changes)), "\n".join(["Not reviewed (see the first line of the file):", *told])
+def test_the_templates_match_the_reviewed_pins(infra: Infra) -> None:
+    """The files of tests/infra/pinned list the values of every resource and the parameters of every environment."""
+    current, known = pins(infra), reviewed()
+    for name in current.keys() | known.keys():
+        before, after = known.get(name, []), current.get(name, [])
+        changes = unified_diff(before, after, f"{name}, as reviewed", "now", n=0, lineterm="")
+        assert not (lines := list(changes)), "\n".join(["Not reviewed (see the first line of the file):", *lines])
 
 
-def test_names_are_followed_to_where_they_come_from() -> None:
-    """Through parameters, outputs, variables and loops, to main's own parameters and to resources by their names."""
+def test_names_are_resolved_across_modules() -> None:
+    """Parameters, outputs, variables and loops resolve to main's own parameters and to resources with their names."""
     main = Scope(read("param stage string\nvar stem = 'v-${stage}'\nvar all = { tags: [stem] }\n"))
     module = read(
         "param name string\nparam all object\nvar days = [{ of: 'a', n: 1 }, { of: 'b', n: 2 }]\n"

@@ -1,4 +1,4 @@
-"""The queries of infra/queries ask for what is really there: in Azure, and in what the code emits."""
+"""The queries of infra/queries use tables and columns of Azure, and names that the code emits."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 from tests.infra.app import functions
 from tests.infra.bicep import Call
 from tests.infra.templates import Break, Infra, holds_until
-from tests.infra.test_watching import ALERTS, WORKBOOK, query_alerts
+from tests.infra.test_observability import ALERTS, WORKBOOK, query_alerts
 from tests.telemetry.workspace import TABLES, Workspace
 from voice_core.adapters.open_telemetry import events, metrics
 from voice_core.telemetry import turns
@@ -23,7 +23,7 @@ EMITTED = {
     "AppDependencies": {turns.TURN, turns.UTTERANCE, *STAGES},
     "AppRequests": {function.name for function in functions()},
 }
-"""What is written under which name into each table."""
+"""Names that the code writes into each table."""
 
 
 def queries(infra: Infra) -> dict[str, str]:
@@ -31,19 +31,19 @@ def queries(infra: Infra) -> dict[str, str]:
 
 
 def loaded(load: Call) -> str:
-    """The file that a template loads."""
+    """The file that a call of loadTextContent loads."""
     assert load.function == "loadTextContent"
     return str(load.arguments[0]).removeprefix("../")
 
 
 def table(text: str) -> str:
-    """What a query asks first."""
+    """The table that a query reads."""
     return next(line for line in text.splitlines() if not line.startswith("//"))
 
 
 @cache
 def complaint(text: str) -> str:
-    """What the language's own grammar, or a workspace with nothing in it, has against a query."""
+    """The error of the KQL grammar, or of an empty workspace, for a query; empty for a valid one."""
     with Workspace() as workspace:
         try:
             workspace.ask(text)
@@ -53,7 +53,7 @@ def complaint(text: str) -> str:
 
 
 def miswritten(text: str) -> str:
-    """A column's name in other letters: Azure knows the difference, the engine here does not."""
+    """The error for a column name in the wrong case: Azure is case-sensitive, the engine of the tests is not."""
     columns = {column.casefold(): column for column in TABLES[table(text)]}
     for word in re.findall(r"(?<!\.)\b[A-Za-z_]\w*\b(?!\()", re.sub(r'"[^"]*"|^//.*$', "", text, flags=re.MULTILINE)):
         if columns.get(word.casefold(), word) != word:
@@ -63,7 +63,7 @@ def miswritten(text: str) -> str:
 
 @cache
 def counted_events() -> set[str]:
-    """What is told as an event anywhere in the code, and counted by its name."""
+    """Events that the code emits with `telemetry.event` and that are counted by name, without a metric of their own."""
     calls = [
         node
         for file in (ROOT / "voice_core").rglob("*.py")
@@ -76,7 +76,7 @@ def counted_events() -> set[str]:
 
 @cache
 def words(module: str) -> set[str]:
-    """The texts that stand in a module of the code."""
+    """The string constants of an adapter's module."""
     tree = ast.parse((ROOT / "voice_core" / "adapters" / module).read_text())
     return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
@@ -89,7 +89,7 @@ def words(module: str) -> set[str]:
     Break("queries/tokens.kql", "by what", "by kind"),
 )
 def test_queries_run(infra: Infra) -> None:
-    """Each query is KQL, and reads columns that its table has in Azure."""
+    """Each query is valid KQL, and reads columns that its table has in Azure."""
     for file, text in queries(infra).items():
         assert not complaint(text), (file, complaint(text))
 
@@ -103,7 +103,7 @@ def test_queries_run(infra: Infra) -> None:
     Break("queries/provider-calls.kql", '"utterance"', '"listening"'),
 )
 def test_queries_name_what_the_code_emits(infra: Infra) -> None:
-    """Events, metrics, spans and functions that queries ask for have the names that the code gives them."""
+    """Events, metrics, spans and functions that queries name exist in the code."""
     for file, text in queries(infra).items():
         named = set(re.findall(r'\bName == "([^"]+)"', text))
         for listed in re.findall(r"\bName !?in \(([^)]+)\)", text):
@@ -113,9 +113,9 @@ def test_queries_name_what_the_code_emits(infra: Infra) -> None:
 
 @holds_until(Break("queries/uncounted.kql", '"limits-down"', '"limit-down"'))
 def test_queries_name_events_that_are_counted(infra: Infra) -> None:
-    """Of the metric that counts whatever has no metric of its own, queries ask for events that there are."""
-    asked = [re.findall(r'voice\.event"\] == "([^"]+)"', text) for text in queries(infra).values()]
-    named = {name for names in asked for name in names}
+    """Queries on the metric for events without a metric of their own name events that the code emits."""
+    found = [re.findall(r'voice\.event"\] == "([^"]+)"', text) for text in queries(infra).values()]
+    named = {name for names in found for name in names}
     assert named
     assert named <= counted_events()
 
@@ -126,11 +126,11 @@ def test_queries_name_events_that_are_counted(infra: Infra) -> None:
     Break("queries/limits-hit.kql", 'voice.limit"]', 'voice.kind"]'),
 )
 def test_queries_read_properties_that_the_code_sets(infra: Infra) -> None:
-    """What is read of an event or a metric is written where those are made."""
-    told = {"AppEvents": words("open_telemetry/events.py"), "AppMetrics": words("open_telemetry/metrics.py")}
+    """Properties that queries read are set in the module that writes their events or metrics."""
+    written = {"AppEvents": words("open_telemetry/events.py"), "AppMetrics": words("open_telemetry/metrics.py")}
     for file, text in queries(infra).items():
         read = set(re.findall(r'Properties(?:\.(\w+)|\["([^"]+)"\])', text))
-        assert {one or other for one, other in read} <= told.get(table(text), set()), file
+        assert {one or other for one, other in read} <= written.get(table(text), set()), file
 
 
 @holds_until(
@@ -138,8 +138,8 @@ def test_queries_read_properties_that_the_code_sets(infra: Infra) -> None:
     Break("queries/failed-requests.kql", "sumif(ItemCount, ", "countif("),
     Break("queries/provider-calls.kql", "sum(ItemCount)", "count()"),
 )
-def test_queries_count_what_rows_stand_for(infra: Infra) -> None:
-    """A row of a table that is sampled counts for as many as it stands for."""
+def test_queries_count_sampled_rows_by_weight(infra: Infra) -> None:
+    """Queries on sampled tables add up ItemCount instead of counting rows."""
     for file, text in queries(infra).items():
         if table(text) in {"AppRequests", "AppDependencies"}:
             assert not re.search(r"\bcount(if)?\(", text), file
@@ -149,8 +149,8 @@ def test_queries_count_what_rows_stand_for(infra: Infra) -> None:
     Break(ALERTS, "column: 'p95Ms'", "column: 'p99Ms'"),
     Break("queries/failed-requests.kql", "project failedPercent", "project failedShare"),
 )
-def test_alerts_measure_what_their_queries_give(infra: Infra) -> None:
-    """The column that is compared is the one that the query ends with."""
+def test_alerts_compare_a_column_of_their_query(infra: Infra) -> None:
+    """The column that an alert compares is in the last line of its query."""
     for alert in query_alerts(infra):
         assert alert["column"] in infra.texts[loaded(alert["query"])].splitlines()[-1]
 
@@ -160,7 +160,7 @@ def test_alerts_measure_what_their_queries_give(infra: Infra) -> None:
     Break(ALERTS, "threshold: thresholds.ttsMs", "threshold: thresholds.sttMs"),
 )
 def test_alerts_compare_with_their_own_thresholds(infra: Infra) -> None:
-    """An alert on a stage measures that stage, and is held to the threshold of that name."""
+    """An alert on a stage uses the query and the threshold of that stage."""
     stages = {f"slow-{stage}": f"thresholds.{stage}Ms" for stage in STAGES}
     for alert in query_alerts(infra):
         if alert["name"] in stages:
@@ -169,8 +169,8 @@ def test_alerts_compare_with_their_own_thresholds(infra: Infra) -> None:
 
 
 @holds_until(Break(WORKBOOK, "queries/clip-events.kql", "queries/latency-by-function.kql"))
-def test_every_query_is_looked_at(infra: Infra) -> None:
-    """Each file in queries/ belongs to an alert or to the workbook, and to one of them."""
+def test_every_query_is_used_once(infra: Infra) -> None:
+    """Each file in queries/ is used by one alert or one chart of the workbook."""
     charts = infra.template(WORKBOOK).variables["charts"]
     assert sorted(loaded(each["query"]) for each in [*query_alerts(infra), *charts]) == sorted(queries(infra))
 
@@ -181,7 +181,7 @@ def test_every_query_is_looked_at(infra: Infra) -> None:
     Break(ALERTS, "name: 'held-back'", "name: 'back'"),
     Break(ALERTS, "name: 'poison-clips'", "name: 'bad-clips'"),
 )
-def test_what_was_promised_is_watched(infra: Infra) -> None:
+def test_promised_service_levels_have_alerts(infra: Infra) -> None:
     """Success, latency from end to end and by stage, throttling and poison clips each have an alert."""
     wanted = {"failed-turns", "slow-turns", "slow-first-audio", "held-back", "poison-clips"}
     assert {alert["name"] for alert in query_alerts(infra)} >= wanted | {f"slow-{stage}" for stage in STAGES}

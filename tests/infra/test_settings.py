@@ -1,4 +1,4 @@
-"""The app settings that are provisioned are those that the code and the host read, and no other."""
+"""The provisioned app settings are exactly those that the code and the host read."""
 
 import re
 from dataclasses import fields
@@ -11,15 +11,15 @@ from voice_core.settings import Settings
 MAIN, CHOICES, APP = "main.bicep", "choices.bicep", "modules/functionapp.bicep"
 
 NEVER = {
-    "SPEECH_KEY": "the app shows its identity",
-    "OPENAI_KEY": "the app shows its identity",
-    "COSMOS_KEY": "the app shows its identity",
-    "COSMOS_CREATE": "the template makes the containers; an identity could not",
-    "STORAGE_KEY": "the app shows its identity",
-    "STORAGE_CREATE": "the template makes the containers",
-    "CLIP_SOURCE": "Event Grid, the code's default, is all that Flex has",
+    "SPEECH_KEY": "the app authenticates with its identity",
+    "OPENAI_KEY": "the app authenticates with its identity",
+    "COSMOS_KEY": "the app authenticates with its identity",
+    "COSMOS_CREATE": "the template creates the containers; an identity could not",
+    "STORAGE_KEY": "the app authenticates with its identity",
+    "STORAGE_CREATE": "the template creates the containers",
+    "CLIP_SOURCE": "Event Grid, the code's default, is all that Flex Consumption supports",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "telemetry goes to Application Insights",
-    "DEBUG_TURNS": "shows the last turns to whoever asks",
+    "DEBUG_TURNS": "shows the last turns to any caller",
     "HTTP_AUTH_LEVEL": "people sign in; a key would be one more secret in every app",
     **dict.fromkeys(
         (
@@ -30,16 +30,16 @@ NEVER = {
     ),
     **dict.fromkeys(("WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID", "WEBSITE_AUTH_ENABLED"), "Azure sets them itself"),
 }
-"""Settings that the templates leave alone, and why."""
+"""Settings that the templates never set, and why."""
 
 HOST = {
-    "AzureWebJobsStorage__credential": "the host shows an identity",
+    "AzureWebJobsStorage__credential": "the host authenticates with an identity",
     "AzureWebJobsStorage__clientId": "this one: there is no system-assigned identity to fall back on",
-    "AzureWebJobsStorage__blobServiceUri": "its locks, and the clips it is triggered by",
-    "AzureWebJobsStorage__queueServiceUri": "where its blob trigger queues events",
-    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "as whom: local authentication is off there",
+    "AzureWebJobsStorage__blobServiceUri": "its locks, and the clips that trigger it",
+    "AzureWebJobsStorage__queueServiceUri": "the queues of its blob trigger",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "the identity for telemetry: local authentication is off there",
 }
-"""What the Functions host reads itself, and why it must."""
+"""Settings that the Functions host reads itself, and why it needs them."""
 
 REJECTED_BY_FLEX = re.compile(
     r"FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_\w+|SCM_\w+|ENABLE_ORYX_BUILD|TZ|AzureWebJobsStorage"
@@ -48,12 +48,12 @@ REJECTED_BY_FLEX = re.compile(
 
 
 def chosen(infra: Infra) -> set[str]:
-    """Settings that an environment's parameter file decides."""
+    """Settings from an environment's parameter file."""
     return set(infra.template(CHOICES).types["settingChoice"])
 
 
 def wired(infra: Infra) -> set[str]:
-    """Settings that the deployed resources decide."""
+    """Settings derived from deployed resources."""
     _, parameters = infra.template(MAIN).modules["functionApp"]
     return _merged(parameters["settings"])
 
@@ -68,7 +68,7 @@ def provisioned(infra: Infra) -> set[str]:
 
 
 def _merged(union: Call) -> set[str]:
-    """The names that a call of union adds to what it is given."""
+    """The names that a call of union adds to the given settings."""
     given, added = union.arguments
     assert union.function == "union"
     assert given.source == "settings"
@@ -82,7 +82,7 @@ def _merged(union: Call) -> set[str]:
     Break(APP, "    AZURE_CLIENT_ID: identityClientId\n", ""),
 )
 def test_settings_are_those_the_code_reads(infra: Infra) -> None:
-    """Every field of Settings is provisioned, and nothing that the code does not read."""
+    """Every field of Settings is provisioned, and no setting that the code does not read."""
     read = {field.name.upper() for field in fields(Settings)}
     assert provisioned(infra) - set(HOST) == read - set(NEVER)
 
@@ -94,7 +94,7 @@ def test_settings_are_those_the_code_reads(infra: Infra) -> None:
     Break(CHOICES, "CLIP_PROMPT: string", "CLIP_SOURCE: string"),
 )
 def test_no_setting_carries_a_secret(infra: Infra) -> None:
-    """No app setting is one to be left alone, or named for a secret; the relay's has a test of its own."""
+    """No setting of `NEVER` is set, and none has the name of a secret but that of the relay."""
     secret = re.compile(r"(^|_)(KEY|SECRET|PASSWORD|TOKEN)$")
     assert not provisioned(infra) & set(NEVER)
     assert {name for name in provisioned(infra) if secret.search(name)} == {"TURN_SECRET"}
@@ -104,8 +104,8 @@ def test_no_setting_carries_a_secret(infra: Infra) -> None:
     Break(APP, "    keyVaultReferenceIdentity: identityId\n", ""),
     Break("modules/vault.bicep", "enableRbacAuthorization: true", "enableRbacAuthorization: false"),
 )
-def test_the_vault_opens_to_the_identity(infra: Infra) -> None:
-    """The host resolves the relay's secret as the app's identity, by its role."""
+def test_the_vault_is_read_with_the_identity(infra: Infra) -> None:
+    """The host reads the relay's secret with the app's identity and its role."""
     assert infra.only("Microsoft.Web/sites").properties.get("keyVaultReferenceIdentity") == Expression("identityId")
     assert infra.only("Microsoft.KeyVault/vaults").properties["enableRbacAuthorization"] is True
 
@@ -121,8 +121,8 @@ def test_no_setting_is_one_that_flex_rejects(infra: Infra) -> None:
 
 
 @holds_until(Break(APP, "name: 'appsettings'", "name: 'connectionstrings'"))
-def test_settings_are_written_once(infra: Infra) -> None:
-    """One resource holds them all: a second would replace the first's."""
+def test_one_resource_sets_all_settings(infra: Infra) -> None:
+    """All settings are in one resource, because a second would replace those of the first."""
     names = [config.content["name"] for config in infra.resources("Microsoft.Web/sites/config")]
     assert names.count("appsettings") == 1
     assert "connectionstrings" not in names
@@ -134,7 +134,7 @@ def test_settings_are_written_once(infra: Infra) -> None:
     Break("main.beta.bicepparam", "HISTORY_TURNS: '20'", "HISTORY_TURNS: 20"),
 )
 def test_the_code_can_read_every_environment(infra: Infra) -> None:
-    """Settings reads what each parameter file gives: text that is what the field should be."""
+    """Settings parses the values of each parameter file, which are all text."""
     endpoints = {f"{service}_ENDPOINT": "https://example.com" for service in ("SPEECH", "OPENAI", "COSMOS")}
     for environment in infra.environments.values():
         given = environment["settings"]
@@ -152,6 +152,6 @@ def readable(environ: dict[str, str]) -> bool:
 
 
 def test_bindings_use_connections_that_are_provisioned() -> None:
-    """A trigger's connection is one that the host can open with the settings there are."""
+    """The host can open the connection of every trigger with the provisioned settings."""
     connections = {function.trigger.get("connection", "AzureWebJobsStorage") for function in functions()}
     assert connections <= {"AzureWebJobsStorage"}

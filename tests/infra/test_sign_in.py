@@ -1,4 +1,4 @@
-"""Who may call: App Service Authentication asks everyone for a token, but on a few paths."""
+"""Authentication: App Service Authentication requires a token on all but a few paths."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from tests.infra.templates import Break, Infra, holds_until
 
 APP = "modules/functionapp.bicep"
 OPEN_PATHS = {
-    "/api/voice/health": "Front Door's probes and the smoke test show no token",
+    "/api/voice/health": "Front Door's probes and the smoke test send no token",
     "/api/voice/openapi.json": "the contract is public",
-    "/runtime/webhooks/blobs": "Event Grid shows the webhook's own key",
+    "/runtime/webhooks/blobs": "Event Grid sends the webhook's own key",
 }
-"""What may be asked for without signing in, and why."""
+"""Paths that need no token, and why."""
 
 
 def sign_in(infra: Infra) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def sign_in(infra: Infra) -> dict[str, Any]:
     Break(APP, "AUTH_MODE: 'easyauth'", "AUTH_MODE: 'none'"),
 )
 def test_callers_sign_in(infra: Infra) -> None:
-    """Without a token there is 401, no redirect to a page that a phone cannot use; the app believes who is let in."""
+    """Without a token there is 401, not a redirect, which a phone cannot use; the app trusts the platform's header."""
     properties = sign_in(infra)
     settings = infra.template(APP).resources["appSettings"].body["properties"].arguments[1]
     assert settings["AUTH_MODE"] == "easyauth"
@@ -42,7 +42,7 @@ def test_callers_sign_in(infra: Infra) -> None:
     Break(APP, "        '/runtime/webhooks/blobs'\n", ""),
 )
 def test_only_named_paths_are_open(infra: Infra) -> None:
-    """Each path that needs no sign-in is on the list, and those of the app are real."""
+    """Exactly the listed paths need no token, and those of the app exist."""
     paths = set(sign_in(infra)["globalValidation"]["excludedPaths"])
     assert paths == set(OPEN_PATHS)
     ours = {path for path in paths if path.startswith("/api/")}
@@ -54,8 +54,8 @@ def test_only_named_paths_are_open(infra: Infra) -> None:
     Break(APP, "            'api://${authClientId}'\n", "            'https://management.azure.com'\n"),
     Break(APP, "/v2.0'", "'"),
 )
-def test_tokens_are_for_us_and_need_no_secret(infra: Infra) -> None:
-    """Only this tenant's tokens for our registration count; there is no sign-in page, hence no client secret."""
+def test_tokens_are_for_our_registration_only(infra: Infra) -> None:
+    """Only this tenant's tokens for our registration are valid; there is no sign-in page, hence no client secret."""
     provider = sign_in(infra)["identityProviders"]["azureActiveDirectory"]
     assert set(provider["registration"]) == {"clientId", "openIdIssuer"}
     assert provider["registration"]["openIdIssuer"].source.endswith("${tenant().tenantId}/v2.0'")

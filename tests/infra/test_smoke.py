@@ -1,4 +1,4 @@
-"""smoke.sh lets no deployment pass that does not answer, answers wrongly, or stops what clients send."""
+"""smoke.sh fails a deployment that does not respond, responds wrongly, or blocks requests of clients."""
 
 import json
 import re
@@ -8,10 +8,10 @@ from base64 import b64decode
 import pytest
 
 from tests.conftest import ROOT
-from tests.infra.azure import Azure, Stops
+from tests.infra.azure import Azure, FirewallRule
 
 JSON, FORM = "application/json", "multipart/form-data"
-RULES: dict[str, Stops] = {
+RULES: dict[str, FirewallRule] = {
     "911100": lambda request: request.method in ("PATCH", "DELETE"),
     "920420": lambda request: request.content_type.startswith(("audio/", "application/sdp")),
     "920470": lambda request: re.search(r";\s*(?!boundary|charset)", request.content_type) is not None,
@@ -23,7 +23,7 @@ RULES: dict[str, Stops] = {
     "words in a URL": lambda request: "1%20%3D%201" in request.path,
     "a key": lambda request: request.headers.get("idempotency-key") == "1=1--'",
 }
-"""What rules of the firewall stop, by their ids, and texts that it must not look at."""
+"""Requests that rules of the firewall block, by the rule's id, and requests with texts that it must not inspect."""
 
 
 def smoke(cloud: Azure) -> subprocess.CompletedProcess[str]:
@@ -32,7 +32,7 @@ def smoke(cloud: Azure) -> subprocess.CompletedProcess[str]:
 
 
 def test_each_kind_of_request_is_sent(cloud: Azure) -> None:
-    """For every rule of the firewall that is off, a request is sent that the rule would have stopped."""
+    """For every disabled rule of the firewall, a request is sent that the rule would have blocked."""
     assert smoke(cloud).returncode == 0
     unproved = [rule for rule, stops in RULES.items() if not any(stops(request) for request in cloud.received)]
     assert unproved == []
@@ -45,8 +45,8 @@ def test_each_kind_of_request_is_sent(cloud: Azure) -> None:
     }
 
 
-def test_what_is_sent_is_a_request(cloud: Azure) -> None:
-    """Recordings are the sample's bytes, JSON can be read, and no request has a token: the app itself answers 401."""
+def test_the_sent_requests_are_valid_but_for_the_token(cloud: Azure) -> None:
+    """Recordings are the sample's bytes, JSON can be parsed, and no request has a token: the app itself returns 401."""
     smoke(cloud)
     sample = (ROOT / "samples/hello.wav").read_bytes()
     sent = cloud.received
@@ -58,23 +58,23 @@ def test_what_is_sent_is_a_request(cloud: Azure) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_request_that_the_firewall_stops_is_a_failure(cloud: Azure, rule: str) -> None:
-    """A firewall that stops what clients send is no success, and the request that it stopped is named."""
-    cloud.stopped.append(RULES[rule])
+def test_a_blocked_request_is_a_failure(cloud: Azure, rule: str) -> None:
+    """A firewall that blocks requests of clients is a failure, and the last line names the status."""
+    cloud.firewall_rules.append(RULES[rule])
     done = smoke(cloud)
     assert done.returncode != 0
     assert "answers 429." in done.stdout.splitlines()[-1]
 
 
-def test_a_back_door_is_a_failure(cloud: Azure) -> None:
-    """An app that answers without Front Door is no success."""
+def test_direct_access_to_the_app_is_a_failure(cloud: Azure) -> None:
+    """An app that responds without Front Door is a failure."""
     cloud.origin["/api/voice/health"] = 200
     assert smoke(cloud).returncode != 0
 
 
 @pytest.mark.parametrize("path", ["/api/voice/health?deep=1", "/api/voice/conversations"])
-def test_what_was_just_deployed_gets_time(cloud: Azure, path: str) -> None:
-    """Until Front Door and the app answer, each is asked forty times, and nothing is sent meanwhile."""
+def test_a_new_deployment_gets_forty_attempts(cloud: Azure, path: str) -> None:
+    """Front Door and the app are called up to forty times each, and nothing else is sent until they respond."""
     cloud.front_door[path] = 404
     cloud.environ["ATTEMPTS"] = ""
     done = smoke(cloud)
@@ -85,28 +85,28 @@ def test_what_was_just_deployed_gets_time(cloud: Azure, path: str) -> None:
 
 
 def test_a_block_is_reported_soon(cloud: Azure) -> None:
-    """Once the app answered, a request that is stopped is sent three times, not forty, and none after it."""
-    cloud.stopped.append(RULES["911100"])
+    """Once the app has responded, a blocked request is sent three times, not forty, and no other after it."""
+    cloud.firewall_rules.append(RULES["911100"])
     cloud.environ["ATTEMPTS"] = ""
     done = smoke(cloud)
     assert [request.method for request in cloud.received if request.method != "POST"] == ["PATCH"] * 3
     assert done.stderr.splitlines()[-1] == "Given up after 3 attempts; the last failure is above."
 
 
-def test_a_back_door_is_reported_soon(cloud: Azure) -> None:
-    """The same holds for an app that answers without Front Door."""
+def test_direct_access_is_reported_soon(cloud: Azure) -> None:
+    """An app that responds without Front Door is called three times, not forty."""
     cloud.origin["/api/voice/health"] = 200
     cloud.environ["ATTEMPTS"] = ""
     assert smoke(cloud).stdout.count("/api/voice/health answers 200.") == 3
 
 
-def test_a_request_that_is_lost_once_is_no_failure(cloud: Azure) -> None:
-    """What is stopped for a moment, and passes when it is sent again, is let through."""
-    cloud.stopped.append(lambda request: request.method == "DELETE" and len(deleted(cloud)) == 1)
+def test_a_request_that_fails_once_is_no_failure(cloud: Azure) -> None:
+    """A request that is blocked once and passes when it is sent again is a success."""
+    cloud.firewall_rules.append(lambda request: request.method == "DELETE" and len(deleted(cloud)) == 1)
     assert smoke(cloud).returncode == 0
     assert len(deleted(cloud)) == 2
 
 
 def deleted(cloud: Azure) -> list[str]:
-    """The paths of what was asked to be deleted, in order."""
+    """The paths of the DELETE requests, in order."""
     return [request.path for request in cloud.received if request.method == "DELETE"]

@@ -1,9 +1,9 @@
-"""The right thing reaches the right place, through all modules: what may not change, however it is reviewed."""
+"""Values reach the right resources through all modules: rules that hold whatever the reviewed pins say."""
 
 import re
 from typing import Any
 
-from tests.infra.resolved import main_scope, written
+from tests.infra.resolved_template import main_scope, written
 from tests.infra.templates import Break, Infra, holds_until
 
 MAIN, ACCESS, ALERTS, APP = "main.bicep", "modules/access.bicep", "modules/alerts.bicep", "modules/functionapp.bicep"
@@ -23,7 +23,7 @@ ROLES = {
     "Monitoring Metrics Publisher": "components('appi-${stem}-${unique}')",
     "Cosmos DB Built-in Data Contributor": f"'${{{COSMOS}.id}}/dbs/voice'",
 }
-"""Where each is given."""
+"""The resource on which each role is assigned."""
 
 SETTINGS = {
     "SPEECH_ENDPOINT": f"{SPEECH}.properties.endpoint",
@@ -47,7 +47,7 @@ SETTINGS = {
     "APPLICATIONINSIGHTS_CONNECTION_STRING": "components('appi-${stem}-${unique}').properties.ConnectionString",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": f"'ClientId=${{{IDENTITY}.properties.clientId}};Authorization=AAD'",
 }
-"""What the app is told that no parameter file decides."""
+"""The app's settings that no parameter file sets."""
 
 
 SPARE = """resource spare 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
@@ -59,16 +59,16 @@ SPARE = """resource spare 'Microsoft.Authorization/roleAssignments@2022-04-01' =
 }
 
 """
-"""A role that is given on its resource, and on another too."""
+"""A role that is already assigned on its own resource, assigned on another resource too."""
 
 
-def made(infra: Infra, module: str, symbol: str) -> Any:
-    """What reaches a resource."""
+def resolved_body(infra: Infra, module: str, symbol: str) -> Any:
+    """The body of a resource with all names resolved."""
     scope = main_scope(infra).modules[module]
     return scope.resolved(scope.template.resources[symbol].body)
 
 
-def told(value: Any) -> str:
+def short(value: Any) -> str:
     return written(value).replace("voice-${environmentName}", "${stem}")
 
 
@@ -81,14 +81,14 @@ def told(value: Any) -> str:
     Break(ACCESS, "resource usesSpeech ", f"{SPARE}resource usesSpeech "),
 )
 def test_each_role_is_given_to_the_app_on_its_resource(infra: Infra) -> None:
-    """Role by role: the one resource that it opens, to the app's one identity."""
+    """Each role is assigned once, on its own resource, to the app's one identity."""
     scopes = []
     for symbol, resource in infra.template(ACCESS).resources.items():
         if not resource.existing:
-            given = made(infra, "access", symbol)
-            (role,) = re.findall(r"roles\['([^']+)'\]", told(given["properties"]["roleDefinitionId"]))
-            scopes.append((role, told(given["properties"].get("scope", given.get("scope")))))
-            assert told(given["properties"]["principalId"]) == f"{IDENTITY}.properties.principalId"
+            given = resolved_body(infra, "access", symbol)
+            (role,) = re.findall(r"roles\['([^']+)'\]", short(given["properties"]["roleDefinitionId"]))
+            scopes.append((role, short(given["properties"].get("scope", given.get("scope")))))
+            assert short(given["properties"]["principalId"]) == f"{IDENTITY}.properties.principalId"
     assert sorted(scopes) == sorted(ROLES.items())
 
 
@@ -101,12 +101,12 @@ def test_each_role_is_given_to_the_app_on_its_resource(infra: Infra) -> None:
     Break(APP, "ClientId=${identityClientId};Authorization=AAD", "Authorization=Key"),
     Break(APP, "    AzureWebJobsStorage__queueServiceUri: queueEndpoint\n", ""),
 )
-def test_the_app_is_told_where_everything_is(infra: Infra) -> None:
-    """Each setting that resources decide comes from the resource that it is named for."""
-    chosen, wired = made(infra, "functionApp", "appSettings")["properties"].arguments
-    told_of = chosen.arguments[1] | wired
-    assert told(chosen.arguments[0]) == "settings"
-    assert {name: told(value) for name, value in told_of.items()} == SETTINGS
+def test_each_setting_comes_from_its_own_resource(infra: Infra) -> None:
+    """Each setting that depends on a resource has the value of the resource that it is named for."""
+    chosen, wired = resolved_body(infra, "functionApp", "appSettings")["properties"].arguments
+    settings = chosen.arguments[1] | wired
+    assert short(chosen.arguments[0]) == "settings"
+    assert {name: short(value) for name, value in settings.items()} == SETTINGS
 
 
 @holds_until(
@@ -117,13 +117,13 @@ def test_the_app_is_told_where_everything_is(infra: Infra) -> None:
     Break(ALERTS, "scopes: [alert.scope]", "scopes: [profile.id]"),
     Break(ALERTS, "timeAggregation: 'Maximum'", "timeAggregation: 'Minimum'"),
 )
-def test_each_alert_asks_what_it_is_called_for(infra: Infra) -> None:
-    """Every line of the two lists becomes an alert with its own question, scope and threshold."""
+def test_each_alert_has_its_own_query_and_threshold(infra: Infra) -> None:
+    """Every entry of the two lists becomes an alert with its own query or metric, scope and threshold."""
     lists = infra.template(ALERTS).variables
-    asked = [each["properties"]["criteria"]["allOf"][0] for each in made(infra, "alerts", "onTelemetry")]
-    measured = made(infra, "alerts", "onMetrics")
+    criteria = [each["properties"]["criteria"]["allOf"][0] for each in resolved_body(infra, "alerts", "onTelemetry")]
+    measured = resolved_body(infra, "alerts", "onMetrics")
     scope = main_scope(infra).modules["alerts"]
-    for one, line in zip(asked, scope.resolved(lists["queryAlerts"]), strict=True):
+    for one, line in zip(criteria, scope.resolved(lists["queryAlerts"]), strict=True):
         assert one["query"].arguments == [f"../queries/{line['name']}.kql"]
         assert (one["metricMeasureColumn"], one["threshold"]) == (line["column"], line["threshold"])
         assert (one["timeAggregation"], one["operator"]) == ("Maximum", "GreaterThan")
@@ -150,19 +150,19 @@ def test_each_alert_asks_what_it_is_called_for(infra: Infra) -> None:
     Break(BUDGET, "        enabled: true\n", "        enabled: false\n"),
     Break(DIAGNOSTICS, "        enabled: true\n", "        enabled: false\n"),
 )
-def test_what_is_there_is_switched_on(infra: Infra) -> None:
-    """Firewall, route, origin lock, sign-in, budget and logs: none is there for show."""
-    firewall = made(infra, "firewall", "policy")["properties"]
+def test_everything_deployed_is_enabled(infra: Infra) -> None:
+    """Firewall, route, access restrictions, authentication, budget and logs are all enabled."""
+    firewall = resolved_body(infra, "firewall", "policy")["properties"]
     settings, (rule,) = firewall["policySettings"], firewall["customRules"]["rules"]
     assert {settings["enabledState"], rule["enabledState"]} == {"Enabled"}
-    assert told(settings["mode"]) == "edge.wafMode"
+    assert short(settings["mode"]) == "edge.wafMode"
     for symbol in ("endpoint", "origin", "route"):
-        assert made(infra, "routing", symbol)["properties"]["enabledState"] == "Enabled"
-    lock = made(infra, "functionApp", "app")["properties"]["siteConfig"]["ipSecurityRestrictions"]
+        assert resolved_body(infra, "routing", symbol)["properties"]["enabledState"] == "Enabled"
+    lock = resolved_body(infra, "functionApp", "app")["properties"]["siteConfig"]["ipSecurityRestrictions"]
     assert {each["action"] for each in lock} == {"Allow"}
-    providers = made(infra, "functionApp", "auth")["properties"]["identityProviders"]
+    providers = resolved_body(infra, "functionApp", "auth")["properties"]["identityProviders"]
     assert providers["azureActiveDirectory"]["enabled"] is True
-    notes = made(infra, "spending", "budget")["properties"]["notifications"].values()
+    notes = resolved_body(infra, "spending", "budget")["properties"]["notifications"].values()
     assert all(note["enabled"] is True for note in notes)
     for setting in infra.resources("Microsoft.Insights/diagnosticSettings"):
         assert all(log["enabled"] is True for log in setting.properties["logs"])

@@ -1,4 +1,4 @@
-"""What GitHub and azd are told fits the scripts and templates they run."""
+"""The workflows of GitHub and the configuration of azd match the scripts and templates that they run."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.infra.templates import infra
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 INSTALLED = re.compile(r"apt-get install(?: -\S+)*((?: [a-z][\w.-]*)+)")
-"""Packages of a line that installs some."""
+"""Packages in a line that installs some."""
 
 CI, DEPLOY = ROOT / ".github/workflows/ci.yml", ROOT / ".github/workflows/deploy.yml"
 
@@ -41,27 +41,27 @@ def test_actions_are_pinned(path: Path) -> None:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_workflows_hold_no_secret(path: Path) -> None:
-    """Signing in takes the workflow's own token; nothing is read from the repository's secrets."""
+    """The workflow signs in with its own token; nothing is read from the repository's secrets."""
     assert "secrets." not in path.read_text()
     assert document(path)["permissions"]["contents"] == "read"
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_no_input_becomes_a_command(path: Path) -> None:
-    """What a person or a pull request chose reaches a shell as a variable, never as its text."""
+    """Input of a person or a pull request reaches a shell as a variable, never as part of the command."""
     assert not [command for command in commands(path) if "${{" in command.replace("${{ matrix.python }}", "")]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_strangers_code_runs_without_rights(path: Path) -> None:
-    """Nothing starts as the repository itself on what a stranger proposes; a push counts on main alone."""
+    """No workflow runs a stranger's proposal with the repository's own rights; only pushes to main start one."""
     on = document(path)["on"]
     assert {"push", "pull_request"} <= set(on) <= {"push", "pull_request", "schedule", "workflow_dispatch"}
     assert on["push"] == {"branches": ["main"]}
 
 
 def test_ci_may_read_only() -> None:
-    """CI asks for no token, and is run for every pull request."""
+    """CI requests no token, and runs for every pull request."""
     assert document(CI)["permissions"] == {"contents": "read"}
     assert document(CI)["on"]["pull_request"] is None
 
@@ -75,7 +75,7 @@ def test_ci_tests_both_pythons() -> None:
 
 
 def test_ci_installs_what_tests_need() -> None:
-    """No test is skipped for want of a package that .ci/run installs; the runner brings Chrome."""
+    """CI installs all packages that .ci/run installs, so that no test is skipped; the runner already has Chrome."""
     local, remote = (
         {word for line in re.findall(INSTALLED, text) for word in line.split()}
         for text in ((ROOT / ".ci" / "run").read_text(), "\n".join(commands(CI)))
@@ -84,14 +84,14 @@ def test_ci_installs_what_tests_need() -> None:
     assert local - {"chromium"} <= remote
 
 
-def test_what_is_deployed_is_audited() -> None:
-    """The packages of the lock are asked about at every push and once a week: what is known against them changes."""
+def test_deployed_packages_are_audited() -> None:
+    """The packages of the lock are checked for known vulnerabilities at every push and once a week."""
     assert "make audit" in commands(CI)
     assert document(CI)["on"]["schedule"]
 
 
 def test_deploying_signs_in_with_the_workflows_token() -> None:
-    """Each job that reaches Azure may ask for a token, and shows it as the app that the environment names."""
+    """Each job that reaches Azure may request a token, and signs in as the app that the environment names."""
     workflow = document(DEPLOY)
     assert workflow["permissions"] == {"contents": "read", "id-token": "write"}
     for name in ("preview", "deploy"):
@@ -104,7 +104,7 @@ def test_deploying_signs_in_with_the_workflows_token() -> None:
 
 
 def test_a_pull_request_only_previews() -> None:
-    """A pull request of our own that touches the templates shows what would change; a fork's does not even that."""
+    """A pull request from this repository that changes the templates runs a preview; one from a fork does not."""
     workflow = document(DEPLOY)
     preview = workflow["jobs"]["preview"]
     ours = "github.event.pull_request.head.repo.full_name == github.repository"
@@ -115,7 +115,7 @@ def test_a_pull_request_only_previews() -> None:
 
 
 def test_a_push_reaches_dev_and_no_other_stage() -> None:
-    """A push to main deploys dev; beta and prod take a person who names them, and their environment's own rules."""
+    """A push to main deploys dev; beta and prod must be chosen by a person and pass their environment's own rules."""
     deploy = document(DEPLOY)["jobs"]["deploy"]
     stage = "${{ inputs.environment || 'dev' }}"
     (step,) = (step for step in deploy["steps"] if "run" in step)
@@ -125,8 +125,8 @@ def test_a_push_reaches_dev_and_no_other_stage() -> None:
     assert "default" not in document(DEPLOY)["on"]["workflow_dispatch"]["inputs"]["environment"]
 
 
-def test_the_compiler_sees_the_templates_first() -> None:
-    """Where there is internet, the real compiler and linter run before anything is deployed, on every stage."""
+def test_the_templates_are_compiled_before_deployment() -> None:
+    """The workflow runs the real compiler and linter for every stage before anything is deployed."""
     every = 'for file in infra/main.*.bicepparam; do az bicep build-params --file "$file" --stdout >/dev/null; done'
     assert every in commands(DEPLOY)
     assert "az bicep build --file infra/main.bicep --stdout >/dev/null" in commands(DEPLOY)
@@ -134,29 +134,29 @@ def test_the_compiler_sees_the_templates_first() -> None:
 
 
 def test_a_person_may_choose_every_stage() -> None:
-    """The choices of the workflow are the environments there are."""
+    """The choices of the workflow are the existing environments."""
     choice = document(DEPLOY)["on"]["workflow_dispatch"]["inputs"]["environment"]
     assert sorted(choice["options"]) == sorted(infra().environments)
 
 
-def test_the_workflow_gives_what_the_parameters_read() -> None:
-    """Variables that parameter files read are given to whatever reads them, or found by prepare.sh."""
+def test_the_workflow_sets_what_the_parameters_read() -> None:
+    """The workflow sets every variable that parameter files read, but the one that prepare.sh finds."""
     read = {name for text in infra().texts.values() for name in re.findall(r"readEnvironmentVariable\('(\w+)'", text)}
     deploying = [step["env"] for step in steps(DEPLOY) if "infra/deploy.sh" in step.get("run", "")]
     assert len(deploying) == 2
     assert all(read - {"BUDGET_START"} <= set(given) for given in deploying)
 
 
-def test_azd_runs_what_is_there() -> None:
-    """azure.yaml names the tagged service and hooks that exist and may be run."""
+def test_azd_runs_existing_scripts() -> None:
+    """azure.yaml names the tagged service, and hooks that exist and are executable."""
     project = document(ROOT / "azure.yaml")
     assert project["services"] == {"api": {"project": ".", "language": "python", "host": "function"}}
     assert project["infra"] == {"provider": "bicep", "path": "infra", "module": "main"}
     hooks = {name: hook["run"] for name, hook in project["hooks"].items()}
     assert hooks == {
-        "preup": "infra/azd-prepare.sh",  # parameters, before azd up looks for them: before any other hook of its
-        "preprovision": "infra/azd-prepare.sh",  # likewise before azd provision
-        "postdeploy": "infra/subscribe-clips.sh",  # the function must be there to be told of clips
+        "preup": "infra/azd-prepare.sh",  # writes the parameters before azd up reads them, ahead of any other hook
+        "preprovision": "infra/azd-prepare.sh",  # the same for azd provision
+        "postdeploy": "infra/subscribe-clips.sh",  # the function must exist before it can receive events of clips
         "postup": "infra/smoke.sh",
     }
     for script in hooks.values():
@@ -164,7 +164,7 @@ def test_azd_runs_what_is_there() -> None:
 
 
 def test_hooks_get_their_variables_from_outputs() -> None:
-    """Whatever a script reads that is no choice of the caller's is an output of main.bicep."""
+    """Every variable that these scripts read is an output of main.bicep."""
     outputs = set(infra().template("main.bicep").outputs)
     for script in ("subscribe-clips.sh", "smoke.sh"):
         read = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", infra().texts[script]))

@@ -9,6 +9,6 @@ from tests.telemetry.recording import Recording, recording
 
 @pytest.fixture
 def recorded() -> Iterator[Recording]:
-    """Everything that is seen during a test."""
+    """The telemetry that is reported during a test."""
     with recording() as kept:
         yield kept

@@ -1,4 +1,4 @@
-"""A stand-in for Application Insights' ingestion: takes what its exporters send, and has it as Log Analytics would."""
+"""A stand-in for the ingestion of Application Insights: stores exported telemetry, as rows of Log Analytics."""
 
 import gzip
 import json
@@ -14,27 +14,27 @@ from emulators.serving import serving
 KEY = "11111111-2222-3333-4444-555555555555"
 
 TABLES = {"EventData": "AppEvents", "RemoteDependencyData": "AppDependencies", "MetricData": "AppMetrics"}
-"""Of Log Analytics, by what an envelope holds."""
+"""Tables of Log Analytics, by the kind of an envelope."""
 
 Row = dict[str, Any]
 
 
 @dataclass
 class Ingestion:
-    """What has arrived."""
+    """The telemetry that has arrived."""
 
     url: str = ""
     envelopes: list[Row] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
-    """Unpacked."""
+    """Bodies of requests, decompressed."""
 
     @property
     def connection_string(self) -> str:
         return f"InstrumentationKey={KEY};IngestionEndpoint={self.url}/;LiveEndpoint={self.url}/"
 
     def rows(self, table: str) -> list[Row]:
-        """What has arrived, as rows of *table*."""
+        """The telemetry that has arrived, as rows of *table*."""
         arrived = ((TABLES[envelope["data"]["baseType"]], envelope) for envelope in self.envelopes)
         return [row(envelope) for name, envelope in arrived if name == table]
 
@@ -60,7 +60,7 @@ async def ingesting() -> AsyncIterator[Ingestion]:
 
 
 def row(envelope: Row) -> Row:
-    """An envelope as Log Analytics keeps it.
+    """An envelope as Log Analytics stores it.
 
     https://learn.microsoft.com/azure/azure-monitor/app/data-model-complete
     """

@@ -1,4 +1,4 @@
-"""A client that writes down what it sees: what queries over the product's telemetry must find out."""
+"""A client that records its requests and times, which queries over the product's telemetry must reproduce."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -27,35 +27,35 @@ class Phone:
     product: Product
     issuer: Issuer
     requests: list[dict[str, Any]] = field(default_factory=list)
-    """As the Functions host would record them: rows of AppRequests."""
+    """Requests as the Functions host would record them: rows of AppRequests."""
     spoken: list[dict[str, float]] = field(default_factory=list)
-    """Server-Timing of each turn that was spoken and done."""
+    """Server-Timing of each spoken turn that succeeded."""
     typed: list[dict[str, float]] = field(default_factory=list)
-    """Likewise of those that were typed."""
+    """Server-Timing of each typed turn that succeeded."""
 
     async def say(self, user: str, seconds: float = 1.0) -> int:
-        status, told = await self._post("process", user, data=recording(seconds), headers=WAV)
-        self.spoken += [told] if told else []
+        status, stages = await self._post("process", user, data=recording(seconds), headers=WAV)
+        self.spoken += [stages] if stages else []
         return status
 
     async def type(self, user: str, speech: str = "none") -> int:
-        status, told = await self._post("process", user, json={"text": "hello", "speech": speech})
-        self.typed += [told] if told else []
+        status, stages = await self._post("process", user, json={"text": "hello", "speech": speech})
+        self.typed += [stages] if stages else []
         return status
 
     async def read_aloud(self, user: str) -> int:
         return (await self._post("speak", user, json={"text": "Hello."}))[0]
 
     async def call(self, user: str) -> None:
-        """Open a session, and hang up."""
+        """Open a session, and disconnect."""
         async with self._signed_in(user) as product, call(product, Caller()):
             pass
 
     async def ring(self, user: str) -> None:
         """Open a session, and never connect."""
         caller = Caller()
-        asked = {"offer": await offer(caller)}
-        async with self._signed_in(user) as product, product.post("/session", json=asked) as response:
+        body = {"offer": await offer(caller)}
+        async with self._signed_in(user) as product, product.post("/session", json=body) as response:
             assert response.status == 201
         await caller.close()
 
@@ -76,7 +76,7 @@ class Phone:
 
 @dataclass
 class _SignedIn:
-    """The product as *headers* open it."""
+    """The product, called with the *headers* of a user."""
 
     product: Product
     headers: dict[str, str]

@@ -1,4 +1,4 @@
-"""Keeps in memory what would be sent."""
+"""Records in memory the telemetry that would be exported."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ SALT = "a salt"
 
 @dataclass
 class Recording:
-    """The three signals, by the SDK's own means."""
+    """Spans, metrics and events, recorded by the SDK's own exporters."""
 
     _spans: InMemorySpanExporter = field(default_factory=InMemorySpanExporter)
     _metrics: InMemoryMetricReader = field(default_factory=InMemoryMetricReader)
@@ -38,7 +38,7 @@ class Recording:
         return list(self._spans.get_finished_spans())
 
     def span(self, name: str) -> ReadableSpan:
-        """The one of that name."""
+        """The only span of that name."""
         (span,) = (span for span in self.spans if span.name == name)
         return span
 
@@ -61,7 +61,7 @@ class Recording:
 
 @contextmanager
 def recording(sampling: Sampling = KEEP_ALL) -> Iterator[Recording]:
-    """Whatever is seen meanwhile, in this process."""
+    """Record the telemetry of this process within the block."""
     recorded = Recording()
     watcher = OpenTelemetryWatcher(recorded.providers(), sampling, salt=SALT)
     telemetry.watch(watcher)
@@ -79,6 +79,6 @@ def milliseconds(span: ReadableSpan) -> float:
 
 
 def ids(span: ReadableSpan) -> tuple[str, str]:
-    """Of its trace, and its own, as a traceparent writes them."""
+    """The ids of the trace and of the span, as in a traceparent."""
     assert span.context is not None
     return f"{span.context.trace_id:032x}", f"{span.context.span_id:016x}"

@@ -1,4 +1,4 @@
-"""A run of the product with something of everything, and the workspace that its telemetry fills."""
+"""A run of the product that produces all kinds of telemetry, and the workspace with that telemetry."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,13 +15,13 @@ from tests.telemetry.workspace import Workspace
 from voice_core.usecases.clip.process_clip import process_clip
 
 SPOKEN = 20
-"""Turns that are spoken and done: as many as alerts ask for."""
+"""Spoken turns that succeed: the least number for alerts."""
 
 Row = Mapping[str, Any]
 
 
 async def run(phone: Phone) -> None:
-    """Two users speak, one types; some things fail, sessions end well and badly, a clip is worked on."""
+    """Two users speak and one types; some requests fail, sessions end well and badly, a clip is processed."""
     for number in range(SPOKEN):
         assert await phone.say("anna" if number % 4 else "berta") == 200
     assert [await phone.type("clara"), await phone.type("clara")] == [200, 200]
@@ -39,11 +39,11 @@ async def run(phone: Phone) -> None:
     world = World()
     await world.open(clip_recording(voice_like(1.0)))
     await process_clip(NAME, world.worker())
-    await asyncio.to_thread(phone.product.app.watching.close)
+    await asyncio.to_thread(phone.product.app.telemetry.close)
 
 
 def fill(workspace: Workspace, phone: Phone, ingestion: Ingestion) -> None:
-    """With what that run has told. Its first turn was a day earlier; host and edge have told of what they saw."""
+    """Add the telemetry of the run, its first turn a day earlier, and the records of Functions host and Front Door."""
     workspace.add("AppEvents", _first_a_day_earlier(ingestion.rows("AppEvents")))
     workspace.add("AppMetrics", ingestion.rows("AppMetrics"))
     workspace.add("AppDependencies", ingestion.rows("AppDependencies"))

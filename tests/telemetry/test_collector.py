@@ -1,4 +1,4 @@
-"""What any collector of OpenTelemetry gets."""
+"""The telemetry that an OpenTelemetry collector receives."""
 
 import asyncio
 import gzip
@@ -24,7 +24,7 @@ KINDS: dict[str, Any] = {
 
 
 class Collector:
-    """Keeps what it is sent."""
+    """Stores the messages that it receives."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -49,11 +49,11 @@ async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Collector]
 
 
 async def test_a_collector_gets_all_three_signals(product_with: ProductWith, collector: Collector) -> None:
-    """The trace, the metrics, our own requests among them, and the event, under the service's name."""
+    """A collector receives trace, metrics (with those of our own requests) and event, under the service's name."""
     product = await product_with(otel_exporter_otlp_endpoint=collector.url)
     async with product.post("/process", json={"text": "hello"}, headers=HEADERS) as response:
         assert response.status == 200
-    await asyncio.to_thread(product.app.watching.close)
+    await asyncio.to_thread(product.app.telemetry.close)
 
     traces, metrics, events = (collector.arrived[path] for path in KINDS)
     spans = [span for one in traces for scope in one.resource_spans[0].scope_spans for span in scope.spans]

@@ -1,4 +1,4 @@
-"""The last turns, for whoever develops the product, and for nobody else."""
+"""The page of the last turns, which exists only for developers."""
 
 import json
 import os
@@ -27,7 +27,7 @@ print(json.dumps([each.get_function_name() for each in function_app.app.get_func
 
 @cache
 def showing() -> Starlette:
-    """A host with nothing but the page and what it asks for; a blueprint can be indexed once a process."""
+    """A host with only this page; a blueprint can be indexed once a process."""
     app = func.FunctionApp()
     app.register_functions(blueprint)
     return host(app, ROOT)
@@ -40,10 +40,10 @@ async def url() -> AsyncIterator[str]:
 
 
 async def test_the_last_turns_with_their_times(product_with: ProductWith, url: str) -> None:
-    """Ids, outcome and every part's beginning and end, which agree with Server-Timing; not a word."""
+    """The page has ids, outcome, and start and end of every part, which agree with Server-Timing, and no words."""
     product = await product_with(debug_turns=True)
     async with product.post("/process", data=recording(), headers=HEADERS | WAV) as response:
-        told = timings(response.headers["Server-Timing"])
+        stage_ms = timings(response.headers["Server-Timing"])
     async with product.post("/process", json={}) as response:
         assert response.status == 400
     async with product.http.get(url) as response:
@@ -53,18 +53,18 @@ async def test_the_last_turns_with_their_times(product_with: ProductWith, url: s
     parts = {part["name"]: part for part in turn["parts"]}
     assert (turn["requestId"], turn["outcome"], turn["code"]) == (TRACE, "done", "")
     for stage in ("stt", "assistant", "tts"):
-        assert parts[stage]["to"] - parts[stage]["from"] == pytest.approx(told[stage], abs=0.7)
+        assert parts[stage]["to"] - parts[stage]["from"] == pytest.approx(stage_ms[stage], abs=0.7)
     assert parts["stt"]["from"] == parts["utterance"]["to"]
     assert {"recognize", "chat", "synthesize", "append"} <= {name for name, part in parts.items() if part["call"]}
     assert HEARD not in text
 
 
-async def test_without_the_setting_nothing_is_kept(product: Product, url: str) -> None:
-    """404, and no turn is held in memory."""
+async def test_no_turn_is_stored_without_the_setting(product: Product, url: str) -> None:
+    """Without the setting the page is 404, and no turn is stored in memory."""
     async with product.http.get(url) as response:
         assert response.status == 404
 
-    assert product.app.watching.recent is None
+    assert product.app.telemetry.recent is None
 
 
 @pytest.mark.parametrize(
@@ -77,20 +77,20 @@ async def test_without_the_setting_nothing_is_kept(product: Product, url: str) -
         ({"DEBUG_TURNS": "1", "WEBSITE_INSTANCE_ID": "one"}, False),
     ],
 )
-def test_it_is_not_there_in_azure(environ: dict[str, str], there: bool) -> None:
-    """Whatever the setting says, Azure does not even know the function."""
+def test_the_page_is_never_served_in_azure(environ: dict[str, str], there: bool) -> None:
+    """In Azure the function is not registered, whatever the setting says."""
     assert shows_turns(environ) is there
 
 
-async def test_in_azure_nothing_is_kept_either(product_with: ProductWith) -> None:
-    """The setting alone does not make a worker there hold on to turns."""
+async def test_no_turn_is_stored_in_azure(product_with: ProductWith) -> None:
+    """In Azure the setting does not make a worker store turns."""
     product = await product_with(debug_turns=True, website_instance_id="one")
 
-    assert product.app.watching.recent is None
+    assert product.app.telemetry.recent is None
 
 
 @pytest.mark.parametrize("wanted", ["true", "false"])
-def test_it_is_indexed_where_it_is_wanted(wanted: str) -> None:
+def test_the_function_is_indexed_only_with_the_setting(wanted: str) -> None:
     """The function app registers it with the setting, and not without."""
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", INDEX],

@@ -1,4 +1,4 @@
-"""Telemetry is set up beside the first turn, not before it."""
+"""Telemetry is set up concurrently with the first turn, not before it."""
 
 import json
 import subprocess
@@ -11,20 +11,20 @@ import pytest
 from tests.conftest import ROOT
 from tests.telemetry.test_signals import TURN
 from voice_core import telemetry
-from voice_core.telemetry.deferred_watcher import KEPT, DeferredWatcher
+from voice_core.telemetry.deferred_watcher import MAX_PENDING, DeferredWatcher
 from voice_core.telemetry.recent import RecentTurns
 from voice_core.telemetry.turns import TurnSignal
 
 
 @dataclass
-class Told:
-    """A watcher that writes down what it is told, once it is let."""
+class RecordingWatcher:
+    """A watcher that records the names of signals; it is built once `let` is set."""
 
     let: threading.Event = field(default_factory=threading.Event)
     names: list[str] = field(default_factory=list)
     closed: bool = False
 
-    def make(self) -> "Told":
+    def make(self) -> "RecordingWatcher":
         self.let.wait()
         return self
 
@@ -46,50 +46,50 @@ def happened(name: str) -> telemetry.Signal:
 
 
 def test_nothing_is_lost_while_the_watcher_is_made() -> None:
-    """What is seen meanwhile is told in order, then what comes after at once; closing waits for all of it."""
-    told = Told()
-    late = DeferredWatcher(told.make)
-    late.call(telemetry.Call("chat", 0.0, 1.0, {}))
-    late.turn(TURN)
-    late.event(happened("first"))
-    assert told.names == []
+    """Buffered signals are reported in order, later ones at once; closing waits for all of them."""
+    watcher = RecordingWatcher()
+    deferred = DeferredWatcher(watcher.make)
+    deferred.call(telemetry.Call("chat", 0.0, 1.0, {}))
+    deferred.turn(TURN)
+    deferred.event(happened("first"))
+    assert watcher.names == []
 
-    told.let.set()
-    late.close()
-    assert told.names == ["chat", "a", "first"]
-    assert told.closed
-
-
-def test_it_does_not_hoard() -> None:
-    """Of what is seen before there is a watcher only the latest is kept."""
-    told = Told()
-    late = DeferredWatcher(told.make)
-    for number in range(KEPT + 5):
-        late.event(happened(str(number)))
-
-    told.let.set()
-    late.close()
-    assert (len(told.names), told.names[0]) == (KEPT, "5")
+    watcher.let.set()
+    deferred.close()
+    assert watcher.names == ["chat", "a", "first"]
+    assert watcher.closed
 
 
-def test_a_watcher_that_cannot_be_made_is_done_without(caplog: pytest.LogCaptureFixture) -> None:
-    """One line tells of it, and nothing is kept for it."""
+def test_only_the_latest_signals_are_buffered() -> None:
+    """Only the latest signals are buffered until the watcher is built."""
+    watcher = RecordingWatcher()
+    deferred = DeferredWatcher(watcher.make)
+    for number in range(MAX_PENDING + 5):
+        deferred.event(happened(str(number)))
 
-    def fail() -> Told:
+    watcher.let.set()
+    deferred.close()
+    assert (len(watcher.names), watcher.names[0]) == (MAX_PENDING, "5")
+
+
+def test_a_watcher_that_cannot_be_built_costs_no_turn(caplog: pytest.LogCaptureFixture) -> None:
+    """If the watcher cannot be built, the log has one line, and no signals are buffered."""
+
+    def fail() -> RecordingWatcher:
         message = "".join(("a", " secret"))
         raise ValueError(message)
 
-    late = DeferredWatcher(fail)
-    late.event(happened("first"))
-    late.close()
-    late.event(happened("second"))
+    deferred = DeferredWatcher(fail)
+    deferred.event(happened("first"))
+    deferred.close()
+    deferred.event(happened("second"))
 
     assert "where=telemetry ValueError" in caplog.text
     assert "a secret" not in caplog.text
 
 
 def test_only_the_latest_turns_are_remembered() -> None:
-    """A developer's worker may run for days."""
+    """The number of stored turns is limited, since a developer's worker may run for days."""
     recent = RecentTurns(most=2)
     for _ in range(3):
         recent.turn(TURN)
@@ -98,7 +98,7 @@ def test_only_the_latest_turns_are_remembered() -> None:
 
 
 def test_without_a_setting_nothing_of_opentelemetry_is_loaded() -> None:
-    """Neither SDK nor exporter is imported by a turn that nobody watches."""
+    """Without a collector a turn imports neither SDK nor exporter."""
     program = """
 import asyncio, json, sys
 from voice_core import wiring

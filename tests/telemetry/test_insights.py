@@ -1,4 +1,4 @@
-"""What Application Insights gets."""
+"""The telemetry that Application Insights receives."""
 
 import asyncio
 from base64 import b64decode
@@ -20,31 +20,31 @@ async def ingestion() -> AsyncIterator[Ingestion]:
 
 
 async def take_turn(product: Product) -> tuple[int, float]:
-    """A spoken turn, and all that is seen of it is sent; the bytes of its speech, and its total in milliseconds."""
+    """Take a spoken turn and export its telemetry; the bytes of its speech, and its total time in milliseconds."""
     headers = HEADERS | {"Content-Type": "audio/wav"}
     async with product.post("/process", data=recording(), headers=headers) as response:
         assert response.status == 200
-        answer, told = await response.json(), timings(response.headers["Server-Timing"])
-    await asyncio.to_thread(product.app.watching.close)
-    return len(b64decode(answer["audioData"])), told["total"]
+        document, stages = await response.json(), timings(response.headers["Server-Timing"])
+    await asyncio.to_thread(product.app.telemetry.close)
+    return len(b64decode(document["audioData"])), stages["total"]
 
 
-async def test_a_turn_arrives_with_the_plans_properties(ingestion: Ingestion, product_with: ProductWith) -> None:
+async def test_a_turn_event_has_the_required_properties(ingestion: Ingestion, product_with: ProductWith) -> None:
     """``VoiceProcessing`` arrives at the ingestion endpoint, through the real exporter."""
     product = await product_with(applicationinsights_connection_string=ingestion.connection_string)
     audio_bytes, total_ms = await take_turn(product)
     (event,) = (row for row in ingestion.rows("AppEvents") if row["Name"] == "VoiceProcessing")
-    told = event["Properties"]
+    properties = event["Properties"]
 
-    assert told["TranscriptionLength"] == str(len(HEARD))
-    assert int(told["AudioSizeBytes"]) == audio_bytes
-    assert int(told["ProcessingTimeMs"]) == total_ms
+    assert properties["TranscriptionLength"] == str(len(HEARD))
+    assert int(properties["AudioSizeBytes"]) == audio_bytes
+    assert int(properties["ProcessingTimeMs"]) == total_ms
     assert event["OperationId"] == TRACE
     assert event["AppRoleName"] == "voice"
 
 
 async def test_a_turns_spans_arrive(ingestion: Ingestion, product_with: ProductWith) -> None:
-    """As dependencies of one operation, those of providers with their kind."""
+    """The spans of a turn arrive as dependencies of one operation, those of providers with their type."""
     await take_turn(await product_with(applicationinsights_connection_string=ingestion.connection_string))
     rows = {row["Name"]: row for row in ingestion.rows("AppDependencies")}
 
@@ -57,8 +57,8 @@ async def test_a_turns_spans_arrive(ingestion: Ingestion, product_with: ProductW
     assert all(row["Success"] for row in rows.values())
 
 
-async def test_what_is_sampled_stands_for_the_rest(ingestion: Ingestion, product_with: ProductWith) -> None:
-    """Of a turn that is kept by chance, each span counts for as many as its ratio says; the event is always sent."""
+async def test_sampled_spans_carry_their_ratio(ingestion: Ingestion, product_with: ProductWith) -> None:
+    """Spans of a turn that was sampled by chance carry the sampling ratio; the event is always sent."""
     settings = {"applicationinsights_connection_string": ingestion.connection_string, "otel_traces_sampler_arg": 0.9}
     await take_turn(await product_with(**settings))
     spans, events = ingestion.rows("AppDependencies"), ingestion.rows("AppEvents")
@@ -69,7 +69,7 @@ async def test_what_is_sampled_stands_for_the_rest(ingestion: Ingestion, product
 
 
 async def test_the_exporter_says_nothing_of_itself(ingestion: Ingestion, product_with: ProductWith) -> None:
-    """No statistics of the exporter's own arrive, nor measurements that the Functions host makes."""
+    """No statistics of the exporter itself arrive, nor measurements that the Functions host makes."""
     await take_turn(await product_with(applicationinsights_connection_string=ingestion.connection_string))
     names = {row["Name"] for row in ingestion.rows("AppMetrics")}
 
@@ -78,10 +78,10 @@ async def test_the_exporter_says_nothing_of_itself(ingestion: Ingestion, product
     assert {path.strip("/") for path in ingestion.paths} == {"v2.1/track"}
 
 
-async def test_the_product_goes_on_without_a_collector(
+async def test_a_bad_connection_string_costs_no_turn(
     product_with: ProductWith, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A connection string that is none costs the telemetry, and no turn."""
+    """With a malformed connection string there is no telemetry, but turns succeed."""
     product = await product_with(applicationinsights_connection_string="InstrumentationKey=nonsense")
     await take_turn(product)
     await take_turn(product)

@@ -1,4 +1,4 @@
-"""What people say, and what would let others in, never leaves the process as telemetry or log."""
+"""Users' words and secrets never leave the process as telemetry or log."""
 
 import asyncio
 import json
@@ -32,17 +32,17 @@ MARKERS = (
     "a=fingerprint",
     "eyJ",
 )
-"""Words that stand nowhere else, beginnings of SDP's secrets, and of every token."""
+"""Words that occur nowhere else, names of secrets in SDP, and the beginning of every token."""
 
 
 async def speak(product: Product) -> str:
-    """What is said, hinted at, replied, typed, and what goes wrong with it; gives all answers."""
-    services, answers = product.services, ""
+    """Take turns with all markers in all inputs, valid and wrong ones; returns the bodies of all responses."""
+    services, responses = product.services, ""
     services.speech.clear()
     services.speech.add("stt", Step(text=f"{SAID} please", repeat=True))
     services.speech.add("tts", Step(tone=True, repeat=True))
     services.openai.add("chat", Step(text=f"The {REPLIED} flies. It flies away.", repeat=True))
-    for asked in (
+    for request in (
         {"data": recording(), "headers": WAV, "params": {"phrases": PHRASE}},
         {"json": {"text": TYPED}},
         {"json": {"text": TYPED}, "headers": {"Accept": "text/event-stream"}},
@@ -54,13 +54,13 @@ async def speak(product: Product) -> str:
         {"data": recording(0.02), "headers": WAV},
         {"data": TYPED.encode(), "headers": WAV},
     ):
-        async with product.post("/process", **asked) as response:
-            answers += await response.text()
-    return answers
+        async with product.post("/process", **request) as response:
+            responses += await response.text()
+    return responses
 
 
 async def fail(product: Product) -> None:
-    """Every provider fails, with a message that quotes; and so do we."""
+    """Let every provider fail, with a message that quotes the user."""
     services = product.services
     quoting = json.dumps({"error": {"message": f"{ERROR}: {TYPED} is not allowed", "code": ERROR}})
     for script, operation, status in (
@@ -79,10 +79,10 @@ async def fail(product: Product) -> None:
         await response.read()
 
 
-async def test_nobodys_words_leave_the_process(
+async def test_user_words_and_secrets_never_leave_the_process(
     product_with: ProductWith, issuer: Issuer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Unique words go through every door and every failure; nothing that was exported or logged holds one of them."""
+    """Unique words are sent through every input and failure; nothing that is exported or logged has one of them."""
     caplog.set_level(logging.INFO)
     async with ingesting() as ingestion:
         product = await product_with(
@@ -90,16 +90,16 @@ async def test_nobodys_words_leave_the_process(
         )
         signed_in = aiohttp.ClientSession(headers=issuer.headers(USER))
         known = Product(product.url, signed_in, product.services, product.app)
-        answers = await speak(known)
+        responses = await speak(known)
         await fail(known)
         await Phone(product, issuer).call(USER)
         monkeypatch.setattr(product.app, "take_turn", broken)
         async with known.post("/process", json={"text": TYPED}) as response:
             assert response.status == 500
         await signed_in.close()
-        await asyncio.to_thread(product.app.watching.close)
+        await asyncio.to_thread(product.app.telemetry.close)
 
-    assert [marker for marker in (SAID, REPLIED, TYPED, VOICE, LANGUAGE) if marker not in answers] == []
+    assert [marker for marker in (SAID, REPLIED, TYPED, VOICE, LANGUAGE) if marker not in responses] == []
     exported = b"".join(ingestion.bodies).decode()
     logged = "\n".join(ours(record) for record in caplog.records)
     names = [row["Name"] for row in ingestion.rows("AppEvents")]
@@ -112,7 +112,7 @@ async def test_nobodys_words_leave_the_process(
 
 
 def partitions(product: Product) -> set[str]:
-    """The users' ids as Cosmos DB knows them."""
+    """The users' ids in Cosmos DB."""
     keys = {served.facts["partition"] for served in product.services.cosmos.served} - {None}
     users = {user for key in keys for user in json.loads(key)}
     assert users
@@ -124,14 +124,14 @@ def broken(*_: Any) -> Any:
 
 
 def ours(record: logging.LogRecord) -> str:
-    """A line of the log as the Functions host would keep it; what tests and emulators log is not kept anywhere."""
+    """A line of the log as the Functions host would store it; empty for lines of tests and emulators."""
     if record.name.startswith(("emulators", "uvicorn", "asyncio", "aiohttp")):
         return ""
     return logging.Formatter().format(record)
 
 
 async def test_users_are_pseudonyms(product_with: ProductWith, issuer: Issuer) -> None:
-    """The same user has the same in one deployment, another user another, and with another salt all are others."""
+    """A user has one pseudonym in a deployment, another user has another, and another salt changes all of them."""
     seen = []
     for salt in ("one", "other"):
         async with ingesting() as ingestion:
@@ -139,7 +139,7 @@ async def test_users_are_pseudonyms(product_with: ProductWith, issuer: Issuer) -
             phone = Phone(await product_with(**there, **issuer.settings), issuer)
             for user in ("anna", "anna", "berta"):
                 assert await phone.type(user) == 200
-            await asyncio.to_thread(phone.product.app.watching.close)
+            await asyncio.to_thread(phone.product.app.telemetry.close)
             seen.append([row["UserId"] for row in ingestion.rows("AppEvents")])
 
     (first, again, berta), other = seen

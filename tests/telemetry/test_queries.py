@@ -1,4 +1,4 @@
-"""The queries of alerts and workbook, over what a run of the product has sent."""
+"""The queries of alerts and workbook, over the telemetry of a run of the product."""
 
 import re
 from collections import Counter
@@ -17,12 +17,12 @@ from tests.telemetry.phone import Phone
 from tests.telemetry.run import SPOKEN, fill, run
 from tests.telemetry.workspace import Workspace
 
-Answer = list[dict[str, Any]]
+Rows = list[dict[str, Any]]
 
 
 @pytest.fixture
-async def seen(product_with: ProductWith, issuer: Issuer) -> AsyncIterator[tuple[Phone, Workspace]]:
-    """A client that saw the run, and the workspace that was told of it."""
+async def finished_run(product_with: ProductWith, issuer: Issuer) -> AsyncIterator[tuple[Phone, Workspace]]:
+    """The client of the run, and the workspace with the telemetry of the run."""
     async with ingesting() as ingestion:
         there = ingestion.connection_string
         product = await product_with(
@@ -35,9 +35,9 @@ async def seen(product_with: ProductWith, issuer: Issuer) -> AsyncIterator[tuple
             yield phone, workspace
 
 
-async def test_queries_find_out_what_callers_saw(seen: tuple[Phone, Workspace]) -> None:
-    """Alerts measure, and the workbook shows, what follows from the statuses and times that the client was told."""
-    phone, workspace = seen
+async def test_queries_agree_with_the_client(finished_run: tuple[Phone, Workspace]) -> None:
+    """Alerts and workbook have the figures that follow from the statuses and times that the client received."""
+    phone, workspace = finished_run
     alerts_measure(phone, workspace)
     success_is_shown(workspace)
     providers_are_measured(phone, workspace)
@@ -45,7 +45,7 @@ async def test_queries_find_out_what_callers_saw(seen: tuple[Phone, Workspace]) 
 
 
 def alerts_measure(phone: Phone, workspace: Workspace) -> None:
-    """Each alert's query gives one number."""
+    """Each alert's query returns one number."""
     done = [*phone.spoken, *phone.typed]
     statuses = [int(request["ResultCode"]) for request in phone.requests]
     expected = {
@@ -62,12 +62,12 @@ def alerts_measure(phone: Phone, workspace: Workspace) -> None:
         "poison-clips": {"clips": 1},
     }
 
-    assert {name: answers(workspace, name) for name in expected} == {name: [row] for name, row in expected.items()}
+    assert {name: result(workspace, name) for name in expected} == {name: [row] for name, row in expected.items()}
 
 
 def success_is_shown(workspace: Workspace) -> None:
-    """The plan's success metrics, and how things ended."""
-    expected: dict[str, Answer] = {
+    """The success metrics, and the outcomes of turns, sessions, clips and requests."""
+    expected: dict[str, Rows] = {
         "adoption": [{"users": 3, "speaking": 2, "adoptionPercent": pytest.approx(100 * 2 / 3)}],
         "repeat-use": [{"users": 2, "again": 1, "repeatPercent": 50}],
         "session-completion": [{"sessions": 2, "completed": 1, "completionPercent": 50}],
@@ -75,7 +75,7 @@ def success_is_shown(workspace: Workspace) -> None:
         "blocked-by-firewall": [{"rule": "perAddress", "action": "Block", "requests": 1}],
     }
 
-    assert {name: answers(workspace, name) for name in expected} == expected
+    assert {name: result(workspace, name) for name in expected} == expected
     assert totals(workspace, "how-turns-end", "code", "turns") == {
         "": SPOKEN + 2,
         "stage-failed": 2,
@@ -83,13 +83,13 @@ def success_is_shown(workspace: Workspace) -> None:
         "no-speech": 1,
     }
     assert totals(workspace, "session-ends", "reason", "sessions") == {"client-left": 1, "stopped": 1}
-    assert sum(row["users"] for row in answers(workspace, "first-use")) == 2
+    assert sum(row["users"] for row in result(workspace, "first-use")) == 2
     assert totals(workspace, "limits-hit", "limit", "requests") == {"speeches": 1}
     assert totals(workspace, "what-happened", "what", "times")["limit-reached"] == 1
 
 
 def providers_are_measured(phone: Phone, workspace: Workspace) -> None:
-    """Tokens, seconds of speech and calls."""
+    """Tokens, seconds of speech and calls of providers."""
     chats = [served for served in phone.product.services.openai.served if served.operation == "chat"]
     calls = totals(workspace, "provider-calls", "Name", "calls")
 
@@ -100,39 +100,39 @@ def providers_are_measured(phone: Phone, workspace: Workspace) -> None:
 
 
 def charts_add_up(phone: Phone, workspace: Workspace) -> None:
-    """What is drawn hour by hour is as much as happened."""
-    hours = answers(workspace, "success-rate")
+    """The sums of the hourly charts are the totals of the run."""
+    hours = result(workspace, "success-rate")
     succeeded = sum(hour["turns"] * hour["successPercent"] / 100 for hour in hours)
-    slowest = answers(workspace, "slowest-turns")
-    open_sessions = answers(workspace, "sessions-open")
+    slowest = result(workspace, "slowest-turns")
+    open_sessions = result(workspace, "sessions-open")
 
     assert succeeded == pytest.approx(SPOKEN + 2)
     assert sum(hour["turns"] for hour in hours) == SPOKEN + 2 + 3
-    answered = Counter(f"{request['ResultCode'][0]}xx" for request in phone.requests)
-    assert totals(workspace, "requests-by-answer", "answer", "requests") == answered
+    statuses = Counter(f"{request['ResultCode'][0]}xx" for request in phone.requests)
+    assert totals(workspace, "requests-by-answer", "answer", "requests") == statuses
     assert totals(workspace, "latency-by-function", "Name", "requests")["post_process"] == len(phone.requests) - 4
-    assert max(row["firstAudioMs"] for row in answers(workspace, "stage-latency")) >= p95(phone.spoken, "firstAudio")
+    assert max(row["firstAudioMs"] for row in result(workspace, "stage-latency")) >= p95(phone.spoken, "firstAudio")
     assert (len(slowest), slowest[0]["ms"]) == (20, max(row["ms"] for row in slowest))
     assert open_sessions
     assert sum(row["sessions"] for row in open_sessions) == 0
-    assert sum(row["failures"] for row in answers(workspace, "clip-events")) == 1
+    assert sum(row["failures"] for row in result(workspace, "clip-events")) == 1
 
 
 def test_every_query_is_tried() -> None:
-    """Each file of infra/queries is named above."""
+    """Each file of infra/queries is used in a test of this file."""
     tried = set(re.findall(r'"([a-z]+(?:-[a-z]+)+|adoption|tokens|uncounted)"', Path(__file__).read_text()))
 
     assert {file.stem for file in (INFRA / "queries").glob("*.kql")} <= tried
 
 
-def answers(workspace: Workspace, name: str) -> Answer:
+def result(workspace: Workspace, name: str) -> Rows:
     return workspace.ask((INFRA / "queries" / f"{name}.kql").read_text())
 
 
 def totals(workspace: Workspace, name: str, what: str, count: str) -> dict[str, float]:
-    """How much a query gives of each of *what*, whatever else it divides that by."""
+    """The sums of the column *count* in a query's rows, by the column *what*."""
     counted: Counter[str] = Counter()
-    for row in answers(workspace, name):
+    for row in result(workspace, name):
         counted[row[what]] += row[count]
     return dict(counted)
 

@@ -1,4 +1,4 @@
-"""Queries over rows written by hand, whose answers can be worked out by hand: what must count, and what must not."""
+"""Queries over handmade rows with known results: what must count, and what must not."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,13 +12,13 @@ Row = dict[str, Any]
 
 
 def turn(user: str, day: int, **properties: object) -> Row:
-    """A spoken turn that is done, on a day of January."""
-    told = {"Spoken": True, "Outcome": "done", "Delivery": "events", "ProcessingTimeMs": 100, **properties}
+    """A spoken turn that succeeded, on a day of January."""
+    known = {"Spoken": True, "Outcome": "done", "Delivery": "events", "ProcessingTimeMs": 100, **properties}
     return {
         "Name": "VoiceProcessing",
         "UserId": user,
         "TimeGenerated": f"2026-01-{day:02} 10:00:00",
-        "Properties": {name: str(value) for name, value in told.items()},
+        "Properties": {name: str(value) for name, value in known.items()},
     }
 
 
@@ -27,19 +27,19 @@ def metric(name: str, total: float, **properties: str) -> Row:
 
 
 def request(name: str, code: int, rows: int = 1) -> Row:
-    """One that stands for *rows* others of its kind."""
+    """A sampled request that counts as *rows* requests."""
     return {"Name": name, "ResultCode": str(code), "DurationMs": 10.0, "ItemCount": rows}
 
 
-def asked(name: str, rows: Mapping[str, Iterable[Row]]) -> list[dict[str, Any]]:
+def query(name: str, rows: Mapping[str, Iterable[Row]]) -> list[dict[str, Any]]:
     with Workspace() as workspace:
-        for table, told in rows.items():
-            workspace.add(table, told)
+        for table, added in rows.items():
+            workspace.add(table, added)
         return workspace.ask((INFRA / "queries" / f"{name}.kql").read_text())
 
 
 def events(name: str, *rows: Row) -> list[dict[str, Any]]:
-    return asked(name, {"AppEvents": rows})
+    return query(name, {"AppEvents": rows})
 
 
 PROBES = request("get_health", 200, 900)
@@ -54,42 +54,42 @@ PROBES = request("get_health", 200, 900)
         ([request("post_process", 429, 15), request("get_health", 503, 900), request("get_voices", 200, 5)], 0),
     ],
 )
-def test_probes_do_not_drown_failures(rows: list[Row], percent: float) -> None:
-    """Of what people asked for, so much failed; Front Door asks after our health more often than they ask."""
-    assert asked("failed-requests", {"AppRequests": rows}) == [{"failedPercent": percent}]
+def test_health_probes_do_not_hide_failures(rows: list[Row], percent: float) -> None:
+    """Failures are a share of clients' requests; the more frequent health probes of Front Door do not count."""
+    assert query("failed-requests", {"AppRequests": rows}) == [{"failedPercent": percent}]
 
 
 def test_few_requests_raise_no_alarm() -> None:
-    """Below twenty nothing is told, however many probes there are."""
+    """Below twenty requests there is no figure, however many probes there are."""
     rows = [request("post_process", 503, 19), PROBES]
 
-    assert asked("failed-requests", {"AppRequests": rows}) == []
+    assert query("failed-requests", {"AppRequests": rows}) == []
 
 
-def test_answers_are_people_s() -> None:
-    """Neither probes nor functions that answer nobody are among the answers."""
+def test_only_client_requests_are_shown() -> None:
+    """Neither health probes nor functions without an HTTP response are in the chart."""
     rows = [request("post_process", 200, 3), request("post_speak", 429), request("take_clip", 0), PROBES]
-    answers = asked("requests-by-answer", {"AppRequests": rows})
+    found = query("requests-by-answer", {"AppRequests": rows})
 
-    assert {answer["answer"]: answer["requests"] for answer in answers} == {"2xx": 3, "4xx": 1}
+    assert {row["answer"]: row["requests"] for row in found} == {"2xx": 3, "4xx": 1}
 
 
-def test_who_comes_back_comes_on_another_day() -> None:
-    """Typing is no speaking, and twice on a day is not again; users without a name are nobody."""
+def test_repeat_use_counts_users_on_another_day() -> None:
+    """Typed turns and a second turn on the same day do not count, nor do users without a name."""
     rows = [turn("ann", 1), turn("ann", 3), turn("bob", 2), turn("bob", 2), turn("cid", 1, Spoken=False), turn("", 1)]
 
     assert events("repeat-use", *rows) == [{"users": 2, "again": 1, "repeatPercent": 50}]
 
 
 def test_a_first_use_is_the_first() -> None:
-    """However often somebody came later."""
+    """A user counts on the day of the first spoken turn only."""
     rows = [turn("ann", 1), turn("ann", 3), turn("bob", 3), turn("cid", 3), turn("dan", 2, Spoken=False)]
 
     assert [row["users"] for row in events("first-use", *rows)] == [1, 2]
 
 
-def test_a_turn_that_is_played_takes_as_long_as_it_sounds() -> None:
-    """It is not slow for that, and neither is one that failed."""
+def test_played_and_failed_turns_are_not_slow() -> None:
+    """Turns whose speech is played in real time, and failed ones, do not count as slow."""
     quick = [turn("ann", 1) for _ in range(20)]
     others = [turn("ann", 1, Delivery="played", ProcessingTimeMs=9000), turn("ann", 1, Outcome="failed")]
 
@@ -97,8 +97,8 @@ def test_a_turn_that_is_played_takes_as_long_as_it_sounds() -> None:
     assert events("slow-turns", *quick[1:], *others) == []
 
 
-def test_stages_are_told_apart() -> None:
-    """Each figure is of its own stage."""
+def test_stages_are_reported_separately() -> None:
+    """Each figure is that of its own stage."""
     (row,) = events("stage-latency", turn("ann", 1, SttMs=1, AssistantMs=2, TtsMs=3, FirstAudioMs=4))
 
     assert {name: row[name] for name in ("sttMs", "assistantMs", "ttsMs", "firstAudioMs")} == {
@@ -118,8 +118,8 @@ def test_stages_are_told_apart() -> None:
     ],
 )
 def test_counters_add_up(name: str, counter: str, column: str) -> None:
-    """Of all workers and minutes, and of nothing else."""
+    """A figure is the sum of its own counter over all workers and minutes."""
     rows = [metric(counter, total, **{"voice.event": "limits-down"}) for total in (2, 3)]
     others = [metric("voice.events", 7, **{"voice.event": "replayed"}), metric("voice.limits.hit", 11)]
 
-    assert asked(name, {"AppMetrics": [*rows, *others]}) == [{column: 5}]
+    assert query(name, {"AppMetrics": [*rows, *others]}) == [{column: 5}]

@@ -1,4 +1,4 @@
-"""Which spans are kept, and what is counted."""
+"""Sampling of spans, and metrics."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ TURN = TurnSignal(
     stages=(),
     calls=(),
 )
-"""Its trace is about in the middle of all there are."""
+"""A turn whose trace id is about in the middle of all trace ids."""
 
 
 @pytest.mark.parametrize(
@@ -50,13 +50,13 @@ TURN = TurnSignal(
         (replace(TURN, outcome="failed", span=telemetry.Span("f" * 16 + "1" * 16, "1" * 16)), 100),
     ],
 )
-def test_what_matters_is_kept(turn: TurnSignal, rate: float) -> None:
-    """Failures, what went without something and what was slow, in full; of the rest a share, by the trace's id."""
+def test_failed_degraded_and_slow_turns_are_always_sampled(turn: TurnSignal, rate: float) -> None:
+    """All failed, degraded and slow turns are sampled, and a share of the others, by the trace's id."""
     assert Sampling(ratio=0.1, slow_seconds=5.0).rate(turn) == rate
 
 
-async def test_a_turn_that_is_not_kept_is_counted(product: Product) -> None:
-    """Without its spans, its event and its measurements are there all the same."""
+async def test_a_turn_without_spans_is_still_counted(product: Product) -> None:
+    """A turn that is not sampled has no spans, but its event and its measurements."""
     with recording(Sampling(ratio=0.0, slow_seconds=60.0)) as recorded:
         async with product.post("/process", data=wav(), headers=WAV) as response:
             assert response.status == 200
@@ -67,16 +67,17 @@ async def test_a_turn_that_is_not_kept_is_counted(product: Product) -> None:
 
 
 async def test_the_assistant_is_measured_as_the_conventions_say(product: Product, recorded: Recording) -> None:
-    """Model, tokens and duration, under the names of OpenTelemetry's conventions."""
+    """Model, tokens and duration have the names of OpenTelemetry's conventions."""
     async with product.post("/process", json={"text": "hello"}) as response:
         assert response.status == 200
     chat = recorded.span("chat offline")
-    ((asked, seconds),) = recorded.points(gen_ai_metrics.GEN_AI_CLIENT_OPERATION_DURATION)
+    ((attributes, seconds),) = recorded.points(gen_ai_metrics.GEN_AI_CLIENT_OPERATION_DURATION)
     tokens = {
-        told[gen_ai_attributes.GEN_AI_TOKEN_TYPE]: count for told, count in recorded.points("gen_ai.client.token.usage")
+        attributes[gen_ai_attributes.GEN_AI_TOKEN_TYPE]: count
+        for attributes, count in recorded.points("gen_ai.client.token.usage")
     }
 
-    assert asked == {
+    assert attributes == {
         gen_ai_attributes.GEN_AI_OPERATION_NAME: "chat",
         gen_ai_attributes.GEN_AI_PROVIDER_NAME: "azure.ai.openai",
         gen_ai_attributes.GEN_AI_REQUEST_MODEL: "offline",
@@ -92,35 +93,36 @@ async def test_the_assistant_is_measured_as_the_conventions_say(product: Product
 
 
 async def test_stores_and_requests_are_measured_as_the_conventions_say(product: Product, recorded: Recording) -> None:
-    """Cosmos DB by system and operation, our own requests by method and status."""
+    """Calls of Cosmos DB are measured by system and operation, our own requests by method and status."""
     async with product.post("/process", json={"text": "hello"}) as response:
         assert response.status == 200
     async with product.post("/process", json={}) as response:
         assert response.status == 400
 
-    ((asked, _),) = recorded.points(db_metrics.DB_CLIENT_OPERATION_DURATION)
-    assert asked[db_attributes.DB_SYSTEM_NAME] == "azure.cosmosdb"
-    assert asked[db_attributes.DB_OPERATION_NAME] == "append"
+    ((attributes, _),) = recorded.points(db_metrics.DB_CLIENT_OPERATION_DURATION)
+    assert attributes[db_attributes.DB_SYSTEM_NAME] == "azure.cosmosdb"
+    assert attributes[db_attributes.DB_OPERATION_NAME] == "append"
     served = {
-        told["http.response.status_code"] for told, _ in recorded.points(http_metrics.HTTP_SERVER_REQUEST_DURATION)
+        attributes["http.response.status_code"]
+        for attributes, _ in recorded.points(http_metrics.HTTP_SERVER_REQUEST_DURATION)
     }
     assert served == {200, 400}
 
 
 async def test_what_is_heard_and_spoken_is_counted(product: Product, recorded: Recording) -> None:
-    """In seconds, by direction; and the first sound of a reply has a measurement of its own."""
+    """Sound is counted in seconds by direction, and the time to the first sound of a reply is measured."""
     async with product.post("/process", data=wav(), headers=WAV | {"Accept": "text/event-stream"}) as response:
         done = next(event for event in await sse(response) if event["type"] == "speech.audio.done")
-    seconds = {told["voice.direction"]: value for told, value in recorded.points("voice.audio")}
+    seconds = {attributes["voice.direction"]: value for attributes, value in recorded.points("voice.audio")}
 
     assert seconds == {"heard": 1.0, "spoken": pytest.approx(done["durationMs"] / 1000, abs=0.001)}
     assert recorded.points("voice.turn.first_audio")
-    stages = {told["voice.stage"] for told, _ in recorded.points("voice.stage.duration")}
+    stages = {attributes["voice.stage"] for attributes, _ in recorded.points("voice.stage.duration")}
     assert stages == {"stt", "assistant", "tts"}
 
 
 async def test_what_goes_wrong_is_counted(product: Product, recorded: Recording) -> None:
-    """A turn without speech by its part, a refused request by its code, and the spans say which call failed."""
+    """A turn without speech is counted by its part, a refused request by its code; spans show the failed call."""
     product.services.speech.clear()
     product.services.speech.add("tts", Step(status=400, repeat=True))
     async with product.post("/process", json={"text": "hello"}) as response:
@@ -135,13 +137,13 @@ async def test_what_goes_wrong_is_counted(product: Product, recorded: Recording)
 
 
 def test_every_counted_event_has_a_counter() -> None:
-    """No event is counted where nothing counts."""
+    """Every counter that events use is defined, and no name is both a counter and a histogram."""
     assert {counter for counter, _ in EVENTS.values()} <= set(COUNTED)
     assert not set(COUNTED) & set(MEASURED)
 
 
 def test_unknown_events_are_counted_by_name(recorded: Recording) -> None:
-    """What nobody thought of shows up all the same; of its facts nothing does."""
+    """An event without a counter of its own is counted by its name, without its facts."""
     telemetry.event("replayed", {"turn": "a"})
     telemetry.event("limited", {"limit": "turns"})
 

@@ -14,7 +14,7 @@ STAGES = ("stt", "assistant", "tts")
 
 
 def pace(product: Product) -> None:
-    """Have the providers take their time, so that there is something to measure."""
+    """Let the providers respond slowly, so that there is something to measure."""
     speech, openai = product.services.speech, product.services.openai
     speech.clear()
     speech.add("stt", Step(text="what is the weather like", first_seconds=0.12, repeat=True))
@@ -23,14 +23,13 @@ def pace(product: Product) -> None:
 
 
 async def say(product: Product, conversation_id: str | None = None) -> tuple[dict[str, Any], dict[str, float]]:
-    """A spoken turn: its answer, and the milliseconds of its Server-Timing."""
-    asked = {"conversationId": conversation_id} if conversation_id else {}
-    headers = HEADERS | WAV
-    async with product.post("/process", data=recording(), params={"sampleRate": RATE} | asked, headers=headers) as sent:
-        answer = await sent.json()
-        assert sent.status == 200, answer
-        assert sent.headers["X-Request-Id"] == TRACE
-        return answer, timings(sent.headers["Server-Timing"])
+    """Take a spoken turn: the document of its response, and the milliseconds of its Server-Timing."""
+    params = {"sampleRate": RATE} | ({"conversationId": conversation_id} if conversation_id else {})
+    async with product.post("/process", data=recording(), params=params, headers=HEADERS | WAV) as response:
+        document = await response.json()
+        assert response.status == 200, document
+        assert response.headers["X-Request-Id"] == TRACE
+        return document, timings(response.headers["Server-Timing"])
 
 
 async def test_a_turn_is_one_trace(product: Product, recorded: Recording) -> None:
@@ -56,19 +55,19 @@ async def test_a_turn_is_one_trace(product: Product, recorded: Recording) -> Non
 async def test_spans_agree_with_server_timing(product: Product, recorded: Recording) -> None:
     """Each stage is as long as the header says, within 2 %; they follow one another and add up to the first audio."""
     pace(product)
-    _, told = await say(product)
+    _, header_ms = await say(product)
     stages = [recorded.span(name) for name in STAGES]
 
     for stage in stages:
-        assert abs(milliseconds(stage) - told[stage.name]) <= 0.02 * told[stage.name]
-    assert abs(sum(map(milliseconds, stages)) - told["firstAudio"]) <= 0.02 * told["firstAudio"]
+        assert abs(milliseconds(stage) - header_ms[stage.name]) <= 0.02 * header_ms[stage.name]
+    assert abs(sum(map(milliseconds, stages)) - header_ms["firstAudio"]) <= 0.02 * header_ms["firstAudio"]
     assert [one.end_time for one in stages[:2]] == [next_one.start_time for next_one in stages[1:]]
     turn, utterance = recorded.span("turn"), recorded.span("utterance")
-    assert abs(milliseconds(turn) - milliseconds(utterance) - told["total"]) <= 0.02 * told["total"]
+    assert abs(milliseconds(turn) - milliseconds(utterance) - header_ms["total"]) <= 0.02 * header_ms["total"]
 
 
-async def test_providers_are_told_of_the_trace(product: Product, recorded: Recording) -> None:
-    """Azure OpenAI and Cosmos DB get the turn's traceparent; Speech names what it got, and the spans repeat that."""
+async def test_providers_receive_the_trace(product: Product, recorded: Recording) -> None:
+    """Azure OpenAI and Cosmos DB get the turn's traceparent; spans of Speech have the ids that Speech received."""
     services = product.services
     first, _ = await say(product)
     services.openai.clear()

@@ -1,4 +1,4 @@
-"""A Log Analytics workspace on this machine: tables as Azure has them, and queries in its own language."""
+"""A Log Analytics workspace on this machine: tables as in Azure, and queries in KQL."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         ),
     },
 }
-"""Columns, of those there are, by https://learn.microsoft.com/azure/azure-monitor/reference/tables-index."""
+"""A selection of the columns in https://learn.microsoft.com/azure/azure-monitor/reference/tables-index."""
 
 
 class Workspace:
@@ -54,18 +54,18 @@ class Workspace:
         self._engine.close()
 
     def add(self, table: str, rows: Iterable[Row]) -> None:
-        """Add *rows*; what they do not tell is null."""
+        """Add *rows*; missing columns are null."""
         names = list(TABLES[table])
         places = ", ".join("?" for _ in names)
         for row in rows:
-            told = {**row, "Properties": json.dumps(row.get("Properties", {}))}
-            self._engine.execute(f"INSERT INTO {table} VALUES ({places})", [told.get(name) for name in names])  # noqa: S608
+            values = {**row, "Properties": json.dumps(row.get("Properties", {}))}
+            self._engine.execute(f"INSERT INTO {table} VALUES ({places})", [values.get(name) for name in names])  # noqa: S608
 
     def ask(self, query: str) -> list[dict[str, Any]]:
-        """The rows that *query* gives.
+        """The rows that *query* returns.
 
         Raises:
-            KqlError: it is none, or asks for what there is not.
+            KqlError: the query is malformed, or uses unknown tables or columns.
         """
-        answer = duckdb_kql.query(self._engine, query)
-        return [dict(zip(answer.columns, row, strict=True)) for row in answer.fetchall()]
+        result = duckdb_kql.query(self._engine, query)
+        return [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]

@@ -1,4 +1,4 @@
-"""Transcripts as text and as captions."""
+"""Transcripts as plain text and as captions."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -8,7 +8,7 @@ from voice_core.text.captions import LINE_CHARACTERS, LONGEST_CUE_MS, Cue, cues,
 
 
 def phrase(text: str, start_ms: int, word_ms: int = 400, language: str = "en-US") -> TimedPhrase:
-    """*text* said from *start_ms* on, a word after the other."""
+    """*text*, spoken from *start_ms* on, one word after another."""
     words = tuple(
         TimedWord(word.lower().strip("."), start_ms + number * word_ms, start_ms + (number + 1) * word_ms)
         for number, word in enumerate(text.split())
@@ -20,14 +20,14 @@ LONG = " ".join(f"word{number:02}" for number in range(40)) + "."
 
 
 def test_a_short_phrase_is_a_cue() -> None:
-    """With the times of the phrase, also past the hour."""
+    """A cue has the times of its phrase, beyond an hour too."""
     text = webvtt([phrase("Hello there.", 3_600_500)])
 
     assert text == "WEBVTT\n\n01:00:00.500 --> 01:00:01.300\nHello there.\n"
 
 
 def test_a_long_phrase_is_cut_between_words() -> None:
-    """Into pieces that can be read, each with the times of its own words and the marks as they are written."""
+    """The pieces of a long phrase are readable, and have the times of their words and the written punctuation."""
     found = list(cues([phrase(LONG, 1000)]))
 
     assert " ".join(cue.text for cue in found) == LONG
@@ -44,7 +44,7 @@ def readable(found: Sequence[Cue]) -> bool:
 
 
 def test_a_long_phrase_without_times_for_its_words_is_cut_by_its_letters() -> None:
-    """Each has its share of the time."""
+    """Without times of words, each letter has its share of the time."""
     found = list(cues([TimedPhrase(LONG, 0, 16_000)]))
 
     assert readable(found)
@@ -53,7 +53,7 @@ def test_a_long_phrase_without_times_for_its_words_is_cut_by_its_letters() -> No
 
 
 def test_what_is_written_otherwise_than_it_was_said_is_cut_where_it_was_said() -> None:
-    """Numbers, dates and amounts are fewer words than were said; the words around them keep their times."""
+    """Numbers, dates and amounts are fewer words than were spoken; the words around them have their own times."""
     said = (
         "on may fifth twenty twenty six we paid one hundred twenty five dollars and fifty cents to the two men who came"
     )
@@ -70,7 +70,7 @@ def test_what_is_written_otherwise_than_it_was_said_is_cut_where_it_was_said() -
 
 
 def test_a_language_without_spaces_is_cut_between_letters() -> None:
-    """At the times of the words that they are of."""
+    """Text in a language without spaces is cut at the times of its words."""
     text = "今天天气很好我们去公园散步吧" * 10
     words = tuple(TimedWord(text[at : at + 2], at * 200, (at + 2) * 200) for at in range(0, len(text), 2))
     found = list(cues([TimedPhrase(f"{text}。", 0, len(text) * 200, "zh-CN", words=words)]))
@@ -83,12 +83,12 @@ def test_a_language_without_spaces_is_cut_between_letters() -> None:
 
 
 def test_a_cue_ends_after_it_begins() -> None:
-    """The format wants it, however short a phrase is."""
+    """A cue ends after it begins, as the format requires, however short its phrase is."""
     assert "00:00:00.100 --> 00:00:00.101" in webvtt([TimedPhrase("Oh.", 100, 100)])
 
 
 def test_marks_of_the_format_are_escaped() -> None:
-    """Captions show what was said, whatever it was."""
+    """Captions show text that looks like markup."""
     assert "a &lt;b&gt; &amp; c" in webvtt([phrase("a <b> & c", 0)])
 
 

@@ -1,4 +1,4 @@
-"""Sentences are cut where people would, as early as can be, however the text arrives."""
+"""Sentences are cut where people would cut them, as early as possible, in pieces of any size."""
 
 import re
 from itertools import pairwise
@@ -75,7 +75,7 @@ CUTS = [
     ["Great!", "🎉 Next one."],
     ["Mr. and Mrs. Smith vs. the St. James Co. of old."],
 ]
-"""What a text with a space between its sentences is cut into."""
+"""The sentences into which their text, joined by spaces, is cut."""
 
 GAPLESS = {"你好。", "「行こう。」", "“你好。”", "他说：“你好吗？”然后走了。"}
 
@@ -86,23 +86,23 @@ def text_of(sentences: list[str]) -> str:
 
 @pytest.mark.parametrize("sentences", CUTS, ids=lambda sentences: sentences[0])
 def test_text_is_cut_between_sentences(sentences: list[str]) -> None:
-    """Abbreviations, numbers, addresses, initials, ellipses and quotes do not mislead it."""
+    """Periods in abbreviations, numbers, addresses, initials, ellipses and quotes are not taken for ends."""
     assert cut(text_of(sentences)) == sentences
 
 
 @pytest.mark.parametrize("sentences", CUTS, ids=lambda sentences: sentences[0])
 def test_words_make_the_same_sentences(sentences: list[str]) -> None:
-    """It is the same when the text comes word by word."""
+    """The sentences are the same when the text arrives word by word."""
     assert cut(*words(text_of(sentences))) == sentences
 
 
 MISLED = {"Well... let me think.", "What?!"}
-"""Cut early by design when each character comes alone, because a plain word and a mark came first."""
+"""Texts that are cut early by design when each character arrives alone, since a plain word and a mark came first."""
 
 
 @pytest.mark.parametrize("sentences", [row for row in CUTS if row[0] not in MISLED], ids=lambda sentences: sentences[0])
 def test_characters_make_the_same_sentences(sentences: list[str]) -> None:
-    """It is the same when the text comes character by character."""
+    """The sentences are the same when the text arrives character by character."""
     assert cut(*text_of(sentences)) == sentences
 
 
@@ -124,7 +124,7 @@ def test_characters_make_the_same_sentences(sentences: list[str]) -> None:
     ],
 )
 def test_a_certain_end_is_released_at_once(text: str) -> None:
-    """The sentence comes with its last character, not with the next piece."""
+    """A sentence is returned with its last character, not with the next piece."""
     splitter = Sentences()
     assert splitter.feed(text[:-1]) == []
     assert splitter.feed(text[-1]) == [text]
@@ -150,27 +150,27 @@ def test_a_certain_end_is_released_at_once(text: str) -> None:
     ],
 )
 def test_a_doubtful_end_waits_for_the_next_character(text: str, following: str, released: str | None) -> None:
-    """Only where the period may not be an end."""
+    """A sentence waits for the next character only if its period may not be an end."""
     splitter = Sentences()
     assert splitter.feed(text) == []
     assert splitter.feed(following) == ([released] if released else [])
 
 
 def test_a_closing_quote_that_comes_late_stays_with_its_sentence() -> None:
-    """What closes in the next piece is waited for."""
+    """A closing quote in the next piece belongs to the sentence before it."""
     assert cut('She said: "Stop', ".", '"', " Then", " she left.") == ['She said: "Stop."', "Then she left."]
     assert cut('"One.', ' Two."', " Three.") == ['"One.', 'Two."', "Three."]
 
 
 def test_lines_and_bullets_end_sentences() -> None:
-    """A heading or an item needs no period."""
+    """A heading or a list item is a sentence without a period."""
     assert cut("# Menu\n\n- soup\n- fish & chips\n\nEnjoy") == ["# Menu", "- soup", "- fish & chips", "Enjoy"]
     assert cut("Items: • one • two") == ["Items:", "• one", "• two"]
     assert cut("# 1. Start here\n2. Go on. Then stop") == ["# 1. Start here", "2. Go on.", "Then stop"]
 
 
 def test_fenced_code_stays_whole() -> None:
-    """Code is one piece whatever is in it and however long it is, and so is a table's row."""
+    """A block of code is one piece, whatever its contents and length, and so is a table's row."""
     code = "```python\nprint('a. B')\n\n" + "x = 1. # Hm?\n" * 50 + "```"
     assert cut(f"Run this: {code} It works. Yes") == ["Run this:", code, "It works.", "Yes"]
     assert cut(*f"Run this: {code} It works.") == ["Run this:", code, "It works."]
@@ -179,7 +179,7 @@ def test_fenced_code_stays_whole() -> None:
 
 
 def test_a_run_without_an_end_is_cut() -> None:
-    """Speech starts and providers' limits hold: at a clause if there is one, at a word, or anywhere."""
+    """A long run is cut at a clause if there is one, else at a word, else anywhere."""
     clauses = "this goes on and on, " * 40
     assert {sentence[-1] for sentence in cut(clauses)} == {","}
     plain = "word " * 200
@@ -189,14 +189,14 @@ def test_a_run_without_an_end_is_cut() -> None:
 
 
 def test_a_sentence_of_the_longest_length_is_not_cut() -> None:
-    """The limit itself is within the limit."""
+    """A sentence of exactly the longest length is not cut."""
     sentence = "a, " * 83 + "."
     assert len(sentence) == LONGEST_SENTENCE
     assert cut(sentence) == [sentence]
 
 
 def test_what_never_closes_does_no_harm() -> None:
-    """An open quote costs certainty in its line only."""
+    """An open quote delays sentences in its own line only."""
     assert cut("5'10\" tall. Next one. And.\nFresh line. Done.") == [
         "5'10\" tall.",
         "Next one.",
@@ -208,7 +208,7 @@ def test_what_never_closes_does_no_harm() -> None:
 
 
 def test_a_splitter_can_be_used_again() -> None:
-    """After the end of one text it is as new."""
+    """After the end of one text a splitter is in its initial state."""
     splitter = Sentences()
     splitter.feed("```x (")
     splitter.finish()
@@ -221,7 +221,7 @@ MARKED = st.text(st.sampled_from("ab A1.!?…。”\"'()*_`|-•, \n3好é😀")
 @given(MARKED | st.text(max_size=400))
 @settings(derandomize=True, deadline=None)
 def test_nothing_is_lost(text: str) -> None:
-    """The sentences are the text, but for white space, and none is empty, padded or too long."""
+    """The sentences are the text except for white space, and none is empty, padded or too long."""
     sentences = cut(text)
     assert joined(*sentences) == joined(text)
     assert all(sentence and sentence == sentence.strip() for sentence in sentences)
@@ -231,7 +231,7 @@ def test_nothing_is_lost(text: str) -> None:
 @given(MARKED, st.lists(st.integers(0, 400)))
 @settings(derandomize=True, deadline=None)
 def test_nothing_is_lost_in_pieces(text: str, borders: list[int]) -> None:
-    """That holds in whatever pieces the text arrives."""
+    """Nothing is lost in pieces of any size."""
     cuts = sorted({0, len(text), *(border for border in borders if border < len(text))})
     assert joined(*cut(*(text[start:end] for start, end in pairwise(cuts)))) == joined(text)
 
@@ -239,7 +239,7 @@ def test_nothing_is_lost_in_pieces(text: str, borders: list[int]) -> None:
 @given(st.lists(st.sampled_from([row for row in CUTS if row[0] not in MISLED]), max_size=6), st.data())
 @settings(derandomize=True, deadline=None)
 def test_pieces_do_not_matter(rows: list[list[str]], data: st.DataObject) -> None:
-    """A text of ordinary sentences is cut the same way wherever its pieces begin."""
+    """A text of ordinary sentences is cut in the same places whatever its pieces are."""
     text = "\n".join(text_of(row) for row in rows)
     borders = data.draw(st.sets(st.integers(0, len(text)), max_size=40))
     cuts = sorted(borders | {0, len(text)})

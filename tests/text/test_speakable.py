@@ -1,4 +1,4 @@
-"""What is read aloud is the words, and only the words, of what is shown."""
+"""Speakable text has the words of the shown text, and nothing else."""
 
 import re
 import unicodedata
@@ -115,7 +115,7 @@ ROWS = [(kind, shown, spoken) for kind, rows in MARKED_UP.items() for shown, spo
 
 @pytest.mark.parametrize(("shown", "spoken"), [row[1:] for row in ROWS], ids=[f"{row[0]}: {row[1]!a}" for row in ROWS])
 def test_markup_is_not_read_aloud(shown: str, spoken: str) -> None:
-    """Markup, addresses, code, pictures and control characters leave their words, or nothing."""
+    """Only words stay of markup, addresses, code, pictures and control characters."""
     assert speakable(shown) == spoken
 
 
@@ -164,7 +164,7 @@ PLAIN = [
 
 @pytest.mark.parametrize("text", PLAIN)
 def test_plain_text_stays(text: str) -> None:
-    """What only looks like markup is read as it is."""
+    """Text that only looks like markup stays."""
     assert speakable(text) == text
 
 
@@ -177,7 +177,7 @@ ANY = st.lists(MARKS | st.characters(), max_size=60).map("".join)
 @given(ANY)
 @settings(derandomize=True, deadline=None)
 def test_speaking_is_idempotent(text: str) -> None:
-    """What is spoken holds nothing that would be spoken otherwise."""
+    """Speakable text is unchanged by `speakable`."""
     spoken = speakable(text)
     assert speakable(spoken) == spoken
 
@@ -196,7 +196,7 @@ def test_what_is_spoken_is_clean(text: str) -> None:
 @given(st.from_regex(r"[A-Za-z0-9,.'é好 ]{0,80}", fullmatch=True))
 @settings(derandomize=True, deadline=None)
 def test_words_are_never_changed(text: str) -> None:
-    """Letters, figures and ordinary punctuation come through, once a word has begun."""
+    """Letters, digits and ordinary punctuation are unchanged after the first word has begun."""
     text = " ".join(f"So {text}".split())
     assert speakable(text) == text
 
@@ -205,5 +205,5 @@ def test_words_are_never_changed(text: str) -> None:
     "mark", ["*a ", "**a ", "`a ``", "[", "[a](", "<b ", "| ", "# ", "- ", "\\*", "! ", "&amp;", "🎉 "]
 )
 def test_hostile_text_is_read_to_its_end(mark: str) -> None:
-    """Markup that never closes does not keep the reader for ever, at the length of the longest text we take."""
+    """Unclosed markup takes little time in the longest text that we accept."""
     assert isinstance(speakable(mark * (4000 // len(mark)) + "x"), str)

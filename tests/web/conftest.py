@@ -1,4 +1,4 @@
-"""The page in a real browser, before the whole product."""
+"""The page in a real browser, with the complete product as its backend."""
 
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,35 +23,35 @@ PHONE = (360, 740)
 
 FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 NO_UDP = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
-"""WebRTC gets nowhere, as in many offices. (Chromium before 2023 called it force-webrtc-ip-handling-policy.)"""
+"""Blocks WebRTC, as many office networks do. (Chromium before 2023 called it force-webrtc-ip-handling-policy.)"""
 
 
 @pytest.fixture
 async def services(services: Services) -> Services:
-    """Patient ones: PocketSphinx beside a browser is slow, and on a busy machine a press lasts until it is heard."""
+    """Services with long timeouts: PocketSphinx is slow beside a browser, and a press lasts until speech is heard."""
     return replace(services, settings=replace(services.settings, stt_seconds=1000.0, max_audio_seconds=600))
 
 
 @pytest.fixture
 async def open_page(product: Product, tmp_path: Path) -> AsyncIterator[Open]:
-    """Open the page; every tab is closed in the end, and none may have complained."""
+    """Opens the page; every tab is closed at the end, and must not have reported an error."""
     async with pages(product.url.removesuffix("/api/voice"), tmp_path) as opened:
         yield opened
 
 
 @asynccontextmanager
 async def pages(url: str, folder: Path) -> AsyncIterator[Open]:
-    """What opens the page at *url*, with its microphone's sound in *folder*."""
+    """A function that opens the page at *url*; the sound of its microphone is written to *folder*."""
     async with AsyncExitStack() as stack:
 
         async def opened(
             *flags: str, size: tuple[int, int] = DESKTOP, dark: bool = False, microphone: bool = True
         ) -> Tab:
-            sound = spoken(folder / "microphone.wav")
+            sound = microphone_sound(folder / "microphone.wav")
             fake = (*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={sound}") if microphone else ()
             page = await stack.enter_async_context(tab((*fake, *flags)))
-            stack.callback(_check_calm, page)
-            await dress(page, size, dark=dark)
+            stack.callback(_check_no_complaints, page)
+            await set_appearance(page, size, dark=dark)
             await page.go(url)
             return page
 
@@ -62,27 +62,27 @@ async def pages(url: str, folder: Path) -> AsyncIterator[Open]:
 async def open_clip_page(
     clip_product: Product, account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[Open]:
-    """The same with storage, which lets the page in, and which the page's policy names."""
+    """Opens the page with storage that accepts uploads of its origin and that its policy names."""
     monkeypatch.setenv("STORAGE_URL", account.url)
     page = Starlette(routes=[*page_routes(ROOT / "clients" / "web"), Mount("/", function_host())])
     async with served(page) as url:
-        await _let_in(url, account)
+        await _allow_origin(url, account)
         async with pages(url, tmp_path) as opened:
             yield opened
 
 
-async def _let_in(origin: str, account: Account) -> None:
+async def _allow_origin(origin: str, account: Account) -> None:
     rule = CorsRule([origin], ["PUT"], allowed_headers=["*"], max_age_in_seconds=3600)
     async with BlobServiceClient.from_connection_string(account.connection) as client:
         await client.set_service_properties(cors=[rule])
 
 
-def _check_calm(page: Tab) -> None:
+def _check_no_complaints(page: Tab) -> None:
     assert page.complaints == []
 
 
-async def dress(page: Tab, size: tuple[int, int], *, dark: bool) -> None:
-    """Give the page a size in CSS pixels, and the user's taste."""
+async def set_appearance(page: Tab, size: tuple[int, int], *, dark: bool) -> None:
+    """Set the page's size in CSS pixels, and light or dark mode."""
     width, height = size
     await page.call(
         "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
@@ -91,8 +91,8 @@ async def dress(page: Tab, size: tuple[int, int], *, dark: bool) -> None:
     await page.call("Emulation.setEmulatedMedia", features=[scheme])
 
 
-def spoken(path: Path) -> Path:
-    """A WAV of real words between pauses, which Chromium plays into its fake microphone over and over."""
+def microphone_sound(path: Path) -> Path:
+    """Write a WAV of real words between pauses, which Chromium plays into its fake microphone in a loop."""
     with wave.open(str(ROOT / "samples" / "hello.wav")) as sample:
         rate, words = sample.getframerate(), sample.readframes(sample.getnframes())
     with wave.open(str(path), "wb") as loop:

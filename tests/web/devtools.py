@@ -1,4 +1,4 @@
-"""Chromium, steered through its DevTools protocol (https://chromedevtools.github.io/devtools-protocol/)."""
+"""Chromium, controlled by its DevTools protocol (https://chromedevtools.github.io/devtools-protocol/)."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 
 FLAGS = (
     "--headless=new",
@@ -33,7 +33,7 @@ FLAGS = (
 
 
 def executable() -> str:
-    """Where Chromium is; without it the test is skipped, in CI it fails."""
+    """Path of Chromium. Without Chromium the test is skipped; in CI it fails."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         message = "Chromium is not installed (apt-get install chromium), so the page is not tested in a browser."
@@ -44,18 +44,18 @@ def executable() -> str:
 
 
 class Tab:
-    """A page in the browser, and what a user does with it. Positions are in CSS pixels."""
+    """A page in the browser, and a user's actions on it. Positions are in CSS pixels."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._numbers = count(1)
-        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._responses: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._session = ""
         self.complaints: list[str] = []
-        """Uncaught exceptions, and what the browser itself calls an error; an answer of the server is none."""
+        """Uncaught exceptions, and errors in the browser's log other than failed requests."""
 
     async def attach(self) -> None:
-        """Open a tab, and listen for what goes wrong in it."""
+        """Open a tab, and subscribe to its errors."""
         target = await self.call("Target.createTarget", url="about:blank")
         attached = await self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self._session = attached["sessionId"]
@@ -63,15 +63,15 @@ class Tab:
             await self.call(f"{domain}.enable")
 
     async def read(self) -> None:
-        """Take answers and events until the browser is gone."""
+        """Receive responses and events until the browser disconnects."""
         async for frame in self._socket:
             message = json.loads(frame.data)
             if "id" in message:
-                self._answers.pop(message["id"]).set_result(message)
+                self._responses.pop(message["id"]).set_result(message)
             else:
-                self._hear(message["method"], message.get("params", {}))
+                self._take_event(message["method"], message.get("params", {}))
 
-    def _hear(self, method: str, event: dict[str, Any]) -> None:
+    def _take_event(self, method: str, event: dict[str, Any]) -> None:
         if method == "Runtime.exceptionThrown":
             details = event["exceptionDetails"]
             self.complaints.append(details.get("exception", {}).get("description") or details["text"])
@@ -86,9 +86,9 @@ class Tab:
         """The result of a DevTools *method*."""
         number = next(self._numbers)
         message = {"id": number, "method": method, "params": parameters}
-        self._answers[number] = answer = asyncio.get_running_loop().create_future()
+        self._responses[number] = response = asyncio.get_running_loop().create_future()
         await self._socket.send_json(message | ({"sessionId": self._session} if self._session else {}))
-        document = await asyncio.wait_for(answer, 2 * PATIENCE_SECONDS)
+        document = await asyncio.wait_for(response, 2 * HANG_SECONDS)
         assert "error" not in document, (method, document["error"])
         result: dict[str, Any] = document["result"]
         return result
@@ -99,11 +99,11 @@ class Tab:
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
-    async def until(self, condition: str, seconds: float = PATIENCE_SECONDS) -> Any:
-        """The value of *condition* as soon as it is truthy.
+    async def until(self, condition: str, seconds: float = HANG_SECONDS) -> Any:
+        """Wait until *condition* is truthy, and return its value.
 
         Raises:
-            AssertionError: it was not within *seconds*; with what the page shows.
+            AssertionError: it was falsy for *seconds*; the message has the text of the page.
         """
         found = await self.evaluate(
             f"""new Promise((resolve) => {{
@@ -179,7 +179,7 @@ async def tab(flags: Sequence[str] = ()) -> AsyncIterator[Tab]:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            url = await asyncio.wait_for(_address(process), PATIENCE_SECONDS)
+            url = await asyncio.wait_for(_address(process), HANG_SECONDS)
             async with aiohttp.ClientSession() as http, http.ws_connect(url, max_msg_size=0) as socket:
                 opened = Tab(socket)
                 reading = asyncio.create_task(opened.read())
@@ -195,11 +195,11 @@ async def tab(flags: Sequence[str] = ()) -> AsyncIterator[Tab]:
 
 
 async def _address(process: asyncio.subprocess.Process) -> str:
-    """Where the browser listens, which it says on stderr."""
+    """The address of the browser's DevTools, which it prints on stderr."""
     assert process.stderr is not None
-    said = b""
+    output = b""
     async for line in process.stderr:
-        said += line
+        output += line
         if found := re.search(rb"DevTools listening on (ws://\S+)", line):
             return found[1].decode()
-    raise AssertionError(f"Chromium did not start:\n{said.decode()}")
+    raise AssertionError(f"Chromium did not start:\n{output.decode()}")

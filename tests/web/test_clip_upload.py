@@ -1,4 +1,4 @@
-"""Uploading a recording at the page, into real storage."""
+"""Uploading a recording with the page, to a real storage service."""
 
 import json
 from pathlib import Path
@@ -7,35 +7,35 @@ from typing import Any
 from emulators.script import Step
 from tests.conftest import HEARD, Account, Product
 from tests.sound import silence
-from tests.web.conftest import DESKTOP, NO_UDP, PHONE, Open, pages
-from tests.web.devtools import Tab
-from tests.web.talking import STATE, done, replies, said, send
-from tests.web.test_looks import CONTRASTS, LEAST_CONTRAST
-from tests.web.uploading import (
+from tests.web.clip_upload import (
     HELLO,
     SLOW_BYTES_PER_SECOND,
     WATCH,
-    answered,
     choose,
+    clip_done,
     drop,
     failed,
     limit,
     play,
-    uploading,
+    upload_begun,
 )
+from tests.web.conftest import DESKTOP, NO_UDP, PHONE, Open, pages
+from tests.web.devtools import Tab
+from tests.web.talk import STATE, done, replies, send, user_words
+from tests.web.test_looks import CONTRASTS, LEAST_CONTRAST
 from voice_core.audio import wav
 
 
-async def test_a_recording_is_uploaded_heard_and_answered(clip_product: Product, open_clip_page: Open) -> None:
-    """Real words: its progress is seen at every stage, then the transcript, the reply, and its speech by URL."""
+async def test_a_recording_is_uploaded_and_replied_to(clip_product: Product, open_clip_page: Open) -> None:
+    """The page shows the progress of each stage, then the transcript, the reply, and a player of its speech."""
     clip_product.services.speech.clear()
     page = await open_clip_page(NO_UDP)
     await page.evaluate(WATCH)
     await limit(page, SLOW_BYTES_PER_SECOND)
     await choose(page, HELLO)
-    await answered(page)
+    await clip_done(page)
 
-    (heard,) = await said(page)
+    (heard,) = await user_words(page)
     assert "weather" in heard.lower()
     assert heard.rstrip(".").lower() in (await replies(page))[0].lower()
     seen = await page.evaluate("seen")
@@ -49,10 +49,10 @@ async def test_a_recording_is_uploaded_heard_and_answered(clip_product: Product,
 
 
 async def test_the_next_turn_belongs_to_the_same_conversation(open_clip_page: Open) -> None:
-    """A dropped recording begins one; what is typed then goes on with it, and it can be read again later."""
+    """A dropped recording begins a conversation; a typed turn continues it, and it can be opened again later."""
     page = await open_clip_page(NO_UDP)
     await drop(page, HELLO)
-    await answered(page)
+    await clip_done(page)
     await send(page, "What did I just say")
     await done(page, 2)
 
@@ -83,16 +83,16 @@ CROSSED = """(() => {
     return answer;
   };
 })()"""
-"""A session names a conversation of its own while a recording is opening one."""
+"""Delays requests so that a session names its own conversation while a recording opens another."""
 
 
-async def test_a_session_in_between_does_not_lead_away(open_clip_page: Open) -> None:
-    """However the answers cross: what is typed after the recording goes on with it."""
+async def test_a_session_does_not_replace_the_conversation(open_clip_page: Open) -> None:
+    """A turn that is typed after the recording continues its conversation, in whatever order the responses arrive."""
     page = await open_clip_page()
     await page.evaluate(CROSSED)
     await page.click("#new")
     await drop(page, HELLO)
-    await answered(page)
+    await clip_done(page)
     await send(page, "What did I just say")
     await done(page, 2)
 
@@ -100,20 +100,20 @@ async def test_a_session_in_between_does_not_lead_away(open_clip_page: Open) -> 
 
 
 async def test_an_upload_is_cancelled(clip_product: Product, open_clip_page: Open) -> None:
-    """Its turn goes, the server knows, and the status says so."""
+    """Its turn is removed, the server has cancelled the clip, and the status says so."""
     page = await open_clip_page(NO_UDP)
     await limit(page, SLOW_BYTES_PER_SECOND / 10)
     await choose(page, HELLO)
-    await uploading(page)
+    await upload_begun(page)
     await page.click(".clip button")
 
     await page.until("document.getElementById('status').textContent === 'The recording was cancelled.'")
-    assert await said(page) == []
+    assert await user_words(page) == []
     assert (await the_clip(clip_product, page))["status"] == "cancelled"
 
 
 async def the_clip(product: Product, page: Tab) -> dict[str, Any]:
-    """What the server says of the clip that the page has asked for last."""
+    """The state on the server of the clip that the page requested last."""
     path = await page.evaluate(
         "performance.getEntriesByType('resource').map((each) => each.name.match(/\\/clips\\/\\w+$/)?.[0])"
         ".filter(Boolean).at(-1)"
@@ -124,26 +124,26 @@ async def the_clip(product: Product, page: Tab) -> dict[str, Any]:
 
 
 async def test_another_conversation_does_not_stop_an_upload(open_clip_page: Open) -> None:
-    """Back in its conversation its progress is there again."""
+    """The progress is shown again when its conversation is opened again."""
     page = await open_clip_page(NO_UDP)
     await send(page, "The first matter")
     await done(page, 1)
     await page.until("document.querySelectorAll('#conversations .open').length === 1")
     await limit(page, SLOW_BYTES_PER_SECOND / 10)
     await choose(page, HELLO)
-    await uploading(page)
+    await upload_begun(page)
     await page.click("#new")
     assert await page.evaluate("document.querySelector('.clip')") is None
     await page.click("#conversations .open")
-    await uploading(page)
+    await upload_begun(page)
     await limit(page)
-    await answered(page)
+    await clip_done(page)
 
-    assert len(await said(page)) == 2
+    assert len(await user_words(page)) == 2
 
 
-async def test_the_network_is_lost_and_found(account: Account, open_clip_page: Open) -> None:
-    """The page says so, and sends the recording again when asked to, in the same conversation."""
+async def test_an_upload_can_be_retried_after_a_lost_connection(account: Account, open_clip_page: Open) -> None:
+    """The page reports the lost connection, and on request sends the recording again, in the same conversation."""
     page = await open_clip_page(NO_UDP)
     await page.call("Network.setBlockedURLs", urls=[f"*{account.name}*"])
     await choose(page, HELLO)
@@ -152,12 +152,12 @@ async def test_the_network_is_lost_and_found(account: Account, open_clip_page: O
     await page.call("Network.setBlockedURLs", urls=[])
     await page.click(".notes button")
 
-    await answered(page)
-    assert len(await said(page)) == 1
+    await clip_done(page)
+    assert len(await user_words(page)) == 1
 
 
-async def test_storage_is_away(open_page: Open) -> None:
-    """The page says what to install, and talking goes on."""
+async def test_storage_is_unavailable(open_page: Open) -> None:
+    """The page says what to install, and other turns still work."""
     page = await open_page(NO_UDP)
     await choose(page, HELLO)
 
@@ -166,8 +166,8 @@ async def test_storage_is_away(open_page: Open) -> None:
     await done(page, 2)
 
 
-async def test_a_recording_that_is_too_large(small_clip_product: Product, tmp_path: Path) -> None:
-    """It is refused before it is sent."""
+async def test_a_recording_that_is_too_large_is_refused(small_clip_product: Product, tmp_path: Path) -> None:
+    """The page reports that the recording is too large, before it uploads anything."""
     async with pages(small_clip_product.url.removesuffix("/api/voice"), tmp_path) as opened:
         page = await opened(NO_UDP)
         await choose(page, HELLO)
@@ -175,31 +175,31 @@ async def test_a_recording_that_is_too_large(small_clip_product: Product, tmp_pa
         assert "larger than the server takes" in await failed(page)
 
 
-async def test_a_recording_of_nothing(open_clip_page: Open, tmp_path: Path) -> None:
-    """What is found out after the upload is told in the same place."""
+async def test_a_silent_recording_is_reported(open_clip_page: Open, tmp_path: Path) -> None:
+    """An error that is found after the upload is shown at the turn too."""
     (tmp_path / "silence.wav").write_bytes(wav.whole(silence(3.0), 16_000))
     page = await open_clip_page(NO_UDP)
     await choose(page, tmp_path / "silence.wav")
 
-    assert await failed(page) == "Nobody speaks in this recording."
+    assert await failed(page) == "There is no speech in this recording."
 
 
 async def test_a_reply_that_fails_leaves_the_transcript(clip_product: Product, open_clip_page: Open) -> None:
-    """What was heard is shown, with the reason below."""
+    """The transcript is shown, with the error below."""
     clip_product.services.openai.add("chat", Step(status=400, repeat=True))
     page = await open_clip_page(NO_UDP)
     await choose(page, HELLO)
 
     assert await failed(page)
-    assert [words.lower() for words in await said(page)] == [HEARD]
+    assert [words.lower() for words in await user_words(page)] == [HEARD]
 
 
-async def test_a_slot_that_is_no_good_any_more(clip_product: Product, open_clip_page: Open) -> None:
-    """Storage refuses it, and the page can tell that from a lost connection."""
+async def test_an_expired_upload_url_is_reported(clip_product: Product, open_clip_page: Open) -> None:
+    """Storage refuses an expired URL, and the page shows another message than for a lost connection."""
     page = await open_clip_page(NO_UDP)
     async with clip_product.post("/clips", json={}) as response:
         slot = (await response.json())["upload"]
-    told = await page.evaluate(
+    message = await page.evaluate(
         f"""(async () => {{
             const {{ put }} = await import("./upload.js");
             const {{ uploadTrouble }} = await import("./wording.js");
@@ -209,21 +209,21 @@ async def test_a_slot_that_is_no_good_any_more(clip_product: Product, open_clip_
                 .catch(uploadTrouble);
         }})()"""
     )
-    assert "could begin is over" in told
+    assert "has expired" in message
 
 
-async def test_it_is_for_people_of_all_kinds(open_clip_page: Open) -> None:
-    """On a small telephone in the dark: all text stands out, every control has a name, nothing sticks out."""
+async def test_uploads_are_accessible(open_clip_page: Open) -> None:
+    """On a small phone in dark mode all text has enough contrast, every control has a name, and everything fits."""
     page = await open_clip_page(NO_UDP, size=PHONE, dark=True)
     await limit(page, SLOW_BYTES_PER_SECOND / 10)
     await choose(page, HELLO)
-    await uploading(page)
+    await upload_begun(page)
 
     assert await named(page, "progressbar") == ["Progress of hello.wav"]
     assert {"Upload a recording", "Cancel hello.wav"} <= set(await named(page, "button"))
     await check_looks(page, PHONE[0])
     await limit(page)
-    await answered(page)
+    await clip_done(page)
     await check_looks(page, PHONE[0])
     await page.call(
         "Emulation.setDeviceMetricsOverride", width=DESKTOP[0], height=800, deviceScaleFactor=1, mobile=False
@@ -232,7 +232,7 @@ async def test_it_is_for_people_of_all_kinds(open_clip_page: Open) -> None:
 
 
 async def named(page: Tab, role: str) -> list[str]:
-    """The names of all elements of a *role*, as a screen reader says them."""
+    """The accessible names of all elements of a *role*."""
     nodes = (await page.call("Accessibility.getFullAXTree"))["nodes"]
     return [node["name"]["value"] for node in nodes if not node.get("ignored") and node["role"]["value"] == role]
 

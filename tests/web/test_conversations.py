@@ -1,9 +1,9 @@
-"""The list of conversations: open, continue, delete, begin anew."""
+"""The list of conversations: open, continue, delete, begin a new one."""
 
 from tests.conftest import Product
 from tests.web.conftest import NO_UDP, Open
 from tests.web.devtools import Tab
-from tests.web.talking import done, replies, said, send
+from tests.web.talk import done, replies, send, user_words
 
 TITLES = "[...document.querySelectorAll('#conversations .title')].map((e) => e.textContent)"
 
@@ -27,12 +27,12 @@ async def test_an_old_conversation_is_opened_and_continued(open_page: Open) -> N
     await send(page, "What did I just say")
     await done(page, 2)
 
-    assert await said(page) == ["The first matter", "What did I just say"]
+    assert await user_words(page) == ["The first matter", "What did I just say"]
     assert "The first matter" in (await replies(page))[1]
 
 
 async def test_a_conversation_is_deleted(product: Product, open_page: Open) -> None:
-    """After it was asked for twice; the server has forgotten it, and a new one begins."""
+    """After a second press the server has deleted it, and a new one begins."""
     page = await open_page(NO_UDP)
     await two_conversations(page)
 
@@ -42,9 +42,9 @@ async def test_a_conversation_is_deleted(product: Product, open_page: Open) -> N
 
     await page.until(f"{TITLES}.length === 1")
     async with product.get("/conversations") as response:
-        kept = (await response.json())["conversations"]
-    assert [conversation["title"] for conversation in kept] == ["The first matter"]
-    assert await said(page) == []
+        remaining = (await response.json())["conversations"]
+    assert [conversation["title"] for conversation in remaining] == ["The first matter"]
+    assert await user_words(page) == []
 
 
 async def test_a_long_conversation_comes_in_pages(open_page: Open) -> None:
@@ -59,4 +59,4 @@ async def test_a_long_conversation_comes_in_pages(open_page: Open) -> None:
     await page.click("#earlier")
 
     await page.until("document.querySelectorAll('.turn').length === 22")
-    assert await said(page) == [f"Matter {number}" for number in range(22)]
+    assert await user_words(page) == [f"Matter {number}" for number in range(22)]

@@ -10,8 +10,8 @@ FILES = sorted(file.name for file in (ROOT / "clients" / "web").iterdir())
 
 
 @pytest.mark.parametrize("name", ["", *FILES])
-async def test_a_file_of_the_page(product: Product, name: str) -> None:
-    """Under its right type, with a policy that lets nothing foreign or inline in."""
+async def test_files_of_the_page_are_served(product: Product, name: str) -> None:
+    """Each file has its content type, and a policy that allows no foreign and no inline code."""
     async with product.http.get(f"{product.url.removesuffix('/api/voice')}/{name}") as response:
         assert response.status == 200
         assert response.headers["content-type"] == CONTENT_TYPES[f".{name.rpartition('.')[2]}" if name else ".html"]
@@ -31,22 +31,22 @@ async def test_a_file_of_the_page(product: Product, name: str) -> None:
     ],
 )
 def test_the_page_may_upload_to_storage(storage: str, origins: str) -> None:
-    """Its policy lets it connect to home and to the origin of storage, and nowhere else."""
+    """The page's policy allows connections to its own origin and that of storage, and to no other."""
     policy = page_headers(storage)["Content-Security-Policy"]
 
     assert f"; connect-src {origins};" in policy
 
 
 def test_docs_give_the_headers_that_the_local_host_sends() -> None:
-    """All but the two that only matter to a page beside others on its origin, word for word."""
+    """docs/web.md quotes all headers but the two that only matter on an origin with other pages."""
     page = (ROOT / "docs" / "web.md").read_text()
 
     for name, value in page_headers("https://ACCOUNT.blob.core.windows.net").items():
         assert f"\n{name}: {value}\n" in page or name.startswith("Cross-Origin-"), name
 
 
-def test_the_page_is_all_ours() -> None:
-    """No file names another host, but for namespaces and the sources of formulas in comments."""
+def test_the_page_uses_no_other_host() -> None:
+    """No file names another host, except in XML namespaces and in comments."""
     for name in FILES:
         text = (ROOT / "clients" / "web" / name).read_text()
         code = [line for line in text.splitlines() if not line.startswith("//")]
@@ -55,16 +55,16 @@ def test_the_page_is_all_ours() -> None:
 
 @pytest.mark.parametrize("path", NOWHERE)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_what_is_not_there(product: Product, path: str, method: str) -> None:
-    """A problem document, whatever the method."""
+async def test_an_unknown_path_is_a_problem(product: Product, path: str, method: str) -> None:
+    """An unknown path gets a problem document with status 404, whatever the method."""
     url = product.url.removesuffix("/api/voice") + path
     async with product.http.request(method, url) as response:
         assert response.status == 404
         assert (await response.json())["code"] == "path-unknown"
 
 
-async def test_a_wrong_method_is_told_all_right_ones(product: Product) -> None:
-    """Also where several functions share a path."""
+async def test_a_wrong_method_gets_all_allowed_ones(product: Product) -> None:
+    """`Allow` lists the methods of all functions that share the path."""
     async with product.http.put(f"{product.url}/conversations/{'a' * 32}") as response:
         assert response.status == 405
         assert {part.strip() for part in response.headers["allow"].split(",")} == {"GET", "HEAD", "DELETE"}

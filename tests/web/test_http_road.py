@@ -1,11 +1,11 @@
-"""Talking by HTTP: what the page does where WebRTC does not get through."""
+"""Turns over HTTP, which the page uses where WebRTC is blocked."""
 
 import pytest
 
 from emulators.script import Step
 from tests.conftest import HEARD, Product
 from tests.web.conftest import NO_UDP, Open
-from tests.web.talking import (
+from tests.web.talk import (
     LEVEL,
     ROAD,
     STATE,
@@ -15,17 +15,17 @@ from tests.web.talking import (
     press,
     release,
     replies,
-    said,
     send,
     spoken_through,
     talk,
+    user_words,
 )
 
 LONG_REPLY = Step(text="One sentence. " * 120)
 
 
-async def test_a_press_is_heard_answered_and_spoken(product: Product, open_page: Open) -> None:
-    """What the microphone brings is heard; transcript, reply, audible speech, timings, and the road it went."""
+async def test_a_press_is_transcribed_and_replied_to(product: Product, open_page: Open) -> None:
+    """The page shows transcript, reply, timings and the connection that was used, and the reply is audible."""
     product.services.speech.clear()
     page = await open_page(NO_UDP)
     await press(page)
@@ -35,7 +35,7 @@ async def test_a_press_is_heard_answered_and_spoken(product: Product, open_page:
     await audible(page)
     await done(page, 1)
 
-    (heard,) = await said(page)
+    (heard,) = await user_words(page)
     assert heard.strip()
     (reply,) = await replies(page)
     assert heard.rstrip(".") in reply
@@ -44,7 +44,7 @@ async def test_a_press_is_heard_answered_and_spoken(product: Product, open_page:
 
 
 async def test_the_second_turn_remembers_the_first(product: Product, open_page: Open) -> None:
-    """Both go into one conversation, which the list shows."""
+    """Both turns belong to one conversation, which the list shows."""
     product.services.speech.clear()
     product.services.speech.add("tts", Step(tone=True, repeat=True))
     product.services.speech.add("stt", Step(text="My name is Ada"), Step(text="What did I just say"))
@@ -60,7 +60,7 @@ async def test_the_second_turn_remembers_the_first(product: Product, open_page: 
 
 
 async def test_a_press_stops_the_speech(product: Product, open_page: Open) -> None:
-    """At once, and the page listens instead."""
+    """A press stops the speech at once, and the page listens."""
     product.services.openai.add("chat", LONG_REPLY)
     page = await open_page(NO_UDP)
     await send(page, "Tell me a long story")
@@ -72,12 +72,12 @@ async def test_a_press_stops_the_speech(product: Product, open_page: Open) -> No
     await heard_something(page)
     await release(page)
     await done(page, 2)
-    assert await said(page) == ["Tell me a long story", HEARD]
+    assert await user_words(page) == ["Tell me a long story", HEARD]
 
 
-async def test_a_press_while_it_writes_ends_the_turn(product: Product, open_page: Open) -> None:
-    """The turn says that it was interrupted, and the conversation keeps what was delivered."""
-    product.services.openai.add("chat", Step(text="one two three four five six", tokens_per_second=3))
+async def test_a_press_interrupts_a_reply(product: Product, open_page: Open) -> None:
+    """The turn is marked as interrupted, and the conversation stores what was delivered."""
+    product.services.openai.add("chat", Step(text="one two three " * 200, tokens_per_second=3))
     page = await open_page(NO_UDP)
     await send(page, "Count")
     await page.until("document.querySelector('.reply').textContent.includes('two')")
@@ -94,7 +94,7 @@ async def test_a_press_while_it_writes_ends_the_turn(product: Product, open_page
 
 
 async def test_escape_stops_the_speech(product: Product, open_page: Open) -> None:
-    """And nothing new begins."""
+    """Escape stops the speech, and no new utterance begins."""
     product.services.openai.add("chat", LONG_REPLY)
     page = await open_page(NO_UDP)
     await send(page, "Tell me a long story")
@@ -106,20 +106,20 @@ async def test_escape_stops_the_speech(product: Product, open_page: Open) -> Non
     assert await page.evaluate(LEVEL) == 0
 
 
-async def test_typed_text_is_answered_aloud(open_page: Open) -> None:
-    """No microphone is asked for."""
+async def test_typed_text_gets_a_spoken_reply(open_page: Open) -> None:
+    """A typed turn gets an audible reply and needs no microphone."""
     page = await open_page(NO_UDP)
     await send(page, "Good morning")
 
     await audible(page)
     await done(page, 1)
 
-    assert await said(page) == ["Good morning"]
+    assert await user_words(page) == ["Good morning"]
     assert "Good morning" in (await replies(page))[0]
 
 
 async def test_a_transcript_is_edited_and_sent_again(open_page: Open) -> None:
-    """As a new turn of the same conversation; the old one stays."""
+    """The edited text becomes a new turn of the same conversation; the old one stays."""
     page = await open_page(NO_UDP)
     await talk(page)
     await done(page, 1)
@@ -130,12 +130,12 @@ async def test_a_transcript_is_edited_and_sent_again(open_page: Open) -> None:
     await page.click(".edit [type=submit]")
     await done(page, 2)
 
-    assert (await said(page))[1] == "What is the time"
+    assert (await user_words(page))[1] == "What is the time"
     assert "What is the time" in (await replies(page))[1]
 
 
 async def test_voice_and_language_are_chosen(product: Product, open_page: Open) -> None:
-    """A language brings its voices; both reach the services, and the browser remembers them."""
+    """A language lists its voices; both choices reach the services, and the browser remembers them."""
     page = await open_page(NO_UDP)
     await page.until("document.getElementById('language').options.length > 1")
     await page.evaluate("(() => { const e = document.getElementById('language'); e.value = 'de-DE'; e.onchange(); })()")
@@ -151,8 +151,8 @@ async def test_voice_and_language_are_chosen(product: Product, open_page: Open) 
     await page.until("document.getElementById('voice').value === 'de-DE-KatjaNeural'")
 
 
-async def test_a_turn_that_failed_is_tried_again(product: Product, open_page: Open) -> None:
-    """The page says what is wrong, keeps what was said, and offers to send it again."""
+async def test_a_failed_turn_can_be_retried(product: Product, open_page: Open) -> None:
+    """The page shows the error, keeps the utterance, and offers to send it again."""
     product.services.openai.add("chat", *[Step(status=500)] * 3)
     page = await open_page(NO_UDP)
     await talk(page)
@@ -162,12 +162,12 @@ async def test_a_turn_that_failed_is_tried_again(product: Product, open_page: Op
     await page.click(".notes button")
     await done(page, 1)
 
-    assert HEARD in (await said(page))[0].lower()
+    assert HEARD in (await user_words(page))[0].lower()
 
 
-@pytest.mark.parametrize("leaving", ["blur", "lostpointercapture", "visibilitychange"])
-async def test_letting_go_elsewhere_is_letting_go(open_page: Open, leaving: str) -> None:
-    """Whatever takes the pointer or the window away ends the utterance, and it is sent."""
+@pytest.mark.parametrize("event", ["blur", "lostpointercapture", "visibilitychange"])
+async def test_leaving_the_window_releases_the_button(open_page: Open, event: str) -> None:
+    """An event that takes the pointer or the window away ends the utterance, which is sent."""
     page = await open_page(NO_UDP)
     await press(page)
     await heard_something(page)
@@ -178,7 +178,7 @@ async def test_letting_go_elsewhere_is_letting_go(open_page: Open, leaving: str)
             "lostpointercapture": "document.getElementById('talk').releasePointerCapture(1)",
             "visibilitychange": "Object.defineProperty(document, 'hidden', {value: true}),"
             " document.dispatchEvent(new Event('visibilitychange'))",
-        }[leaving]
+        }[event]
     )
 
     await done(page, 1)

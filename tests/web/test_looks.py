@@ -1,10 +1,10 @@
-"""The page to people of all kinds: with a screen reader, with weak eyes, on a small telephone."""
+"""Accessibility of the page: contrast, names for screen readers, small phones."""
 
 import pytest
 
 from tests.conftest import Product
 from tests.web.conftest import DESKTOP, NO_UDP, PHONE, Open
-from tests.web.talking import done, send
+from tests.web.talk import done, send
 
 LEAST_CONTRAST = 4.5
 """WCAG 2.2, level AA (https://www.w3.org/TR/WCAG22/#contrast-minimum)."""
@@ -36,8 +36,8 @@ CONTRASTS = """(() => {
 
 
 @pytest.mark.parametrize("dark", [False, True])
-async def test_all_text_stands_out(open_page: Open, *, dark: bool) -> None:
-    """In light and dark, also errors and notes."""
+async def test_all_text_has_enough_contrast(open_page: Open, *, dark: bool) -> None:
+    """All text, errors and notes included, has enough contrast in light and dark mode."""
     page = await open_page(NO_UDP, dark=dark)
     await send(page, "Good morning")
     await done(page, 1)
@@ -52,7 +52,7 @@ async def test_all_text_stands_out(open_page: Open, *, dark: bool) -> None:
 
 
 async def test_every_control_has_a_name(open_page: Open) -> None:
-    """A screen reader can say what each is, and what is merely drawn is hidden from it."""
+    """Every focusable element has a name for screen readers."""
     page = await open_page(NO_UDP)
     await send(page, "Good morning")
     await done(page, 1)
@@ -67,13 +67,13 @@ async def test_every_control_has_a_name(open_page: Open) -> None:
     assert [role for role, name in controls if not name and role != "RootWebArea"] == []
 
 
-async def test_it_fits_a_small_telephone(open_page: Open) -> None:
-    """Nothing scrolls sideways, everything to press is inside, and the conversations lie behind a button."""
+async def test_the_page_fits_a_small_phone(open_page: Open) -> None:
+    """Nothing scrolls sideways, all controls are visible, and the conversations are behind a button."""
     page = await open_page(NO_UDP, size=PHONE)
     await send(page, "A-very-long-word-" * 20)
     await done(page, 1)
 
-    # A telephone's viewport grows with what does not fit.
+    # A phone's viewport grows with content that does not fit.
     assert await page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [PHONE[0], PHONE[0]]
     outside = await page.evaluate(
         """[...document.querySelectorAll("button, input, select")]
@@ -92,8 +92,8 @@ async def test_it_fits_a_small_telephone(open_page: Open) -> None:
     await page.until("!document.getElementById('side').checkVisibility({visibilityProperty: true})")
 
 
-async def test_the_conversation_keeps_its_end_in_sight(product: Product, open_page: Open) -> None:
-    """New text scrolls into view."""
+async def test_new_text_scrolls_into_view(product: Product, open_page: Open) -> None:
+    """The end of the conversation stays visible as turns are added."""
     page = await open_page(NO_UDP, size=(DESKTOP[0], 500))
     for number in range(4):
         await send(page, f"Matter {number}")

@@ -1,4 +1,4 @@
-"""The page's modules that make and mend sound, each by itself in the browser."""
+"""The page's modules for sound and events, each tested by itself in the browser."""
 
 import io
 import json
@@ -21,8 +21,8 @@ def rms(samples: list[float]) -> float:
     return math.sqrt(sum(sample * sample for sample in samples) / len(samples))
 
 
-async def test_pieces_of_speech_are_played_without_a_seam(open_page: Open) -> None:
-    """What the loudspeaker gets is the tone that was cut, sample by sample."""
+async def test_pieces_of_speech_are_played_without_gaps(open_page: Open) -> None:
+    """A tone that arrives in pieces is played without a gap, sample by sample."""
     page = await open_page(microphone=False)
     tone = array("h", (round(32767 * sample) for sample in sine(440, 0.5, RATE)))
     cuts = [0, 1, 700, 701, 4801, 9000, len(tone)]
@@ -45,7 +45,7 @@ async def test_pieces_of_speech_are_played_without_a_seam(open_page: Open) -> No
 
 
 async def test_the_microphone_is_resampled(open_page: Open) -> None:
-    """A tone within the new band keeps its level; one beyond it is gone, not folded back."""
+    """A tone within the new band keeps its level; one beyond it is removed, without aliasing."""
     page = await open_page(microphone=False)
 
     async def resampled(hertz: float, rate: int) -> list[float]:
@@ -71,7 +71,7 @@ async def test_the_microphone_is_resampled(open_page: Open) -> None:
 
 
 async def test_a_recording_is_a_wav(open_page: Open) -> None:
-    """As Python's own reader understands it."""
+    """Python's `wave` reads the recording's rate, format and samples."""
     page = await open_page(microphone=False)
     encoded = await page.evaluate(
         """(async () => {
@@ -85,8 +85,8 @@ async def test_a_recording_is_a_wav(open_page: Open) -> None:
         assert array("h", read.readframes(9)).tolist() == [1, -2, 300]
 
 
-async def test_events_are_read_however_they_are_cut(open_page: Open) -> None:
-    """Byte by byte, with either line end, comments, data of several lines, and an unfinished end."""
+async def test_events_are_read_however_they_are_split(open_page: Open) -> None:
+    """Events are parsed byte by byte, with either line end, comments, multi-line data and an unfinished end."""
     page = await open_page(microphone=False)
     stream = (
         'event: a\r\nid: 0\r\ndata: {"type": "a"}\r\n\r\n'

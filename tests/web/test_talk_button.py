@@ -1,14 +1,14 @@
-"""Holding the button, by whatever means."""
+"""Holding the talk button by keyboard, touch and assistive technology."""
 
 from tests.conftest import Product
 from tests.web.conftest import NO_UDP, Open
-from tests.web.talking import STATE, done, heard_something, press, release, tap
+from tests.web.talk import STATE, done, heard_something, press, release, tap
 
 LISTENS = f"{STATE} === 'listening'"
 
 
 async def test_the_space_bar_holds(open_page: Open) -> None:
-    """Wherever the focus is, if nothing there wants the key."""
+    """The space bar holds the button, unless the focused element uses the key itself."""
     page = await open_page(NO_UDP)
     await page.key("keyDown", " ")
     await page.until(LISTENS)
@@ -17,8 +17,8 @@ async def test_the_space_bar_holds(open_page: Open) -> None:
     await done(page, 1)
 
 
-async def test_the_space_bar_types_where_one_types(product: Product, open_page: Open) -> None:
-    """In a field it is a space, and nobody listens."""
+async def test_the_space_bar_types_in_a_field(product: Product, open_page: Open) -> None:
+    """In a field the space bar types a space, and the page does not listen."""
     page = await open_page(NO_UDP)
     await page.write("#text", "good")
     await page.key("keyDown", " ")
@@ -31,7 +31,7 @@ async def test_the_space_bar_types_where_one_types(product: Product, open_page: 
 
 
 async def test_the_space_bar_presses_other_buttons(open_page: Open) -> None:
-    """On a button it means that button."""
+    """On another button the space bar presses that button."""
     page = await open_page(NO_UDP)
     await page.evaluate(
         "(window.pressed = 0, document.getElementById('new').addEventListener('click', () => pressed++))"
@@ -45,7 +45,7 @@ async def test_the_space_bar_presses_other_buttons(open_page: Open) -> None:
 
 
 async def test_enter_begins_and_ends(open_page: Open) -> None:
-    """For those who cannot hold a key; so does the click of a screen reader."""
+    """Enter and the click of a screen reader toggle the button, for users who cannot hold a key."""
     page = await open_page(NO_UDP)
     await page.evaluate("document.getElementById('talk').focus()")
     await page.key("keyDown", "Enter")
@@ -60,7 +60,7 @@ async def test_enter_begins_and_ends(open_page: Open) -> None:
 
 
 async def test_a_finger_holds(open_page: Open) -> None:
-    """Touch, with the release outside the button."""
+    """A touch holds the button, also when it moves off the button before the release."""
     page = await open_page(NO_UDP, size=(360, 740))
     middle = await page.evaluate(
         "(({x, y, width}) => ({x: x + width / 2, y: y + width / 2}))"
@@ -75,8 +75,8 @@ async def test_a_finger_holds(open_page: Open) -> None:
     await done(page, 1)
 
 
-async def test_a_tap_is_told_to_hold(product: Product, open_page: Open) -> None:
-    """Nothing is sent, and the page says what to do."""
+async def test_a_tap_asks_the_user_to_hold(product: Product, open_page: Open) -> None:
+    """A tap sends nothing, and the page asks the user to hold the button."""
     page = await open_page(NO_UDP)
     await tap(page)
 
@@ -85,8 +85,8 @@ async def test_a_tap_is_told_to_hold(product: Product, open_page: Open) -> None:
     assert not product.services.paid()
 
 
-async def test_escape_drops_what_was_said(product: Product, open_page: Open) -> None:
-    """The utterance is not sent."""
+async def test_escape_discards_the_utterance(product: Product, open_page: Open) -> None:
+    """After Escape the utterance is not sent."""
     page = await open_page(NO_UDP)
     await press(page)
     await heard_something(page)

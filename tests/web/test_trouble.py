@@ -1,20 +1,20 @@
-"""What the page says when something is in the way."""
+"""Messages of the page when a microphone, the network or speech is missing."""
 
 from emulators.script import Step
 from tests.conftest import Product
 from tests.web.conftest import NO_UDP, Open
 from tests.web.devtools import Tab
-from tests.web.talking import STATE, done, press, release, send, spoken_through, talk
+from tests.web.talk import STATE, done, press, release, send, spoken_through, talk
 
 
 async def network(page: Tab, *, offline: bool) -> None:
-    """Cut the page off, or connect it again."""
+    """Disconnect the page from the network, or connect it again."""
     unlimited = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     await page.call("Network.emulateNetworkConditions", offline=offline, **unlimited)
 
 
-async def test_a_denied_microphone(open_page: Open) -> None:
-    """The page says where to allow it; typing goes on."""
+async def test_a_denied_microphone_is_reported(open_page: Open) -> None:
+    """The page says where to allow the microphone, and typing still works."""
     page = await open_page(NO_UDP, "--use-fake-device-for-media-stream", "--deny-permission-prompts", microphone=False)
     await page.point("mousePressed", "#talk")
     await page.until("document.getElementById('trouble').textContent.includes('blocked')")
@@ -26,16 +26,16 @@ async def test_a_denied_microphone(open_page: Open) -> None:
     assert await page.text("#trouble") == ""
 
 
-async def test_no_microphone(open_page: Open) -> None:
-    """The page says that there is none, which is another matter than a denied one."""
+async def test_a_missing_microphone_is_reported(open_page: Open) -> None:
+    """A missing microphone gets another message than a denied one."""
     page = await open_page(NO_UDP, "--use-fake-ui-for-media-stream", microphone=False)
     await page.point("mousePressed", "#talk")
 
     await page.until("document.getElementById('trouble').textContent.startsWith('No microphone was found')")
 
 
-async def test_the_server_is_away(open_page: Open) -> None:
-    """What was said is kept, and sent when asked to once more."""
+async def test_an_utterance_can_be_resent_after_an_outage(open_page: Open) -> None:
+    """An utterance that the server did not receive is kept, and sent again on request."""
     page = await open_page(NO_UDP)
     await page.until("document.getElementById('language').options.length > 1")
     await network(page, offline=True)
@@ -48,8 +48,8 @@ async def test_the_server_is_away(open_page: Open) -> None:
     await done(page, 1)
 
 
-async def test_nothing_was_said(product: Product, open_page: Open) -> None:
-    """A hint, no failure, and no empty turn is left behind."""
+async def test_silence_gets_a_hint(product: Product, open_page: Open) -> None:
+    """An utterance without speech gets a hint instead of an error, and leaves no empty turn."""
     product.services.speech.clear()
     product.services.speech.add("stt", Step(text=""))
     page = await open_page(NO_UDP)

@@ -1,4 +1,4 @@
-"""The page of the last turns."""
+"""The debug page of the last turns."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,8 +21,8 @@ async def open_turns(tmp_path: Path) -> AsyncIterator[Open]:
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-async def test_turns_are_drawn_as_they_were(open_turns: Open, product_with: ProductWith, size: tuple[int, int]) -> None:
-    """A bar for every part, in its place and as long as it took; a turn that comes later shows up by itself."""
+async def test_turns_are_drawn_to_scale(open_turns: Open, product_with: ProductWith, size: tuple[int, int]) -> None:
+    """Each part of a turn has a bar for its start and duration; a later turn appears without a reload."""
     product = await product_with(debug_turns=True)
     page = await open_turns(size=size, microphone=False)
     await page.until("document.querySelector('#none').textContent === 'No turn yet.'")

@@ -1,4 +1,4 @@
-"""Which callers are let in with which settings."""
+"""The settings that identify callers, and the mistakes in them."""
 
 import logging
 from typing import Any
@@ -38,19 +38,21 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("chosen", "hint"), MISTAKES.values(), ids=MISTAKES)
-async def test_a_mistake_lets_nobody_in(chosen: dict[str, Any], hint: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Every caller hears what to do, and the log does once."""
+async def test_a_misconfiguration_rejects_every_caller(
+    chosen: dict[str, Any], hint: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every caller gets the reason and the fix, and the log has it once."""
     with caplog.at_level(logging.INFO, "voice"):
-        nobody = callers(settings(**chosen))
+        misconfigured = callers(settings(**chosen))
         for _ in range(3):
             with pytest.raises(Unreachable, match=hint) as refusal:
-                await nobody.identify(Headers({}))
+                await misconfigured.identify(Headers({}))
 
     assert (refusal.value.code, refusal.value.stage) == ("identity-misconfigured", "identity")
     assert not refusal.value.retryable
     assert len([line for line in caplog.messages if line.startswith("identity-misconfigured")]) == 1
     with pytest.raises(Unreachable, match=hint):
-        await nobody.check()
+        await misconfigured.check()
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,6 @@ async def test_a_mistake_lets_nobody_in(chosen: dict[str, Any], hint: str, caplo
         ISSUER | {"jwt_algorithms": "PS384 EdDSA", "jwt_jwks_url": "https://elsewhere.example/keys"},
     ],
 )
-def test_settings_that_let_people_in(chosen: dict[str, Any]) -> None:
-    """Each mode where it belongs; an issuer on the same machine needs no https."""
+def test_correct_settings_are_accepted(chosen: dict[str, Any]) -> None:
+    """Each mode is accepted in its environment, and an issuer on the same machine needs no https."""
     assert identity_mistake(settings(**chosen)) is None

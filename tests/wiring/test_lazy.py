@@ -1,4 +1,4 @@
-"""Parts that are built when they are first used."""
+"""Parts of an object that are built when they are first used."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from voice_core.wiring.lazy import Lazy, Parts
 
 
 class Connection:
-    """Notes that it was closed."""
+    """Records that it was closed."""
 
     def __init__(self, name: str, closed: list[str]) -> None:
         self.name = name
@@ -41,7 +41,7 @@ class House(Parts):
 
 
 async def test_a_part_is_built_once_and_when_it_is_used() -> None:
-    """Nothing is built before it is used, and everybody who uses a part has the same."""
+    """A part is built at its first use, and all users of a part get the same object."""
     house = House()
     assert not House.pool.is_built(house)
     assert house.pool is house.pool
@@ -50,7 +50,7 @@ async def test_a_part_is_built_once_and_when_it_is_used() -> None:
 
 
 async def test_parts_are_closed_before_those_they_were_built_from() -> None:
-    """What was built is closed, in the reverse order; what was not is not built for it."""
+    """Parts are closed in the reverse order of building; parts that were not built are not built for that."""
     house = House()
     assert (house.number, house.store.name) == (1, "store of pool")
     await house.close()
@@ -58,7 +58,7 @@ async def test_parts_are_closed_before_those_they_were_built_from() -> None:
 
 
 async def test_an_error_leaves_nothing_open() -> None:
-    """When one part cannot be closed, the others are closed all the same."""
+    """When one part cannot be closed, the others are still closed."""
     house = House()
     assert house.pool
     assert house.broken
@@ -68,7 +68,7 @@ async def test_an_error_leaves_nothing_open() -> None:
 
 
 async def test_a_part_can_be_replaced() -> None:
-    """What a test puts in its place is used and closed."""
+    """A part that a test assigns is used and closed."""
     house = House()
     house.pool = Connection("other", house.closed)
     assert house.store.name == "store of other"

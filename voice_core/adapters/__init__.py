@@ -1,0 +1,1 @@
+"""Adapters: the vendors' services behind the ports."""

@@ -1,17 +1,17 @@
-"""What of an answer is read."""
+"""HTTP response bodies, read up to a limit."""
 
 from aiohttp import ClientPayloadError, ClientResponse
 
 
 async def body(response: ClientResponse, longest: int) -> bytes:
-    """All of it, if that is no more than *longest* bytes; unpacked where the session unpacks.
+    """The complete body of *response*, at most *longest* bytes; decompressed if the session decompresses.
 
     Raises:
-        ClientPayloadError: as of one that breaks off; it is longer.
+        ClientPayloadError: the body is longer; aiohttp raises the same for one that breaks off.
     """
     data = bytearray()
     async for piece in response.content.iter_any():
         data += piece
         if len(data) > longest:
-            raise ClientPayloadError("It does not end.")
+            raise ClientPayloadError("The body is too long.")
     return bytes(data)

@@ -1,9 +1,9 @@
-"""App Service Authentication: what it says of a caller in the headers that it adds.
+"""The caller as App Service Authentication names it in the headers that it adds.
 
 https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
 
-It removes these headers from what comes in from outside. Where it does not stand in front nobody does, and they say
-whatever a caller likes.
+App Service Authentication removes these headers from incoming requests. Where it is not in front of the app, they are
+not removed, and a caller can set them to anything.
 """
 
 import json
@@ -15,52 +15,52 @@ from voice_core.domain.user import user_id_of
 from voice_core.ports.identity import Headers
 
 PRINCIPAL = "x-ms-client-principal"
-"""JSON in base64: ``{"auth_typ": …, "claims": [{"typ": …, "val": …}, …]}``. There is ``-id`` besides, but it says
-neither which provider nor which tenant calls somebody that."""
+"""JSON in base64: ``{"auth_typ": …, "claims": [{"typ": …, "val": …}, …]}``. The header ``-id`` also exists, but it
+names neither the provider nor the tenant that issued the id."""
 
 LONGEST_PRINCIPAL = 32_768
-"""Characters. A token with its 200 groups makes 20 000; a front end takes no more."""
+"""Characters. A token with 200 groups makes 20 000; a front end accepts no more than this."""
 
 ENTRA = "aad"
 ENTRA_ISSUER = "https://login.microsoftonline.com/{tenant}/v2.0"
-"""Whose tokens they were, so that the same person is the same user where the app checks tokens itself."""
+"""Issuer of Entra's tokens. The same person is then the same user as where the app checks tokens itself."""
 
 OBJECT = ("oid", "http://schemas.microsoft.com/identity/claims/objectidentifier")
 TENANT = ("tid", "http://schemas.microsoft.com/identity/claims/tenantid")
 SUBJECT = ("sub", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier")
-"""Names of a claim in the token, and as the platform renames it."""
+"""Names of a claim: in the token, and as the platform renames it."""
 
 
 class EasyAuthCallers:
-    """Believes the platform."""
+    """Callers as the platform names them; the app checks nothing itself."""
 
     async def identify(self, headers: Headers) -> str:
         match headers.getlist(PRINCIPAL):
             case []:
-                raise Unauthenticated("Sign in: no caller came with this request.")
+                raise Unauthenticated("Sign in: this request carries no sign-in header.")
             case [principal] if len(principal) <= LONGEST_PRINCIPAL:
                 return _user(principal)
             case _:
-                raise Unauthenticated("Sign in again: the caller is not told as it should be.")
+                raise Unauthenticated("The sign-in header is malformed. Sign in again.")
 
     async def check(self) -> None:
-        """There is nothing to get ready."""
+        """Nothing to prepare."""
 
     async def close(self) -> None:
-        """Nor to free."""
+        """Nothing to free."""
 
 
 def _user(principal: str) -> str:
     try:
         document = json.loads(b64decode(principal, validate=True))
         claims = [(claim["typ"], claim["val"]) for claim in document["claims"]]
-        return _named(document["auth_typ"], claims)
+        return _identity(document["auth_typ"], claims)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Unauthenticated("Sign in again: the caller is not told as it should be.") from error
+        raise Unauthenticated("The sign-in header is malformed. Sign in again.") from error
 
 
-def _named(provider: Any, claims: list[tuple[Any, Any]]) -> str:
-    """A person of a tenant is its object: their subject differs from one app registration to the next."""
+def _identity(provider: Any, claims: list[tuple[Any, Any]]) -> str:
+    """The user id. An Entra user is named by object id: the subject differs from one app registration to the next."""
     person, tenant = _one(OBJECT, claims), _one(TENANT, claims)
     if provider == ENTRA and person:
         return user_id_of(ENTRA_ISSUER.format(tenant=tenant or "organizations"), person)

@@ -13,11 +13,12 @@ from voice_core import timeouts
 from voice_core.domain.errors import Misconfigured, StageFailed, StageTimedOut
 
 REFRESH_SECONDS = 300.0
-"""How long before its end a token is replaced."""
+"""How long before its expiry a token is replaced."""
 
 
 class EntraTokens:
-    """Tokens for the user-assigned identity *client_id*, or for whatever DefaultAzureCredential finds without one.
+    """Tokens for the user-assigned identity *client_id*, or, without one, for the identity that
+    DefaultAzureCredential finds.
 
     Errors carry no stage: only the caller knows what the token was for.
     """
@@ -28,7 +29,7 @@ class EntraTokens:
         """How long a new token may take."""
         self._credential: AsyncTokenCredential | None = None
         self._tokens: dict[str, AccessToken] = {}
-        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def credential(self) -> AsyncTokenCredential:
@@ -40,39 +41,39 @@ class EntraTokens:
         return self._credential
 
     async def token(self, scope: str) -> str:
-        """A token for *scope* that is good for minutes; those who ask at the same time share one request.
+        """A token for *scope*, valid for at least some minutes. Concurrent callers share one request.
 
         Raises:
-            Misconfigured: there is no identity here, or it may not have this token.
-            StageTimedOut: the identity service did not answer.
+            Misconfigured: the app has no identity here, or the identity may not have this token.
+            StageTimedOut: the identity service did not respond in time.
             StageFailed: it could not be reached.
         """
-        # Only one asks; the others find its token when their turn comes.
-        async with self._asking[scope]:
+        # One caller requests the token; the others then find it.
+        async with self._locks[scope]:
             token = self._tokens.get(scope)
             if token is None or token.expires_on - time() < REFRESH_SECONDS:
-                token = self._tokens[scope] = await self._renewed(scope, token)
+                token = self._tokens[scope] = await self._renew(scope, token)
             return token.token
 
     async def close(self) -> None:
-        """Close the credential, if it was ever needed."""
+        """Close the credential, if it was used."""
         if self._credential is not None:
             await self._credential.close()
 
-    async def _renewed(self, scope: str, old: AccessToken | None) -> AccessToken:
+    async def _renew(self, scope: str, old: AccessToken | None) -> AccessToken:
         try:
-            return await self._asked(scope)
+            return await self._request(scope)
         except StageFailed:
             if old is not None and old.expires_on > time():
                 return old
             raise
 
-    async def _asked(self, scope: str) -> AccessToken:
+    async def _request(self, scope: str) -> AccessToken:
         try:
             async with timeouts.timeout(self._seconds):
                 return await self.credential.get_token(scope)
         except TimeoutError as error:
-            raise StageTimedOut("The identity service did not answer in time.") from error
+            raise StageTimedOut("The identity service did not respond in time.") from error
         except ClientAuthenticationError as error:
             raise Misconfigured("The app has no identity that may do this.") from error
         except AzureError as error:

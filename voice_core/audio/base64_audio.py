@@ -1,4 +1,4 @@
-"""Audio that came as text in a JSON document."""
+"""Base64 audio from a JSON document."""
 
 import base64
 import binascii
@@ -14,38 +14,38 @@ _LONGEST_URI = 1_000
 """Characters before the data: a media type and its parameters, which may have commas in them."""
 
 _BEGINNING = FRAMES_BYTES // 3 * 4
-"""Characters: a file is known by so many."""
+"""Characters from which the format of a file is known."""
 
 _WHITESPACE = b" \t\r\n\f\v"
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedAudio:
-    """The bytes that a text stood for."""
+    """The decoded bytes of a text."""
 
     data: bytes
     raw: RawPcm | None = None
-    """How *data* is laid out if no container claims it, as far as one can tell; what the caller declares goes first."""
+    """The likely layout of *data* that is in no container; a layout that the caller declares takes precedence."""
     cut: bool = False
-    """True when the text had lost its first 59 characters and the file was put together again."""
+    """True when the text had lost its first 59 characters and the file was restored."""
 
 
 def decode_base64_audio(text: str) -> EncodedAudio:
     """Read base64, plain or URL-safe, wrapped or not, padded or not, with or without a ``data:`` URI before it.
 
-    A text of 4 n + 1 characters is no base64 of anything. Unless it begins as a file does, it is what is left of a
-    file's base64 after ``substring(59)``, which some clients do to take off a WAV header: then the rest is read.
+    A text of 4 n + 1 characters is not valid base64. Unless it begins like a file, it is the rest of a file's base64
+    after ``substring(59)``, by which some clients remove a WAV header: then this rest is read.
 
     Raises:
         InvalidAudio: ``audio-base64-invalid``.
     """
     if not text.isascii():
-        # Translating such text takes seconds, in which nothing else runs.
+        # Translating such text takes seconds, and blocks everything else.
         raise _no_base64()
     encoded = _without_uri(text.encode("ascii").translate(None, _WHITESPACE)).replace(b"-", b"+").replace(b"_", b"/")
     if len(encoded) % 4 == 1:
         _refuse_beginning(encoded)
-        # Three characters of any value stand in for the rest of the group that was cut: they make byte 44 wrong.
+        # Any three characters replace the lost ones of the group that was cut: only byte 44 is wrong then.
         return _restored(_strictly_decoded(b"AAA" + encoded)[3:])
     return EncodedAudio(_strictly_decoded(encoded + b"=" * (-len(encoded) % 4)))
 

@@ -1,4 +1,4 @@
-"""The reply's speech on its way out: PCM as it is, WAV, MP3 or Opus, piece by piece."""
+"""Encoders of the reply's speech, piece by piece: PCM as it is, WAV, MP3 or Opus."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -12,20 +12,20 @@ from voice_core.domain.errors import UnsupportedFormat
 
 MP3_BITS_PER_SECOND = 64_000
 OPUS_BITS_PER_SECOND = 40_000
-"""Enough for one voice to sound as it was made."""
+"""Enough for one voice to sound like the synthesized speech."""
 
 OPUS_PAGE_MICROSECONDS = 100_000
-"""An Ogg page goes out when it holds so much: shorter ones cost more bytes than they gain time."""
+"""Length of an Ogg page: shorter pages cost more bytes than they gain time."""
 
 
 class SpeechEncoder(Protocol):
     """Encodes mono 16-bit PCM at 24 kHz as it comes; the pieces joined are one file."""
 
     def feed(self, pcm: bytes) -> bytes:
-        """What can be sent after some more *pcm*, whole samples; may be empty."""
+        """The encoded bytes that are ready after more *pcm* (whole samples); may be empty."""
 
     def finish(self) -> bytes:
-        """The end of the file; afterwards the encoder is spent."""
+        """The end of the file. Afterwards the encoder cannot be used any more."""
 
 
 class PcmEncoder:
@@ -39,7 +39,7 @@ class PcmEncoder:
 
 
 class WavEncoder:
-    """A WAV whose header does not know its length yet."""
+    """WAV, with a header of unknown length."""
 
     def __init__(self) -> None:
         self._header = wav.header(SPEECH_RATE)
@@ -64,7 +64,7 @@ class Mp3Encoder:
         self._codec.layout = "mono"
         self._codec.format = av.AudioFormat("s16p")
         self._codec.bit_rate = MP3_BITS_PER_SECOND
-        # Without a bit reservoir no frame waits for the ones after it.
+        # Without a bit reservoir no frame waits for later frames.
         self._codec.options = {"reservoir": "0"}
 
     def feed(self, pcm: bytes) -> bytes:
@@ -99,7 +99,7 @@ class OpusEncoder:
 
 
 class _Sink:
-    """A file that FFmpeg writes and we read."""
+    """A file in memory that FFmpeg writes and we read."""
 
     def __init__(self) -> None:
         self._held = bytearray()
@@ -129,7 +129,7 @@ def encoder(format: str) -> SpeechEncoder:  # noqa: A002 - the word that callers
         UnsupportedFormat: ``audio-format-unsupported``.
     """
     if format not in ENCODERS:
-        detail = f"Speech comes as {', '.join(ENCODERS)}. Ask for one of these."
+        detail = f"Speech is available as {', '.join(ENCODERS)}. Request one of these."
         raise UnsupportedFormat(detail, code="audio-format-unsupported")
     return ENCODERS[format]()
 

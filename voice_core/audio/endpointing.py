@@ -1,4 +1,4 @@
-"""Where an utterance begins and ends when nobody holds a button."""
+"""Start and end of utterances in continuous sound, for hands-free turns."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -12,32 +12,32 @@ FRAME_SECONDS = 0.02
 FRAME_BYTES = round(FRAME_SECONDS * RECOGNITION_RATE) * SAMPLE_BYTES
 
 QUIETEST_DB = -50.0
-"""Decibels below full scale that speech has at the least, as in `gate`."""
+"""Least level of speech, decibels of full scale, as in `speech_gate`."""
 
 ABOVE_NOISE_DB = 9.0
-"""How far speech stands out of the room's noise."""
+"""Least level of speech above the room's noise, decibels."""
 
 NOISE_RISE_DB = 0.06
-"""A frame: the noise is taken to grow by 3 decibels a second at most, and to fall at once."""
+"""Decibels a frame: the estimate of the noise rises by at most 3 decibels a second, and falls at once."""
 
 LOUDEST_NOISE_DB = -30.0
-"""What is louder is somebody talking on, not a room."""
+"""Highest estimate of the noise, decibels: louder sound is continued speech, not a room."""
 
 CROSSINGS = 0.4
-"""Sign changes a sample: white noise has 0.5, voices under 0.15; hissing consonants stand beside voices."""
+"""Sign changes a sample: white noise has 0.5, voices under 0.15; hissing consonants are next to voiced sound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointingTimes:
-    """Seconds."""
+    """Times of endpointing, seconds."""
 
     begin: float = 0.1
-    """Of speech, within `window`: a word has it, a click has not."""
+    """Speech within `window` that begins an utterance: a word has it, a click has not."""
     window: float = 0.3
     end: float = 0.7
-    """Of silence after which nothing more is expected."""
+    """Silence that ends an utterance."""
     before: float = 0.3
-    """Kept from before the beginning was noticed."""
+    """Sound before the detected start that belongs to the utterance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +49,31 @@ class UtteranceStart:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceAudio:
-    """It goes on with this sound."""
+    """The utterance continues with this sound."""
 
     pcm: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class UtteranceEnd:
-    """It has ended."""
+    """The utterance has ended."""
 
 
 class Endpointer:
-    """Cuts endless sound, mono 16-bit PCM at 16 kHz, into utterances."""
+    """Cuts continuous sound, mono 16-bit PCM at 16 kHz, into utterances."""
 
-    def __init__(self, patience: EndpointingTimes | None = None) -> None:
-        self._patience = patience or EndpointingTimes()
+    def __init__(self, times: EndpointingTimes | None = None) -> None:
+        self._times = times or EndpointingTimes()
         self._rest = b""
         self._noise_db = QUIETEST_DB - ABOVE_NOISE_DB
         self._speaking = False
         self._quiet_frames = 0
-        window = _frames(self._patience.window)
+        window = _frames(self._times.window)
         self._recent: deque[bool] = deque(maxlen=window)
-        self._before: deque[bytes] = deque(maxlen=window + _frames(self._patience.before))
+        self._before: deque[bytes] = deque(maxlen=window + _frames(self._times.before))
 
     def feed(self, pcm: bytes) -> Iterator[UtteranceStart | UtteranceAudio | UtteranceEnd]:
-        """Hear some more."""
+        """Take more sound; yields the utterances in it."""
         held = self._rest + pcm
         whole = len(held) - len(held) % FRAME_BYTES
         self._rest = held[whole:]
@@ -85,13 +85,13 @@ class Endpointer:
         if self._speaking:
             yield UtteranceAudio(frame)
             self._quiet_frames = 0 if speech else self._quiet_frames + 1
-            if self._quiet_frames >= _frames(self._patience.end):
+            if self._quiet_frames >= _frames(self._times.end):
                 self._rest_now()
                 yield UtteranceEnd()
             return
         self._before.append(frame)
         self._recent.append(speech)
-        if sum(self._recent) >= _frames(self._patience.begin):
+        if sum(self._recent) >= _frames(self._times.begin):
             self._speaking = True
             yield UtteranceStart(b"".join(self._before))
 

@@ -1,7 +1,7 @@
-"""Sound in any container but plain WAV, decoded by FFmpeg.
+"""Decoding by FFmpeg of any container except plain WAV.
 
-What is in such a file is up to whoever uploads it, so FFmpeg gets to see one named format, audio codecs only, no other
-files, and a deadline at each read.
+Uploaded files are not trusted. So FFmpeg may use one named format, audio codecs only and no other files, and each read
+checks a deadline.
 """
 
 import io
@@ -38,7 +38,7 @@ _DEMUXERS = {
 """FFmpeg's name of each container that `sniff` knows."""
 
 _INDEXED = (*mp4.NAMES, "caf", "flac", "aiff", "au", "w64")
-"""Containers whose header says how much sound follows; the others' lengths are guesses of FFmpeg's."""
+"""Containers whose header has the length of the sound; for others FFmpeg only guesses it."""
 
 _OPTIONS = {
     "codec_whitelist": CODECS,
@@ -50,14 +50,14 @@ _OPTIONS = {
 
 
 def decode(data: bytes, limits: Limits, deadline: DecodingDeadline) -> bytes:
-    """The sound of a whole file as mono 16-bit PCM at 16 kHz. Takes time: call it in a thread.
+    """The sound of a complete file as mono 16-bit PCM at 16 kHz. Blocks: call it in a thread.
 
-    Damaged packets are left out as long as most decode.
+    Damaged packets are left out as long as most packets decode.
 
     Raises:
         TooLarge: ``audio-too-long``.
         UnsupportedFormat: ``audio-format-unsupported``; a codec, rates or channels that we do not read.
-        InvalidAudio: ``audio-missing`` without a track of sound, ``audio-empty``, ``audio-truncated``, or
+        InvalidAudio: ``audio-missing`` without an audio track, ``audio-empty``, ``audio-truncated``, or
             ``audio-unreadable``, also when the deadline passes.
     """
     data = data[id3_bytes(data) :]
@@ -78,10 +78,10 @@ def decode(data: bytes, limits: Limits, deadline: DecodingDeadline) -> bytes:
 
 
 def opened(size: int, fetch: Fetch, limits: Limits, deadline: DecodingDeadline) -> "Sound":
-    """A file of *size* bytes that is read by *fetch* while it is decoded. Takes time: call it in a thread.
+    """Open a file of *size* bytes that is read by *fetch* while it is decoded. Blocks: call it in a thread.
 
     Raises:
-        InvalidAudio, TooLarge, UnsupportedFormat: as `decode`, here or while the sound comes.
+        InvalidAudio, TooLarge, UnsupportedFormat: as `decode`, here or during `Sound.pcm`.
     """
     head = fetch(0, min(size, FRAMES_BYTES))
     tag_bytes = id3_bytes(head)
@@ -106,14 +106,14 @@ def opened(size: int, fetch: Fetch, limits: Limits, deadline: DecodingDeadline) 
 
 
 class Sound:
-    """What is in an open container. Whoever is done with it closes it."""
+    """The sound of an open container. The caller must close it."""
 
     def __init__(self, container: InputContainer, name: str, limits: Limits, deadline: DecodingDeadline) -> None:
         self._container = container
         self._name = name
         self._decoder = Decoder(container, name in _INDEXED, limits, deadline)
         self.seconds = self._decoder.promised_seconds() or None
-        """How long it says it is, if it does."""
+        """The length by the container's index; None when it has none."""
         limits.check_seconds(self.seconds or 0.0)
 
     def pcm(self) -> Iterator[bytes]:
@@ -133,7 +133,7 @@ def _unreadable(name: str) -> InvalidAudio:
 
 
 class _Upload(io.BytesIO):
-    """The file as FFmpeg reads it; it ends when the deadline passes, since PyAV prints what is raised here."""
+    """The file that FFmpeg reads. It ends when the deadline passes, since PyAV prints errors that are raised here."""
 
     def __init__(self, data: bytes, deadline: DecodingDeadline) -> None:
         super().__init__(data)

@@ -1,4 +1,4 @@
-"""The sound of an open container, brought to what recognition hears."""
+"""The sound of an open container, converted to mono 16-bit PCM at 16 kHz."""
 
 from collections.abc import Iterator
 
@@ -17,19 +17,19 @@ CODECS = (
     "opus,libopus,vorbis,speex,gsm,gsm_ms,g722,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,pcm_s8,pcm_u8,pcm_alaw,pcm_mulaw,"
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
 )
-"""What FFmpeg may decode, by its names."""
+"""The codecs that FFmpeg may decode, by its names."""
 
 _MOST_PLANES = 8
-"""From so many channels of their own on, PyAV (18.1) reads past the end of a frame's list of planes, and crashes."""
+"""From so many planar channels on, PyAV (18.1) reads past the end of a frame's list of planes, and crashes."""
 
 _MOST_DAMAGED = 2_000
-"""Packets: half of a long utterance. Files of nothing but damage are given up here."""
+"""Damaged packets after which decoding gives up: half of a long utterance."""
 
 _MOST_SHAPES = 16
-"""Of rates and channels, one after another: joined recordings have some. Each takes a resampler of its own."""
+"""Changes of rate or channels: joined recordings have some. Each change needs a new resampler."""
 
 _LEAST_SHARE = 0.5
-"""Of the packets, and of the promised length: below that we would answer to half a sentence."""
+"""Least share of the packets, and of the announced length, that must decode: otherwise we reply to half a sentence."""
 
 
 class Decoder:
@@ -74,7 +74,7 @@ class Decoder:
         try:
             yield from self._container.demux(self._stream)
         except av.FFmpegError:
-            # What came before may still be most of it: the length decides.
+            # The sound before may still be most of the recording: the length decides.
             self._damaged += 1
 
     def _converted(self, frame: av.AudioFrame) -> bytes:
@@ -89,7 +89,7 @@ class Decoder:
             self._shape = shape
             self._downmix, self._resampler = Downmix(frame.sample_rate), Resampler(frame.sample_rate)
         seconds = frame.samples / frame.sample_rate
-        # A packet can be inflated to minutes of sound: better not to convert them.
+        # A packet can inflate to minutes of sound: refuse it before they are converted.
         self._limits.check_seconds(seconds)
         self._frame_seconds = max(self._frame_seconds, seconds)
         self._ends = (frame.time or 0.0) + seconds
@@ -102,17 +102,17 @@ class Decoder:
         if not seconds or self._damaged > self._read * (1 - _LEAST_SHARE):
             raise _damaged()
         if seconds < promised * _LEAST_SHARE:
-            detail = f"The recording should last {promised:.1f} seconds and ends after {seconds:.1f}. Send all of it."
+            detail = f"The recording should last {promised:.1f} seconds but ends after {seconds:.1f}. Send all of it."
             raise InvalidAudio(detail, code="audio-truncated")
 
     def _padding(self) -> int:
-        """How many bytes at the end are only there to fill the codec's last frame, where the file says that."""
+        """Bytes at the end that only fill the codec's last frame, if the file has the exact length; otherwise 0."""
         promised, started = self.promised_seconds(), self._stream.start_time or 0
         surplus = self._ends - float(started * (self._stream.time_base or 0)) - promised
         return round(surplus * RECOGNITION_RATE) * SAMPLE_BYTES if promised and 0 < surplus < self._frame_seconds else 0
 
     def promised_seconds(self) -> float:
-        """What the container's index says; 0 when it has none."""
+        """Length by the container's index, seconds; 0 when it has none."""
         duration, base = self._stream.duration, self._stream.time_base
         return float(duration * base) if self._indexed and duration and base else 0.0
 
@@ -120,18 +120,18 @@ class Decoder:
 def _audio_stream(container: InputContainer) -> av.AudioStream:
     streams = container.streams.audio
     if not streams:
-        detail = "There is no track of sound in the file. Record with a microphone, and send its file."
+        detail = "The file has no audio track. Record with a microphone, and send the recorder's file."
         raise InvalidAudio(detail, code="audio-missing")
     for stream in streams:
-        # FFmpeg itself holds to its list of codecs only while it looks into the file.
+        # FFmpeg itself applies its list of codecs only while it opens the file.
         if stream.codec_context is not None and stream.codec_context.codec.name in CODECS.split(","):
             return _untrimmed(stream) if container.format.name == "caf" else stream
-    detail = "The sound is encoded in a way that is not read here. Record as AAC, Opus, MP3, FLAC or PCM."
+    detail = "The audio codec is not supported. Record as AAC, Opus, MP3, FLAC or PCM."
     raise UnsupportedFormat(detail, code="audio-format-unsupported")
 
 
 def _untrimmed(stream: av.AudioStream) -> av.AudioStream:
-    """*stream* as its codec has it: FFmpeg cuts the end off ALAC in CAF, whose last packet is short by itself."""
+    """*stream* without FFmpeg's trimming of the end: the last packet of ALAC in CAF is short already."""
     if stream.codec_context.codec.name == "alac":
         stream.codec_context.flags2 |= Flags2.skip_manual
     return stream
@@ -148,12 +148,12 @@ def _damaged() -> InvalidAudio:
 def _samples(frame: av.AudioFrame) -> Samples:
     """A decoded frame of any sample format, shape (n, channels)."""
     if frame.format.is_planar and frame.layout.nb_channels >= _MOST_PLANES:
-        frame = _packed(frame)
+        frame = _interleaved(frame)
     array = frame.to_ndarray()
     return scaled(array.T if frame.format.is_planar else array.reshape(-1, frame.layout.nb_channels))
 
 
-def _packed(frame: av.AudioFrame) -> av.AudioFrame:
+def _interleaved(frame: av.AudioFrame) -> av.AudioFrame:
     """*frame* with its channels interleaved."""
-    packed = av.AudioResampler("flt", frame.layout, frame.sample_rate).resample(frame)
-    return packed[0]
+    interleaved = av.AudioResampler("flt", frame.layout, frame.sample_rate).resample(frame)
+    return interleaved[0]

@@ -1,4 +1,4 @@
-"""How much of an upload we are willing to read."""
+"""Limits of an upload: bytes, length and time to decode."""
 
 from dataclasses import dataclass
 from time import monotonic
@@ -7,19 +7,19 @@ from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES
 from voice_core.domain.errors import InvalidAudio, TooLarge
 
 MARGIN_SECONDS = 0.25
-"""Codecs pad: a recording of exactly the longest length may decode to a little more."""
+"""Tolerance above the longest length: codecs pad, so that a recording may decode to a little more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one utterance may take."""
+    """Limits of one utterance."""
 
     max_bytes: int = 10_000_000
     max_seconds: float = 60.0
     decode_seconds: float = 10.0
-    """Wall time to decode a container once it has arrived."""
+    """Wall time to decode a container after it has arrived."""
     advice: str = " Long recordings go through /clips."
-    """What who sends more is told besides."""
+    """Appended to the error message for larger uploads."""
 
     def check_bytes(self, count: int) -> None:
         """Refuse an upload of *count* bytes if that is too many.
@@ -47,13 +47,13 @@ class Limits:
 
 
 class DecodingDeadline:
-    """When to give up decoding; the event loop sets it and the decoding thread looks at it."""
+    """The time at which decoding gives up; the event loop sets it and the decoding thread checks it."""
 
     def __init__(self, seconds: float) -> None:
         self._ends = monotonic() + seconds
 
     def cancel(self) -> None:
-        """Nobody waits any more."""
+        """End the decoding now: no caller waits for it any more."""
         self._ends = float("-inf")
 
     @property
@@ -61,7 +61,7 @@ class DecodingDeadline:
         return monotonic() > self._ends
 
     def check(self) -> None:
-        """Give up if the time is up.
+        """Give up if the deadline has passed.
 
         Raises:
             InvalidAudio: ``audio-unreadable``.

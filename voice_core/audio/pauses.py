@@ -1,4 +1,4 @@
-"""How long nobody speaks within an utterance."""
+"""The longest pause within an utterance."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from voice_core.audio.speech_gate import FRAME_SAMPLES, THRESHOLD_DB
 from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES
 
 QUIET_DB = 25.0
-"""Decibels below the loudest frame so far, from which on a frame is a pause: speech in a room with noise."""
+"""A frame so many decibels below the loudest one so far belongs to a pause: allows for noise in the room."""
 
 _FRAME_BYTES = FRAME_SAMPLES * SAMPLE_BYTES
 
@@ -21,7 +21,7 @@ class LongestPause:
         self._frames = 0
 
     def feed(self, pcm: bytes) -> None:
-        """Hear some more; what is left of a frame waits for the next piece."""
+        """Take more sound; the rest of an incomplete frame waits for the next piece."""
         held = self._rest + pcm
         whole = len(held) - len(held) % _FRAME_BYTES
         self._rest = held[whole:]

@@ -1,4 +1,4 @@
-"""PCM of any layout, brought to what recognition hears: mono, 16-bit, 16 kHz."""
+"""Conversion of PCM of any layout to that of recognition: mono, 16-bit, 16 kHz."""
 
 from functools import cache
 from typing import Any
@@ -14,29 +14,29 @@ Samples = NDArray[np.float32]
 """Mono samples, shape (n,), full scale from -1 to 1."""
 
 FULL_SCALE = 32_768
-"""Of 16-bit samples."""
+"""Full scale of 16-bit samples."""
 
 LOUDEST = 16.0
-"""Of float samples, in full scales: recorders leave headroom above 1, and what is beyond 24 dB of it is damage."""
+"""Limit of float samples, in full scales: recorders use headroom above 1, but more than 24 dB of it is damage."""
 
 RECOGNITION = RawPcm(rate=RECOGNITION_RATE)
-"""The layout that everything is brought to."""
+"""The layout that all sound is converted to."""
 
 LEAST_PER_SECOND = 200
-"""Less than 5 ms are not converted by themselves: each time takes as long, however little there is."""
+"""Conversions a second, at most: pieces shorter than 5 ms are collected, since each conversion has a fixed cost."""
 
 _SWR_OPTIONS = {"filter_size": "64", "internal_sample_fmt": "fltp"}
 """64 taps, and 32-bit float inside, keep aliases of tones from 9 kHz on below the 16-bit noise floor."""
 
 
 class Resampler:
-    """Brings mono sound at any rate to 16-bit PCM at 16 kHz, as it comes.
+    """Resamples mono sound of any rate to 16-bit PCM at 16 kHz, while it arrives.
 
-    The filter's delay is taken out, and what comes out does not depend on how the sound was cut into pieces.
+    The filter's delay is removed, and the result does not depend on how the sound was cut into pieces.
     """
 
     def __init__(self, rate: int) -> None:
-        """*rate* of the sound that comes, hertz."""
+        """*rate* of the input, hertz."""
         self._rate = rate
         self._swr = av.AudioResampler("s16", "mono", RECOGNITION_RATE, options=_SWR_OPTIONS)
 
@@ -50,7 +50,7 @@ class Resampler:
         return self._pcm(frame)
 
     def finish(self) -> bytes:
-        """What the filter still holds; afterwards the resampler is spent."""
+        """The rest of the sound, from the filter. Afterwards the resampler cannot be used any more."""
         return self._pcm(None)
 
     def _pcm(self, frame: av.AudioFrame | None) -> bytes:
@@ -58,15 +58,15 @@ class Resampler:
 
 
 class Downmix:
-    """Brings sound of several channels to one.
+    """Mixes sound of several channels to one.
 
-    All channels count the same: full scale stays full scale. Stereo that would cancel itself out, as where an adapter
-    has turned one channel upside down, is turned back. That is judged anew every 20 ms by all that came before, so that
-    nothing waits and it does not matter how the sound was cut.
+    All channels have the same weight: full scale stays full scale. If the channels of stereo cancel each other, as when
+    an adapter inverts one of them, that one is inverted again. This is decided every 20 ms from all the sound before,
+    so that nothing waits and the result does not depend on how the sound was cut.
     """
 
     def __init__(self, rate: int) -> None:
-        """*rate* of the sound that comes, hertz."""
+        """*rate* of the input, hertz."""
         self._block = self._left = rate // 50
         self._products = np.zeros((2, 2))
         self._opposed = False
@@ -79,7 +79,7 @@ class Downmix:
         return np.concatenate([self._mixed(piece) for piece in pieces])
 
     def _mixed(self, frames: Samples) -> Samples:
-        """Part of a block as one channel; at the block's end, what the next will be."""
+        """Part of a block as one channel; at the block's end, decides on the next block."""
         left, right = frames.T
         mixed: Samples = (left - right if self._opposed else left + right) / 2
         self._products += frames.T.astype(np.float64) @ frames
@@ -95,7 +95,7 @@ class Downmix:
 
 
 class Converter:
-    """Brings PCM of one layout to mono 16-bit at 16 kHz, as it comes; pieces may be cut anywhere."""
+    """Converts PCM of one layout to mono 16-bit PCM at 16 kHz, while it arrives; pieces may be cut anywhere."""
 
     def __init__(self, layout: RawPcm) -> None:
         self._layout = layout
@@ -111,12 +111,12 @@ class Converter:
         return self._converted(held[:whole])
 
     def finish(self) -> bytes:
-        """The end of the sound; bytes that make no whole sample are dropped."""
+        """The end of the sound; bytes of an incomplete sample are dropped."""
         whole = len(self._rest) - len(self._rest) % self._layout.frame_bytes
         return self._converted(self._rest[:whole]) + self._resampler.finish()
 
     def _converted(self, pcm: bytes) -> bytes:
-        """Whole frames, brought to the layout of recognition."""
+        """Complete frames, in the layout of recognition."""
         if self._layout == RECOGNITION:
             return pcm
         frames = _decoded(pcm, self._layout.encoding).reshape(-1, self._layout.channels)
@@ -133,7 +133,7 @@ def mono(frames: Samples) -> Samples:
 
 
 def scaled(numbers: NDArray[Any]) -> Samples:
-    """Samples of any dtype at full scale 1; what is no number becomes one, and none is so large that sums overflow."""
+    """Samples of any dtype at full scale 1. NaN becomes 0, infinity 1; all are limited so that sums do not overflow."""
     floats: Samples
     with np.errstate(over="ignore", invalid="ignore"):
         floats = numbers.astype(np.float32)
@@ -169,7 +169,7 @@ def _quantised(samples: Samples) -> bytes:
 
 @cache
 def _g711(encoding: str) -> Samples:
-    """What each of the 256 codes stands for (ITU-T G.711)."""
+    """The sample value of each of the 256 codes (ITU-T G.711)."""
     codes = np.arange(256)
     code = ~codes & 0xFF if encoding == "mulaw" else codes ^ 0x55
     exponent, mantissa = code >> 4 & 7, code & 15

@@ -1,4 +1,4 @@
-"""Headerless PCM: how its samples are laid out."""
+"""The sample layout of headerless PCM."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ ENCODINGS: Mapping[str, int] = {
 """Bytes a sample, by encoding."""
 
 LOWEST_RATE, HIGHEST_RATE = 4_000, 192_000
-"""Hertz. Below there is no speech, above there is no microphone."""
+"""Hertz: lower rates cannot hold speech, and no microphone has higher ones."""
 
 MAX_CHANNELS = 8
 
@@ -34,7 +34,7 @@ class RawPcm:
     """The layout of PCM samples; channels are interleaved.
 
     Raises:
-        UnsupportedFormat: ``audio-format-unsupported``; no layout that we can read.
+        UnsupportedFormat: ``audio-format-unsupported``; a layout that we cannot read.
     """
 
     rate: int = SPEECH_RATE

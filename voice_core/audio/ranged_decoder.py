@@ -1,4 +1,4 @@
-"""Recordings too long to hold: decoded while they are read, whatever the container."""
+"""Decoding of recordings that are too long for memory: they are decoded while they are read, in any container."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -12,13 +12,13 @@ from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 
 Read = Callable[[int, int], Awaitable[bytes]]
-"""Gives as many bytes of the recording as asked for, from an offset on."""
+"""Returns a number of bytes of the recording, from an offset on."""
 
 READ_BYTES = 1 << 20
-"""At a time."""
+"""Bytes that are read at a time."""
 
 BATCH_BYTES = 4 * RECOGNITION_RATE * SAMPLE_BYTES
-"""PCM decoded in one go: enough that going to a thread and back does not count."""
+"""PCM decoded at a time: enough that switching to a thread and back does not matter."""
 
 
 class LargeSound:
@@ -29,7 +29,7 @@ class LargeSound:
         self._read = read
         self._limits = limits
         self.seconds: float | None = None
-        """How long the recording says it is, if it does; known when its first sound is."""
+        """Length by the recording's own header, if it has one; known with the first sound."""
 
     async def pcm(self) -> AsyncGenerator[bytes]:
         """Its sound as mono 16-bit PCM at 16 kHz, in whole samples.
@@ -45,7 +45,7 @@ class LargeSound:
         head = await self._read(0, min(self._size, READ_BYTES))
         name = sniff(head)
         if name is None:
-            raise UnsupportedFormat(f"These bytes are none of {ACCEPTED}.")
+            raise UnsupportedFormat(f"The format is none of {ACCEPTED}. Send a file in one of these.")
         header = wav.read_header(head) if name == "wav" else None
         if header and header.layout:
             end = min(self._size, header.data_offset + (header.data_bytes or self._size))
@@ -62,7 +62,7 @@ class LargeSound:
             yield await self._read(start, min(READ_BYTES, self._size - start))
 
     async def _decoded(self) -> AsyncGenerator[bytes]:
-        """A container, decoded in threads, a batch at a time; nothing runs while nobody asks for more."""
+        """A container, decoded in threads, a batch at a time, on demand."""
         loop, deadline = asyncio.get_running_loop(), DecodingDeadline(float("inf"))
 
         async def reading(start: int, count: int) -> bytes:
@@ -85,7 +85,7 @@ class LargeSound:
 
 
 def _batch(pieces: Iterator[bytes]) -> bytes:
-    """Some of the sound; empty at its end."""
+    """The next batch of the sound; empty at its end."""
     batch = bytearray()
     for pcm in pieces:
         batch += pcm

@@ -1,19 +1,19 @@
-"""A file elsewhere, read as FFmpeg reads: back and forth, a little at a time."""
+"""A remote file, read in the way of FFmpeg: back and forth, a little at a time."""
 
 import io
 from collections import OrderedDict
 from collections.abc import Callable
 
 Fetch = Callable[[int, int], bytes]
-"""Gives as many bytes as asked for, from an offset on."""
+"""Returns a number of bytes, from an offset on."""
 
 BLOCK_BYTES = 1 << 20
 BLOCKS = 8
-"""Kept: FFmpeg goes between the index of a file and its sound."""
+"""Blocks in memory: FFmpeg alternates between the index of a file and its sound."""
 
 
 class RangedFile(io.RawIOBase):
-    """A file of *size* bytes, of which it keeps a few blocks."""
+    """A file of *size* bytes, with the last `BLOCKS` blocks in memory."""
 
     def __init__(self, size: int, fetch: Fetch) -> None:
         super().__init__()
@@ -27,9 +27,6 @@ class RangedFile(io.RawIOBase):
 
     def seekable(self) -> bool:
         return True
-
-    def tell(self) -> int:
-        return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]

@@ -1,8 +1,8 @@
-"""Files that have lost their first 45 bytes, put together again.
+"""Restores files that have lost their first 45 bytes.
 
-A client that means to take a 44 byte WAV header off, and takes 59 characters off the base64 of the file instead, leaves
-byte 45 and what follows. That is plain PCM only if the header had 44 bytes: iPhones put chunks of filler into it, and
-what Android records under the name of WAV is AAC in 3GP.
+A client that means to remove a WAV header of 44 bytes, and removes 59 characters of the file's base64 instead, leaves
+byte 45 and the following ones. They are plain PCM only if the header had 44 bytes: iPhones put chunks of filler into
+it, and recordings that Android calls WAV are AAC in 3GP.
 """
 
 from collections.abc import Iterator
@@ -15,20 +15,20 @@ from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 LOST_BYTES = 45
 
 _SAMPLES_OFFSET = 46
-"""Of the second 16-bit sample in a file with a 44 byte header; the first has lost a byte."""
+"""Offset of the second 16-bit sample in a file with a header of 44 bytes; the first sample has lost a byte."""
 
 _HEADER_BYTES = 65_536
-"""A ``fmt`` or ``data`` chunk that begins later is not looked for."""
+"""``fmt`` and ``data`` chunks are searched for in so many bytes."""
 
 _TRIES = 16
-"""More of anything than a real file has; made-up ones must not keep us busy."""
+"""More matches of a name than a real file has; the limit bounds the work on a crafted file."""
 
 _FILE_BOXES = (b"ftyp", b"free", b"skip", b"wide", b"mdat", b"moov", b"moof", b"mfra", b"sidx", b"styp")
 _FTYP_BYTES, _MVHD_BYTES = 16, 108
 
 
 def restored(tail: bytes) -> tuple[bytes, RawPcm | None]:
-    """The file whose bytes from 45 on are *tail*, or else its samples and their likely layout."""
+    """The file whose bytes from 45 on are *tail*; if it cannot be restored, its samples and their likely layout."""
     if file := _restored_mp4(tail) or _restored_wav(tail):
         return file, None
     return _samples(tail), RawPcm()
@@ -37,11 +37,11 @@ def restored(tail: bytes) -> tuple[bytes, RawPcm | None]:
 def _restored_mp4(tail: bytes) -> bytes | None:
     file = bytearray(LOST_BYTES) + tail
     if (moov := _whole_index(file)) is not None:
-        # All before the index is taken for media: the index says where in it the sound is.
+        # All bytes before the index count as media: the index has the position of the sound in them.
         _write_box(file, 0, b"ftyp", _FTYP_BYTES)
         _write_box(file, _FTYP_BYTES, b"mdat", moov - _FTYP_BYTES)
     elif (trak := _first_track(file)) is not None:
-        # The index came first and lost its beginning: the box before its first track, of fixed size, is its header.
+        # The index came first and lost its start: the box before its first track is its header, of fixed size.
         mvhd = trak - _MVHD_BYTES
         moov = mvhd - 8
         _write_box(file, 0, b"ftyp", moov)
@@ -54,7 +54,7 @@ def _restored_mp4(tail: bytes) -> bytes | None:
 
 
 def _whole_index(file: bytearray) -> int | None:
-    """Where the ``moov`` box begins, when nothing of it is lost."""
+    """Offset of the ``moov`` box, if it is complete."""
     for at in _found(file, b"moov"):
         chain = list(boxes(file, at - 4))
         if file.startswith(b"mvhd", at + 8) and _ends(chain, file) and all(box.kind in _FILE_BOXES for box in chain):
@@ -63,7 +63,7 @@ def _whole_index(file: bytearray) -> int | None:
 
 
 def _first_track(file: bytearray) -> int | None:
-    """Where the first ``trak`` box begins, when it has room for what must come before it and media after it."""
+    """Offset of the first ``trak`` box, if the boxes that must precede it fit before it, and media follow."""
     for at in _found(file, b"trak"):
         chain = list(boxes(file, at - 4))
         roomy = at - 4 >= _FTYP_BYTES + 8 + _MVHD_BYTES
@@ -73,12 +73,12 @@ def _first_track(file: bytearray) -> int | None:
 
 
 def _ends(chain: list[Box], file: bytearray) -> bool:
-    """Whether the *chain* of boxes leads to the end of the file, as it does not from bytes that happen to be a name."""
+    """Whether the *chain* of boxes leads to the end of the file; from bytes that only look like a name it does not."""
     return bool(chain) and chain[-1].end == len(file)
 
 
 def _index_end(file: bytearray, trak: int) -> int:
-    """Where the ``moov`` box that holds the track at *trak* ends: where boxes begin that cannot be in it."""
+    """End of the ``moov`` box around the track at *trak*: the offset of the first box that cannot be in it."""
     return next(box.start for box in boxes(file, trak) if box.kind in _FILE_BOXES)
 
 
@@ -87,7 +87,7 @@ def _write_box(file: bytearray, start: int, kind: bytes, size: int) -> None:
 
 
 def _restored_wav(tail: bytes) -> bytes | None:
-    """A WAV from its ``fmt`` chunk on, when that came late enough to be left."""
+    """A WAV from its ``fmt`` chunk on, if that is not among the lost bytes."""
     for at in _found(tail[:_HEADER_BYTES], b"fmt "):
         file = b"RIFF\xff\xff\xff\xffWAVE" + tail[at:]
         if _has_samples(file):
@@ -103,19 +103,19 @@ def _has_samples(file: bytes) -> bool:
 
 
 def _samples(tail: bytes) -> bytes:
-    """What a ``data`` chunk holds, where one is left; else all whole samples after a 44 byte header."""
+    """Contents of the ``data`` chunk, if there is one; otherwise all complete samples after a header of 44 bytes."""
     for at in _found(tail[:_HEADER_BYTES], b"data"):
         size, start = int.from_bytes(tail[at + 4 : at + 8], "little"), at + 8
         if _ends_with_chunks(tail, start + size):
             return tail[start : start + size]
         if not tail[:at].strip(b"\0"):
-            # Filler led here: it is the chunk, whatever its size says.
+            # Only filler is before it: it is the chunk, even if its size is wrong.
             return tail[start:]
     return tail[_SAMPLES_OFFSET - LOST_BYTES :]
 
 
 def _ends_with_chunks(tail: bytes, at: int) -> bool:
-    """Whether a few chunks that follow one another from *at* on end where the file ends."""
+    """Whether a few consecutive chunks from *at* on end at the end of the file."""
     for _ in range(_TRIES):
         if at + 8 > len(tail):
             break
@@ -125,7 +125,7 @@ def _ends_with_chunks(tail: bytes, at: int) -> bool:
 
 
 def _found(data: bytes | bytearray, name: bytes) -> Iterator[int]:
-    """Where *name* is in *data*, the first few times."""
+    """Offsets of *name* in *data*, at most `_TRIES` of them."""
     at = -1
     for _ in range(_TRIES):
         at = data.find(name, at + 1)

@@ -1,6 +1,6 @@
-"""Long sound cut where nobody speaks, into pieces that recognition takes one by one.
+"""Cuts long sound in pauses, into segments that are recognised one by one.
 
-Where the cuts fall depends on the samples alone, never on how they arrived: who begins again finds the same pieces.
+The cuts depend only on the samples, never on how they arrived: a worker that starts again gets the same segments.
 """
 
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ FRAME_BYTES = round(FRAME_SECONDS * RECOGNITION_RATE) * SAMPLE_BYTES
 
 LONGEST_SECONDS = 60.0
 EARLIEST_SHARE = 0.5
-"""Of the longest piece: no cut comes before. Speech of half a minute has a pause in it."""
+"""Share of the longest segment before which there is no cut. Speech of half a minute has a pause in it."""
 
 QUIETEST_DB = -60.0
-"""Decibels below full scale: all below is silence, however quiet the rest."""
+"""Decibels of full scale: any lower level is silence, however quiet the rest is."""
 
 SILENCE_SHARE = 0.25
-"""Of the way from the room's noise to the voice, in decibels: what is below counts as a pause."""
+"""Share of the range from the room's noise to the voice, in decibels: levels below it count as a pause."""
 
 PAUSE_DB = 5.0
-"""Above the room's noise, at most: of two who speak, the one who is far away is no pause of the other's."""
+"""Most decibels of a pause above the room's noise: a distant speaker is not a pause of a near one."""
 
 PAUSE_FRAMES = 10
 """200 ms: shorter gaps are inside words, as before a plosive."""
@@ -42,7 +42,7 @@ class Segment:
     """A piece of the sound, mono 16-bit PCM at 16 kHz."""
 
     start_bytes: int
-    """Of PCM before it."""
+    """Bytes of PCM before it."""
     pcm: bytes
 
     @property
@@ -55,7 +55,7 @@ class Segment:
 
 
 class Segmenter:
-    """Cuts endless mono 16-bit PCM at 16 kHz into segments of at most *longest_seconds*."""
+    """Cuts continuous mono 16-bit PCM at 16 kHz into segments of at most *longest_seconds*."""
 
     def __init__(self, longest_seconds: float = LONGEST_SECONDS) -> None:
         self._longest = round(longest_seconds / FRAME_SECONDS)
@@ -63,15 +63,15 @@ class Segmenter:
         self._start = 0
 
     def feed(self, pcm: bytes) -> Iterator[Segment]:
-        """The segments that are complete after some more sound."""
+        """Take more sound; yields the segments that are complete now."""
         self._held += pcm
-        # One frame more than fits shows that the sound goes on.
+        # One frame more than fits shows that the sound continues.
         while len(self._held) > self._longest * FRAME_BYTES:
             levels = levels_db(bytes(self._held[: self._longest * FRAME_BYTES]))
             yield self._taken(cut(levels, round(self._longest * EARLIEST_SHARE)) * FRAME_BYTES)
 
     def finish(self) -> Iterator[Segment]:
-        """What is left at the end."""
+        """The last segment."""
         if self._held:
             yield self._taken(len(self._held))
 
@@ -83,9 +83,9 @@ class Segmenter:
 
 
 def cut(levels: Levels, earliest: int) -> int:
-    """The frame to cut before, not before the one numbered *earliest*: the middle of the longest pause.
+    """The number of the frame before which to cut, at least *earliest*: in the middle of the longest pause.
 
-    Where nobody pauses it is the quietest place.
+    Without a pause it is in the quietest place.
     """
     floor, voice = np.percentile(levels, (10, 95))
     floor = max(float(floor), QUIETEST_DB)
@@ -98,14 +98,14 @@ def cut(levels: Levels, earliest: int) -> int:
 
 
 def levels_db(pcm: bytes) -> Levels:
-    """How loud each whole frame of *pcm* is, its DC taken out."""
+    """The level of each complete frame of *pcm*, without its DC."""
     frames = np.frombuffer(pcm, "<i2").reshape(-1, FRAME_BYTES // SAMPLE_BYTES) / 32_768.0
     power: Levels = frames.var(axis=1)
     return 10 * np.log10(power + 1e-12)
 
 
 def _longest_run(flags: NDArray[np.bool_]) -> tuple[int, int]:
-    """Where the longest run of True begins, the last of equals, and its length."""
+    """Start and length of the longest run of True; of equal runs the last."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
     starts, ends = edges[::2], edges[1::2]
     if not starts.size:

@@ -1,4 +1,4 @@
-"""What the bytes are, whatever they are called."""
+"""Recognises audio formats by their bytes, not by names or media types."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -6,10 +6,10 @@ from itertools import pairwise
 from voice_core.audio.containers.tags import id3_bytes
 
 MAGIC_BYTES = 64
-"""From so many bytes every container but a bare stream of frames is known."""
+"""Bytes from which every container is recognised, except bare streams of frames."""
 
 FRAMES_BYTES = 8_192
-"""Holds four frames of MPEG audio, of which the longest has 1,729 bytes, and of any AAC that a phone makes."""
+"""Bytes that hold four frames of MPEG audio, the longest of 1,729 bytes, and of any AAC that a phone makes."""
 
 ACCEPTED = "wav, w64, aiff, au, caf, mp3, aac, latm, m4a, mp4, 3gp, mov, ogg, webm, mkv, flac, amr"
 
@@ -27,13 +27,13 @@ _LONGEST_BOX_BYTES = 2**28
 _EBML = b"\x1a\x45\xdf\xa3"
 
 _FRAMES_IN_A_ROW = 3
-"""Raw PCM can look like the sync word of a frame, hardly like three frames that follow one another."""
+"""Raw PCM can look like the sync word of one frame, but hardly like three consecutive frames."""
 
 
 def sniff(head: bytes | bytearray) -> str | None:
-    """The name of the container that begins with *head*, None when it is none we know.
+    """The name of the container that begins with *head*; None when it is unknown.
 
-    What follows ID3 tags counts; while that has not arrived, MP3 is the best guess.
+    ID3 tags are skipped. While the bytes after them have not arrived, MP3 is the best guess.
     """
     if head.startswith(b"ID3"):
         return _sniff_untagged(head[id3_bytes(head) :]) or "mp3"
@@ -56,7 +56,7 @@ def _sniff_untagged(head: bytes | bytearray) -> str | None:
 
 
 def decided(head: bytes | bytearray) -> bool:
-    """Whether more bytes would not change what `sniff` makes of *head*."""
+    """Whether more bytes cannot change the result of `sniff`."""
     start = id3_bytes(head)
     untagged = head[start : start + FRAMES_BYTES]
     if len(untagged) < MAGIC_BYTES:
@@ -78,7 +78,7 @@ def _sniff_frames(head: bytes | bytearray) -> str | None:
 
 
 def _frames_follow(head: bytes | bytearray, length: Callable[[bytes], int]) -> bool:
-    """Whether *head* begins with three frames, or with fewer that end exactly where it ends."""
+    """Whether *head* begins with three frames, or with fewer that end exactly at its end."""
     starts = [0]
     while len(starts) <= _FRAMES_IN_A_ROW and starts[-1] < len(head):
         size = length(bytes(head[starts[-1] : starts[-1] + 6]))

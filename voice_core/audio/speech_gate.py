@@ -1,4 +1,4 @@
-"""Whether anybody has begun to speak: what is asked before anything costs money."""
+"""Detects the start of speech, before any provider is called and paid for."""
 
 from collections import deque
 from functools import cache
@@ -12,29 +12,29 @@ FRAME_SAMPLES = 320
 """20 ms: bins of 50 Hz."""
 
 THRESHOLD_DB = -50.0
-"""Decibels below full scale (of a square wave) that a frame must reach; quiet speech has -40, a quiet room -60."""
+"""Level that a frame must reach, decibels of full scale (of a square wave); quiet speech has -40, a quiet room -60."""
 
 LOUD_FRAMES, WINDOW_FRAMES = 4, 15
-"""80 ms of sound within 300 ms: a syllable has them, a click or a bump of the microphone has not."""
+"""80 ms of sound within 300 ms: a syllable has that, a click or a bump of the microphone has not."""
 
 _FRAME_BYTES = FRAME_SAMPLES * SAMPLE_BYTES
 _BLOCK_BYTES = WINDOW_FRAMES * _FRAME_BYTES
-"""Measured at a time: speech mostly begins early in a long piece, and the rest of it need not be looked at."""
+"""Bytes measured at a time: speech mostly begins early in a long piece, and then the rest need not be measured."""
 _SPEECH_BINS = slice(4, 80)
-"""200 to 4,000 Hz: voices are heard there, mains hum, wind and DC are not."""
+"""200 to 4,000 Hz: voices are in this band, mains hum, wind and DC are not."""
 
 STEADY_DB = 3.0
 """White noise, smoothed over 60 ms, stays within this for seconds; speech leaves it within a syllable."""
 
 FLATNESS = 0.3
-"""Geometric by arithmetic mean of the power spectrum. White noise has 0.56 in single frames, vowels under 0.1."""
+"""Geometric mean divided by arithmetic mean of the power spectrum: 0.56 in frames of white noise, vowels under 0.1."""
 
 
 class SpeechGate:
-    """Opens once when speech begins in mono 16-bit PCM at 16 kHz, and stays open.
+    """Opens when speech begins in mono 16-bit PCM at 16 kHz, and stays open.
 
-    Closed to silence, hum, clicks, faint noise and the steady hiss of a microphone; anything else passes, since
-    refusing to listen is worse than listening in vain.
+    It stays closed for silence, hum, clicks, faint noise and the steady hiss of a microphone. Any other sound opens it,
+    since it is worse to miss speech than to transcribe noise.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class SpeechGate:
         self._hiss = self._frames = 0
 
     def feed(self, pcm: bytes) -> bool:
-        """Hear some more; whether speech has begun by now."""
+        """Take more sound; returns whether speech has begun."""
         if self.opened:
             return True
         held = self._rest + pcm
@@ -57,7 +57,7 @@ class SpeechGate:
         return self.opened
 
     def _begins(self, frames: bytes) -> bool:
-        """Whether speech begins in whole *frames*."""
+        """Whether speech begins in *frames*, complete ones."""
         return any(
             self._hear(float(level), float(flatness)) for level, flatness in zip(*_measured(frames), strict=True)
         )
@@ -79,7 +79,7 @@ class SpeechGate:
             self._loudest_db = max(self._loudest_db, smoothed)
 
     def _hisses(self) -> bool:
-        """Whether all that was heard is as flat and as steady as noise."""
+        """Whether all loud frames so far are as flat and as steady as noise."""
         return self._loudest_db - self._quietest_db < STEADY_DB and self._hiss > 0.9 * self._frames
 
 

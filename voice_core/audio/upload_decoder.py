@@ -1,4 +1,4 @@
-"""The one door for sound: whatever is uploaded goes in, what recognition hears comes out."""
+"""Decodes uploads of any format to mono 16-bit PCM at 16 kHz, the input of recognition."""
 
 import asyncio
 import sys
@@ -17,36 +17,36 @@ from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 __all__ = ["Decoding", "Limits", "RawPcm"]
 
 SLICE_BYTES = 65_536
-"""Converted at a time: about a millisecond of work, after which others get their turn."""
+"""Bytes converted at a time: about a millisecond of work, then other tasks run."""
 
 HEADER_STEP_BYTES = 64
-"""A beginning is looked at again when it has so many more: each time takes as long, however few came."""
+"""Bytes after which an incomplete header is read again: each attempt has a fixed cost."""
 
 GATHERED_SECONDS = 0.01
-"""Shorter pieces of sound are put together first, for the same reason. So little is held back at most."""
+"""Pieces of sound are joined to this length first, for the same reason. No more than this is held back."""
 
 PIECE_COST_BYTES = 64
-"""However small a piece is, taking it costs as much as to convert so many bytes."""
+"""Fixed cost of a piece, in bytes whose conversion takes as long."""
 
 GRACE_SECONDS = 0.5
-"""A decoder that looks at its deadline notices it within this; one that hangs is left behind."""
+"""A decoder notices its deadline within this time; one that hangs is abandoned after it."""
 
 
 class Decoding:
-    """One upload on its way in."""
+    """The decoding of one upload."""
 
     def __init__(self, raw: RawPcm | None, limits: Limits) -> None:
-        """*raw* is what bytes are that no container claims; without it they are refused."""
+        """*raw* is the layout of bytes in no known container; without it such bytes are refused."""
         self.raw = raw
         self._limits = limits
         self.format: str | None = None
-        """The container's name, or ``pcm``; known once its first bytes are."""
+        """The container's name, or ``pcm``; known after its first bytes."""
         self.bytes_in = 0
 
     async def pcm(self, chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
         """The sound of *chunks* as mono 16-bit PCM at 16 kHz, in whole samples.
 
-        WAV and raw PCM come out while they arrive, other containers once they are complete.
+        WAV and raw PCM are decoded while they arrive, other containers once they are complete.
 
         Raises:
             InvalidAudio: ``audio-empty``, ``audio-missing``, ``audio-truncated`` or ``audio-unreadable``.
@@ -92,11 +92,11 @@ class Decoding:
             raise InvalidAudio("The audio has no bytes. Send the recording.", code="audio-empty")
         name = sniff(head) or ("pcm" if self.raw else None)
         if name is None:
-            raise UnsupportedFormat(f"These bytes are none of {ACCEPTED}. Say so if they are headerless PCM.")
+            raise UnsupportedFormat(f"The format is none of {ACCEPTED}. If it is headerless PCM, declare that.")
         return name
 
     async def _plain_header(self, head: bytearray, upload: AsyncIterator[bytes]) -> wav.WavHeader | None:
-        """Where PCM begins in the upload; None when a container has to be decoded."""
+        """The position of PCM in the upload; None when a container must be decoded."""
         if self.format == "pcm":
             return wav.WavHeader(self.raw, 0, None)
         if self.format != "wav":
@@ -110,7 +110,7 @@ class Decoding:
     async def _converted(
         self, header: wav.WavHeader, layout: RawPcm, chunks: AsyncIterable[bytes]
     ) -> AsyncGenerator[bytes]:
-        """PCM of *layout*, as it arrives; what follows the samples is read and left out."""
+        """PCM of *layout*, converted while it arrives; bytes after the samples are read and dropped."""
         self._limits.check_bytes(header.data_bytes or 0)
         self._limits.check_seconds(layout.seconds(header.data_bytes or 0))
         left = header.data_bytes or sys.maxsize
@@ -128,7 +128,7 @@ class Decoding:
             yield pcm
 
     async def _decoded(self, head: bytearray, upload: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-        """A container, decoded in a thread once it has arrived."""
+        """A container, decoded in a thread after it has arrived."""
         async for chunk in upload:
             head += chunk
         deadline = DecodingDeadline(self._limits.decode_seconds)
@@ -150,7 +150,7 @@ async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[b
 
 
 async def _grown(head: bytearray, upload: AsyncIterator[bytes]) -> bool:
-    """Put more of *upload* behind *head*; False when there is no more."""
+    """Append more of *upload* to *head*; False when there is no more."""
     before = len(head)
     while len(head) < before + HEADER_STEP_BYTES and (chunk := await anext(upload, None)) is not None:
         head += chunk
@@ -158,7 +158,7 @@ async def _grown(head: bytearray, upload: AsyncIterator[bytes]) -> bool:
 
 
 async def _gathered(chunks: AsyncIterable[bytes], least: int) -> AsyncGenerator[bytes]:
-    """*chunks* put together until each but the last has *least* bytes."""
+    """*chunks* joined so that each except the last has at least *least* bytes."""
     held = bytearray()
     async for chunk in chunks:
         held += chunk

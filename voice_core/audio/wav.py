@@ -1,4 +1,4 @@
-"""WAV: where its samples are and how they are laid out, and headers of our own."""
+"""WAV: reads the position and layout of samples, and writes headers."""
 
 import struct
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ from voice_core.domain.audio import SAMPLE_BYTES
 from voice_core.domain.errors import InvalidAudio
 
 UNKNOWN_BYTES = 0xFFFF_FFFF
-"""The size that a stream writes when its length is not known yet."""
+"""The size in a stream whose length is not known yet."""
 
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE
 _HUGE_BYTES = 0x7FFF_0000
-"""Recorders that cannot seek write sizes around 2 and 4 GB: none of them is meant."""
+"""Recorders that cannot seek write sizes around 2 and 4 GB, which mean an unknown size."""
 
 _MAX_CHUNKS = 64
-"""Real files have a handful before their samples; walking more of them again and again would cost."""
+"""Chunks before the samples; real files have a handful, and each is read again whenever more bytes arrive."""
 
 _FMT_BYTES = 40
-"""Of a ``fmt`` chunk that mean something."""
+"""Bytes of a ``fmt`` chunk that have a meaning."""
 
 _COMMON_CHUNKS = (b"fmt ", b"data", b"LIST", b"fact", b"JUNK", b"FLLR")
 
@@ -29,10 +29,10 @@ _Order = Literal["little", "big"]
 
 @dataclass(frozen=True, slots=True)
 class WavHeader:
-    """What a WAV says before its samples."""
+    """The header of a WAV, up to its samples."""
 
     layout: RawPcm | None
-    """None when the samples are in a codec that is not PCM or G.711."""
+    """None when the codec is neither PCM nor G.711."""
     data_offset: int
     """Bytes from the start of the file to the first sample."""
     data_bytes: int | None
@@ -40,11 +40,11 @@ class WavHeader:
 
 
 def read_header(head: bytes | bytearray) -> WavHeader | None:
-    """Find the samples in a file that begins with *head*; None when that takes more of it.
+    """Find the samples in a file that begins with *head*; None when more bytes are needed.
 
     Raises:
-        InvalidAudio: ``audio-unreadable``; there is no ``fmt`` before ``data``, or too much else is.
-        UnsupportedFormat: rates or channels that we do not read.
+        InvalidAudio: ``audio-unreadable``; there is no ``fmt`` before ``data``, or there are too many other chunks.
+        UnsupportedFormat: a rate or channel count that we do not read.
     """
     order: _Order = "big" if head.startswith(b"RIFX") else "little"
     fmt, long_bytes = b"", None
@@ -59,7 +59,7 @@ def read_header(head: bytes | bytearray) -> WavHeader | None:
 
 
 def header(rate: int, data_bytes: int | None = None) -> bytes:
-    """The header of mono 16-bit PCM at *rate* hertz; without *data_bytes* that of an endless stream."""
+    """The header of mono 16-bit PCM at *rate* hertz; without *data_bytes* that of a stream of unknown length."""
     size = UNKNOWN_BYTES if data_bytes is None else data_bytes
     riff = UNKNOWN_BYTES if data_bytes is None else 36 + data_bytes
     fmt = struct.pack("<HHIIHH", _PCM, 1, rate, rate * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
@@ -75,7 +75,7 @@ def whole(pcm: bytes, rate: int) -> bytes:
 def _chunks(head: bytes | bytearray, order: _Order) -> Iterator[tuple[bytes, int, int]]:
     """Kind, body offset and body size of the chunks whose headers are in *head*; ``data`` is the last.
 
-    Chunks before it are given only when all of their body is there.
+    Chunks before it are returned only when their body is complete.
     """
     at = 12
     for _ in range(_MAX_CHUNKS):
@@ -83,7 +83,7 @@ def _chunks(head: bytes | bytearray, order: _Order) -> Iterator[tuple[bytes, int
             return
         kind, size = bytes(head[at : at + 4]), int.from_bytes(head[at + 4 : at + 8], order)
         start = at + 8
-        # One byte and one chunk id beyond, to see whether an odd chunk was padded.
+        # One byte and one chunk id more, to see whether an odd chunk was padded.
         if kind != b"data" and len(head) < start + size + 5:
             return
         yield kind, start, size
@@ -111,7 +111,7 @@ def _layout(fmt: bytes, order: _Order) -> RawPcm | None:
 
 
 def _sample_bytes(align: int, channels: int, bits: int) -> int:
-    """Bytes a sample takes: what the frames leave room for, since 24 bits may sit in 32, else what the bits need."""
+    """Bytes of a sample: by the frame size, since 24 bits may be stored in 32; if that is impossible, by the bits."""
     needed = (bits + 7) // 8
     per_channel, odd = divmod(align, channels or 1)
     return per_channel if per_channel >= needed and not odd else needed

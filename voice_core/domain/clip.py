@@ -1,4 +1,4 @@
-"""A recording too long for one request, and the job that makes a transcript and a reply of it."""
+"""A recording too long for one request, and the job that makes a transcript and a reply from it."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,7 +14,7 @@ ENDED: frozenset[Status] = frozenset({"done", "failed", "expired", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a job failed, as its owner hears of it."""
+    """Why a job failed, as reported to its owner."""
 
     code: str
     detail: str
@@ -27,7 +27,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ClipClaim:
-    """Which worker is at it, and until when it must be heard of again."""
+    """The worker that processes the clip, and the time until which it must renew its lease."""
 
     worker: str
     until: datetime
@@ -36,23 +36,23 @@ class ClipClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """One clip's job, as it is kept. The recording and what is made of it are elsewhere, under its name."""
+    """One clip's job, as it is stored. The recording and the files derived from it are elsewhere, under its name."""
 
     id: str
     user_id: str
     conversation_id: str
     created_at: datetime
-    """UTC, as all moments here."""
+    """UTC, like all times here."""
     upload_until: datetime
     """When the permission to begin an upload ends."""
     hints: Hints = field(default_factory=Hints)
     reply: bool = True
     notes: str = ""
-    """What the user wants of the reply."""
+    """The user's instructions for the reply."""
     status: Status = "waiting"
     claim: ClipClaim | None = None
     attempts: int = 0
-    """How often a worker began, or went on."""
+    """How often a worker began or resumed the job."""
     recording: str = ""
     """The version of the recording that is being worked on."""
     seconds_done: float = 0.0
@@ -63,9 +63,9 @@ class Clip:
     transcribed: bool = False
     """Its transcript can be read, however the job ended."""
     forgotten: bool = False
-    """Its conversation was deleted, and it with it."""
+    """The clip was deleted together with its conversation."""
     fingerprint: str = ""
-    """Of the request that opened it, when that may be sent again."""
+    """The fingerprint of the request that opened the clip, if that request is idempotent."""
     etag: str = field(default="", compare=False)
     """Names this version of the job."""
 
@@ -83,7 +83,7 @@ class Clip:
         return replace(self, status="expired") if unused else self
 
     def claimed_at(self, now: datetime) -> bool:
-        """Whether a worker that may be alive is at it."""
+        """Whether a worker that may still be running holds the lease."""
         return self.claim is not None and self.claim.until > now
 
     def changed(self, **changes: Any) -> "Clip":
@@ -92,7 +92,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class ClipName:
-    """Whose clip, and which."""
+    """The user and the id of a clip."""
 
     user_id: str
     clip_id: str
@@ -100,7 +100,7 @@ class ClipName:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What was uploaded, in one version."""
+    """An uploaded recording, in one version."""
 
     name: ClipName
     version: str
@@ -113,5 +113,4 @@ class Slot:
 
     url: str
     headers: dict[str, str]
-    """To be sent along."""
-    method: str = "PUT"
+    """Headers that the upload must have."""

@@ -1,4 +1,4 @@
-"""The dialogue that persists."""
+"""Stored conversations and their turns."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,16 +10,16 @@ Item = TypeVar("Item")
 
 
 def new_conversation_id(seed: str = "") -> str:
-    """An id that is told before the conversation begins; it is known by its check digits when it comes back.
+    """An id that is given to a client before the conversation exists; its check digits prove later that it is ours.
 
-    With a *seed* of hex digits, at least 24 of them, it is always the same.
+    The same *seed*, at least 24 hex digits, always gives the same id.
     """
     number = seed[:24] or token_hex(12)
     return number + _check_digits(number)
 
 
 def may_begin(conversation_id: str) -> bool:
-    """Whether a conversation that is not there may begin under this id, because it was given out for that."""
+    """Whether a new conversation may have this id: whether `new_conversation_id` made it."""
     number, digits = conversation_id[:24], conversation_id[24:]
     return digits == _check_digits(number)
 
@@ -30,14 +30,14 @@ def _check_digits(number: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One exchange, as it is remembered. Audio is never part of it."""
+    """One turn, as it is stored. Audio is never part of it."""
 
     id: str
     conversation_id: str
     transcript: str
-    """What the user said or typed."""
+    """The user's words, spoken or typed."""
     reply: str
-    """What the assistant said; when *interrupted*, only what was delivered of it."""
+    """The assistant's reply; when *interrupted*, only the part that was delivered."""
     created_at: datetime
     """UTC."""
     spoken: bool = True
@@ -46,24 +46,24 @@ class Turn:
     interrupted: bool = False
     degraded: tuple[str, ...] = ()
     timings: dict[str, int] = field(default_factory=dict)
-    """Milliseconds a stage."""
+    """Milliseconds by stage."""
     clip_id: str = ""
-    """Of the clip that was spoken, when it was one: it has the whole transcript, of which the turn keeps a part."""
+    """The id of the clip, if the turn is one of a clip: the clip has the complete transcript, the turn a part of it."""
     confidence: float | None = None
-    """Of the transcript, 0 to 1; None when the recogniser gave none."""
+    """Confidence of the transcript, 0 to 1; None when the recogniser gave none."""
     utterance_ms: int = 0
     """How long the user spoke."""
     fingerprint: str = ""
-    """Of the request it was taken for, when that may be sent again."""
+    """The fingerprint of the request that the turn belongs to, if that request is idempotent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What a list of conversations shows of one."""
+    """An entry in a list of conversations."""
 
     id: str
     title: str
-    """The first words that were said in it."""
+    """The first words of the conversation."""
     turn_count: int
     created_at: datetime
     updated_at: datetime
@@ -71,7 +71,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """Some items, and the token that asks for the next ones."""
+    """Some items, and the token that requests the next ones."""
 
     items: tuple[Item, ...]
     continuation: str | None = None

@@ -1,27 +1,27 @@
-"""Everything that can go wrong, as the caller will hear of it.
+"""All errors, as they are reported to the caller.
 
 VoiceError
-├── InvalidInput            the request cannot be served as it is: mend it
+├── InvalidInput            the request is wrong: the caller must fix it
 │   ├── InvalidAudio        the sound could not be read
 │   │   └── TooLarge        too many bytes or seconds for one turn
-│   ├── UnsupportedFormat   these bytes are no sound we know
-│   ├── BodyStalled         the rest of the request did not come
-│   └── KeyReused           its Idempotency-Key was another request's
-├── Unauthenticated         the caller does not say who they are
-│   └── InvalidToken        or not so that it can be believed
-├── NoSpeech                nothing was said
-├── NotFound                no such thing of yours
-├── Conflict                somebody else was there first
-├── Busy                    there is no room for this here now
-├── LimitReached            you have had as much of this as you may for now
-├── ReplyRefused            the assistant's content filter said no
-└── StageFailed             a provider let us down
+│   ├── UnsupportedFormat   the bytes are in no audio format that we read
+│   ├── BodyStalled         the rest of the request did not arrive
+│   └── KeyReused           the Idempotency-Key belongs to another request
+├── Unauthenticated         the request has no credentials
+│   └── InvalidToken        the credentials are not valid
+├── NoSpeech                no words in the utterance
+├── NotFound                the user has no such resource
+├── Conflict                another request has changed the resource
+├── Busy                    this worker has no capacity at present
+├── LimitReached            the user's rate limit or quota is used up
+├── ReplyRefused            the assistant's content filter refused
+└── StageFailed             a provider or store failed
     ├── StageTimedOut       it took too long
-    ├── Throttled           it asked us to slow down
-    ├── Unreachable         it is not there
-    │   └── Unavailable     it failed again and again, so it is not asked just now
-    ├── Crowded             we ask as much of it as we may already
-    └── Misconfigured       it does not accept us: an operator must mend it
+    ├── Throttled           it requested fewer calls
+    ├── Unreachable         it could not be reached
+    │   └── Unavailable     it failed repeatedly, so calls are suspended
+    ├── AtCapacity          as many of our calls as allowed are in progress
+    └── Misconfigured       it rejects our settings or credentials: an operator must fix them
 
 ``code`` is stable and kebab-case; clients branch on it. ``stage`` is stt, assistant, tts or identity, or a store's
 name.
@@ -31,11 +31,11 @@ from collections.abc import Mapping
 from typing import Any
 
 LONGEST_WAIT_SECONDS = 2 * 86_400
-"""More than any limit of ours takes, or a provider's quota of a day. Who names more, or no number, has said nothing."""
+"""Longer than any limit of ours, or a provider's daily quota. A longer `retry_after`, or no number, is ignored."""
 
 
 class VoiceError(Exception):
-    """Something went wrong that the caller should hear about."""
+    """An error that is reported to the caller."""
 
     code = "internal-error"
     retryable = False
@@ -55,12 +55,12 @@ class VoiceError(Exception):
         self.code = code or self.code
         self.stage = stage
         self.retryable = self.retryable if retryable is None else retryable
-        # nan compares with nothing, so what is no number falls out as what is too long does.
+        # Comparisons with NaN are false, so NaN is ignored just as a time that is too long.
         known = retry_after is not None and retry_after <= LONGEST_WAIT_SECONDS
         self.retry_after = retry_after if known else None
         """Seconds after which a retry makes sense, when known."""
         self.extra = dict(extra or {})
-        """More members for the problem document; JSON types only."""
+        """Additional members of the problem document; JSON types only."""
 
 
 class InvalidInput(VoiceError):

@@ -1,6 +1,6 @@
-"""What happens in a turn, in the order it happens.
+"""The events of a turn, in the order in which they happen.
 
-Names are those of OpenAI's audio and realtime APIs where they exist. Every stream of them ends with exactly one
+Names are those of OpenAI's audio and realtime APIs where they exist. Every stream of events ends with exactly one
 TurnDone or TurnFailed.
 """
 
@@ -18,12 +18,12 @@ class TurnCreated:
     turn_id: str
     conversation_id: str
     replayed: bool = False
-    """The turn was taken before, and is told again."""
+    """The turn was taken before, and its events are sent again."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptDelta:
-    """An interim hypothesis: it replaces the one before."""
+    """An interim transcript: it replaces the previous one."""
 
     type: ClassVar = "transcript.text.delta"
     text: str
@@ -49,7 +49,7 @@ class ReplyDone:
 
 @dataclass(frozen=True, slots=True)
 class SpeechDelta:
-    """Some of the reply's speech: mono 16-bit PCM at 24 kHz, whole samples."""
+    """A piece of the reply's speech: mono 16-bit PCM at 24 kHz, whole samples."""
 
     type: ClassVar = "speech.audio.delta"
     pcm: bytes
@@ -72,7 +72,7 @@ class TurnDone:
 
 @dataclass(frozen=True, slots=True)
 class TurnFailed:
-    """The turn ended early; what had been done by then stands in the error's extra members."""
+    """The turn ended early; the results until then are in the error's additional members."""
 
     type: ClassVar = "error"
     error: VoiceError = field(compare=False)

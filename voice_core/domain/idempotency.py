@@ -1,4 +1,4 @@
-"""A request that its caller may send again under the same key."""
+"""Idempotent requests: a caller may send one again under the same key."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -7,13 +7,13 @@ from typing import Any
 
 
 def derived_id(what: str, user_id: str, key: str) -> str:
-    """The id of *what* is made for the user's *key*: always the same, 32 hex digits, which do not tell the key."""
+    """The id of the *what* that is created for the user's *key*: 32 hex digits, always the same, one-way."""
     return sha256(f"{what}\0{user_id}\0{key}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
 class RequestName:
-    """Whose request, and which."""
+    """The user and the id of a request."""
 
     user_id: str
     id: str
@@ -21,14 +21,14 @@ class RequestName:
 
 @dataclass(frozen=True, slots=True)
 class RequestClaim:
-    """A request that a worker is at, or was. What came of it is kept elsewhere, under an id of the same key."""
+    """A request that a worker processes or has processed. Its result is stored elsewhere, under an id from its key."""
 
     name: RequestName
     words_digest: str
-    """Tells what it asked from anything else, the recording apart."""
+    """A digest of the request without its recording: differs for another request."""
     worker: str
     until: datetime
-    """When the worker counts as dead unless it is heard of again. UTC."""
+    """When the lease of the worker expires unless it is renewed. UTC."""
     etag: str = field(default="", compare=False)
     """Names this version of it."""
 

@@ -1,6 +1,6 @@
-"""How much one person may do: so many of a kind in any stretch of time, and so many seconds of sound a day.
+"""Limits of one user: a number of requests of a kind in any window of time, and seconds of sound a day.
 
-Moments are milliseconds since 1970, in whole numbers: they are compared here and in the store, and must be the same.
+Moments are whole milliseconds since 1970: they are compared here and in the store, and must be equal.
 """
 
 from collections.abc import Sequence
@@ -11,21 +11,21 @@ from typing import Literal
 from voice_core.domain.errors import LimitReached
 
 Kind = Literal["turns", "transcripts", "speeches", "sessions", "clips"]
-"""What is counted one by one."""
+"""Kinds of requests that are counted."""
 
 DAY_SECONDS = 86_400
 SKEW_SECONDS = 0.1
-"""Told on top of every wait: the clock of the worker that is asked next may be so much behind."""
+"""Added to every reported wait: the clock of the worker that gets the next request may be so much behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a user has used, as the store last had it."""
+    """The usage of a user, as last stored."""
 
     moments: Sequence[int]
     """When the latest of one kind were admitted, newest first."""
     day: int = 0
-    """The day, since 1970 in UTC, of which `heard_ms` is."""
+    """The day of `heard_ms`, counted from 1970, in UTC."""
     heard_ms: int = 0
     """Milliseconds of sound."""
 
@@ -43,13 +43,13 @@ class Rate:
         return self.kind
 
     def free(self, moment: int) -> int:
-        """When what was admitted at *moment* ceases to count."""
+        """When a request that was admitted at *moment* ceases to count."""
         return moment + self.window_seconds * 1000
 
-    def left(self, used: Usage, now: int) -> "Remaining":
+    def left(self, used: Usage, now: int) -> "Remainder":
         counting = [moment for moment in used.moments[: self.most] if self.free(moment) > now]
         wait_ms = self.free(counting[-1]) - now if counting else self.window_seconds * 1000
-        return Remaining(self, self.most - len(counting), wait_ms / 1000 + SKEW_SECONDS)
+        return Remainder(self, self.most - len(counting), wait_ms / 1000 + SKEW_SECONDS)
 
     def __str__(self) -> str:
         return f"{self.most} {self.kind} within {_span(self.window_seconds)}"
@@ -57,7 +57,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class DailyQuota:
-    """At most *seconds* of sound a day, which begins at midnight UTC. The utterance that reaches it is heard whole."""
+    """At most *seconds* of sound a day, from midnight UTC. The utterance that reaches it is transcribed completely."""
 
     seconds: int
     name = "audio"
@@ -67,10 +67,10 @@ class DailyQuota:
     def most(self) -> int:
         return self.seconds
 
-    def left(self, used: Usage, now: int) -> "Remaining":
+    def left(self, used: Usage, now: int) -> "Remainder":
         heard_ms = used.heard_ms if used.day >= day(now) else 0
         wait_ms = (day(now) + 1) * DAY_SECONDS * 1000 - now
-        return Remaining(self, max(0, ceil(self.seconds - heard_ms / 1000)), wait_ms / 1000 + SKEW_SECONDS)
+        return Remainder(self, max(0, ceil(self.seconds - heard_ms / 1000)), wait_ms / 1000 + SKEW_SECONDS)
 
     def __str__(self) -> str:
         return f"{self.seconds} seconds of sound a day"
@@ -80,35 +80,35 @@ Limit = Rate | DailyQuota
 
 
 @dataclass(frozen=True, slots=True)
-class Remaining:
-    """What a user has left of one limit."""
+class Remainder:
+    """The rest of one limit that a user may still use."""
 
     limit: Limit
     count: int
-    """Of the kind, or seconds; the last is told as 1, however short it is."""
+    """Requests of the kind, or seconds; the last part of a second counts as 1."""
     wait_seconds: float
-    """Until there may be more of it."""
+    """Until more is available."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitStatus:
-    """Whether a user may go on, and what is left of each limit that was asked about; none when it cannot be known."""
+    """Whether a request is admitted, and the rest of each limit that applies to it; none when that is unknown."""
 
     admitted: bool
-    left: Sequence[Remaining] = ()
+    left: Sequence[Remainder] = ()
 
     @property
-    def used_up(self) -> Sequence[Remaining]:
-        """Those of which nothing is left."""
+    def used_up(self) -> Sequence[Remainder]:
+        """The limits that are used up."""
         return [left for left in self.left if not left.count]
 
     def check(self) -> None:
-        """Raises LimitReached, with the time after which the same will be admitted."""
+        """Raise LimitReached unless the request is admitted, with the time after which the same will be admitted."""
         if self.admitted:
             return
         wait = ceil(max(left.wait_seconds for left in self.used_up))
         raise LimitReached(
-            f"You may have {' and '.join(str(left.limit) for left in self.used_up)}. Go on in {_rounded(wait)}.",
+            f"Your limit is {' and '.join(str(left.limit) for left in self.used_up)}. Try again in {_rounded(wait)}.",
             retry_after=wait,
             extra={"violated-policies": [left.limit.name for left in self.used_up]},
         )
@@ -120,7 +120,7 @@ def day(moment: int) -> int:
 
 
 def _rounded(seconds: int) -> str:
-    """For people: rounded up, so that nobody comes too early."""
+    """*seconds* for people: rounded up, so that a client that waits that long is not refused again."""
     if seconds <= 90:
         return f"{seconds} s"
     return f"{ceil(seconds / 60)} min" if seconds <= 5400 else f"{ceil(seconds / 3600)} h"

@@ -1,6 +1,6 @@
-"""A live media connection: its states, its limits, and what is said on it besides sound.
+"""A live media connection: its states, its limits and its messages.
 
-The state machine knows no clock; it is told the moment, in seconds of whatever clock its owner keeps.
+The state machine has no clock: callers pass the time, in seconds of one clock of their choice.
 """
 
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from voice_core.domain.errors import VoiceError
 class State(StrEnum):
     NEGOTIATING = "negotiating"
     CONNECTED = "connected"
-    """Nothing happens."""
+    """The connection is up and idle."""
     LISTENING = "listening"
     THINKING = "thinking"
     SPEAKING = "speaking"
@@ -24,18 +24,18 @@ class Reason(StrEnum):
     """Why a session was closed."""
 
     DELETED = "deleted"
-    """The client asked for it."""
+    """The client requested it."""
     CLIENT_LEFT = "client-left"
-    """It hung up the response that was held open, or closed the connection."""
+    """The client ended the response that was held open, or closed the connection."""
     NEVER_CONNECTED = "never-connected"
     PEER_LOST = "peer-lost"
-    """Nothing has been heard of it for longer than the grace period."""
+    """Nothing has been received from the client for longer than the grace period."""
     IDLE = "idle"
     TOO_OLD = "too-old"
     FAILED = "failed"
-    """Our mistake."""
+    """An error of ours."""
     STOPPED = "stopped"
-    """The worker ends."""
+    """The worker stops."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,26 +43,26 @@ class SessionLimits:
     """Seconds after which a session closes by itself."""
 
     connect_seconds: float = 30.0
-    """From the answer to the media connection."""
+    """From the SDP answer to the media connection."""
     idle_seconds: float = 120.0
     """Without a turn."""
     max_seconds: float = 1800.0
-    """Altogether."""
+    """Total duration."""
     grace_seconds: float = 15.0
-    """Out of touch."""
+    """Without anything received from the client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Where a session is; every change gives a new one, and nothing changes one that is closed."""
+    """The state of a session. Every change returns a new object; a closed session never changes."""
 
     began: float
     limits: SessionLimits = field(default_factory=SessionLimits)
     state: State = State.NEGOTIATING
     active: float | None = None
-    """When something last happened."""
+    """When the state last changed."""
     lost: float | None = None
-    """Since when it is out of touch."""
+    """Since when nothing has been received from the client."""
     reason: Reason | None = None
 
     @property
@@ -71,11 +71,11 @@ class Session:
 
     @property
     def expires(self) -> float:
-        """The latest moment it can live to."""
+        """When it closes at the latest."""
         return self.began + self.limits.max_seconds
 
     def enter(self, state: State, now: float) -> "Session":
-        """Be in *state*; only a connection makes the first of them, and only `close` the last."""
+        """Change to *state*. Only CONNECTED leaves NEGOTIATING, and only `close` leads to CLOSED."""
         if self.closed or state in (State.NEGOTIATING, State.CLOSED):
             return self
         if self.state is State.NEGOTIATING and state is not State.CONNECTED:
@@ -83,19 +83,19 @@ class Session:
         return replace(self, state=state, active=now)
 
     def lose(self, now: float) -> "Session":
-        """The other side is out of touch."""
+        """Nothing is received from the client any more."""
         return self if self.closed or self.lost is not None else replace(self, lost=now)
 
     def find(self) -> "Session":
-        """It is in touch again."""
+        """Something is received from the client again."""
         return self if self.closed else replace(self, lost=None)
 
     def close(self, reason: Reason) -> "Session":
-        """End; the first reason stands."""
+        """Close the session; the first reason counts."""
         return self if self.closed else replace(self, state=State.CLOSED, reason=reason)
 
     def ends(self) -> tuple[float, Reason]:
-        """When it closes by itself if nothing happens until then, and why."""
+        """When it closes by itself unless something happens before, and why."""
         ends = [(self.expires, Reason.TOO_OLD)]
         if self.state is State.NEGOTIATING:
             ends.append((self.began + self.limits.connect_seconds, Reason.NEVER_CONNECTED))
@@ -121,7 +121,7 @@ class Release:
     """The button went up: the utterance has ended."""
 
     trailing_ms: int = 0
-    """How much of the end of the utterance may still be on its way out of the client's microphone."""
+    """How much of the end of the utterance the client's microphone may not have sent yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +131,14 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class TextInput:
-    """A turn in writing."""
+    """A typed turn."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Wishes for the turns to come; None leaves one as it is."""
+    """Options of the following turns; None leaves an option unchanged."""
 
     voice: str | None = None
     language: str | None = None
@@ -147,7 +147,7 @@ class Update:
 
 
 Control = Press | Release | Cancel | TextInput | Update
-"""What the client says on the data channel."""
+"""A control message of the client on the data channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class SessionClosed:
 
 @dataclass(frozen=True, slots=True)
 class ControlRefused:
-    """A control message could not be taken; nothing has changed."""
+    """A control message was refused; nothing has changed."""
 
     type: ClassVar = "error"
     error: VoiceError = field(compare=False)
@@ -187,12 +187,12 @@ class PeerMessage:
 
 @dataclass(frozen=True, slots=True)
 class PeerSilent:
-    """Nothing has been heard of the other side for a while."""
+    """Nothing has been received from the client for a while."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeerResumed:
-    """It is heard of again."""
+    """Something is received from the client again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What was heard, and how an answer sounds."""
+"""Transcripts of utterances, and the speech of replies."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ UNSPACED = frozenset({"ja", "km", "lo", "my", "th", "wuu", "yue", "zh"})
 
 
 def joined(texts: Iterable[str], language: str) -> str:
-    """Phrases one after the other, as *language* (BCP 47) writes them; empty ones count for nothing."""
+    """Phrases joined as *language* (BCP 47) writes them; empty ones are left out."""
     space = "" if language.partition("-")[0].lower() in UNSPACED else " "
     return space.join(filter(None, texts))
 
 
 @dataclass(frozen=True, slots=True)
 class Interim:
-    """What recognition believes so far; the next one replaces it."""
+    """An interim transcript; the next one replaces it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class TimedWord:
-    """A word as it was said, without marks, and when."""
+    """A word as it was spoken, without punctuation, and its time."""
 
     text: str
     start_ms: int
@@ -33,7 +33,7 @@ class TimedWord:
 
 @dataclass(frozen=True, slots=True)
 class TimedPhrase:
-    """Some words between two pauses, as they are written, and when they were said."""
+    """Words between two pauses, as they are written, and their time."""
 
     text: str
     start_ms: int
@@ -42,39 +42,39 @@ class TimedPhrase:
     language: str = ""
     confidence: float | None = None
     words: tuple[TimedWord, ...] = ()
-    """Each of them, when the recogniser tells."""
+    """Each word, if the recogniser reports them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said, final."""
+    """The final transcript of an utterance."""
 
     text: str
     language: str
-    """BCP 47 tag, as recognised or as asked for."""
+    """BCP 47 tag, as recognised or as requested."""
     confidence: float | None = None
     """0 to 1; None when the recogniser gives none."""
     duration_ms: int = 0
     phrases: tuple[TimedPhrase, ...] = ()
-    """The same words again, with their times."""
+    """The same words, with their times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What the caller knows about an utterance before it is heard."""
+    """Hints of the caller about an utterance, before it is recognised."""
 
     languages: tuple[str, ...] = ()
-    """BCP 47 tags: one is spoken, several are candidates to detect among; none means the default."""
+    """BCP 47 tags: one is the language, several are candidates for detection; none means the default."""
     phrases: tuple[str, ...] = ()
     """Words likely to be said: names, titles, jargon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One way the assistant can sound."""
+    """A voice of the assistant."""
 
     name: str
-    """The name to ask for, as in ``en-US-AvaMultilingualNeural``."""
+    """The name by which it is requested, such as ``en-US-AvaMultilingualNeural``."""
     language: str
     gender: str = ""
     display_name: str = ""
@@ -82,7 +82,7 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class SpeechName:
-    """Whose reply is kept as speech, and of which turn."""
+    """The user, conversation and turn whose reply is stored as speech."""
 
     user_id: str
     conversation_id: str
@@ -91,10 +91,10 @@ class SpeechName:
 
 @dataclass(frozen=True, slots=True)
 class StoredSpeech:
-    """The speech of a reply as far as it has been made: mono 16-bit PCM at 24 kHz."""
+    """The stored speech of a reply, complete or so far: mono 16-bit PCM at 24 kHz."""
 
     name: SpeechName
     pcm_bytes: int
     complete: bool
     made_at: datetime
-    """UTC, of the latest of it."""
+    """When the last of it was synthesized, UTC."""

@@ -1,4 +1,4 @@
-"""What there is to ask for."""
+"""The blueprints of all HTTP endpoints."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from voice_core.settings import shows_turns
 
 
 def blueprints() -> Iterator[func.Blueprint]:
-    """One a resource; that of the last turns on a developer's machine only."""
+    """One blueprint per resource; the one of /debug/turns only on a developer's machine."""
     for resource in (turns, speech_file, sessions, clips, conversations, voices, health, endpoint):
         yield resource.blueprint
     if shows_turns():

@@ -1,4 +1,4 @@
-"""What the work on clips, and keeping speech, need of the world besides `ports`. The same holds here for errors."""
+"""Ports of clips and of stored speech. Errors as in `ports.providers`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Clips(Protocol):
     """The jobs of clips. All raise StageFailed with stage ``clips``."""
 
     async def add(self, clip: Clip) -> Clip:
-        """Keep a new job; gives it with its version."""
+        """Store a new job; returns it with its version."""
 
     async def get(self, name: ClipName) -> Clip:
         """The job as it is now.
@@ -25,10 +25,10 @@ class Clips(Protocol):
         """
 
     async def replace(self, clip: Clip) -> Clip:
-        """Keep a job that was changed; gives it with its new version.
+        """Store a changed job; returns it with its new version.
 
         Raises:
-            Conflict: somebody else has changed it since it was read, or it is gone.
+            Conflict: the job has been changed since it was read, or it no longer exists.
         """
 
     async def of_conversation(self, user_id: str, conversation_id: str) -> Sequence[ClipName]:
@@ -36,13 +36,13 @@ class Clips(Protocol):
 
 
 class Recordings(Protocol):
-    """What is uploaded. All raise StageFailed with stage ``storage``."""
+    """Uploaded recordings. All raise StageFailed with stage ``storage``."""
 
     async def slot(self, name: ClipName, until: datetime, *, in_blocks: bool) -> Slot:
-        """Permission for one upload that begins before *until*; *in_blocks* as a list of blocks, else in one go."""
+        """Permission for one upload that begins before *until*: as a list of blocks (*in_blocks*) or in one request."""
 
     async def find(self, name: ClipName) -> Recording:
-        """What has been uploaded.
+        """The recording that has been uploaded.
 
         Raises:
             NotFound: ``recording-missing``.
@@ -52,22 +52,22 @@ class Recordings(Protocol):
         """*count* bytes of it, from the offset *start* on.
 
         Raises:
-            NotFound: ``recording-missing``; it is there no more.
-            Conflict: ``recording-changed``; another version is there.
+            NotFound: ``recording-missing``; it no longer exists.
+            Conflict: ``recording-changed``; there is another version.
         """
 
     async def delete(self, name: ClipName) -> None:
-        """Forget it; succeeds when there is none."""
+        """Delete it; succeeds when there is none."""
 
 
 class Artefacts(Protocol):
-    """What is made of clips, by names under the clip's own. All raise StageFailed with stage ``storage``."""
+    """Files derived from clips, by names below the clip's own. All raise StageFailed with stage ``storage``."""
 
     async def put(self, clip: ClipName, name: str, data: bytes) -> None:
-        """Keep *data*; what is there already is replaced."""
+        """Store *data*; an existing file is replaced."""
 
     async def get(self, clip: ClipName, name: str) -> bytes:
-        """What was put.
+        """The stored file.
 
         Raises:
             NotFound: ``artefact-missing``.
@@ -77,23 +77,23 @@ class Artefacts(Protocol):
         """The names that begin with *prefix*, in order."""
 
     async def delete(self, clip: ClipName) -> None:
-        """Forget all that was made of the clip."""
+        """Delete all files of the clip."""
 
 
 class Speeches(Protocol):
-    """Speech that is kept for players to fetch. All raise StageFailed with stage ``storage``."""
+    """Stored speech, which players fetch. All raise StageFailed with stage ``storage``."""
 
     async def begin(self, name: SpeechName) -> None:
-        """Keep none of it so far."""
+        """Create the speech, empty."""
 
     async def append(self, name: SpeechName, start: int, pcm: bytes) -> None:
-        """Keep some more, whole samples, after the *start* bytes that are kept; done twice, it is done once."""
+        """Append *pcm*, whole samples, after the *start* bytes that are stored. Idempotent."""
 
     async def finish(self, name: SpeechName) -> None:
-        """There is no more."""
+        """Mark the speech as complete."""
 
     async def find(self, name: SpeechName) -> StoredSpeech:
-        """How much there is.
+        """The size of the speech, and whether it is complete.
 
         Raises:
             NotFound: ``speech-not-found``.
@@ -103,17 +103,17 @@ class Speeches(Protocol):
         """*count* bytes of the PCM, from the offset *start* on."""
 
     async def encoded(self, name: SpeechName, audio_format: str) -> int:
-        """Bytes of the whole speech in *audio_format*, once it was put.
+        """Size in bytes of the complete speech in *audio_format*, if it is stored.
 
         Raises:
             NotFound: ``speech-not-found``.
         """
 
     async def put_encoded(self, name: SpeechName, audio_format: str, data: bytes) -> None:
-        """Keep the whole speech in *audio_format*, unless it is kept already."""
+        """Store the complete speech in *audio_format*, unless it is stored already."""
 
     async def read_encoded(self, name: SpeechName, audio_format: str, start: int, count: int) -> bytes:
         """*count* bytes of it, from the offset *start* on."""
 
     async def delete(self, user_id: str, conversation_id: str, turn_id: str = "") -> None:
-        """Forget the speech of a turn, or of all turns of the conversation."""
+        """Delete the speech of a turn, or of all turns of the conversation."""

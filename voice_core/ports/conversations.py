@@ -26,9 +26,9 @@ class Conversations(Protocol):
         """
 
     async def append(self, user_id: str, turn: Turn) -> bool:
-        """Remember *turn* in its conversation, which begins with its first turn; whether it is what is kept.
+        """Store *turn* in its conversation, which is created with its first turn; whether *turn* is now the stored one.
 
-        One of its id that was interrupted gives way to it. Any other stays, and nothing changes.
+        It replaces an interrupted turn with the same id. Any other turn with this id stays, and nothing changes.
         """
 
     async def list(self, user_id: str, limit: int, continuation: str | None) -> Page[Conversation]:
@@ -38,7 +38,7 @@ class Conversations(Protocol):
         """A conversation's turns, latest first."""
 
     async def forget(self, user_id: str, conversation_id: str, turn_id: str) -> None:
-        """Forget one turn, and a conversation that had no other; succeeds when there is none."""
+        """Delete one turn, and the conversation if it had no other; succeeds when there is none."""
 
     async def delete(self, user_id: str, conversation_id: str) -> None:
-        """Forget the conversation and its turns; succeeds when there is none."""
+        """Delete the conversation and its turns; succeeds when there is none."""

@@ -12,10 +12,10 @@ class Requests(Protocol):
     """Requests that may be sent again. All raise StageFailed with stage ``requests``."""
 
     async def add(self, request: RequestClaim) -> RequestClaim:
-        """Keep a new one; gives it with its version.
+        """Store a new request; returns it with its version.
 
         Raises:
-            Conflict: there is one of this name.
+            Conflict: a request with this name exists.
         """
 
     async def get(self, name: RequestName) -> RequestClaim:
@@ -26,11 +26,11 @@ class Requests(Protocol):
         """
 
     async def replace(self, request: RequestClaim) -> RequestClaim:
-        """Keep one that was changed; gives it with its new version.
+        """Store a changed request; returns it with its new version.
 
         Raises:
-            Conflict: somebody else has changed it since it was read, or it is gone.
+            Conflict: the request has been changed since it was read, or it no longer exists.
         """
 
     async def delete(self, request: RequestClaim) -> None:
-        """Forget this version; succeeds when there is another, or none."""
+        """Delete this version; succeeds when there is another one, or none."""

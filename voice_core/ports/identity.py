@@ -1,4 +1,4 @@
-"""Who sent a request."""
+"""Identification of callers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Headers(Protocol):
 
 class Callers(Protocol):
     async def identify(self, headers: Headers) -> str:
-        """The user id of whoever sent a request with *headers*: letters and digits, `domain.user`.
+        """The user id of the caller that sent a request with *headers*: letters and digits, see `domain.user`.
 
         Raises:
-            Unauthenticated: they do not say who they are, or not so that it can be believed.
-            Unreachable: with stage ``identity``; it cannot be told just now.
+            Unauthenticated: the request has no credentials, or they are not valid.
+            Unreachable: with stage ``identity``; the credentials cannot be checked at present.
         """
 
     async def check(self) -> None:
-        """Get ready to identify, or raise Unreachable."""
+        """Prepare to identify callers, or raise Unreachable."""
 
     async def close(self) -> None:
-        """Free everything."""
+        """Release all resources."""

@@ -1,4 +1,4 @@
-"""The store of what users have used."""
+"""The store of usage: counted requests and seconds of sound of each user."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Admissions(Protocol):
     """Counts for all workers alike. *now* is in milliseconds since 1970. All raise StageFailed, stage ``limits``."""
 
     async def admit(self, user_id: str, rate: Rate, quota: DailyQuota | None, now: int) -> tuple[bool, Usage]:
-        """Count one more, unless *rate* or *quota* is used up: whether it was, and what is used then."""
+        """Count one more request, unless *rate* or *quota* is used up: whether it was counted, and the usage then."""
 
     async def charge(self, user_id: str, heard_ms: int, now: int) -> None:
-        """So much sound was heard, whether or not there was that much left."""
+        """Add *heard_ms* of sound to the usage, even beyond the quota."""
 
     async def heard(self, user_id: str) -> Usage:
-        """The sound that is used; no moments."""
+        """The usage of sound; `moments` is empty."""

@@ -1,7 +1,7 @@
-"""What we need from the world, in our words.
+"""Ports of the providers: speech to text, assistant and text to speech.
 
-Adapters raise the errors of ``domain.errors`` and nothing else, with the vendor's error chained. Closing an async
-iterator before its end (``aclose``) cancels the work behind it at once.
+Adapters raise only the errors of ``domain.errors``, with the vendor's error chained. Closing an async iterator before
+its end (``aclose``) cancels the work behind it at once.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 class SpeechToText(Protocol):
     async def warm(self, hints: Hints) -> None:
-        """Open what the next `transcribe` with these hints needs."""
+        """Open the connections that the next `transcribe` with these hints needs."""
 
     def transcribe(self, utterance: AsyncIterable[bytes], hints: Hints) -> AsyncGenerator[Interim | Transcript]:
-        """Hear *utterance* (mono 16-bit PCM at 16 kHz) while it arrives.
+        """Transcribe *utterance* (mono 16-bit PCM at 16 kHz) while it arrives.
 
-        Yields interims as they come and then one Transcript of the whole utterance, last.
+        Yields interims as they come, and at last one Transcript of the complete utterance.
 
         Raises:
-            NoSpeech: no words in it.
+            NoSpeech: there are no words in it.
             StageFailed: with stage ``stt``.
         """
 
 
 class Assistant(Protocol):
     async def warm(self) -> None:
-        """Open what the next `reply` needs."""
+        """Open the connections that the next `reply` needs."""
 
-    def reply(self, said: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
-        """Reply to *said* after *history*, oldest turn first, in pieces of text as they are written.
+    def reply(self, text: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
+        """Reply to *text* after *history*, oldest turn first, in pieces of text as they are written.
 
         Raises:
             ReplyRefused: the content filter stopped the prompt or the reply.
@@ -44,7 +44,7 @@ class Assistant(Protocol):
 
 class TextToSpeech(Protocol):
     async def warm(self, voice: str | None) -> None:
-        """Open what the next `synthesize` with this voice needs.
+        """Open the connections that the next `synthesize` with this voice needs.
 
         Raises:
             InvalidInput: ``voice-unknown``.
@@ -54,7 +54,7 @@ class TextToSpeech(Protocol):
     def synthesize(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
         """Speak *text*, plain words, in *voice* or the default one.
 
-        Yields mono 16-bit PCM at 24 kHz as it is made, in whole samples.
+        Yields mono 16-bit PCM at 24 kHz, in whole samples, as it is synthesized.
 
         Raises:
             InvalidInput: ``voice-unknown``.

@@ -1,12 +1,21 @@
-"""What an operator sees: one id in every line of a request's log, each turn with its stages, and what happened besides.
+"""Telemetry for operators: one request id in every log line of a request, each turn with its stages, and other events.
 
-Never what was said, nor keys or tokens. Whoever watches is told; who that is, `wiring` decides.
+It never holds what users say, nor keys or tokens. Registered watchers receive it; `wiring` registers them.
 """
 
 from voice_core.telemetry.events import event, log, reason, unexpected
 from voice_core.telemetry.signals import Call, Fact, Facts, Signal, Span
-from voice_core.telemetry.tracing import answered, begin_request, begin_turn, branch, call, called, outgoing, request_id
-from voice_core.telemetry.watchers import Watcher, tell_turn, unwatch, watch
+from voice_core.telemetry.tracing import (
+    begin_request,
+    begin_turn,
+    branch,
+    call,
+    called,
+    outgoing,
+    request_id,
+    request_served,
+)
+from voice_core.telemetry.watchers import Watcher, report_turn, unwatch, watch
 
 __all__ = [
     "Call",
@@ -15,7 +24,6 @@ __all__ = [
     "Signal",
     "Span",
     "Watcher",
-    "answered",
     "begin_request",
     "begin_turn",
     "branch",
@@ -25,8 +33,9 @@ __all__ = [
     "log",
     "outgoing",
     "reason",
+    "report_turn",
     "request_id",
-    "tell_turn",
+    "request_served",
     "unexpected",
     "unwatch",
     "watch",

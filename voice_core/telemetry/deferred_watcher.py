@@ -1,4 +1,4 @@
-"""A watcher that takes long to make."""
+"""A watcher that takes long to build."""
 
 import threading
 from collections import deque
@@ -12,8 +12,8 @@ from voice_core.telemetry.watchers import Watcher
 if TYPE_CHECKING:
     from voice_core.telemetry.turns import TurnSignal
 
-KEPT = 1000
-"""The latest of what is seen before there is a watcher."""
+MAX_PENDING = 1000
+"""Most signals that are buffered until the watcher is built; the oldest are dropped first."""
 
 
 class ClosableWatcher(Watcher, Protocol):
@@ -22,43 +22,43 @@ class ClosableWatcher(Watcher, Protocol):
 
 
 class DeferredWatcher:
-    """Has a thread *make* the watcher when the first turn has ended or the first event happened, and tells it then.
+    """Builds the watcher by *make*, in a thread, when the first turn ends or the first event happens.
 
-    So neither the start of a process nor its first turn waits for it.
+    Signals are buffered until then. So neither the start of a process nor its first turn waits for the watcher.
     """
 
     def __init__(self, make: Callable[[], ClosableWatcher]) -> None:
         self._make = make
-        self._told: deque[Callable[[Watcher], None]] = deque(maxlen=KEPT)
+        self._pending: deque[Callable[[Watcher], None]] = deque(maxlen=MAX_PENDING)
         self._lock = threading.Lock()
         self._watcher: ClosableWatcher | None = None
         self._making: threading.Thread | None = None
 
     def turn(self, turn: "TurnSignal") -> None:
-        self._tell(lambda watcher: watcher.turn(turn))
+        self._report(lambda watcher: watcher.turn(turn))
         self._begin()
 
     def call(self, call: Call) -> None:
-        self._tell(lambda watcher: watcher.call(call))
+        self._report(lambda watcher: watcher.call(call))
 
     def event(self, event: Signal) -> None:
-        self._tell(lambda watcher: watcher.event(event))
+        self._report(lambda watcher: watcher.event(event))
         self._begin()
 
     def close(self) -> None:
-        """Wait for the watcher, if it is being made, and close it; blocks."""
+        """Wait for the watcher, if it is being built, and close it; blocks."""
         if self._making is not None:
             self._making.join()
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
             watcher.close()
 
-    def _tell(self, telling: Callable[[Watcher], None]) -> None:
+    def _report(self, report: Callable[[Watcher], None]) -> None:
         with self._lock:
             if (watcher := self._watcher) is None:
-                self._told.append(telling)
+                self._pending.append(report)
                 return
-        telling(watcher)
+        report(watcher)
 
     def _begin(self) -> None:
         if self._making is None:
@@ -68,17 +68,17 @@ class DeferredWatcher:
     def _run(self) -> None:
         try:
             watcher = self._make()
-        except Exception:  # noqa: BLE001 - the product must not fail because nobody can watch it
-            self._told = deque(maxlen=0)
+        except Exception:  # noqa: BLE001 - a failure of telemetry must not fail the product
+            self._pending = deque(maxlen=0)
             unexpected("telemetry")
             return
-        while telling := self._next(watcher):
-            telling(watcher)
+        while report := self._next(watcher):
+            report(watcher)
 
     def _next(self, watcher: ClosableWatcher) -> Callable[[Watcher], None] | None:
-        """What *watcher* has not been told; after the last of it, it is told at once."""
+        """The next signal that *watcher* has not received. None: there is none, and it gets the next ones at once."""
         with self._lock:
-            if self._told:
-                return self._told.popleft()
+            if self._pending:
+                return self._pending.popleft()
             self._watcher = watcher
             return None

@@ -1,4 +1,4 @@
-"""The last turns, for whoever develops the product."""
+"""The last turns, for developers of the product."""
 
 from collections import deque
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class RecentTurns:
-    """A watcher that keeps the last *most* turns."""
+    """A watcher that stores the last *most* turns, in memory."""
 
     def __init__(self, most: int = 50) -> None:
         self.turns: deque[TurnSignal] = deque(maxlen=most)
@@ -20,7 +20,7 @@ class RecentTurns:
         self.turns.append(turn)
 
     def call(self, call: Call) -> None:
-        """Each is told again with its turn."""
+        """Does nothing: a turn has its calls."""
 
     def event(self, event: Signal) -> None:
-        """Only turns are kept."""
+        """Does nothing: only turns are stored."""

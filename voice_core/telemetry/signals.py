@@ -1,6 +1,6 @@
-"""What is seen of the product at work: calls of providers, and events; `turns` has what is seen of turns.
+"""The signals of telemetry: calls of providers, and events. Those of turns are in `turns`.
 
-Moments are seconds of the monotonic clock, which asyncio's loop keeps too.
+Times are seconds of the monotonic clock, which asyncio's loop uses too.
 """
 
 import time
@@ -14,28 +14,28 @@ Facts = dict[str, Fact]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of work in a trace, by its ids (https://www.w3.org/TR/trace-context/)."""
+    """The ids of a piece of work in a trace (https://www.w3.org/TR/trace-context/)."""
 
     trace_id: str
     """32 hex digits."""
     span_id: str
     """16 hex digits."""
     parent_id: str = ""
-    """Of the work that asked for this, likewise; empty: nobody told."""
+    """The span id of the work that requested this, 16 hex digits; empty: unknown."""
 
     @property
     def traceparent(self) -> str:
-        """The header that tells others of it. Whether it is kept is decided at its end, so it says that it is."""
+        """The W3C `traceparent` header. Sampling is decided when the trace ends, so the sampled flag is always set."""
         return f"00-{self.trace_id}-{self.span_id}-01"
 
     def child(self, name: str) -> "Span":
-        """The part of it called *name*: the same ids whenever they are asked for."""
+        """The span of its part *name*; the ids are always the same for one name."""
         return Span(self.trace_id, blake2b(f"{self.span_id}/{name}".encode(), digest_size=8).hexdigest(), self.span_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Somebody was asked for something: a provider or a store by us, or we by a caller."""
+    """A call of a provider or a store by us, or of us by a client."""
 
     name: str
     """recognize, chat, synthesize, recall or append; or serve."""
@@ -44,7 +44,7 @@ class Call:
     facts: Mapping[str, Fact]
     """By the names of OpenTelemetry's semantic conventions where they exist."""
     error: str = ""
-    """A code of ours or an exception's type; empty: it went well, or nobody waited for its end."""
+    """A code of ours or an exception's type; empty: the call succeeded, or its caller stopped waiting for it."""
 
     @property
     def seconds(self) -> float:
@@ -53,13 +53,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """Something happened."""
+    """An event."""
 
     name: str
     facts: Mapping[str, object]
-    """As they are logged."""
+    """The facts that are logged."""
     trace: Span | None = None
     user_id: str = ""
-    """In clear: to make a pseudonym of, and for nothing else."""
+    """In clear text: only for deriving a pseudonym."""
     at_ns: int = field(default_factory=time.time_ns)
-    """Since 1970."""
+    """Nanoseconds since 1970."""

@@ -1,4 +1,4 @@
-"""What is seen of a turn. Loaded with what takes turns, not with the function app."""
+"""The signal of a turn. Loaded with the modules that take turns, not with the function app."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,12 +8,12 @@ from voice_core.telemetry.signals import Call, Span
 
 TURN = "turn"
 UTTERANCE = "utterance"
-"""While it arrives: before the stages begin."""
+"""The time in which the utterance arrives, before the stages begin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of a turn, as Server-Timing has it."""
+    """A stage of a turn, as in Server-Timing."""
 
     name: str
     began: float
@@ -26,7 +26,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What takes time in a turn."""
+    """A timed part of a turn: the turn itself, its utterance, a stage or a call."""
 
     span: Span
     name: str
@@ -34,7 +34,7 @@ class Part:
     ended: float
     error: str = ""
     call: Call | None = None
-    """None: a part of our own."""
+    """The call of a provider or store; None for our own work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,38 +43,38 @@ class TurnSignal:
 
     turn_id: str
     user_id: str
-    """As in `Seen`."""
+    """In clear text, as in `Signal`."""
     span: Span
     outcome: str
-    """done; failed: for reasons of ours or a provider's; refused: for the caller's own; left: by the caller."""
+    """``done``; ``failed``: by us or a provider; ``refused``: for a fault of the caller; ``left``: the caller left."""
     code: str = ""
-    """Of the error that ended it."""
+    """The code of the error that ended the turn."""
     failed_stage: str = ""
-    """Where that came from."""
+    """The stage that raised that error."""
     degraded: Sequence[str]
     delivery: str
     spoken: bool
-    """The user spoke, and did not type."""
+    """True: the user spoke; False: they typed."""
     transcript_characters: int
     heard_seconds: float
-    """Of the utterance."""
+    """Length of the utterance."""
     speech_bytes: int
-    """Of the reply's speech: mono 16-bit PCM at 24 kHz."""
+    """Bytes of the reply's speech: mono 16-bit PCM at 24 kHz."""
     began: float
     ended: float
     timings: Mapping[str, int]
-    """Milliseconds, as Server-Timing has them."""
+    """Milliseconds, as in Server-Timing."""
     stages: Sequence[Stage]
     calls: Sequence[Call]
     clock_ns: int = field(default_factory=lambda: time.time_ns() - time.monotonic_ns())
-    """Where the monotonic clock's zero is since 1970."""
+    """The zero of the monotonic clock, in nanoseconds since 1970."""
 
     def wall_ns(self, moment: float) -> int:
-        """A *moment* in nanoseconds since 1970."""
+        """A *moment* of the monotonic clock in nanoseconds since 1970."""
         return self.clock_ns + round(moment * 1e9)
 
     def parts(self) -> Iterator[Part]:
-        """All that took time: first the turn itself, then what of it follows one another, then the calls."""
+        """All timed parts: first the turn itself, then its consecutive parts, then the calls."""
         yield Part(self.span, TURN, self.began, self.ended, self.code if self.outcome == "failed" else "")
         if self.spoken and self.stages:
             yield Part(self.span.child(UTTERANCE), UTTERANCE, self.began, self.stages[0].began)

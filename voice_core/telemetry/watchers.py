@@ -1,4 +1,4 @@
-"""Who is told what is seen. Nobody, unless `wiring` says so."""
+"""The registered watchers, which receive all signals. There are none unless `wiring` registers some."""
 
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,41 +9,41 @@ if TYPE_CHECKING:
 
 
 class Watcher(Protocol):
-    """Is told what is seen, at once and by whoever sees it: what takes longer than a moment belongs elsewhere."""
+    """Receives signals, synchronously, in the thread that reports them: its methods must return at once."""
 
     def turn(self, turn: "TurnSignal") -> None:
         """A turn has ended."""
 
     def call(self, call: Call) -> None:
-        """A provider or a store has answered, in a turn or not."""
+        """A call of a provider or store has ended, in a turn or outside of one."""
 
     def event(self, event: Signal) -> None:
-        """Something happened."""
+        """An event happened."""
 
 
 _watchers: list[Watcher] = []
 
 
 def watch(watcher: Watcher) -> None:
-    """Have *watcher* told from now on."""
+    """Report all signals to *watcher* from now on."""
     _watchers.append(watcher)
 
 
 def unwatch(watcher: Watcher) -> None:
-    """Have *watcher* told no more."""
+    """Report no more signals to *watcher*."""
     _watchers.remove(watcher)
 
 
-def tell_turn(turn: "TurnSignal") -> None:
+def report_turn(turn: "TurnSignal") -> None:
     for watcher in _watchers:
         watcher.turn(turn)
 
 
-def tell_call(call: Call) -> None:
+def report_call(call: Call) -> None:
     for watcher in _watchers:
         watcher.call(call)
 
 
-def tell_event(event: Signal) -> None:
+def report_event(event: Signal) -> None:
     for watcher in _watchers:
         watcher.event(event)

@@ -1,0 +1,1 @@
+"""Text as data: sentences, what can be read aloud, captions."""

@@ -1,4 +1,4 @@
-"""When what is written was said: recognition times the words that it heard, and writes some of them as numbers."""
+"""Times of written words. Recognition times the spoken words, but writes some of them in another way, as numbers."""
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
@@ -6,27 +6,27 @@ from difflib import SequenceMatcher
 from voice_core.domain.speech import TimedPhrase, TimedWord
 
 Span = tuple[float, float]
-"""Milliseconds, from and to."""
+"""Start and end, milliseconds."""
 
 
 def timed(pieces: Sequence[str], phrase: TimedPhrase) -> list[TimedWord]:
-    """*pieces* of the phrase's text at the times at which they were said.
+    """*pieces* of the phrase's text, with the times at which they were spoken.
 
-    A letter that is written as it was said has the time of its word; those between two such share the time between.
+    A letter that is written as it was spoken has the time of its word; letters between two such share the time between.
     """
     letters = [_letters(piece) for piece in pieces]
     spans = iter(_spans("".join(letters), phrase))
     words, until = [], float(phrase.start_ms)
     for piece, own in zip(pieces, letters, strict=True):
-        said = [next(spans) for _ in own] or [(until, until)]
-        until = said[-1][1]
-        words.append(TimedWord(piece, round(said[0][0]), round(until)))
+        times = [next(spans) for _ in own] or [(until, until)]
+        until = times[-1][1]
+        words.append(TimedWord(piece, round(times[0][0]), round(until)))
     return words
 
 
 def _spans(written: str, phrase: TimedPhrase) -> list[Span]:
-    """When each letter that is written was said."""
-    heard = [letter for word in phrase.words for letter in _said(word)]
+    """The time of each written letter."""
+    heard = [letter for word in phrase.words for letter in _letter_times(word)]
     blocks = SequenceMatcher(None, written, "".join(letter for letter, _ in heard), autojunk=False)
     spans: list[Span] = []
     until = float(phrase.start_ms)
@@ -39,7 +39,7 @@ def _spans(written: str, phrase: TimedPhrase) -> list[Span]:
     return spans
 
 
-def _said(word: TimedWord) -> Iterator[tuple[str, Span]]:
+def _letter_times(word: TimedWord) -> Iterator[tuple[str, Span]]:
     letters = _letters(word.text)
     return zip(letters, _shared(word.start_ms, word.end_ms, len(letters)), strict=True)
 
@@ -50,5 +50,5 @@ def _shared(start: float, end: float, count: int) -> list[Span]:
 
 
 def _letters(text: str) -> str:
-    """What of a text can be heard."""
+    """The letters and digits of *text*, which are the part that is spoken."""
     return "".join(letter for letter in text.casefold() if letter.isalnum())

@@ -1,4 +1,4 @@
-"""What was said, as text to read and as captions to show."""
+"""Transcripts as plain text and as captions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from voice_core.domain.speech import TimedPhrase, TimedWord, joined
 from voice_core.text.alignment import timed
 
 PARAGRAPH_MS = 2_000
-"""A pause that long begins a paragraph."""
+"""A pause of at least this length begins a paragraph."""
 
 LINE_CHARACTERS = 80
 """Two lines of 40, as captions have (BBC subtitle guidelines: 37 a line, two lines)."""
@@ -16,12 +16,12 @@ LINE_CHARACTERS = 80
 LONGEST_CUE_MS = 7_000
 
 LONGEST_WORD = 30
-"""Characters; what is longer is no word, but a language without spaces."""
+"""Characters; a longer "word" is text in a language without spaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Words that are shown together."""
+    """A caption: words that are shown together."""
 
     text: str
     start_ms: int
@@ -29,12 +29,12 @@ class Cue:
 
 
 def plain_text(phrases: Sequence[TimedPhrase]) -> str:
-    """All of it, in paragraphs."""
+    """The text of all *phrases*, in paragraphs."""
     return "\n\n".join(joined((p.text for p in group), group[0].language) for group in _paragraphs(phrases))
 
 
 def webvtt(phrases: Sequence[TimedPhrase]) -> str:
-    """All of it as WebVTT (https://www.w3.org/TR/webvtt1/)."""
+    """All *phrases* as WebVTT (https://www.w3.org/TR/webvtt1/)."""
     return "\n\n".join(["WEBVTT", *map(_block, cues(phrases))]) + "\n"
 
 
@@ -45,7 +45,7 @@ def _block(cue: Cue) -> str:
 
 
 def cues(phrases: Sequence[TimedPhrase]) -> Iterator[Cue]:
-    """*phrases* in pieces short enough to read: between words, or between letters where words have no spaces."""
+    """*phrases* in pieces short enough to read, cut between words, or between letters in languages without spaces."""
     for phrase in phrases:
         if len(phrase.text) <= LINE_CHARACTERS and phrase.end_ms - phrase.start_ms <= LONGEST_CUE_MS:
             yield Cue(phrase.text, phrase.start_ms, phrase.end_ms)
@@ -60,7 +60,7 @@ def cues(phrases: Sequence[TimedPhrase]) -> Iterator[Cue]:
 def _lines(words: Sequence[TimedWord], space: str) -> Iterator[Sequence[TimedWord]]:
     line: list[TimedWord] = []
     for word in words:
-        width = sum(len(said.text) + len(space) for said in line) + len(word.text)
+        width = sum(len(one.text) + len(space) for one in line) + len(word.text)
         if line and (width > LINE_CHARACTERS or word.end_ms - line[0].start_ms > LONGEST_CUE_MS):
             yield line
             line = []

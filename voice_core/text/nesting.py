@@ -1,28 +1,28 @@
-"""Which quotes, brackets and emphasis are open in text that is read a character at a time."""
+"""Open quotes, brackets and emphasis in text that is read a character at a time."""
 
 _PAIRS = dict(zip("([{“‘«「『（【《〈", ")]}”’»」』）】》〉", strict=True))
 _WIDE = "*_~`"
-"""Marks that open and close with the same character, or several of it."""
+"""Marks that open and close with the same character, or with several of it."""
 _CHARACTERS = frozenset([*_PAIRS, *_PAIRS.values(), *_WIDE, '"', "'"])
 
 DEEPEST = 8
-"""How many are told apart; what opens beyond that is not waited for."""
+"""Open marks that are tracked; further ones are ignored."""
 
 
 class Nesting:
-    """What is open, innermost last."""
+    """The open marks, innermost last."""
 
     def __init__(self) -> None:
         self._open: list[tuple[str, bool]] = []
         self._widening = False
         self.inside = False
-        """True when what closed last had begun within the sentence, not with it."""
+        """True when the mark that closed last was opened within the sentence, not at its start."""
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
     def take(self, character: str, *, first: bool) -> None:
-        """Read on; *first* when no word of the sentence came before *character*."""
+        """Read *character*; *first* when no word of the sentence came before it."""
         widening, self._widening = self._widening, False
         if character not in _CHARACTERS:
             return
@@ -38,17 +38,17 @@ class Nesting:
         self._begin(character, first)
 
     def next_sentence(self) -> None:
-        """What is still open goes on; it counts as begun with the sentence that comes."""
+        """Begin the next sentence: marks that are still open count as opened at its start."""
         self._open = [(closer, True) for closer, _ in self._open]
         self.inside = False
 
     def clear(self) -> None:
-        """Give up what was never closed."""
+        """Drop all open marks."""
         self._open.clear()
         self.inside = False
 
     def _begin(self, character: str, first: bool) -> None:
-        # An apostrophe is only taken for a quote where no word could need one.
+        # An apostrophe counts as a quote only where no word can need one.
         opens = character in _PAIRS or character in _WIDE or character == '"' or (character == "'" and first)
         if opens and len(self._open) < DEEPEST:
             self._open.append((_PAIRS.get(character, character), first))

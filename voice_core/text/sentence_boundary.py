@@ -1,10 +1,10 @@
-"""Whether a mark such as a period ends a sentence, as far as the text before it tells."""
+"""Whether a mark such as a period ends a sentence, judged by the text before it."""
 
 import re
 from enum import Enum, auto
 
 MARKS = frozenset(".!?…。！？｡．।؟۔‼⁇⁈⁉")
-"""What may end a sentence."""
+"""Marks that may end a sentence."""
 
 UNSPACED_MARKS = frozenset("。！？｡．।؟۔")
 """Marks of scripts that need no space after them."""
@@ -14,24 +14,24 @@ OPENERS = "\"'“‘«([{*_~`「『（【《〈"
 
 
 class Doubt(Enum):
-    """What the end of a sentence still depends on."""
+    """The condition on which the end of a sentence still depends."""
 
     NONE = auto()
     """Nothing: it has ended."""
     PERIOD = auto()
-    """As good as nothing: only a letter right after a period would make it part of a name."""
+    """Almost nothing: only a letter right after a period would make it part of a name."""
     DOTTED = auto()
-    """A name, number or address may go on after the mark: Node.js, example.com, 3.14."""
+    """A name, number or address may continue after the mark: Node.js, example.com, 3.14."""
     NUMBER = auto()
-    """Text may go on in small letters after an ordinal: am 3. mai."""
+    """The text may continue in small letters after an ordinal: am 3. mai."""
     COUNTED = auto()
     """A number may belong to it: No. 5, Jan. 6."""
     TAIL = auto()
     """An abbreviation that may end a sentence: etc."""
     QUOTED = auto()
-    """The mark is that of a quotation, aside or emphasis within a sentence, which may go on."""
+    """The mark belongs to a quotation, an aside or emphasis within a sentence, which may continue."""
     WRAPPED = auto()
-    """The mark ends the sentence, and what closes a quotation may belong to it."""
+    """The mark ends the sentence, and a closing mark after it may belong to it."""
     NEVER = auto()
     """An abbreviation, initial or list number that something follows: Dr. Smith."""
 
@@ -66,13 +66,13 @@ _NEVER = re.compile(
 _COUNTED = re.compile("nos?|nr|figs?|vol|ch|sec|art|pp|ca|approx|ext|tel|jan|feb|apr|jun|jul|aug|sept|oct|nov|dec")
 _TAIL = re.compile(r"etc|inc|ltd|co|corp|jr|bros|dept|est|min|max|hrs|ave|blvd|rd|usw|a\.m|p\.m|ph\.d|b\.c|a\.d")
 _STEM = re.compile("www|ph|node|next|vue|three|asp|example|google|github|openai|amazon|microsoft|wikipedia")
-"""What people write a dot and more after. A real end after one of them only waits for the space."""
+"""Words after which a dot and more often follow. A real sentence end after one of them only waits for the space."""
 
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 
 
 def doubt_after(text: str) -> Doubt:
-    """What is in doubt right after *text*, which ends in a mark and whatever closes after it."""
+    """The doubt right after *text*, which ends in a mark and any closing marks after it."""
     text = text.rstrip(CLOSERS)
     mark = text[-1]
     *before, token = text.split()
@@ -92,7 +92,7 @@ def _doubt_after_period(word: str, *, first: bool) -> Doubt:
     for abbreviation, doubt in ((_NEVER, Doubt.NEVER), (_COUNTED, Doubt.COUNTED), (_TAIL, Doubt.TAIL)):
         if abbreviation.fullmatch(lower):
             return doubt
-    # Letters without case, as in Chinese, are words and no initials.
+    # Letters without case, as in Chinese, are words, not initials.
     if _INITIALS.fullmatch(word) and lower != word.upper():
         return Doubt.NEVER
     capitals_within = word[1:] != word[1:].lower()

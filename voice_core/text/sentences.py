@@ -9,18 +9,18 @@ LONGEST_SENTENCE = 250
 """Characters after which a run without an end is cut: some fifteen seconds of speech."""
 
 SHORTEST_CLAUSE = 60
-"""Characters that such a cut leaves in front when there is a clause to cut at."""
+"""Least characters before such a cut when it is made at the end of a clause."""
 
 FENCE = "```"
 _CLAUSE_END = re.compile(r"[,;:–—](?=\s)|[、，；：]")
 
 
 class Sentences:
-    """Takes text in any pieces and gives it back, but for white space, in sentences.
+    """Splits text that arrives in any pieces into sentences; only white space is dropped.
 
-    A sentence is released with its last character when its end is beyond reasonable doubt, so that speech need not
+    A sentence is returned with its last character when its end is beyond reasonable doubt, so that speech need not
     wait for the next piece; otherwise the next character decides. The cut does not depend on how the text arrives, with
-    one exception: a piece that ends in a plain word and a mark is believed, even if the next begins with ``..`` or
+    one exception: a piece that ends in a plain word and a mark ends a sentence, even if the next begins with ``..`` or
     ``com``.
 
     Lines end sentences. Fenced code stays in one piece, of any length.
@@ -33,14 +33,14 @@ class Sentences:
         self._fenced = False
 
     def feed(self, text: str) -> list[str]:
-        """Read on, and give the sentences that are complete now."""
+        """Read *text*, and return the sentences that are complete now."""
         complete = [sentence for character in text for sentence in self._take(character)]
         if self._doubt is not None and self._doubt.early:
             complete += self._release()
         return complete
 
     def finish(self) -> list[str]:
-        """The text is over: give what is left of it."""
+        """End the text, and return the rest of it."""
         rest = self._release()
         self._nesting.clear()
         self._fenced = False
@@ -94,7 +94,7 @@ class Sentences:
         return self._doubt.ends(following, spaced=spaced)
 
     def _judge(self, character: str) -> None:
-        """Put the end of the sentence in doubt, or out of it, now that *character* has come."""
+        """Set the doubt about the end of the sentence after *character*."""
         closing = self._doubt is not None and character in CLOSERS and not self._text[-2:-1].isspace()
         if not (character in MARKS or closing) or self._text.startswith("|") or not self._has_words:
             self._doubt = None

@@ -1,4 +1,4 @@
-"""What is read aloud of a text that was written to be seen."""
+"""The part of a written text that is read aloud."""
 
 import html
 import re
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 A_LINK = "a link"
-"""What is said for an address whose host is no name."""
+"""Spoken for an address whose host is not a name."""
 
 _Rules = tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 
@@ -14,15 +14,15 @@ _Rules = tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...
 def speakable(text: str) -> str:
     """The words of *text*, on one line; empty when there is nothing to say.
 
-    Markdown and HTML leave their words behind, code blocks and tables nothing: they are there to be looked at. Links
-    become their text and bare addresses their host. Emoji and control characters go. What only looks like markup, as
-    2 * 3 * 4 and snake_case, stays.
+    Of Markdown and HTML the words stay. Code blocks and tables, which are meant to be seen, are removed. Links become
+    their text and bare addresses their host. Emoji and control characters are removed. Text that only looks like
+    markup, such as 2 * 3 * 4 and snake_case, stays.
 
-    Speaking what is speakable changes nothing.
+    The function is idempotent.
     """
-    while (spoken := _plain(text)) != text:
-        text = spoken
-    return spoken if any(map(str.isalnum, spoken)) else ""
+    while (plain := _plain(text)) != text:
+        text = plain
+    return plain if any(map(str.isalnum, plain)) else ""
 
 
 def _plain(text: str) -> str:
@@ -42,7 +42,7 @@ def _one_line(text: str) -> str:
 
 
 def _as_sentence(line: re.Match[str]) -> str:
-    """A heading or an item, ended so that what follows is heard as something else."""
+    """A heading or list item with a period at its end, so that speech pauses before the next line."""
     words = line[1].rstrip()
     if line.end() < len(line.string) and words.rstrip("*_`~\"'”)]")[-1:].isalnum():
         return f"{words}."
@@ -66,7 +66,7 @@ def _character(entity: re.Match[str]) -> str:
 
 
 def _unpunctuated(url: str) -> str:
-    """*url* without the punctuation of the sentence it stands in; brackets that it opened are its own."""
+    """*url* without the punctuation of the sentence around it; a bracket that *url* itself opened belongs to it."""
     while url.endswith(tuple(".,;:!?…)]}")):
         if url[-1] == ")" and url.count("(") >= url.count(")"):
             break
@@ -129,6 +129,6 @@ _INLINE: _Rules = (
     (re.compile("[\u20e3\ufe00-\ufe0f\U000e0100-\U000e01ef]"), ""),
     # Persian and the scripts of India need their joiners.
     (re.compile("(?<![\u0600-\u109f])[\u200c\u200d]"), ""),
-    # What closed a sentence that was already spoken.
+    # Closing marks of a sentence that was already spoken.
     (re.compile(r"^(?:[!?.,;:…。！？\"'”’»)\]]+\s+)+"), ""),
 )

@@ -1,0 +1,1 @@
+"""Use cases: what the product does, without HTTP and without vendors."""

@@ -1,4 +1,4 @@
-"""Ask all that the product needs how it is."""
+"""Check the health of the product's dependencies."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,24 +10,24 @@ from voice_core.domain.errors import VoiceError
 from voice_core.ports.providers import Checkable
 
 CHECK_SECONDS = 5.0
-"""How long one may take."""
+"""Timeout of one check."""
 
 FRESH_SECONDS = 5.0
-"""How long a check-up is told again: anyone may ask, and many who do must not become many requests to our providers."""
+"""How long a result is reused: anyone may request it, and many requests must not become many calls of our providers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How one dependency is."""
+    """The health of one dependency."""
 
     ok: bool
     ms: int
     detail: str | None = None
-    """What is wrong."""
+    """The error; None when it is healthy."""
 
 
 class HealthCheck:
-    """Checks of *dependencies*, by their names; those who ask at the same time share one."""
+    """Checks of *dependencies*, by their names; requests at the same time share one check."""
 
     def __init__(self, dependencies: Callable[[], Mapping[str, Checkable]]) -> None:
         self._dependencies = dependencies
@@ -54,5 +54,5 @@ async def _check(dependency: Checkable) -> Check:
     except VoiceError as error:
         detail = error.detail
     except TimeoutError:
-        detail = f"It did not answer within {CHECK_SECONDS:g} s."
+        detail = f"No response within {CHECK_SECONDS:g} s."
     return Check(detail is None, round((monotonic() - began) * 1000), detail)

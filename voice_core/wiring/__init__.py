@@ -1,7 +1,7 @@
-"""Puts the product together: which adapter serves which port, and who takes part in what.
+"""Builds the product: connects ports to adapters, and use cases to ports.
 
-The one place that names adapters. Each is imported when it is first needed, so that the function app starts without
-loading a single SDK.
+Only this package names adapters. Each is imported when it is first needed, so that the function app starts without
+loading any SDK.
 """
 
 import os
@@ -31,7 +31,7 @@ async def ready() -> App:
 
 
 async def ready_for_clips() -> "ClipWork":
-    """What works on clips in this worker process, with all that it needs imported."""
+    """The ClipWork of this worker process, with all that a clip needs imported."""
     the_app = app()
     await the_app.load_clips()
     return the_app.clip_work

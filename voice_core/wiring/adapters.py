@@ -1,4 +1,4 @@
-"""Which adapter serves which port."""
+"""The adapters that serve the ports."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from voice_core.ports.providers import Checkable
 
 COGNITIVE_SCOPE = "https://cognitiveservices.azure.com/.default"
-"""What Speech and Azure OpenAI accept tokens for."""
+"""The scope of tokens for Speech and Azure OpenAI."""
 
 
 REQUEST_SECONDS = 86_400
-"""How long an Idempotency-Key is remembered."""
+"""How long an Idempotency-Key is stored."""
 
 
 class Adapters(Parts):
-    """The adapters of one worker process, each made when it is first asked for."""
+    """The adapters of one worker process, each built when it is first used."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Adapters(Parts):
 
     @Lazy
     def database(self) -> "Database":
-        """Where all stores are."""
+        """The Cosmos DB database of all stores."""
         from voice_core.adapters.cosmos.container import Database
 
         settings = self.settings
@@ -116,7 +116,7 @@ class Adapters(Parts):
 
     @Lazy
     def speech(self) -> "SpeechAccess":
-        """What recognition and synthesis reach the Speech service by."""
+        """Endpoint and credentials of the Speech service, for recognition and synthesis."""
         from voice_core.adapters.azure_speech.access import SpeechAccess
 
         settings = self.settings
@@ -128,7 +128,7 @@ class Adapters(Parts):
 
     @property
     def fallbacks(self) -> dict[str, "Checkable"]:
-        """The providers whose endpoints are known, by the names of their breakers when these are the second ones."""
+        """The providers whose endpoints are set, by the names of their circuit breakers as fallback providers."""
         speech: dict[str, Checkable] = {}
         if self.settings.speech_endpoint:
             speech = {"stt-fallback": self.stt, "tts-fallback": self.tts}

@@ -1,4 +1,4 @@
-"""What the product does, with the adapters it does it by."""
+"""The use cases of the product, connected to its adapters."""
 
 import asyncio
 import gc
@@ -40,51 +40,51 @@ class App(Adapters):
         super().__init__(settings)
         self._loading = threading.Lock()
         self._warming: asyncio.Task[None] | None = None
-        self.watching = TelemetryWatchers(settings)
+        self.telemetry = TelemetryWatchers(settings)
 
     @Lazy
     def guards(self) -> "Guards":
-        """What keeps the product from waiting for the dead, and from asking too much of the living."""
+        """Circuit breakers, bulkheads and the retry budget."""
         from voice_core.wiring.resilience import Guards
 
         return Guards(self.settings)
 
     @Lazy
     def second(self) -> Adapters:
-        """The providers to fall back on, as far as the settings name any."""
+        """The adapters of the fallback providers, as far as the settings name any."""
         return Adapters(self.settings.fallback)
 
     @Lazy
     def services(self) -> "TurnServices":
-        """Who takes part in a turn."""
+        """The services that a turn needs."""
         from voice_core.wiring.services import turn_services
 
         return turn_services(self, self.second, self.guards)
 
     @Lazy
     def idempotent_turns(self) -> "IdempotentTurns":
-        """Who sees to it that a turn is taken once, however often it is asked for."""
+        """Takes each turn once, however often it is requested under the same Idempotency-Key."""
         from voice_core.wiring.services import idempotent_turns
 
         return idempotent_turns(self, self.services, self.guards)
 
     @Lazy
     def quotas(self) -> "Quotas":
-        """How much of all this each user may have."""
+        """The rate limits and the daily quota of each user."""
         from voice_core.wiring.limits import Quotas
 
         return Quotas(self.settings, self.guards.store(self.admissions, "limits", self.settings.limits_seconds))
 
     @Lazy
     def clip_work(self) -> "ClipWork":
-        """What works on clips, and keeps speech."""
+        """The processing of clips, and the store of speech."""
         from voice_core.wiring.clips import ClipWork
 
         return ClipWork(self, self.services, self.quotas, self.guards)
 
     @Lazy
     def ice(self) -> "IceServers":
-        """Where a client finds a way to us."""
+        """The STUN servers and relays by which clients reach us."""
         from voice_core.usecases.session.ice_servers import IceServers
 
         settings = self.settings
@@ -107,17 +107,17 @@ class App(Adapters):
 
     @Lazy
     def limits(self) -> Limits:
-        """What an utterance may be at the most."""
+        """The limits of an utterance."""
         return Limits(max_bytes=self.settings.max_audio_bytes, max_seconds=self.settings.max_audio_seconds)
 
     def decoding(self, raw: RawPcm | None) -> "Decoding":
-        """Turns one upload into PCM; *raw* says how to read bytes that are no container."""
+        """A decoder of one upload to PCM; *raw* is the layout of bytes that are in no container."""
         from voice_core.audio.upload_decoder import Decoding
 
         return Decoding(raw, self.limits)
 
     def encoder(self, audio_format: str) -> "SpeechEncoder":
-        """Turns one turn's speech into what the caller plays."""
+        """An encoder of one turn's speech to *audio_format*."""
         from voice_core.audio.encoding import encoder
 
         return encoder(audio_format)
@@ -141,7 +141,7 @@ class App(Adapters):
         return await transcribe(utterance, hints, self.services)
 
     async def delete_conversation(self, user_id: str, conversation_id: str) -> None:
-        """Forget a conversation, its clips and its speech."""
+        """Delete a conversation, its clips and its speech."""
         if self.settings.storage_url:
             await self.load_clips()
             await self.clip_work.forget(user_id, conversation_id)
@@ -154,7 +154,7 @@ class App(Adapters):
 
     @property
     def dependencies(self) -> dict[str, Checkable]:
-        """The services a turn needs, by the names an operator knows."""
+        """The external services that the product needs, by their names in the health report."""
         turn: dict[str, Checkable] = {
             "stt": self.stt,
             "assistant": self.assistant,
@@ -168,13 +168,13 @@ class App(Adapters):
 
     @Lazy
     def health_check(self) -> "HealthCheck":
-        """How they are."""
+        """The health check of the dependencies."""
         from voice_core.usecases.check_health import HealthCheck
 
         return HealthCheck(lambda: self.dependencies)
 
     async def load_callers(self) -> None:
-        """Import what tells callers apart, off the event loop."""
+        """Import the identification of callers, off the event loop."""
         await self._build(App.callers)
 
     async def load(self) -> None:
@@ -188,24 +188,24 @@ class App(Adapters):
         from voice_core.usecases.turn import read_aloud, take_turn, transcribe  # noqa: F401
 
         with self._loading:
-            # In this order: `load` knows by the last that all are there.
+            # In this order: when the last is built, `load` knows that all are.
             _ = self.services, self.quotas, self.idempotent_turns
-        # All of this stays. Looking through it again would hold every turn up for 40 ms, now and then.
+        # All of these objects live on. Without the freeze a collection would scan them now and then, for 40 ms.
         gc.collect()
         gc.freeze()
 
     async def load_sessions(self) -> None:
-        """Import what a session needs besides, off the event loop."""
+        """Import what a session needs in addition, off the event loop."""
         await self.load()
         await self._build(App.sessions)
 
     async def load_clips(self) -> None:
-        """Import what a clip needs besides, off the event loop."""
+        """Import what a clip needs in addition, off the event loop."""
         await self.load()
         await self._build(App.clip_work)
 
     async def _build(self, part: Lazy[Any]) -> None:
-        """Build *part*, and import what it is built of, off the event loop."""
+        """Build *part*, and import its dependencies, off the event loop."""
         if not part.is_built(self):
             await asyncio.to_thread(self._build_now, part)
 
@@ -238,8 +238,8 @@ class App(Adapters):
         await asyncio.gather(*opening, return_exceptions=True)
 
     async def close(self) -> None:
-        """Close what has been opened, last what others are built from."""
+        """Close all parts that were built, each before the parts that it was built from."""
         if self._warming is not None:
             await asyncio.wait([self._warming])
         await super().close()
-        await asyncio.to_thread(self.watching.close)
+        await asyncio.to_thread(self.telemetry.close)

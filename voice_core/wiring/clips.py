@@ -1,4 +1,4 @@
-"""What works on clips and keeps speech. Loaded when either is first asked for."""
+"""The processing of clips and the store of speech. Loaded when either is first used."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -24,9 +24,9 @@ from voice_core.usecases.clip.clip_lease import give_up
 from voice_core.usecases.clip.offer_clip import ClipOffer, NewClip, offer_clip
 from voice_core.usecases.clip.process_clip import process_clip
 from voice_core.usecases.clip.services import ClipRules, ClipServices
-from voice_core.usecases.idempotency.replay import replay_kept
+from voice_core.usecases.idempotency.replay import replay_without_audio
 from voice_core.usecases.speech_file.fetch_speech import Encode, encoded_bytes, find_speech, follow_speech
-from voice_core.usecases.speech_file.save_speech import kept
+from voice_core.usecases.speech_file.save_speech import without_audio
 from voice_core.usecases.turn.request import TurnRequest
 from voice_core.usecases.turn.services import TurnServices
 from voice_core.wiring.adapters import Adapters
@@ -35,17 +35,17 @@ from voice_core.wiring.resilience import Guards
 
 
 class ClipWork:
-    """The work on clips in one worker process, answered by *services*, within *quotas* and behind *guards*.
+    """The processing of clips in one worker process: *services* reply, within *quotas* and behind *guards*.
 
     Raises:
-        Unreachable: there is no storage.
+        Unreachable: no storage account is set.
     """
 
     def __init__(self, adapters: Adapters, services: TurnServices, quotas: Quotas, guards: Guards) -> None:
         settings = adapters.settings
         if not settings.storage_url:
             raise Unreachable(
-                "Clip storage is not set up: STORAGE_URL names none. make run sets it up where there is Node.",
+                "Clip storage is not set up: STORAGE_URL is empty. `make run` sets it up if Node is installed.",
                 stage="storage",
                 retryable=False,
             )
@@ -83,8 +83,8 @@ class ClipWork:
         """The services that a clip needs and a turn does not."""
         return {"clips": self._jobs, "storage": self.storage}
 
-    async def offer(self, wanted: NewClip) -> ClipOffer:
-        return await offer_clip(wanted, self.services)
+    async def offer(self, clip: NewClip) -> ClipOffer:
+        return await offer_clip(clip, self.services)
 
     async def process(self, name: ClipName) -> None:
         await process_clip(name, self.services)
@@ -96,7 +96,7 @@ class ClipWork:
         await cancel_clip(name, self.services)
 
     async def forget(self, user_id: str, conversation_id: str) -> None:
-        """Cancel the clips of a conversation, and forget its speech."""
+        """Cancel the clips of a conversation, and delete its speech."""
         await cancel_all(user_id, conversation_id, self.services)
         await self.speeches.delete(user_id, conversation_id)
 
@@ -109,17 +109,17 @@ class ClipWork:
     async def encoded_bytes(self, speech: StoredSpeech, audio_format: str, encode: Encode) -> int:
         return await encoded_bytes(speech, audio_format, encode, self.speeches)
 
-    def kept(self, turn: AsyncGenerator[Event], name: SpeechName) -> AsyncGenerator[Event]:
-        """The events of *turn* without its sound, which is kept as *name*."""
-        return kept(turn, name, self.speeches)
+    def without_audio(self, turn: AsyncGenerator[Event], name: SpeechName) -> AsyncGenerator[Event]:
+        """The events of *turn* without its sound, which is stored as *name*."""
+        return without_audio(turn, name, self.speeches)
 
-    def replay_kept(self, turn: Turn, request: TurnRequest) -> AsyncGenerator[Event]:
-        """The events of *turn* told again, without its sound, which is kept."""
-        return replay_kept(turn, request, self.services.turn, self.speeches, keep_hours=self._speech_hours)
+    def replay_without_audio(self, turn: Turn, request: TurnRequest) -> AsyncGenerator[Event]:
+        """The events of the stored *turn* again, without its sound, which is stored."""
+        return replay_without_audio(turn, request, self.services.turn, self.speeches, keep_hours=self._speech_hours)
 
     @staticmethod
     def name_of(blob: str) -> ClipName | None:
-        """Whose recording a *blob* is; None when it is none of ours."""
+        """The clip whose recording is the *blob*; None when it is no recording of a clip."""
         return clip_name(blob)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Who tells callers apart, from the settings."""
+"""Identification of callers, by the settings."""
 
 from urllib.parse import urlsplit
 
@@ -12,26 +12,26 @@ PUBLIC_KEY_ALGORITHMS = {
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "EdDSA"),
 }
-"""https://www.rfc-editor.org/rfc/rfc7518#section-3.1 without those whose key is a shared secret, and ``none``."""
+"""Algorithms of https://www.rfc-editor.org/rfc/rfc7518#section-3.1, without those of shared secrets and ``none``."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class OneUser:
-    """Of a local run: everybody is the same."""
+    """The callers of a local run: all are one user."""
 
     async def identify(self, _headers: Headers) -> str:
         return THE_ONE_USER
 
     async def check(self) -> None:
-        """There is nothing to get ready."""
+        """Does nothing: there is nothing to prepare."""
 
     async def close(self) -> None:
-        """Nor to free."""
+        """Does nothing: there are no resources to release."""
 
 
-class Nobody:
-    """Lets nobody in, because of a mistake in the settings that only an operator can mend."""
+class MisconfiguredCallers:
+    """Rejects every caller, because of a mistake in the settings that only an operator can fix."""
 
     def __init__(self, mistake: str) -> None:
         self._mistake = mistake
@@ -44,7 +44,7 @@ class Nobody:
         raise self._refusal
 
     async def close(self) -> None:
-        """There is nothing to free."""
+        """Does nothing: there are no resources to release."""
 
     @property
     def _refusal(self) -> Unreachable:
@@ -52,9 +52,9 @@ class Nobody:
 
 
 def callers(settings: Settings) -> Callers:
-    """What identifies callers in the mode of *settings*."""
+    """The identification of callers in the `auth_mode` of *settings*."""
     if mistake := identity_mistake(settings):
-        return Nobody(mistake)
+        return MisconfiguredCallers(mistake)
     if settings.auth_mode == "easyauth":
         from voice_core.adapters.easy_auth import EasyAuthCallers
 
@@ -63,7 +63,7 @@ def callers(settings: Settings) -> Callers:
 
 
 def identity_mistake(settings: Settings) -> str | None:
-    """Why nobody may be let in with these settings, and what to do; None when they are right."""
+    """The mistake for which these settings must reject every caller, and its fix; None when they are correct."""
     match settings.auth_mode:
         case "none" if settings.in_azure:
             return "AUTH_MODE is none, which is for local runs: in Azure set it to easyauth or jwt."
@@ -77,16 +77,16 @@ def identity_mistake(settings: Settings) -> str | None:
 def _jwt_mistake(settings: Settings) -> str | None:
     algorithms = settings.jwt_algorithms.split()
     if not settings.jwt_issuer or not settings.jwt_audience.split():
-        return "AUTH_MODE is jwt: set JWT_ISSUER and JWT_AUDIENCE to whose tokens to believe, and for whom."
+        return "AUTH_MODE is jwt: set JWT_ISSUER and JWT_AUDIENCE to the issuer and the audience of valid tokens."
     if not algorithms or not PUBLIC_KEY_ALGORITHMS.issuperset(algorithms):
         return f"JWT_ALGORITHMS may name {', '.join(sorted(PUBLIC_KEY_ALGORITHMS))}."
     if not all(map(_safe, filter(None, (settings.jwt_issuer, settings.jwt_jwks_url)))):
-        return "JWT_ISSUER and JWT_JWKS_URL must be https URLs: whoever changes keys on their way is believed."
+        return "JWT_ISSUER and JWT_JWKS_URL must be https URLs; otherwise keys could be replaced in transit."
     return None
 
 
 def _safe(url: str) -> bool:
-    """Whether what is read from *url* cannot have been changed on its way."""
+    """Whether a response from *url* cannot be changed in transit: https, or this machine."""
     try:
         parts = urlsplit(url)
         return bool(parts.hostname) and (parts.scheme == "https" or parts.hostname in LOOPBACK)
@@ -99,7 +99,7 @@ def _jwt_callers(settings: Settings) -> Callers:
     from voice_core.adapters.openid.issuer import Issuer
     from voice_core.adapters.openid.keys import SigningKeys
 
-    demands = TokenRequirements(
+    requirements = TokenRequirements(
         issuer=settings.jwt_issuer,
         audiences=tuple(settings.jwt_audience.split()),
         algorithms=tuple(settings.jwt_algorithms.split()),
@@ -107,4 +107,4 @@ def _jwt_callers(settings: Settings) -> Callers:
         leeway_seconds=settings.jwt_leeway_seconds,
     )
     issuer = Issuer(settings.jwt_issuer, settings.jwt_jwks_url, seconds=settings.identity_seconds)
-    return OpenIdCallers(demands, SigningKeys(issuer.keys, outage_seconds=settings.jwt_outage_hours * 3600))
+    return OpenIdCallers(requirements, SigningKeys(issuer.keys, outage_seconds=settings.jwt_outage_hours * 3600))

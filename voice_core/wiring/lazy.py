@@ -17,7 +17,7 @@ class Parts:
 
     def __init__(self) -> None:
         self.built: dict[Lazy[Any], Any] = {}
-        """In the order in which they were finished: a part comes after those that it was built from."""
+        """The parts in the order in which they were built: a part comes after those that it was built from."""
 
     async def close(self) -> None:
         """Close the parts that were built, each before those that it was built from; an error does not stop it."""
@@ -28,7 +28,7 @@ class Parts:
 
 
 class Lazy(Generic[Part]):
-    """Decorates a method of `Parts` that builds a part: the attribute is that part, built at most once."""
+    """Decorator of a method of `Parts` that builds a part: the attribute is that part, built at most once."""
 
     def __init__(self, build: Callable[[Any], Part]) -> None:
         self._build = build

@@ -1,4 +1,4 @@
-"""What counts what people do, and holds them to their limits."""
+"""The rate limits and the daily quota of users, by the settings."""
 
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 
 class Quotas:
-    """The limits of *settings* in one worker process, on what *store* counts. *clock* gives seconds since 1970."""
+    """The limits of *settings* in one worker process; *store* counts. *clock* returns seconds since 1970."""
 
     def __init__(self, settings: Settings, store: Admissions, clock: Callable[[], float] = time.time) -> None:
         self.rate_limiter = RateLimiter(store, _rules(settings), clock)
         self.audio_meter = AudioMeter(store, clock)
 
     def metered(self, request: TurnRequest) -> TurnRequest:
-        """*request*, with its sound charged to its user as it is heard."""
+        """*request*, whose sound is added to its user's usage while it arrives."""
         if request.utterance is None:
             return request
         return replace(request, utterance=self.audio_meter.metered(request.user_id, request.utterance))
 
     def rate_limited_turn(self, request: TurnRequest, take_turn: "TakeTurn") -> AsyncGenerator[Event]:
-        """The turn, unless a limit is reached: then that is how it fails."""
+        """The events of the turn; TurnFailed with LimitReached when a limit is reached."""
         return rate_limited_turn(request, take_turn, self.rate_limiter)
 
     async def close(self) -> None:
-        """Wait for what is being charged."""
+        """Wait until all usage is stored."""
         await self.audio_meter.close()
 
 

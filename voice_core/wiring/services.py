@@ -1,4 +1,4 @@
-"""Who takes part in a turn, each behind its guard."""
+"""The services of a turn, each behind its guard."""
 
 from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns
 from voice_core.usecases.idempotency.request_lease import STAGE, LeaseRules
@@ -9,7 +9,7 @@ from voice_core.wiring.resilience import Guards
 
 
 def turn_services(first: Adapters, second: Adapters, guards: Guards) -> TurnServices:
-    """The company of *first*, with *second* to fall back on where its settings name somewhere else."""
+    """The services of *first*, with fallback to those of *second* that have an endpoint in its settings."""
     settings = first.settings
     speech, openai = second.settings.speech_endpoint, second.settings.openai_endpoint
     return TurnServices(
@@ -28,7 +28,7 @@ def turn_services(first: Adapters, second: Adapters, guards: Guards) -> TurnServ
 
 
 def idempotent_turns(adapters: Adapters, services: TurnServices, guards: Guards) -> IdempotentTurns:
-    """Who sees to it that *services* takes a turn once, however often it is asked for."""
+    """Takes each turn of *services* once, however often it is requested under the same Idempotency-Key."""
     settings = adapters.settings
     return IdempotentTurns(
         requests=guards.store(adapters.requests, STAGE, settings.conversations_seconds),

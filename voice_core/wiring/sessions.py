@@ -10,7 +10,7 @@ from voice_core.usecases.turn.request import TakeTurn
 
 
 def sessions(settings: Settings, peers: Peers, ice: IceServers, audio: Limits, take_turn: TakeTurn) -> Sessions:
-    """Sessions within the limits of *settings*, whose utterances are within those of *audio*."""
+    """Sessions with the limits of *settings*, and with the limits of *audio* for each utterance."""
     return Sessions(
         peers,
         ice,

@@ -1,4 +1,4 @@
-"""Who watches the product at work."""
+"""The watchers that receive telemetry."""
 
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class TelemetryWatchers:
-    """Has those told that the settings name, until it is closed; as they are, nobody."""
+    """Registers the watchers that the settings name, until it is closed; by default there are none."""
 
     def __init__(self, settings: Settings) -> None:
         self.recent = RecentTurns() if settings.debug_turns and not settings.in_azure else None
-        """For the page of the last turns."""
+        """The last turns, for ``/debug/turns``; None when that is off."""
         self._exporting = DeferredWatcher(lambda: _exporting(settings)) if _collector(settings) else None
         self._watchers: list[telemetry.Watcher] = [
             watcher for watcher in (self.recent, self._exporting) if watcher is not None
@@ -33,12 +33,12 @@ class TelemetryWatchers:
 
 
 def _collector(settings: Settings) -> str:
-    """Where telemetry is to go."""
+    """The destination of telemetry; empty: none."""
     return settings.applicationinsights_connection_string or settings.otel_exporter_otlp_endpoint
 
 
 def _exporting(settings: Settings) -> "OpenTelemetryWatcher":
-    from voice_core.adapters.open_telemetry.exporting import to_azure_monitor, to_otlp
+    from voice_core.adapters.open_telemetry.exporters import to_azure_monitor, to_otlp
     from voice_core.adapters.open_telemetry.sampling import Sampling
     from voice_core.adapters.open_telemetry.watcher import OpenTelemetryWatcher
 

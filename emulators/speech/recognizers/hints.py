@@ -1,4 +1,4 @@
-"""A decoder for the phrases that a client calls likely."""
+"""A decoder for the phrase list of a client."""
 
 import re
 import tempfile
@@ -9,12 +9,12 @@ from pocketsphinx import Config, Decoder, NGramModel
 from pocketsphinx.lm import ArpaBoLM
 
 SENTENCE_WORDS = 3
-"""Phrases of so many words on average are taken for whole sentences, shorter ones for vocabulary."""
+"""Phrases with at least this many words on average are treated as sentences, shorter ones as vocabulary."""
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
 HEAD = re.compile(r"[^ (]+")
 
 Pronunciations = Mapping[str, Sequence[str]]
-"""Lines of a pronouncing dictionary, by word."""
+"""Lines of a pronunciation dictionary, by word."""
 
 
 def pronunciations(dictionary: Path) -> Pronunciations:
@@ -30,10 +30,10 @@ def pronunciations(dictionary: Path) -> Pronunciations:
 def hinted_decoder(
     phrases: Sequence[str], known: Pronunciations, model: NGramModel, settings: Mapping[str, object]
 ) -> Decoder | None:
-    """A decoder that hears nothing but the words of *phrases*; None when none of them is known.
+    """A decoder that recognises only the words of *phrases*; None if none of them is in the dictionary.
 
-    Single words get their probabilities from *model*, the general one, restricted to them: that knows which may follow
-    which. Whole sentences make a model of their own.
+    For vocabulary, the probabilities come from *model*, the general language model, restricted to these words: it has
+    the probabilities of their sequences. Sentences get a language model built from them.
     """
     sentences = [words for phrase in phrases if (words := [w for w in WORD.findall(phrase.lower()) if w in known])]
     if not sentences:

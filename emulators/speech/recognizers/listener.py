@@ -1,4 +1,4 @@
-"""PocketSphinx at work on one phrase; needs a process of its own, because it keeps the interpreter locked."""
+"""Recognition of one phrase with PocketSphinx. It runs in a separate process, because PocketSphinx holds the GIL."""
 
 import math
 from collections import OrderedDict
@@ -12,31 +12,31 @@ from emulators.speech.pauses import SPEECH_DBFS, WINDOW_SECONDS, dbfs
 from emulators.speech.recognizers.hints import Pronunciations, hinted_decoder, pronunciations
 
 RATE = 16_000
-"""Hertz, of the acoustic model."""
+"""Hertz of the acoustic model."""
 SETTINGS: dict[str, object] = {
     "samprate": RATE,
     "loglevel": "FATAL",
-    # batch is what lets a first pass over a little sound tell the mean of its cepstra.
+    # batch makes it possible to compute the mean of the cepstra in a first pass over a short piece of audio.
     "cmn": "batch",
-    # Scores are relative to the best senone that was computed; only with all of them can two decoders be compared.
+    # Scores are relative to the best senone that was computed, so two decoders are comparable only with all senones.
     "compallsen": True,
 }
 WINDOW_BYTES = 2 * round(WINDOW_SECONDS * RATE)
 FRAMES_PER_SECOND = 100
-HELD_SECONDS = 0.6
-"""Sound that is awaited before decoding: without the mean of its cepstra, errors treble."""
+BUFFERED_SECONDS = 0.6
+"""Speech that is collected before decoding, for the mean of its cepstra; without that, errors treble."""
 TRAINED_SHARE = 0.1
-"""Of the model's own mean in a phrase's: the first sound alone may be one vowel."""
+"""Share of the model's own mean in a phrase's mean: the first sound alone may be a single vowel."""
 LEAD_SECONDS = 0.3
-"""Silence that is kept before the first sound."""
+"""Silence before the first sound that is decoded."""
 HINT_MARGIN = 0.15
-"""Logarithm of how much worse the hinted path may score and still be preferred: how strong phrase lists are."""
+"""Weight of phrase lists: the hinted decoder is preferred if its log score is worse by at most this."""
 HINTED_DECODERS = 4
-"""Phrase lists for which decoders are kept."""
+"""Phrase lists for which decoders are cached."""
 
 
 class Decoders:
-    """The decoders of this process, made when first needed."""
+    """The decoders of this process; those for phrase lists are created when first needed."""
 
     def __init__(self) -> None:
         self._general = Decoder(**SETTINGS)
@@ -44,7 +44,7 @@ class Decoders:
         self._hinted: OrderedDict[tuple[str, ...], Decoder | None] = OrderedDict()
 
     def hearing(self, phrases: Sequence[str]) -> list[Decoder]:
-        """The decoder of everything and, if it helps, the one of *phrases*."""
+        """The general decoder and, if the dictionary has words of *phrases*, the hinted one."""
         hinted = self._for(tuple(phrases)) if phrases else None
         return [self._general] if hinted is None else [self._general, hinted]
 
@@ -60,31 +60,31 @@ class Decoders:
         return self._hinted[phrases]
 
 
-class Listener:
-    """Hears one phrase with one or two decoders, and believes the better."""
+class PhraseRecognizer:
+    """Recognises one phrase with one or two decoders, and returns the better result."""
 
     def __init__(self, decoders: Sequence[Decoder]) -> None:
         self._decoders = decoders
-        self._unheard = b""
-        self._held = bytearray()
+        self._partial_window = b""
+        self._buffered = bytearray()
         self._sound_seconds = 0.0
         self._skipped_seconds = 0.0
         self._decoding = False
 
     def hear(self, pcm: bytes) -> str:
-        """Take the next sound at `RATE`; gives the words so far."""
-        sound = self._unheard + pcm
-        # Whole windows only: the same sound gives the same words, however it was cut into messages.
+        """Add audio at `RATE`; returns the words so far."""
+        sound = self._partial_window + pcm
+        # Complete windows only: the same audio gives the same words, however it was divided into messages.
         windows = range(0, len(sound) - WINDOW_BYTES + 1, WINDOW_BYTES)
         for start in windows:
             self._take(sound[start : start + WINDOW_BYTES])
-        self._unheard = sound[len(windows) * WINDOW_BYTES :]
+        self._partial_window = sound[len(windows) * WINDOW_BYTES :]
         best = self._best() if self._decoding else None
         return best.hyp().hypstr if best else ""
 
     def finish(self) -> dict[str, Any]:
-        """The words, with seconds from the phrase's first sample, and how sure they are (0 to 1)."""
-        self._take(self._unheard)
+        """The words, with times in seconds from the phrase's first sample, and the confidence (0 to 1)."""
+        self._take(self._partial_window)
         if not self._decoding and not self._sound_seconds:
             return {"words": [], "confidence": 0.0}
         self._start()
@@ -94,7 +94,7 @@ class Listener:
             return {"words": [], "confidence": 0.0}
         return {
             "words": [self._word(s) for s in best.seg() if s.word[0] not in "<["],
-            "confidence": _sure(best.hyp().prob),
+            "confidence": _clamped(best.hyp().prob),
         }
 
     def stop(self) -> None:
@@ -106,30 +106,30 @@ class Listener:
         if self._decoding:
             self._decode(window)
         else:
-            self._hold(window)
+            self._buffer(window)
 
-    def _hold(self, window: bytes) -> None:
-        self._held += window
+    def _buffer(self, window: bytes) -> None:
+        self._buffered += window
         if dbfs(window) > SPEECH_DBFS:
             self._sound_seconds += WINDOW_SECONDS
         if not self._sound_seconds:
-            surplus = max(0, len(self._held) - 2 * round(LEAD_SECONDS * RATE))
+            surplus = max(0, len(self._buffered) - 2 * round(LEAD_SECONDS * RATE))
             self._skipped_seconds += surplus / 2 / RATE
-            del self._held[:surplus]
-        if self._sound_seconds >= HELD_SECONDS:
+            del self._buffered[:surplus]
+        if self._sound_seconds >= BUFFERED_SECONDS:
             self._start()
 
     def _start(self) -> None:
-        """Begin to decode what was held, unless that has happened."""
+        """Begin to decode the buffered audio, unless decoding has begun."""
         if self._decoding:
             return
-        held, self._held = bytes(self._held), bytearray()
-        mean = _cepstral_mean(self._decoders[0], held)
+        buffered, self._buffered = bytes(self._buffered), bytearray()
+        mean = _cepstral_mean(self._decoders[0], buffered)
         for decoder in self._decoders:
             _begin(decoder)
             decoder.set_cmn(mean)
         self._decoding = True
-        self._decode(held)
+        self._decode(buffered)
 
     def _decode(self, pcm: bytes) -> None:
         if not pcm:  # PocketSphinx raises IndexError.
@@ -149,24 +149,24 @@ class Listener:
             "text": segment.word.partition("(")[0],
             "start": self._skipped_seconds + segment.start_frame / FRAMES_PER_SECOND,
             "seconds": (segment.end_frame - segment.start_frame + 1) / FRAMES_PER_SECOND,
-            "confidence": _sure(segment.prob),
+            "confidence": _clamped(segment.prob),
         }
 
 
 def _begin(decoder: Decoder) -> None:
-    """Begin a phrase. What the decoder has learnt of the mean and the noise of earlier sound would change its words."""
+    """Begin a phrase with fresh features: the mean and the noise of earlier audio would change the result."""
     decoder.reinit_feat()
     decoder.start_utt()
 
 
 def _cepstral_mean(decoder: Decoder, pcm: bytes) -> str:
-    """The mean of the first sound's cepstra, with a share of the mean that the model was trained on."""
+    """The mean of the first audio's cepstra, mixed with a share of the mean that the model was trained on."""
     _begin(decoder)
     trained = _numbers(decoder.get_cmn(False))
     decoder.process_raw(pcm, True, True)
-    heard = _numbers(decoder.get_cmn(False))
+    measured = _numbers(decoder.get_cmn(False))
     decoder.end_utt()
-    means = (TRAINED_SHARE * t + (1 - TRAINED_SHARE) * h for t, h in zip(trained, heard, strict=True))
+    means = (TRAINED_SHARE * t + (1 - TRAINED_SHARE) * m for t, m in zip(trained, measured, strict=True))
     return ",".join(f"{mean:g}" for mean in means)
 
 
@@ -178,5 +178,5 @@ def _score(decoder: Decoder) -> float:
     return math.log(max(decoder.hyp().score, 1e-300))
 
 
-def _sure(probability: float) -> float:
+def _clamped(probability: float) -> float:
     return min(1.0, max(0.0, probability))

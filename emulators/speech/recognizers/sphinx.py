@@ -1,4 +1,4 @@
-"""PocketSphinx in a few processes, each for one turn at a time."""
+"""PocketSphinx in a pool of processes, each of which serves one turn at a time."""
 
 import asyncio
 import json
@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import emulators
-from emulators.speech.engines import EngineMissing, Heard, Hearing, LanguageUnknown, Word, primary
+from emulators.speech.engines import EngineMissing, LanguageUnknown, Recognition, RecognitionResult, Word, primary
 
 WORKER = "emulators.speech.recognizers.sphinx_worker"
 BEGIN, SOUND, FINISH = b"B", b"S", b"F"
 
 
 class WorkerDied(RuntimeError):
-    """The process of a turn ended in the middle of it."""
+    """The recognition process crashed during a turn."""
 
 
 class WorkerProcess:
-    """One process, and the conversation with it."""
+    """One recognition process, and the requests to it."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -31,7 +31,7 @@ class WorkerProcess:
     @classmethod
     async def start(cls) -> "WorkerProcess":
         root = Path(next(iter(emulators.__path__))).parent
-        # A session of its own keeps the terminal's interrupt from it: it ends with its input.
+        # Its own session protects it from the terminal's interrupt; it ends when its input is closed.
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", WORKER, cwd=root, start_new_session=True,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -46,18 +46,18 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    async def ask(self, kind: bytes, body: bytes = b"") -> dict[str, Any]:
-        """Its answer. Being cancelled leaves the exchange to end on its own, so that the next one is in step.
+    async def call(self, kind: bytes, body: bytes = b"") -> dict[str, Any]:
+        """Send a request and return the response. When cancelled, the exchange still completes: the pipe stays in sync.
 
         Raises:
-            WorkerDied: it has no answer.
+            WorkerDied: the process did not respond.
         """
         exchange = asyncio.create_task(self._exchange(kind, body))
-        exchange.add_done_callback(_heed)
+        exchange.add_done_callback(_retrieve_exception)
         return await asyncio.shield(exchange)
 
     async def stop(self) -> None:
-        """Kill it, whatever it is at."""
+        """Kill the process, even during a turn."""
         if self.alive:
             self._process.kill()
         await self._process.wait()
@@ -71,36 +71,37 @@ class WorkerProcess:
                 writer.write(kind + len(body).to_bytes(4, "big") + body)
                 await writer.drain()
                 size = await reader.readexactly(4)
-                answer = json.loads(await reader.readexactly(int.from_bytes(size, "big")))
+                response = json.loads(await reader.readexactly(int.from_bytes(size, "big")))
             except (OSError, asyncio.IncompleteReadError) as error:
                 raise WorkerDied("the recognition process died") from error
-        return dict(answer)
+        return dict(response)
 
 
-def _heed(exchange: asyncio.Task[dict[str, Any]]) -> None:
-    """How it went is known: who was cancelled does not ask, and asyncio would complain."""
+def _retrieve_exception(exchange: asyncio.Task[dict[str, Any]]) -> None:
+    """Retrieve the exception: a cancelled caller does not, and asyncio would log a warning."""
     if not exchange.cancelled():
         exchange.exception()
 
 
-class SphinxHearing:
-    """One turn's sound, in one process."""
+class SphinxRecognition:
+    """The recognition of one turn in one process."""
 
     def __init__(self, worker: WorkerProcess) -> None:
         self._worker = worker
 
     async def hear(self, pcm: bytes) -> str:
-        return str((await self._worker.ask(SOUND, pcm))["text"])
+        return str((await self._worker.call(SOUND, pcm))["text"])
 
-    async def finish(self) -> Heard:
-        answer = await self._worker.ask(FINISH)
-        return Heard(tuple(Word(**word) for word in answer["words"]), confidence=answer["confidence"])
+    async def finish(self) -> RecognitionResult:
+        response = await self._worker.call(FINISH)
+        return RecognitionResult(tuple(Word(**word) for word in response["words"]), confidence=response["confidence"])
 
 
 class Sphinx:
-    """Recognises American English with the model that comes with PocketSphinx; takes phrase lists to heart.
+    """Recognises American English with the model that comes with PocketSphinx; phrase lists weigh heavily.
 
-    As many turns at a time as there are cores; further ones wait for a process while their sound is kept.
+    By default it serves as many turns at a time as there are cores; further ones wait for a process while their audio
+    is buffered.
     """
 
     languages: tuple[str, ...] = ("en-US",)
@@ -111,25 +112,25 @@ class Sphinx:
         self._idle: list[WorkerProcess] = []
 
     @asynccontextmanager
-    async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncGenerator[Hearing]:
+    async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncGenerator[Recognition]:
         if primary(language) != "en":
             raise LanguageUnknown(f"PocketSphinx has no model of {language}")
         if find_spec("pocketsphinx") is None:
             raise EngineMissing("recognition needs pocketsphinx: pip install pocketsphinx")
         async with self._free:
-            worker = await self._beginning(json.dumps({"rate": rate, "phrases": phrases}).encode())
+            worker = await self._begin_turn(json.dumps({"rate": rate, "phrases": phrases}).encode())
             try:
-                yield SphinxHearing(worker)
+                yield SphinxRecognition(worker)
             finally:
                 self._idle.append(worker)
 
-    async def _beginning(self, turn: bytes) -> WorkerProcess:
-        """A process that has begun *turn*. An idle one may be dead without being known for it yet: that is left out."""
+    async def _begin_turn(self, turn: bytes) -> WorkerProcess:
+        """A process that has begun *turn*. An idle process may have crashed unnoticed; it is skipped."""
         while True:
             fresh = not self._idle
             worker = await self._take()
             try:
-                await worker.ask(BEGIN, turn)
+                await worker.call(BEGIN, turn)
             except WorkerDied:
                 self._workers.discard(worker)
                 await worker.stop()

@@ -1,4 +1,4 @@
-"""Vosk, when somebody installs it and downloads a model."""
+"""Vosk, an optional engine: it needs the package and a downloaded model."""
 
 import asyncio
 import importlib
@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any
 
-from emulators.speech.engines import EngineMissing, Heard, Hearing, Word
+from emulators.speech.engines import EngineMissing, Recognition, RecognitionResult, Word
 
 
 class Vosk:
-    """Recognises the language of *model*, a path to its folder; whatever language is asked for, it hears its own."""
+    """Recognises the language of *model*, a path to its folder, whatever language is requested."""
 
     languages: tuple[str, ...] = ()
 
@@ -20,14 +20,14 @@ class Vosk:
         self._path = model
 
     @asynccontextmanager
-    async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncGenerator[Hearing]:
+    async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncGenerator[Recognition]:
         vosk, model = await asyncio.to_thread(lambda: self._loaded)
         recognizer = vosk.KaldiRecognizer(model, rate)
         recognizer.SetWords(True)
-        yield _VoskHearing(recognizer)
+        yield _VoskRecognition(recognizer)
 
     async def close(self) -> None:
-        """There is nothing to end."""
+        """Do nothing: no process was started."""
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
@@ -38,7 +38,7 @@ class Vosk:
         return vosk, vosk.Model(self._path)
 
 
-class _VoskHearing:
+class _VoskRecognition:
     def __init__(self, recognizer: Any) -> None:
         self._recognizer = recognizer
         self._words: list[Word] = []
@@ -49,10 +49,10 @@ class _VoskHearing:
         partial = json.loads(self._recognizer.PartialResult())["partial"]
         return " ".join([*(word.text for word in self._words), *partial.split()])
 
-    async def finish(self) -> Heard:
+    async def finish(self) -> RecognitionResult:
         words = [*self._words, *_words(await asyncio.to_thread(self._recognizer.FinalResult))]
         self._words = []
-        return Heard(tuple(words), confidence=min((word.confidence for word in words), default=0.0))
+        return RecognitionResult(tuple(words), confidence=min((word.confidence for word in words), default=0.0))
 
 
 def _words(result: str) -> list[Word]:

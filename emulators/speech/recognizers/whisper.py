@@ -1,4 +1,4 @@
-"""faster-whisper, when somebody installs it and downloads a model."""
+"""faster-whisper, an optional engine: it needs the package and a downloaded model."""
 
 import asyncio
 import importlib
@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from emulators.speech.engines import EngineMissing, Heard, Hearing, Word, primary
+from emulators.speech.engines import EngineMissing, Recognition, RecognitionResult, Word, primary
 from emulators.speech.resample import Resampler
 
 RATE = 16_000
-"""Hertz, of the model."""
+"""Hertz of the model."""
 
 
 class Whisper:
-    """Recognises with *model*, a name or a path; it has no interims, and hears a phrase when that has ended."""
+    """Recognises with *model*, a name or a path; it has no interim results, and transcribes a phrase after its end."""
 
     languages: tuple[str, ...] = ()
 
@@ -26,12 +26,12 @@ class Whisper:
         self._name = model
 
     @asynccontextmanager
-    async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncGenerator[Hearing]:
+    async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncGenerator[Recognition]:
         model = await asyncio.to_thread(lambda: self._model)
-        yield _WhisperHearing(model, rate, phrases, primary(language))
+        yield _WhisperRecognition(model, rate, phrases, primary(language))
 
     async def close(self) -> None:
-        """There is nothing to end."""
+        """Do nothing: no process was started."""
 
     @cached_property
     def _model(self) -> Any:
@@ -44,7 +44,7 @@ class Whisper:
         return whisper.WhisperModel(self._name, compute_type="int8")
 
 
-class _WhisperHearing:
+class _WhisperRecognition:
     def __init__(self, model: Any, rate: int, phrases: tuple[str, ...], language: str) -> None:
         self._model = model
         self._rate = rate
@@ -57,12 +57,12 @@ class _WhisperHearing:
         self._pcm += self._resampler.resample(pcm)
         return ""
 
-    async def finish(self) -> Heard:
+    async def finish(self) -> RecognitionResult:
         self._pcm += self._resampler.flush()
         pcm, self._pcm, self._resampler = bytes(self._pcm), bytearray(), Resampler(self._rate, RATE)
         return await asyncio.to_thread(self._transcribe, pcm)
 
-    def _transcribe(self, pcm: bytes) -> Heard:
+    def _transcribe(self, pcm: bytes) -> RecognitionResult:
         samples = np.frombuffer(pcm, np.int16).astype(np.float32) / 32768
         found, _ = self._model.transcribe(
             samples, language=self._language, word_timestamps=True, hotwords=self._hotwords
@@ -74,5 +74,5 @@ class _WhisperHearing:
             for word in segment.words
         )
         display = "".join(segment.text for segment in segments).strip()
-        sure = math.exp(min((segment.avg_logprob for segment in segments), default=-math.inf))
-        return Heard(words, display, sure)
+        confidence = math.exp(min((segment.avg_logprob for segment in segments), default=-math.inf))
+        return RecognitionResult(words, display, confidence)

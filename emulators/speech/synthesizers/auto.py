@@ -1,4 +1,4 @@
-"""The best that is here."""
+"""The best engine that is installed."""
 
 import shutil
 from collections.abc import AsyncIterator

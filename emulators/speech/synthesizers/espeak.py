@@ -1,4 +1,4 @@
-"""espeak-ng in this process: robotic, instant, in every language."""
+"""espeak-ng in this process: robotic, fast, and available in every language."""
 
 import asyncio
 import ctypes
@@ -17,15 +17,15 @@ RATE_PARAMETER, PITCH_PARAMETER = 1, 3
 WORDS_PER_MINUTE = 155
 PITCHES = {"Female": 50, "Male": 35}
 TIMBRE = "+f2"
-"""A variant of the voices: of all, PocketSphinx makes the fewest errors on it."""
+"""Voice variant; of all variants, PocketSphinx makes the fewest errors on this one."""
 VOICES = {"en-US": "en-us", "pt-BR": "pt-br"}
-"""espeak's names where they are not just the language."""
+"""espeak's voice names by locale, where they differ from the language."""
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
 class Espeak:
-    """Speaks with the library that `espeakng-loader` carries."""
+    """Speaks with the library that `espeakng-loader` contains."""
 
     async def speak(self, text: str, voice: Voice) -> AsyncGenerator[bytes]:
         resampler = Resampler(_library().rate, ENGINE_RATE)
@@ -42,17 +42,17 @@ class _Library:
         self._lib = ctypes.CDLL(espeakng_loader.get_library_path())
         data = str(espeakng_loader.get_data_path()).encode()
         self.rate = int(self._lib.espeak_Initialize(SYNCHRONOUS, BUFFER_MS, data, 0))
-        """Hertz of what it makes."""
+        """Hertz of its PCM."""
         self._lock = threading.Lock()
         self._pcm = bytearray()
         self._callback = _Callback(self._collect)  # must live as long as the library calls it
         self._lib.espeak_SetSynthCallback(self._callback)
 
     def speak(self, text: str, voice: Voice) -> bytes:
-        """16-bit mono PCM of *text*; a thousand times faster than it sounds.
+        """16-bit mono PCM of *text*, made about a thousand times faster than real time.
 
         Raises:
-            LanguageUnknown: it has no such voice.
+            LanguageUnknown: espeak-ng has no voice for the locale.
         """
         name = VOICES.get(voice.locale, primary(voice.locale)) + TIMBRE
         encoded = text.encode()

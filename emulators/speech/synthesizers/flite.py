@@ -1,4 +1,4 @@
-"""flite, the command: English only, and understood better by recognisers than any other small engine."""
+"""The flite command: English only, but recognisers make fewer errors on it than on any other small engine."""
 
 import asyncio
 import io
@@ -12,13 +12,13 @@ from emulators.speech.resample import Resampler
 from emulators.speech.voices import Voice
 
 FLITE_VOICE = "rms"
-"""For every name: PocketSphinx errs on 7 words in 100 of it, on 14 of the female slt."""
+"""The voice for every name: PocketSphinx errs on 7 words in 100 with it, on 14 with the female slt."""
 
 TYPOGRAPHY = str.maketrans({"’": "'", "‘": "'", "–": ",", "—": ","})
 
 
 class Flite:
-    """Speaks whole pieces at a time: flite writes nothing before it has spoken all."""
+    """Yields the speech of each text at once: flite writes nothing before it has synthesised all."""
 
     async def speak(self, text: str, voice: Voice) -> AsyncGenerator[bytes]:
         if not voice.locale.startswith("en-"):

@@ -1,4 +1,4 @@
-"""Piper, when somebody installs it and downloads a voice."""
+"""Piper, an optional engine: it needs the package and a downloaded voice."""
 
 import asyncio
 import importlib
@@ -14,7 +14,7 @@ from emulators.speech.voices import Voice
 
 
 class Piper:
-    """Speaks every name with the one voice of *model*, a path to its ``.onnx`` file."""
+    """Speaks with the single voice of *model*, a path to its ``.onnx`` file, whatever voice is requested."""
 
     def __init__(self, model: str) -> None:
         self._model = model

@@ -1,4 +1,4 @@
-"""An account of each test's own, on the wire, and the stores that are kept in it."""
+"""A Cosmos account for each test, served over HTTP, and stores in it."""
 
 from collections.abc import AsyncIterator
 
@@ -7,7 +7,7 @@ import pytest
 from emulators.cosmos import cosmos_app
 from emulators.script import Script
 from emulators.serving import serving
-from tests.adapters.cosmos.writing import database, opened
+from tests.adapters.cosmos.concurrent_writer import database, opened
 from tests.clock import Clock
 from voice_core.adapters.cosmos import CosmosConversations, Database
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emulators.script import Script, Step
-from tests.adapters.cosmos.writing import DEADLINE_SECONDS, TTL_SECONDS
+from tests.adapters.cosmos.concurrent_writer import DEADLINE_SECONDS, TTL_SECONDS
 from tests.clock import Clock
 from voice_core.adapters.cosmos import CosmosClips, Database
 from voice_core.domain.clip import Clip, ClipClaim, ClipName, Failure
@@ -46,8 +46,8 @@ async def clips(voice: Database) -> AsyncIterator[CosmosClips]:
     await clips.close()
 
 
-async def test_a_job_comes_back_as_it_was_kept(clips: CosmosClips) -> None:
-    """Every member, and its version."""
+async def test_a_job_is_read_as_it_was_stored(clips: CosmosClips) -> None:
+    """Every member and the version are the same as when the job was added."""
     added = await clips.add(CLIP)
     found = await clips.get(CLIP.name)
 
@@ -56,7 +56,7 @@ async def test_a_job_comes_back_as_it_was_kept(clips: CosmosClips) -> None:
 
 
 async def test_another_users_clip_is_not_found(clips: CosmosClips) -> None:
-    """It is in another partition; an id that is taken there is free here."""
+    """A clip is in its user's partition: others cannot read it, and may use the same id."""
     await clips.add(CLIP)
     with pytest.raises(NotFound) as missing:
         await clips.get(ClipName("bob", CLIP.id))
@@ -66,26 +66,26 @@ async def test_another_users_clip_is_not_found(clips: CosmosClips) -> None:
 
 
 async def test_a_job_is_added_once(clips: CosmosClips) -> None:
-    """The second of the same name is refused."""
+    """A second job of the same name is a conflict."""
     await clips.add(CLIP)
     with pytest.raises(Conflict):
         await clips.add(CLIP)
 
 
-async def test_of_those_who_change_a_version_one_succeeds(clips: CosmosClips) -> None:
-    """The others are told that somebody was there first."""
+async def test_only_one_change_of_a_version_succeeds(clips: CosmosClips) -> None:
+    """One of several concurrent changes of a version is stored, and the others are conflicts."""
     added = await clips.add(CLIP)
-    done = await asyncio.gather(
+    results = await asyncio.gather(
         *(clips.replace(added.changed(attempts=number)) for number in range(5)), return_exceptions=True
     )
 
-    (won,) = [clip for clip in done if isinstance(clip, Clip)]
-    assert sum(isinstance(error, Conflict) for error in done) == 4
-    assert (await clips.get(CLIP.name)).attempts == won.attempts
+    (changed,) = [clip for clip in results if isinstance(clip, Clip)]
+    assert sum(isinstance(error, Conflict) for error in results) == 4
+    assert (await clips.get(CLIP.name)).attempts == changed.attempts
 
 
 async def test_clips_are_found_by_conversation(clips: CosmosClips) -> None:
-    """Those of the user and the conversation, no others."""
+    """The clips of the user and the conversation are found, and no others."""
     for user, clip, conversation in (("ann", "1", "c1"), ("ann", "2", "c1"), ("ann", "3", "c2"), ("bob", "4", "c1")):
         await clips.add(replace(CLIP, user_id=user, id=clip, conversation_id=conversation))
 
@@ -93,7 +93,7 @@ async def test_clips_are_found_by_conversation(clips: CosmosClips) -> None:
 
 
 async def test_a_job_expires_after_its_last_change(clips: CosmosClips, clock: Clock) -> None:
-    """A change keeps it for as long again; then it is gone, and cannot be changed either."""
+    """Each change restarts a job's time to live; an expired job cannot be read or changed."""
     added = await clips.add(CLIP)
     clock.now += TTL_SECONDS - 1
     changed = await clips.replace(added.changed(status="done"))
@@ -108,7 +108,7 @@ async def test_a_job_expires_after_its_last_change(clips: CosmosClips, clock: Cl
 
 
 async def test_a_store_that_fails_is_named(clips: CosmosClips, script: Script) -> None:
-    """The stage is ``clips``."""
+    """The error's stage is ``clips``."""
     await clips.check()
     script.add("read", Step(status=500, repeat=True))
     with pytest.raises(StageFailed) as failed:

@@ -1,17 +1,17 @@
-"""Deleting conversations from Cosmos: wholly, over again, and in the middle of everything else."""
+"""Deleting conversations and turns from Cosmos DB: completely, repeatedly, and concurrently with appends."""
 
 import asyncio
 
 import pytest
 
 from emulators.script import Script, Step
-from tests.adapters.cosmos.writing import documents, numbers, opened, remember, turn
+from tests.adapters.cosmos.concurrent_writer import documents, numbers, opened, remember, turn
 from voice_core.adapters.cosmos import CosmosConversations
 from voice_core.domain.errors import NotFound, StageFailed
 
 
 async def test_a_deleted_conversation_is_gone(store: CosmosConversations, url: str) -> None:
-    """Nothing is left of it or its turns, others stay, and its id may begin anew."""
+    """The conversation and its turns are deleted, others stay, and its id can be used again."""
     await remember(store, 3)
     await remember(store, 2, "d")
     await store.delete("u", "c")
@@ -25,15 +25,15 @@ async def test_a_deleted_conversation_is_gone(store: CosmosConversations, url: s
 
 
 @pytest.mark.parametrize("count", [99, 100, 101, 199])
-async def test_long_conversations_are_deleted_whole(store: CosmosConversations, url: str, count: int) -> None:
-    """Around the limit of a batch, too, nothing is left."""
+async def test_long_conversations_are_deleted_completely(store: CosmosConversations, url: str, count: int) -> None:
+    """Conversations around the size of one and two batches are deleted completely."""
     await remember(store, count)
     await store.delete("u", "c")
     assert await documents(url) == []
 
 
 async def half_deleted(store: CosmosConversations, script: Script) -> None:
-    """A conversation of 150 turns whose deletion ended with its first batch."""
+    """Store a conversation of 150 turns whose deletion fails after its first batch."""
     await remember(store, 150)
     script.add("batch", Step(), Step(status=403))
     with pytest.raises(StageFailed):
@@ -41,7 +41,7 @@ async def half_deleted(store: CosmosConversations, script: Script) -> None:
 
 
 async def test_a_half_deleted_conversation_cannot_be_read(store: CosmosConversations, script: Script, url: str) -> None:
-    """After a crash in the middle it is not found and not listed, and deleting again finishes."""
+    """After a deletion that failed midway, the conversation is not found or listed; deleting again completes it."""
     await half_deleted(store, script)
     assert len(await documents(url)) == 52
     with pytest.raises(NotFound):
@@ -53,10 +53,8 @@ async def test_a_half_deleted_conversation_cannot_be_read(store: CosmosConversat
     assert await documents(url) == []
 
 
-async def test_a_half_deleted_conversation_begins_anew_without_its_past(
-    store: CosmosConversations, script: Script
-) -> None:
-    """Speaking into it finishes the deletion first: the new conversation has the new turn only."""
+async def test_a_half_deleted_conversation_can_begin_again(store: CosmosConversations, script: Script) -> None:
+    """Appending to it completes the deletion first: the new conversation has the new turn only."""
     await half_deleted(store, script)
     await store.append("u", turn(1))
     assert numbers(await store.recent("u", "c", 9)) == [1]
@@ -64,7 +62,7 @@ async def test_a_half_deleted_conversation_begins_anew_without_its_past(
 
 
 async def test_a_forgotten_turn_is_gone(store: CosmosConversations, url: str) -> None:
-    """The others stay in their order, and so do those that come later; the title is of one that is there."""
+    """Earlier and later turns keep their order; the conversation's title is taken from a turn that is still stored."""
     await remember(store, 3)
     for _ in range(2):
         await store.forget("u", "c", turn(2).id)
@@ -78,15 +76,15 @@ async def test_a_forgotten_turn_is_gone(store: CosmosConversations, url: str) ->
 
 
 async def test_a_conversation_without_turns_is_gone(store: CosmosConversations, url: str) -> None:
-    """With its last turn its title is forgotten, which was that turn's; what was never there is no error."""
+    """Forgetting the last turn deletes the conversation with its title; forgetting an unknown turn is no error."""
     await remember(store, 1)
     for conversation in ("c", "never"):
         await store.forget("u", conversation, turn(1).id)
     assert await documents(url) == []
 
 
-async def test_turns_appended_while_others_are_forgotten_leave_no_orphans(url: str) -> None:
-    """However they interleave, header and turns agree in the end."""
+async def test_appends_while_turns_are_forgotten_leave_no_orphans(url: str) -> None:
+    """However appends and forgets of two instances interleave, header and turns agree in the end."""
     stores = [opened(url), opened(url)]
     for number in range(20):
         first, second = stores
@@ -94,14 +92,14 @@ async def test_turns_appended_while_others_are_forgotten_leave_no_orphans(url: s
             first.append("u", turn(number)), second.forget("u", "c", f"t{number - 1}"), first.append("u", turn(100))
         )
         await second.forget("u", "c", "t100")
-        kept = numbers(await first.recent("u", "c", 9))
-        assert number in kept
-        assert (await first.list("u", 9, None)).items[0].turn_count == len(kept)
+        stored = numbers(await first.recent("u", "c", 9))
+        assert number in stored
+        assert (await first.list("u", 9, None)).items[0].turn_count == len(stored)
     for store in stores:
         await store.close()
 
 
-async def test_turns_appended_during_a_deletion_leave_no_orphans(url: str) -> None:
+async def test_appends_during_a_deletion_leave_no_orphans(url: str) -> None:
     """However appends and deletes of two instances interleave, header and turns agree in the end."""
     stores = [opened(url), opened(url)]
     for number in range(20):

@@ -1,4 +1,4 @@
-"""What users have used, counted in Cosmos DB, on the emulator's real protocol."""
+"""Users' rate limits and quotas, counted in Cosmos DB, on the emulator's real protocol."""
 
 import asyncio
 import random
@@ -18,12 +18,12 @@ HOUR = DailyQuota(3600)
 MINUTE = 60_000
 NOON = 20_000 * DAY_SECONDS * 1000 + DAY_SECONDS * 500
 TOMORROW = NOON + DAY_SECONDS * 500
-"""Midnight."""
+"""The midnight after `NOON`, when a new day begins."""
 
 
 @pytest.fixture
 async def workers(voice: Database, script: Script) -> AsyncIterator[list[CosmosAdmissions]]:
-    """Two that have nothing in common but the account."""
+    """Two stores, as of two workers, that share only the account."""
     opened = [CosmosAdmissions(voice, deadline_seconds=5.0) for _ in range(2)]
     for store in opened:
         await store.check()
@@ -38,19 +38,19 @@ def store(workers: list[CosmosAdmissions]) -> CosmosAdmissions:
 
 
 async def admitted(store: CosmosAdmissions, *moments: int, rate: Rate = TURNS, user: str = "ann") -> list[bool]:
-    """Whether one more was admitted at each of *moments*."""
+    """For each of *moments*, whether a request at that time was admitted."""
     return [(await store.admit(user, rate, None, moment))[0] for moment in moments]
 
 
-async def test_as_many_are_admitted_as_there_may_be(store: CosmosAdmissions) -> None:
-    """One more in the millisecond in which the first leaves the window, and not before."""
+async def test_the_limit_applies_to_a_sliding_window(store: CosmosAdmissions) -> None:
+    """A further request is admitted in the millisecond in which the first leaves the window, and not before."""
     assert await admitted(store, NOON, NOON + 1000, NOON + 2000, NOON + 3000) == [True, True, True, False]
     assert await admitted(store, NOON + MINUTE - 1, NOON + MINUTE, NOON + MINUTE) == [False, True, False]
     assert await admitted(store, NOON + MINUTE + 1000, NOON + MINUTE + 1999) == [True, False]
 
 
-async def test_what_is_used_is_told(store: CosmosAdmissions) -> None:
-    """The moments that count, newest first, and the sound, whether or not there is room."""
+async def test_the_usage_is_returned(store: CosmosAdmissions) -> None:
+    """Admissions and refusals return the times that count, newest first, and the audio that was used."""
     await store.charge("ann", 1500, NOON)
     for moment in (NOON, NOON + 1, NOON + 2):
         assert (await store.admit("ann", TURNS, HOUR, moment))[0]
@@ -63,20 +63,20 @@ async def test_what_is_used_is_told(store: CosmosAdmissions) -> None:
     assert HOUR.left(used, NOON + 4).count == 3599
 
 
-async def test_users_and_kinds_do_not_share(store: CosmosAdmissions) -> None:
-    """What one has used up, another has whole; and so with kinds."""
+async def test_users_and_kinds_have_separate_limits(store: CosmosAdmissions) -> None:
+    """One user's requests do not count for another user, nor one kind's requests for another kind."""
     assert await admitted(store, *[NOON] * 4) == [True] * 3 + [False]
     assert await admitted(store, *[NOON] * 4, user="bob") == [True] * 3 + [False]
     assert await admitted(store, *[NOON] * 4, rate=SPEECHES) == [True] * 3 + [False]
 
 
 async def test_an_admission_is_one_operation(store: CosmosAdmissions, script: Script) -> None:
-    """After a user's first; a refusal is two, since the store says no more than no."""
+    """After a user's first request an admission is one operation, and a refusal two, as it has to read the usage."""
     costs = []
     for rate in (TURNS, TURNS, TURNS, TURNS, SPEECHES, SPEECHES):
         script.served.clear()
         await admitted(store, NOON, rate=rate)
-        # The SDK looks where the account is whenever it likes, beside what it is asked.
+        # The SDK also requests the account's properties, at times of its own choice.
         costs.append([served.operation for served in script.served if served.operation != "account"])
 
     admits, first, refuses = ["patch"], ["patch", "create"], ["patch", "read"]
@@ -84,7 +84,7 @@ async def test_an_admission_is_one_operation(store: CosmosAdmissions, script: Sc
 
 
 async def test_a_document_stays_small(store: CosmosAdmissions, script: Script) -> None:
-    """What no longer counts is taken out now and then, at one operation in thirty admissions."""
+    """Times that no longer count are removed from time to time, with one operation in thirty admissions."""
     sizes = [len((await store.admit("ann", TURNS, None, NOON + number * MINUTE))[1].moments) for number in range(100)]
     replaced = sum(served.operation == "replace" for served in script.served)
 
@@ -93,8 +93,8 @@ async def test_a_document_stays_small(store: CosmosAdmissions, script: Script) -
     assert await admitted(store, *[NOON + 99 * MINUTE] * 3) == [True, True, False]
 
 
-async def test_a_limit_may_be_beyond_reach(store: CosmosAdmissions) -> None:
-    """A million a minute cost no more than ten."""
+async def test_a_very_high_limit_costs_no_more(store: CosmosAdmissions) -> None:
+    """With a limit of a million requests per minute, only the requests that were made are stored."""
     boundless = Rate("turns", 1_000_000, 60)
     used = [(await store.admit("ann", boundless, None, NOON + number))[1] for number in range(50)]
 
@@ -102,17 +102,17 @@ async def test_a_limit_may_be_beyond_reach(store: CosmosAdmissions) -> None:
 
 
 @pytest.mark.parametrize("before", [0, 1, 2])
-async def test_workers_at_once_admit_no_more(workers: list[CosmosAdmissions], before: int) -> None:
-    """Whether or not there is a document, or a ring in it: of many at the same moment as many as there may be."""
+async def test_concurrent_workers_keep_to_the_limit(workers: list[CosmosAdmissions], before: int) -> None:
+    """Concurrent requests are admitted up to the limit, with or without a document and a ring for the kind in it."""
     if before:
         await admitted(workers[0], NOON, rate=(SPEECHES, TURNS)[before - 1])
-    asked = [admitted(workers[number % 2], NOON) for number in range(12)]
+    calls = [admitted(workers[number % 2], NOON) for number in range(12)]
 
-    assert sum(sum(answer) for answer in await asyncio.gather(*asked)) == (2 if before == 2 else 3)
+    assert sum(sum(result) for result in await asyncio.gather(*calls)) == (2 if before == 2 else 3)
 
 
-async def test_no_window_has_more_wherever_it_begins(workers: list[CosmosAdmissions]) -> None:
-    """Hundreds of requests at random to two workers: each is admitted exactly if there was room."""
+async def test_no_window_exceeds_the_limit(workers: list[CosmosAdmissions]) -> None:
+    """Each of hundreds of requests at random times to two workers is admitted if and only if the limit allows it."""
     chance, now, taken = random.Random(5), NOON, list[int]()
     for _ in range(300):
         now += chance.choice([0, 1, 10, 5_000, 19_999, 20_000, 59_999, MINUTE])
@@ -123,13 +123,13 @@ async def test_no_window_has_more_wherever_it_begins(workers: list[CosmosAdmissi
     assert 100 < len(taken) < 300
 
 
-async def test_requests_that_overtake_one_another_are_counted_exactly(workers: list[CosmosAdmissions]) -> None:
-    """One that was asked before and arrives after is put down as late as the others: no window gets more by it."""
+async def test_requests_that_arrive_out_of_order_are_counted(workers: list[CosmosAdmissions]) -> None:
+    """A request that arrives late is stored as late as those before it, so that no window exceeds the limit."""
     taken, chance, now = list[int](), random.Random(6), NOON
     for _ in range(150):
         now += chance.choice([0, 5, 10_000, 20_000])
-        asked = now - chance.choice([0, 0, 3, 5_000])
-        taken += [asked] * (await admitted(chance.choice(workers), asked))[0]
+        moment = now - chance.choice([0, 0, 3, 5_000])
+        taken += [moment] * (await admitted(chance.choice(workers), moment))[0]
 
     ordered = sorted(taken)
     assert len(taken) > 40
@@ -137,7 +137,7 @@ async def test_requests_that_overtake_one_another_are_counted_exactly(workers: l
 
 
 async def test_a_raised_limit_counts_at_once(store: CosmosAdmissions) -> None:
-    """What was admitted under the old one still counts, exactly."""
+    """Requests that were admitted under the old limit still count, exactly."""
     raised = Rate("turns", 5, 60)
     await admitted(store, NOON, NOON + 1, NOON + 2)
 
@@ -146,7 +146,7 @@ async def test_a_raised_limit_counts_at_once(store: CosmosAdmissions) -> None:
 
 
 async def test_a_lowered_limit_counts_at_once(store: CosmosAdmissions) -> None:
-    """There is room when all but as many as there may be have left the window."""
+    """A request is admitted only after enough earlier ones have left the window for the new limit."""
     lowered = Rate("turns", 2, 60)
     await admitted(store, NOON, NOON + 1, NOON + 2)
 
@@ -158,7 +158,7 @@ async def test_a_lowered_limit_counts_at_once(store: CosmosAdmissions) -> None:
 
 
 async def test_workers_with_different_limits_agree_on_what_was_used(workers: list[CosmosAdmissions]) -> None:
-    """While a new limit is being rolled out, neither forgets what the other admitted."""
+    """While a new limit is rolled out, each worker counts what the others admitted."""
     new, old = workers
     lowered = Rate("turns", 2, 60)
     assert await admitted(old, NOON) + await admitted(new, NOON + 1, rate=lowered) == [True, True]
@@ -166,8 +166,8 @@ async def test_workers_with_different_limits_agree_on_what_was_used(workers: lis
     assert await admitted(old, NOON + 4, NOON + MINUTE, NOON + MINUTE) == [False, True, False]
 
 
-async def test_sound_is_used_up_for_a_day(store: CosmosAdmissions) -> None:
-    """Nobody is admitted who has none left, whatever else they have; at midnight all is there again."""
+async def test_the_audio_quota_is_renewed_at_midnight(store: CosmosAdmissions) -> None:
+    """A user whose audio quota is used up is refused, whatever their rate limits allow, until midnight."""
     await store.charge("ann", 3_599_999, NOON)
     assert (await store.admit("ann", TURNS, HOUR, NOON))[0]
     await store.charge("ann", 60_000, NOON + 1)
@@ -178,8 +178,8 @@ async def test_sound_is_used_up_for_a_day(store: CosmosAdmissions) -> None:
     assert (await store.admit("ann", TURNS, HOUR, TOMORROW))[0]
 
 
-async def test_a_charge_is_one_operation(store: CosmosAdmissions, script: Script) -> None:
-    """Two for the first of a day; and one that is late counts for the day that it is."""
+async def test_adding_usage_is_one_operation(store: CosmosAdmissions, script: Script) -> None:
+    """The first of a day is two operations; one that arrives late is added to the stored day."""
     await admitted(store, NOON)
     costs = []
     for moment in (NOON, NOON + 1, TOMORROW, NOON + 2):
@@ -192,8 +192,8 @@ async def test_a_charge_is_one_operation(store: CosmosAdmissions, script: Script
     assert (used.day, used.heard_ms) == (day(TOMORROW), 2000)
 
 
-async def test_charges_at_once_all_count(workers: list[CosmosAdmissions]) -> None:
-    """Also those that begin a day, and those of a user of whom nothing was known."""
+async def test_concurrent_usage_is_all_counted(workers: list[CosmosAdmissions]) -> None:
+    """All concurrent additions count, also the first ones of a day and of a new user."""
     await asyncio.gather(*(workers[number % 2].charge("ann", 10, NOON) for number in range(10)))
     await asyncio.gather(*(workers[number % 2].charge("ann", 10, TOMORROW) for number in range(6)))
 
@@ -201,8 +201,8 @@ async def test_charges_at_once_all_count(workers: list[CosmosAdmissions]) -> Non
     assert (await workers[0].heard("bob")).heard_ms == 0
 
 
-async def test_what_counts_no_more_expires(store: CosmosAdmissions, clock: Clock, script: Script) -> None:
-    """Two days after the last change; until then it is kept."""
+async def test_usage_that_no_longer_counts_expires(store: CosmosAdmissions, clock: Clock, script: Script) -> None:
+    """A user's document expires two days after its last change, and not before."""
     clips = Rate("clips", 1, DAY_SECONDS)
     assert await admitted(store, NOON, rate=clips) == [True]
     clock.now += DAY_SECONDS - 1
@@ -213,17 +213,17 @@ async def test_what_counts_no_more_expires(store: CosmosAdmissions, clock: Clock
     assert [served.operation for served in script.served] == ["patch", "create"]
 
 
-async def test_a_conflict_inside_the_service_is_asked_again(store: CosmosAdmissions, script: Script) -> None:
-    """449 says that another write was under way in the same document."""
+async def test_a_conflict_inside_the_service_is_retried(store: CosmosAdmissions, script: Script) -> None:
+    """A 449, which means that another write of the same document was in progress, is retried."""
     script.add("patch", Step(status=449), Step(status=449))
     assert await admitted(store, NOON) == [True]
 
 
 async def test_a_store_that_fails_is_named(store: CosmosAdmissions, script: Script) -> None:
-    """The stage is ``limits``, whatever was asked."""
+    """The stage of the error is ``limits`` for every call."""
     script.add("patch", Step(status=500, repeat=True))
     script.add("read", Step(status=500, repeat=True))
-    for ask in (store.admit("ann", TURNS, HOUR, NOON), store.charge("ann", 1, NOON), store.heard("ann")):
+    for call in (store.admit("ann", TURNS, HOUR, NOON), store.charge("ann", 1, NOON), store.heard("ann")):
         with pytest.raises(StageFailed) as failed:
-            await ask
+            await call
         assert failed.value.stage == "limits"

@@ -1,4 +1,4 @@
-"""Lists of conversations and turns in Cosmos, page by page."""
+"""Lists of conversations and turns in Cosmos DB, page by page."""
 
 import asyncio
 import base64
@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.adapters.cosmos.writing import numbers, remember, turn
+from tests.adapters.cosmos.concurrent_writer import numbers, remember, turn
 from voice_core.adapters.cosmos import CosmosConversations
 from voice_core.domain.errors import InvalidInput
 
 
 async def test_the_list_shows_conversations_latest_first(store: CosmosConversations) -> None:
-    """Each with its first words, its turns counted, and the times of the first and the last."""
+    """Each conversation has its first words as title, its number of turns, and the times of the first and the last."""
     await store.append("u", replace(turn(1, "old"), transcript="tell me  about " + "whales " * 30))
     await store.append("u", turn(2, "new"))
     await store.append("u", turn(3, "old"))
@@ -30,7 +30,7 @@ async def test_the_list_shows_conversations_latest_first(store: CosmosConversati
 
 
 async def test_the_list_pages_while_conversations_begin(store: CosmosConversations) -> None:
-    """Following continuations shows every conversation once, whatever begins in between."""
+    """Following continuations shows every conversation once, although others begin in between."""
     for number in range(7):
         await store.append("u", turn(number, f"c{number}"))
     seen, continuation = [], None
@@ -44,7 +44,7 @@ async def test_the_list_pages_while_conversations_begin(store: CosmosConversatio
 
 
 async def test_turns_page_latest_first_while_turns_are_added(store: CosmosConversations) -> None:
-    """Following continuations shows every earlier turn once; what is appended meanwhile does not shift them."""
+    """Following continuations shows every earlier turn once; turns that are appended meanwhile do not shift them."""
     await remember(store, 7)
     first = await store.turns("u", "c", 3, None)
     await store.append("u", turn(8))
@@ -55,7 +55,7 @@ async def test_turns_page_latest_first_while_turns_are_added(store: CosmosConver
 
 
 async def test_continuations_do_not_mix_between_requests(store: CosmosConversations) -> None:
-    """Pages asked for at the same time each get their own continuation: the SDK's own comes from any answer."""
+    """Each of several concurrent requests gets its own continuation; the SDK's own may come from any response."""
     for number in range(8):
         await remember(store, 4, f"c{number}")
     firsts = await asyncio.gather(*(store.turns("u", f"c{number}", 2, None) for number in range(8)))
@@ -75,19 +75,19 @@ def forged(*parts: object) -> str:
     + [forged("conversations", token) for token in ("", "made up", "x\r\nauthorization: y", "é")],
 )
 async def test_a_garbled_continuation_is_the_callers_fault(store: CosmosConversations, continuation: str) -> None:
-    """What no list of ours gave is invalid input, never a failure, and never reaches a header."""
+    """A continuation that we did not issue is invalid input, never a failure, and is never sent in a header."""
     await remember(store, 1)
     with pytest.raises(InvalidInput) as caught:
         await store.list("u", 3, continuation)
     assert caught.value.code == "continuation-invalid"
 
 
-async def test_a_continuation_is_good_for_its_own_list_only(store: CosmosConversations) -> None:
+async def test_a_continuation_is_valid_for_its_own_list_only(store: CosmosConversations) -> None:
     """The continuation of one conversation's turns is invalid for another's, and for the list of conversations."""
     await remember(store, 3)
     await remember(store, 3, "d")
     continuation = (await store.turns("u", "c", 1, None)).continuation
     assert continuation
-    for asked in (store.turns("u", "d", 1, continuation), store.list("u", 1, continuation)):
+    for call in (store.turns("u", "d", 1, continuation), store.list("u", 1, continuation)):
         with pytest.raises(InvalidInput):
-            await asked
+            await call

@@ -1,1 +1,1 @@
-"""Azure Speech by its real SDK, against a server that speaks its protocol."""
+"""The Azure Speech adapters with the real SDK, against a server that speaks its protocol."""

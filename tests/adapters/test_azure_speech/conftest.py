@@ -1,4 +1,4 @@
-"""A Speech service on this machine, a door in front of it, and adapters that use it."""
+"""A local Speech service, a monitor of its WebSockets, and adapters that use it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from emulators.script import Script, Served
+from emulators.script import Script, ServedRequest
 from emulators.serving import serving
 from emulators.speech import speech_app
 from tests.adapters.test_azure_speech.engines import ENGINES
@@ -19,28 +19,31 @@ from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
 KEY = "a-secret-key"
 
 
-class Door:
-    """Watches the sockets that come in, and can close them on whoever waits idly behind them."""
+class SocketMonitor:
+    """Counts the WebSockets to the service, and can accept and close them instead of serving them."""
 
     def __init__(self) -> None:
-        self.entered: list[Mapping[str, str]] = []
-        """Headers of each."""
-        self.inside = 0
-        self.turn_out: int | None = None
-        """Close code for sockets that are to be accepted and closed instead of being served."""
+        self.handshakes: list[Mapping[str, str]] = []
+        """The request headers of each WebSocket."""
+        self.open_count = 0
+        self.close_code: int | None = None
+        """The code with which new sockets are closed instead of being served; None serves them."""
         self.may_close = asyncio.Event()
+        """Set by the test when such sockets are to be closed."""
 
-    async def let_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if "Upgrade" not in request.headers:
             return await handler(request)
-        self.entered.append(dict(request.headers))
-        self.inside += 1
+        self.handshakes.append(dict(request.headers))
+        self.open_count += 1
         try:
-            return await (handler(request) if self.turn_out is None else self._show_out(request, self.turn_out))
+            return await (
+                handler(request) if self.close_code is None else self._accept_and_close(request, self.close_code)
+            )
         finally:
-            self.inside -= 1
+            self.open_count -= 1
 
-    async def _show_out(self, request: web.Request, code: int) -> web.StreamResponse:
+    async def _accept_and_close(self, request: web.Request, code: int) -> web.StreamResponse:
         socket = web.WebSocketResponse(protocols=("USP",))
         await socket.prepare(request)
         await self.may_close.wait()
@@ -53,9 +56,9 @@ def _script() -> Script:
     return Script()
 
 
-@pytest.fixture(name="door")
-async def _door() -> Door:
-    return Door()
+@pytest.fixture(name="sockets")
+async def _sockets() -> SocketMonitor:
+    return SocketMonitor()
 
 
 @pytest.fixture(name="keys")
@@ -65,14 +68,14 @@ def _keys() -> frozenset[str]:
 
 
 @pytest.fixture(name="url")
-async def _url(script: Script, door: Door, keys: frozenset[str]) -> AsyncIterator[str]:
+async def _url(script: Script, sockets: SocketMonitor, keys: frozenset[str]) -> AsyncIterator[str]:
     app = speech_app(ENGINES, script, keys)
 
     @web.middleware
-    async def at_the_door(request: web.Request, handler: Handler) -> web.StreamResponse:
-        return await door.let_in(request, handler)
+    async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await sockets.handle(request, handler)
 
-    app.middlewares.append(at_the_door)
+    app.middlewares.append(watch)
     async with serving(app) as url:
         yield url
 
@@ -90,27 +93,27 @@ MakeTts = Callable[..., AzureTextToSpeech]
 
 @pytest.fixture(name="make_stt")
 async def _make_stt(access: SpeechAccess) -> AsyncIterator[MakeStt]:
-    made: list[AzureSpeechToText] = []
+    adapters: list[AzureSpeechToText] = []
 
     def make(access: SpeechAccess = access, **settings: Any) -> AzureSpeechToText:
-        made.append(AzureSpeechToText(access, **settings))
-        return made[-1]
+        adapters.append(AzureSpeechToText(access, **settings))
+        return adapters[-1]
 
     yield make
-    for stt in made:
+    for stt in adapters:
         await stt.close()
 
 
 @pytest.fixture(name="make_tts")
 async def _make_tts(access: SpeechAccess) -> AsyncIterator[MakeTts]:
-    made: list[AzureTextToSpeech] = []
+    adapters: list[AzureTextToSpeech] = []
 
     def make(access: SpeechAccess = access, **settings: Any) -> AzureTextToSpeech:
-        made.append(AzureTextToSpeech(access, **settings))
-        return made[-1]
+        adapters.append(AzureTextToSpeech(access, **settings))
+        return adapters[-1]
 
     yield make
-    for tts in made:
+    for tts in adapters:
         await tts.close()
 
 
@@ -124,6 +127,6 @@ def _tts(make_tts: MakeTts) -> AzureTextToSpeech:
     return make_tts()
 
 
-def asked(script: Script, operation: str) -> list[Served]:
-    """The requests of *operation* that the service has had."""
+def requests_of(script: Script, operation: str) -> list[ServedRequest]:
+    """The requests for *operation* that the service has received."""
     return [served for served in script.served if served.operation == operation]

@@ -1,4 +1,4 @@
-"""How the service is reached."""
+"""Access to the service: endpoint, key and tokens."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import count
@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from emulators.script import Script, Step
-from tests.adapters.test_azure_speech.conftest import KEY, Door, MakeStt, MakeTts
+from tests.adapters.test_azure_speech.conftest import KEY, MakeStt, MakeTts, SocketMonitor
 from tests.sound import voice_like
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.domain.errors import Misconfigured, StageTimedOut
@@ -20,7 +20,7 @@ async def once(pcm: bytes) -> AsyncIterator[bytes]:
 
 
 def tokens() -> Callable[[], Awaitable[str]]:
-    """A new token each time: t1, t2, …"""
+    """A function that returns a new token at each call: t1, t2, …"""
     numbers = count(1)
 
     async def token() -> str:
@@ -34,46 +34,48 @@ def _keys() -> frozenset[str]:
     return frozenset({KEY, *(f"t{n}" for n in range(1, 100))})
 
 
-async def test_a_key_is_shown(make_tts: MakeTts, door: Door) -> None:
-    """A key goes where the service looks for keys."""
+async def test_a_key_is_sent(make_tts: MakeTts, sockets: SocketMonitor) -> None:
+    """A key is sent in the header ``Ocp-Apim-Subscription-Key``."""
     tts = make_tts()
     await tts.check()
     assert [chunk async for chunk in tts.synthesize("Hello.", None)]
-    assert door.entered[0]["Ocp-Apim-Subscription-Key"] == KEY
+    assert sockets.handshakes[0]["Ocp-Apim-Subscription-Key"] == KEY
 
 
-async def test_a_token_is_shown(url: str, script: Script, make_stt: MakeStt, make_tts: MakeTts, door: Door) -> None:
-    """Without a key every connection shows a token that was asked for just then."""
+async def test_a_token_is_sent(
+    url: str, script: Script, make_stt: MakeStt, make_tts: MakeTts, sockets: SocketMonitor
+) -> None:
+    """Without a key every connection sends a token that was requested for it."""
     access = SpeechAccess(f"{url}/", token=tokens())
     stt, tts = make_stt(access), make_tts(access)
     await stt.check()
     script.add("stt", Step(text="hello", repeat=True))
     assert [result async for result in stt.transcribe(once(SOUND), Hints())]
     assert [chunk async for chunk in tts.synthesize("Hello.", None)]
-    shown = [entered.get("Authorization", "") for entered in door.entered]
-    assert all(token.startswith("Bearer t") for token in shown)
-    assert len(set(shown)) == len(shown) >= 2
-    assert not any("Ocp-Apim-Subscription-Key" in entered for entered in door.entered)
+    authorizations = [headers.get("Authorization", "") for headers in sockets.handshakes]
+    assert all(token.startswith("Bearer t") for token in authorizations)
+    assert len(set(authorizations)) == len(authorizations) >= 2
+    assert not any("Ocp-Apim-Subscription-Key" in headers for headers in sockets.handshakes)
     await stt.close()
     await tts.close()
     await access.close()
 
 
-async def test_the_token_is_of_the_request(url: str, make_tts: MakeTts, door: Door) -> None:
-    """A connection shows the token of when it is opened, not of when what opens it was made."""
+async def test_each_connection_sends_a_current_token(url: str, make_tts: MakeTts, sockets: SocketMonitor) -> None:
+    """A connection sends a token that is requested when it is opened, not when its synthesizer was created."""
     access = SpeechAccess(url, token=tokens())
     tts = make_tts(access)
     assert [chunk async for chunk in tts.synthesize("Hello.", None)]
-    assert door.entered[0]["Authorization"] == "Bearer t2"
+    assert sockets.handshakes[0]["Authorization"] == "Bearer t2"
     await tts.close()
     await access.close()
 
 
-async def test_no_token_to_be_had(url: str, make_stt: MakeStt, make_tts: MakeTts) -> None:
-    """What goes wrong with tokens is told as the stage's that needed one."""
+async def test_without_a_token_the_stage_fails(url: str, make_stt: MakeStt, make_tts: MakeTts) -> None:
+    """An error while a token is fetched is reported with the stage that needed it."""
 
     async def none() -> str:
-        raise StageTimedOut("The identity service did not answer in time.")
+        raise StageTimedOut("The identity service did not respond in time.")
 
     access = SpeechAccess(url, token=none)
     with pytest.raises(StageTimedOut) as failure:
@@ -86,13 +88,13 @@ async def test_no_token_to_be_had(url: str, make_stt: MakeStt, make_tts: MakeTts
 
 
 @pytest.mark.parametrize("endpoint", ["", "speech.example", "ws://speech.example", "https://"])
-def test_an_endpoint_that_is_none(endpoint: str) -> None:
-    """A setting that cannot be meant is told when the app is put together."""
+def test_an_invalid_endpoint_is_refused(endpoint: str) -> None:
+    """An invalid endpoint is reported when the app is set up."""
     with pytest.raises(Misconfigured):
         SpeechAccess(endpoint, key=KEY)
 
 
-def test_nothing_to_show() -> None:
-    """Neither key nor token is told when the app is put together."""
+def test_missing_credentials_are_refused() -> None:
+    """The absence of both key and token is reported when the app is set up."""
     with pytest.raises(Misconfigured):
         SpeechAccess("https://name.cognitiveservices.azure.com/")

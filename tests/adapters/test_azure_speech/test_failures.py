@@ -1,4 +1,4 @@
-"""What goes wrong at the service, as our errors."""
+"""Failures of the service, as our errors."""
 
 import asyncio
 import socket
@@ -8,8 +8,8 @@ from traceback import format_exception_only
 import pytest
 
 from emulators.script import Script, Step
-from tests.adapters.test_azure_speech.conftest import KEY, Door, MakeStt, MakeTts, asked
-from tests.eventually import PATIENCE_SECONDS, eventually
+from tests.adapters.test_azure_speech.conftest import KEY, MakeStt, MakeTts, SocketMonitor, requests_of
+from tests.eventually import HANG_SECONDS, eventually
 from tests.sound import voice_like
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.failures import SpeechServiceError
@@ -37,25 +37,25 @@ async def once(pcm: bytes) -> AsyncIterator[bytes]:
     yield pcm
 
 
-def hear(stt: AzureSpeechToText) -> Failing:
+def recognition(stt: AzureSpeechToText) -> Failing:
     return stt.transcribe(once(SOUND), Hints())
 
 
 async def failure(results: Failing) -> StageFailed:
-    """The error that ends *results*; its text has no address and no key."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    """The error that ends *results*; its text contains no address and no key."""
+    async with asyncio.timeout(HANG_SECONDS):
         with pytest.raises(StageFailed) as raised:
             async for _ in results:
                 pass
-    told = "".join(format_exception_only(raised.value))
-    assert "127.0.0.1" not in told
-    assert KEY not in told
+    text = "".join(format_exception_only(raised.value))
+    assert "127.0.0.1" not in text
+    assert KEY not in text
     return raised.value
 
 
-@pytest.fixture(name="nowhere")
-def _nowhere() -> SpeechAccess:
-    """A service that is not there."""
+@pytest.fixture(name="unreachable")
+def _unreachable() -> SpeechAccess:
+    """Access to a port on which no server listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return SpeechAccess(f"http://127.0.0.1:{free.getsockname()[1]}", key=KEY)
@@ -65,78 +65,78 @@ def _nowhere() -> SpeechAccess:
 async def test_recognition_refused(
     stt: AzureSpeechToText, script: Script, status: int, kind: type[StageFailed], retryable: bool
 ) -> None:
-    """Each status becomes, after one more try at most, the error that tells the caller what to do, and its cause."""
+    """Each status becomes, after at most one retry, an error with its kind, stage and cause."""
     script.add("stt", Step(status=status, repeat=True))
-    error = await failure(hear(stt))
+    error = await failure(recognition(stt))
     assert (type(error), error.stage, error.retryable) == (kind, "stt", retryable)
     assert isinstance(error.__cause__, SpeechServiceError)
-    assert len(asked(script, "stt")) <= 2
+    assert len(requests_of(script, "stt")) <= 2
 
 
 @pytest.mark.parametrize(("status", "kind", "retryable"), STATUSES)
 async def test_synthesis_refused(
     tts: AzureTextToSpeech, script: Script, status: int, kind: type[StageFailed], retryable: bool
 ) -> None:
-    """Each status becomes, after one more try at most, the error that tells the caller what to do, and its cause."""
+    """Each status becomes, after at most one retry, an error with its kind, stage and cause."""
     script.add("tts", Step(status=status, repeat=True))
     error = await failure(tts.synthesize("Hello.", None))
     assert (type(error), error.stage, error.retryable) == (kind, "tts", retryable)
     assert isinstance(error.__cause__, SpeechServiceError)
-    assert len(asked(script, "tts")) <= 2
+    assert len(requests_of(script, "tts")) <= 2
 
 
 @pytest.mark.parametrize(("status", "kind"), [(429, Throttled), (500, StageFailed)])
-async def test_refused_on_a_connection_that_was_ready(
+async def test_refusal_on_a_warmed_connection(
     stt: AzureSpeechToText, tts: AzureTextToSpeech, script: Script, status: int, kind: type[StageFailed]
 ) -> None:
-    """A turn that is refused on an open connection fails as one whose connection is refused."""
+    """A turn that is refused on an open connection fails like one whose connection is refused."""
     await stt.warm(Hints())
     await tts.warm(None)
     script.add("stt", Step(status=status, repeat=True))
     script.add("tts", Step(status=status, repeat=True))
-    assert type(await failure(hear(stt))) is kind
+    assert type(await failure(recognition(stt))) is kind
     assert type(await failure(tts.synthesize("Hello.", None))) is kind
 
 
 async def test_warming_a_service_that_refuses(
-    stt: AzureSpeechToText, tts: AzureTextToSpeech, script: Script, door: Door
+    stt: AzureSpeechToText, tts: AzureTextToSpeech, script: Script, sockets: SocketMonitor
 ) -> None:
-    """Warming says nothing of a failure, and the turn after it is served when the service is well again."""
+    """Warming raises no error, and the next turn is served when the service has recovered."""
     script.add("stt", Step(status=503), Step(text="here again"))
     await stt.warm(Hints())
     results = [result async for result in stt.transcribe(once(SOUND), Hints())]
     assert results[-1].text == "here again"
 
 
-async def test_a_connection_that_cannot_be_opened_ahead_delays_nobody(
+async def test_failing_warming_does_not_delay_a_turn(
     stt: AzureSpeechToText, tts: AzureTextToSpeech, script: Script
 ) -> None:
-    """A turn that comes while connections are being opened in vain hears why, and does not wait for that to end."""
+    """A turn that begins while warming fails gets the error, and does not wait until warming ends."""
     for operation in ("stt", "tts"):
         script.add(operation, Step(status=401, repeat=True))
     warming = asyncio.gather(stt.warm(Hints()), tts.warm(None))
     await asyncio.sleep(0)
-    assert type(await failure(hear(stt))) is Misconfigured
+    assert type(await failure(recognition(stt))) is Misconfigured
     assert type(await failure(tts.synthesize("Hello.", None))) is Misconfigured
     warming.cancel()
     await asyncio.gather(warming, return_exceptions=True)
 
 
 async def test_one_retry_is_silent(stt: AzureSpeechToText, tts: AzureTextToSpeech, script: Script) -> None:
-    """A connection that breaks before anything came of it is replaced, and the caller does not notice."""
+    """A connection that breaks before the first result is replaced, and the caller does not notice."""
     script.add("stt", Step(text="not lost", drop_after=0), Step(text="not lost"))
     results = [result async for result in stt.transcribe(once(SOUND), Hints())]
     assert results[-1].text == "not lost"
-    assert [turn.outcome for turn in asked(script, "stt")] == ["dropped", "done"]
+    assert [turn.outcome for turn in requests_of(script, "stt")] == ["dropped", "done"]
     script.add("tts", Step(drop_after=0))
     assert sum([len(chunk) async for chunk in tts.synthesize("Hello.", None)])
-    assert [turn.outcome for turn in asked(script, "tts")] == ["dropped", "done"]
+    assert [turn.outcome for turn in requests_of(script, "tts")] == ["dropped", "done"]
 
 
 async def test_broken_connections(stt: AzureSpeechToText, tts: AzureTextToSpeech, script: Script) -> None:
-    """What keeps breaking fails at once, not when its time is up, and may be tried again later."""
+    """If connections keep breaking, the turn fails as retryable at once, not at its deadline."""
     script.add("stt", Step(text="lost", drop_after=0, repeat=True))
-    error = await failure(hear(stt))
+    error = await failure(recognition(stt))
     assert (type(error), error.stage, error.retryable) == (StageFailed, "stt", True)
     script.add("tts", Step(drop_after=1, repeat=True))
     error = await failure(tts.synthesize("Long enough to be more than one chunk.", None))
@@ -144,49 +144,49 @@ async def test_broken_connections(stt: AzureSpeechToText, tts: AzureTextToSpeech
 
 
 @pytest.mark.parametrize("warmed", [False, True])
-async def test_recognition_that_never_answers(make_stt: MakeStt, script: Script, warmed: bool) -> None:
-    """After the end of the utterance the service has its time and no more; then it is hung up on."""
+async def test_recognition_that_never_responds(make_stt: MakeStt, script: Script, warmed: bool) -> None:
+    """A service that sends no transcript within *final_seconds* of the utterance's end is disconnected."""
     stt = make_stt(final_seconds=0.1)
     if warmed:
         await stt.warm(Hints())
     script.add("stt", Step(hang=True))
-    assert type(await failure(hear(stt))) is StageTimedOut
-    await hung_up_on(script, "stt")
+    assert type(await failure(recognition(stt))) is StageTimedOut
+    await disconnected(script, "stt")
 
 
-async def hung_up_on(script: Script, operation: str) -> None:
-    """Wait for it: the service may hear of the request only after its caller gave up."""
-    await eventually(lambda: [served for served in asked(script, operation) if served.ended])
+async def disconnected(script: Script, operation: str) -> None:
+    """Wait until the request has ended; the service may receive it only after its caller gave up."""
+    await eventually(lambda: [served for served in requests_of(script, operation) if served.ended])
 
 
-async def test_synthesis_that_never_answers(make_tts: MakeTts, script: Script) -> None:
-    """The first chunk has its time and no more; then the service is hung up on."""
+async def test_synthesis_that_never_responds(make_tts: MakeTts, script: Script) -> None:
+    """A service that sends no first chunk within *chunk_seconds* is disconnected."""
     tts = make_tts(chunk_seconds=0.1)
     script.add("tts", Step(hang=True))
     assert type(await failure(tts.synthesize("Hello.", None))) is StageTimedOut
-    await hung_up_on(script, "tts")
+    await disconnected(script, "tts")
 
 
 async def test_a_connection_that_never_opens(make_stt: MakeStt, make_tts: MakeTts, script: Script) -> None:
-    """A service that does not even take the connection is given up in the same time."""
+    """A service that does not accept the connection times out after the same seconds."""
     script.add("stt", Step(connect_seconds=1000.0))
     script.add("tts", Step(connect_seconds=1000.0))
-    assert type(await failure(hear(make_stt(final_seconds=0.1)))) is StageTimedOut
+    assert type(await failure(recognition(make_stt(final_seconds=0.1)))) is StageTimedOut
     assert type(await failure(make_tts(chunk_seconds=0.1).synthesize("Hello.", None))) is StageTimedOut
 
 
-async def test_a_service_that_is_not_there(nowhere: SpeechAccess, make_stt: MakeStt, make_tts: MakeTts) -> None:
-    """A port where nobody listens is told as that, and may be tried again."""
-    for results in (hear(make_stt(nowhere)), make_tts(nowhere).synthesize("Hello.", None)):
+async def test_a_service_that_is_not_running(unreachable: SpeechAccess, make_stt: MakeStt, make_tts: MakeTts) -> None:
+    """A port on which no server listens is reported as unreachable and retryable."""
+    for results in (recognition(make_stt(unreachable)), make_tts(unreachable).synthesize("Hello.", None)):
         error = await failure(results)
         assert (type(error), error.retryable) == (Unreachable, True)
-    await nowhere.close()
+    await unreachable.close()
 
 
-async def test_a_phrase_that_is_not_one(stt: AzureSpeechToText, script: Script) -> None:
-    """A document of the service that nobody understands is a failure and no crash."""
+async def test_a_malformed_phrase_is_a_failure(stt: AzureSpeechToText, script: Script) -> None:
+    """A document of the service that cannot be parsed is a failure of the stage, not a crash."""
     script.add("stt", Step(body='{"RecognitionStatus":"Success","Duration":3000000,"NBest":7}', repeat=True))
-    error = await failure(hear(stt))
+    error = await failure(recognition(stt))
     assert (type(error), error.stage) == (StageFailed, "stt")
 
 
@@ -205,10 +205,10 @@ async def test_a_phrase_that_is_not_one(stt: AzureSpeechToText, script: Script) 
         (Step(status=503, headers={"Retry-After": "9" * 400}), StageFailed),
     ],
 )
-async def test_checks_tell_what_is_wrong(
+async def test_checks_report_the_failure(
     stt: AzureSpeechToText, tts: AzureTextToSpeech, script: Script, step: Step, kind: type[StageFailed]
 ) -> None:
-    """A check fails as a turn would."""
+    """A check fails with the same errors as a turn."""
     script.add("voices", step, step)
     for check, stage in ((stt.check, "stt"), (tts.check, "tts")):
         error = await _failed(check)
@@ -222,12 +222,12 @@ async def _failed(check: Callable[[], Awaitable[None]]) -> StageFailed:
     return raised.value
 
 
-async def test_checks_of_a_service_that_is_well(
-    stt: AzureSpeechToText, tts: AzureTextToSpeech, nowhere: SpeechAccess, make_stt: MakeStt
+async def test_checks_of_a_healthy_service_pass(
+    stt: AzureSpeechToText, tts: AzureTextToSpeech, unreachable: SpeechAccess, make_stt: MakeStt
 ) -> None:
-    """A check passes when the service can be reached, and only then."""
+    """A check passes if and only if the service can be reached."""
     await stt.check()
     await tts.check()
     with pytest.raises(StageFailed):
-        await make_stt(nowhere).check()
-    await nowhere.close()
+        await make_stt(unreachable).check()
+    await unreachable.close()

@@ -1,4 +1,4 @@
-"""Clips that others are at: a second worker, an owner who cancels, storage that changes underneath."""
+"""Clips that are changed during processing: by a second worker, by an owner who cancels, by a new upload."""
 
 import asyncio
 from contextlib import suppress
@@ -8,8 +8,8 @@ from itertools import count
 
 import pytest
 
-from tests.eventually import PATIENCE_SECONDS, eventually
-from tests.memory_clip_stores import CONVERSATION, NAME, RULES, Died, Mortal, World, recording
+from tests.eventually import HANG_SECONDS, eventually
+from tests.memory_clip_stores import CONVERSATION, NAME, RULES, MortalWorker, WorkerDeath, World, recording
 from tests.tone_words import script
 from voice_core.domain.clip import ClipClaim
 from voice_core.domain.errors import Conflict, NotFound
@@ -30,19 +30,19 @@ async def opened(**members: object) -> World:
     return world
 
 
-async def test_of_two_workers_at_once_one_does_it() -> None:
-    """Both return, and every segment was heard once."""
+async def test_one_of_several_workers_processes_the_clip() -> None:
+    """All workers return, and every segment was transcribed once."""
     world = await opened()
     world.stt.seconds = 0.05
     await asyncio.gather(*(process_clip(NAME, world.worker()) for _ in range(3)))
 
     assert world.clip.status == "done"
     assert set(world.stt.billed.values()) == {1}
-    assert len(world.assistant.told) == len(world.conversations.all_turns) == 1
+    assert len(world.assistant.requests) == len(world.conversations.all_turns) == 1
 
 
-async def test_a_living_worker_is_left_alone_and_a_dead_one_is_not() -> None:
-    """Whoever was told of the clip waits until the claim runs out: then the other lives, or its work is taken over."""
+async def test_the_clip_of_a_dead_worker_is_taken_over() -> None:
+    """A second worker waits until the claim expires, and takes the clip over if it was not renewed."""
     world = await opened()
     dead = ClipClaim("dead", datetime.now(UTC) + timedelta(seconds=0.15))
     await world.clips.replace(world.clip.changed(claim=dead, attempts=1))
@@ -52,21 +52,21 @@ async def test_a_living_worker_is_left_alone_and_a_dead_one_is_not() -> None:
 
 
 async def test_a_worker_whose_claim_was_taken_stops() -> None:
-    """It notices with its next note, and its result is not kept."""
+    """The worker notices with its next update, and its result is not stored."""
     world = await opened()
     world.stt.seconds = 1000.0
     working = asyncio.create_task(process_clip(NAME, world.worker()))
     await eventually(lambda: world.stt.at_once)
     thief = ClipClaim("thief", datetime.now(UTC) + timedelta(minutes=1))
     await world.clips.replace(world.clip.changed(claim=thief))
-    await asyncio.wait_for(working, PATIENCE_SECONDS)
+    await asyncio.wait_for(working, HANG_SECONDS)
 
     assert world.clip.claim == thief
     assert world.stt.at_once == 0
 
 
 async def test_an_owner_who_cancels_stops_the_worker() -> None:
-    """Recording, segments and transcript are gone, also those that were made meanwhile."""
+    """The recording, the segments and the transcript are deleted, also those created meanwhile."""
     world = await opened()
     world.stt.seconds = 0.05
     working = asyncio.create_task(process_clip(NAME, world.worker()))
@@ -75,16 +75,16 @@ async def test_an_owner_who_cancels_stops_the_worker() -> None:
     await working
 
     assert world.clip.status == "cancelled"
-    assert not world.left
+    assert not world.leftovers
     assert not world.conversations.all_turns
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["clip", "conversation"])
-async def test_a_cancellation_at_any_moment_leaves_nothing(whole: bool) -> None:
-    """Before any call of the worker's, whichever: nothing is left, and no turn, of the clip or of its conversation."""
+async def test_a_cancellation_at_any_time_leaves_nothing(whole: bool) -> None:
+    """A cancellation before any call of the worker leaves no file and no turn of the clip or of its conversation."""
     for number in count(1):
         world = await opened()
-        cancelling = Cancelling(world, number, whole)
+        cancelling = CancellingOwner(world, number, whole)
         await process_clip(NAME, world.worker(cancelling))
         if cancelling.task is None:
             break
@@ -92,13 +92,13 @@ async def test_a_cancellation_at_any_moment_leaves_nothing(whole: bool) -> None:
 
         assert world.clip.status == "cancelled", number
         assert (world.clip.hints, world.clip.notes) == (Hints(), ""), number
-        assert not world.left, number
+        assert not world.leftovers, number
         assert not world.conversations.all_turns, number
     assert number > 30
 
 
-class Cancelling(Mortal):
-    """At the worker's call of a number, the owner deletes the clip, or the *whole* conversation."""
+class CancellingOwner(MortalWorker):
+    """A worker during whose call *number* the owner deletes the clip, or the *whole* conversation."""
 
     def __init__(self, world: World, number: int, whole: bool) -> None:
         super().__init__()
@@ -122,19 +122,19 @@ class Cancelling(Mortal):
 
 
 async def test_an_upload_after_the_cancellation_is_removed() -> None:
-    """The permission to upload outlives the clip; what comes by it is not kept."""
+    """The permission to upload outlives the clip; a recording uploaded with it is deleted."""
     world = World()
     await world.open()
     await cancel_clip(NAME, world.worker())
     world.recordings.upload(recording(PCM))
     await process_clip(NAME, world.worker())
 
-    assert not world.recordings.kept
+    assert not world.recordings.stored
     assert not world.stt.billed
 
 
-async def test_a_recording_replaced_midway_is_begun_anew() -> None:
-    """Nothing of the first version is in the transcript of the second."""
+async def test_a_recording_replaced_midway_is_processed_anew() -> None:
+    """The transcript of the second version has nothing of the first."""
     world = await opened()
     world.stt.seconds = 0.05
     working = asyncio.create_task(process_clip(NAME, world.worker()))
@@ -149,11 +149,11 @@ async def test_a_recording_replaced_midway_is_begun_anew() -> None:
     assert world.clip.status == "done"
 
 
-async def test_a_recording_replaced_between_two_attempts_is_begun_anew() -> None:
-    """A dead worker's segments belong to the version they were heard in."""
+async def test_a_recording_replaced_between_attempts_is_processed_anew() -> None:
+    """Segments of an earlier attempt are used only for the version of the recording they belong to."""
     world = await opened()
-    with pytest.raises(Died):
-        await process_clip(NAME, world.worker(Mortal(14)))
+    with pytest.raises(WorkerDeath):
+        await process_clip(NAME, world.worker(MortalWorker(14)))
     assert world.stt.billed
     world.recordings.upload(recording(OTHER_PCM))
     await process_clip(NAME, world.worker())
@@ -161,8 +161,8 @@ async def test_a_recording_replaced_between_two_attempts_is_begun_anew() -> None
     assert " ".join(world.text().split()) == " ".join(said.text for said in OTHER_SAID)
 
 
-async def test_a_recording_replaced_after_the_transcript_changes_nothing() -> None:
-    """One upload, one result: events of a later version find that all is done."""
+async def test_a_recording_replaced_after_the_end_changes_nothing() -> None:
+    """The event of a later upload finds that the clip is done, and changes nothing."""
     world = await opened()
     await process_clip(NAME, world.worker())
     world.recordings.upload(recording(OTHER_PCM))
@@ -172,7 +172,7 @@ async def test_a_recording_replaced_after_the_transcript_changes_nothing() -> No
 
 
 async def test_a_recording_deleted_midway_fails_the_clip() -> None:
-    """There is nothing to try again with."""
+    """A clip whose recording was deleted fails at once, because there is nothing to retry with."""
     world = await opened()
     world.stt.seconds = 0.05
     world = replace(world, rules=replace(RULES, at_once=1))
@@ -193,22 +193,22 @@ async def test_a_recording_deleted_midway_fails_the_clip() -> None:
     assert (world.clip.status, world.clip.failure.code) == ("failed", "recording-missing")
 
 
-async def test_work_that_never_ends_is_given_up() -> None:
-    """After as many attempts as the rules allow, the clip says so instead of being tried again."""
+async def test_the_number_of_attempts_is_limited() -> None:
+    """After as many attempts as the rules allow, the clip fails and is not tried again."""
     world = World(rules=replace(RULES, attempts=2, claim_seconds=0.05))
     await world.open(recording(PCM))
     for _ in range(2):
-        with pytest.raises(Died):
-            await process_clip(NAME, world.worker(Mortal(5)))
+        with pytest.raises(WorkerDeath):
+            await process_clip(NAME, world.worker(MortalWorker(5)))
     await process_clip(NAME, world.worker())
 
     assert world.clip.failure
     assert world.clip.failure.code == "clip-attempts-exhausted"
-    assert NAME in world.recordings.kept
+    assert NAME in world.recordings.stored
 
 
-async def test_what_the_host_gives_up_is_failed() -> None:
-    """A poisoned event fails the clip, unless it has ended or somebody is at it."""
+async def test_a_poison_message_fails_the_clip() -> None:
+    """A poison message fails the clip, unless it has ended or a worker is processing it."""
     world = await opened()
     busy = ClipClaim("busy", datetime.now(UTC) + timedelta(minutes=1))
     await world.clips.replace(world.clip.changed(claim=busy))
@@ -220,8 +220,8 @@ async def test_what_the_host_gives_up_is_failed() -> None:
     assert world.clips.statuses[-1] == "failed"
 
 
-async def test_a_slot_expires_unless_it_was_used() -> None:
-    """What is told of a waiting clip depends on the time; an upload that began in time is worked on all the same."""
+async def test_an_unused_slot_expires() -> None:
+    """A waiting clip is reported as expired after its time; an upload that began in time is processed all the same."""
     world = await opened(upload_until=datetime.now(UTC) - timedelta(seconds=1))
     assert world.clip.at(datetime.now(UTC)).status == "expired"
     await process_clip(NAME, world.worker())
@@ -229,8 +229,8 @@ async def test_a_slot_expires_unless_it_was_used() -> None:
     assert world.clip.status == "done"
 
 
-async def test_a_conversation_that_is_named_must_be_there() -> None:
-    """As for a turn: another user's, or a made-up one, is not found."""
+async def test_a_named_conversation_must_exist() -> None:
+    """A conversation of another user, or one with a made-up id, is not found, as for a turn."""
     world = World()
     with pytest.raises(NotFound, match="no such conversation"):
         await offer_clip(NewClip(user_id="ann", conversation_id="made-up"), world.worker())

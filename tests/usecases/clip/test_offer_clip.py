@@ -1,4 +1,4 @@
-"""A clip that is asked for again under the same key: the same one, with a slot as long as it needs one."""
+"""A clip that is requested again under the same key: the same clip, with an upload slot as long as it needs one."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ async def offered(world: World, words: str = "words") -> ClipOffer:
 
 
 async def test_the_same_request_opens_one_clip() -> None:
-    """In one conversation, which may begin with it; another request is refused."""
+    """A repeated request returns the same clip in the same conversation; a different request is refused."""
     world = World()
     first, again = await offered(world), await offered(world)
 
@@ -28,11 +28,11 @@ async def test_the_same_request_opens_one_clip() -> None:
     assert again.slot == first.slot
     with pytest.raises(KeyReused):
         await offered(world, "other words")
-    assert len(world.clips.kept) == 1
+    assert len(world.clips.stored) == 1
 
 
-async def test_a_slot_that_was_never_used_is_good_again() -> None:
-    """Also one that had expired."""
+async def test_an_unused_slot_is_valid_again() -> None:
+    """A repeated request renews the slot of a clip without a recording, also after it has expired."""
     world = World()
     clip = (await offered(world)).clip
     past = datetime.now(UTC) - timedelta(seconds=1)
@@ -44,7 +44,7 @@ async def test_a_slot_that_was_never_used_is_good_again() -> None:
 
 
 async def test_a_clip_that_has_its_recording_needs_no_slot() -> None:
-    """Nor does one that is over."""
+    """A clip with a recording gets no slot, nor does a clip that has ended."""
     world = World()
     clip = (await offered(world)).clip
     world.recordings.upload(b"sound", clip.name)
@@ -56,7 +56,7 @@ async def test_a_clip_that_has_its_recording_needs_no_slot() -> None:
 
 
 async def test_a_worker_that_begins_meanwhile_is_not_disturbed() -> None:
-    """The clip is looked at again when somebody else has changed it."""
+    """A clip that a worker has changed meanwhile is read again, and not overwritten."""
     world = World()
     waiting = (await offered(world)).clip
     replacing = world.clips.replace
@@ -64,7 +64,7 @@ async def test_a_worker_that_begins_meanwhile_is_not_disturbed() -> None:
     async def begun_meanwhile(clip: Clip) -> Clip:
         world.clips.replace = replacing  # type: ignore[method-assign]
         await replacing(waiting.changed(status="transcribing"))
-        raise Conflict("Somebody else has changed this clip.")
+        raise Conflict("Another worker has changed this clip.")
 
     world.clips.replace = begun_meanwhile  # type: ignore[method-assign]
     again = await offered(world)

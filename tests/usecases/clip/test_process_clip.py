@@ -1,4 +1,4 @@
-"""Work on clips, with every store in memory: what is made, and that it is made once whatever happens."""
+"""Processing of clips, with every store in memory: its results, and that each is created once whatever happens."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from tests.memory_clip_stores import CONVERSATION, NAME, RULES, Died, Mortal, World, recording
+from tests.memory_clip_stores import CONVERSATION, NAME, RULES, MortalWorker, WorkerDeath, World, recording
 from tests.sound import silence
 from tests.tone_words import script
 from voice_core.audio.limits import Limits
@@ -22,7 +22,7 @@ WORDS = " ".join(said.text for said in SAID)
 
 
 async def done(world: World | None = None, **members: object) -> World:
-    """A world in which a clip has been worked on."""
+    """A world in which a clip has been processed."""
     world = world or World()
     await world.open(recording(PCM), **members)
     await process_clip(NAME, world.worker())
@@ -30,12 +30,12 @@ async def done(world: World | None = None, **members: object) -> World:
 
 
 async def test_a_clip_becomes_a_transcript_a_reply_and_a_turn() -> None:
-    """Every word once, the reply and its speech are kept, and one turn points at them."""
+    """The transcript has every word once, the reply and its speech are stored, and one turn points at them."""
     world = await done()
 
     assert world.clip.status == "done"
     assert " ".join(world.text().split()) == WORDS
-    assert world.artefacts.kept[NAME, "reply.txt"] == b"All is well."
+    assert world.artefacts.stored[NAME, "reply.txt"] == b"All is well."
     assert len(world.speeches.complete) == 1
     (turn,) = world.turns
     assert (turn.id, turn.clip_id, turn.conversation_id) == (NAME.clip_id, NAME.clip_id, CONVERSATION)
@@ -43,12 +43,12 @@ async def test_a_clip_becomes_a_transcript_a_reply_and_a_turn() -> None:
 
 
 async def test_times_are_those_of_the_recording() -> None:
-    """In the JSON words and phrases stand where they were said, to the frame, and in the captions too."""
+    """The times of words and phrases in the JSON and in the captions are exact to within 30 ms."""
     world = await done()
-    document = json.loads(world.artefacts.kept[NAME, "transcript.json"])
+    document = json.loads(world.artefacts.stored[NAME, "transcript.json"])
     words = [word for phrase in document["phrases"] for word in phrase["words"]]
     phrases = [(phrase["startMs"], phrase["endMs"]) for phrase in document["phrases"]]
-    captions = CUE.findall(world.artefacts.kept[NAME, "transcript.vtt"].decode())
+    captions = CUE.findall(world.artefacts.stored[NAME, "transcript.vtt"].decode())
     shown = [text.split() for *_, text in captions]
 
     assert [word["text"] for word in words] == [said.text for said in SAID]
@@ -71,43 +71,43 @@ def seconds(clock: str) -> float:
 
 
 def apart(these: Sequence[float], those: Sequence[float]) -> float:
-    """The most that one differs from its counterpart."""
+    """The largest difference between a value and its counterpart."""
     return max(abs(this - that) for this, that in zip(these, those, strict=True))
 
 
-async def test_doing_it_again_changes_nothing() -> None:
-    """Three deliveries: one reply, one turn, every segment heard once."""
+async def test_processing_a_clip_again_changes_nothing() -> None:
+    """Three deliveries give one reply and one turn, and transcribe every segment once."""
     world = await done()
-    kept = dict(world.artefacts.kept)
+    before = dict(world.artefacts.stored)
     for _ in range(2):
         await process_clip(NAME, world.worker())
 
-    assert world.artefacts.kept == kept
-    assert len(world.assistant.told) == len(world.conversations.all_turns) == 1
+    assert world.artefacts.stored == before
+    assert len(world.assistant.requests) == len(world.conversations.all_turns) == 1
     assert set(world.stt.billed.values()) == {1}
 
 
-async def test_only_a_transcript_if_no_reply_is_wanted() -> None:
-    """Nothing is asked of the assistant, and the conversation is left alone."""
+async def test_without_a_reply_there_is_only_a_transcript() -> None:
+    """The assistant is not called, and the conversation does not change."""
     world = await done(reply=False)
 
     assert (world.clip.status, world.clip.transcribed) == ("done", True)
-    assert not world.assistant.told
+    assert not world.assistant.requests
     assert not world.conversations.all_turns
 
 
 async def test_long_speech_is_summarised() -> None:
-    """The assistant is told what to do with a long transcript, and what the user wants; a short one stands alone."""
+    """A long transcript is sent with instructions and the user's notes; a short one is sent alone."""
     short = await done()
     rules = replace(RULES, long_characters=10, summary_prompt="Summarise:")
     long = await done(World(rules=rules), notes="For my boss.")
 
-    assert short.assistant.told[0][0] == WORDS
-    assert long.assistant.told[0][0] == f"Summarise:\n\nFor my boss.\n\n{WORDS}"
+    assert short.assistant.requests[0][0] == WORDS
+    assert long.assistant.requests[0][0] == f"Summarise:\n\nFor my boss.\n\n{WORDS}"
 
 
-async def test_segments_are_heard_several_at_a_time() -> None:
-    """As many at once as the rules say, and no more."""
+async def test_segments_are_transcribed_concurrently() -> None:
+    """As many segments are transcribed at once as the rules allow, and no more."""
     world = World(rules=replace(RULES, at_once=3))
     world.stt.seconds = 0.02
     await done(world)
@@ -116,13 +116,13 @@ async def test_segments_are_heard_several_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-async def test_a_death_at_any_call_costs_no_more_than_what_was_under_way(after: bool) -> None:
-    """Wherever a worker dies, the next one goes on: one result, and no segment is paid for twice that was kept."""
+async def test_a_worker_may_die_at_any_call(after: bool) -> None:
+    """The next worker continues where one died: there is one result, and no stored segment is paid for twice."""
     for number in count(1):
         world = World(rules=replace(RULES, claim_seconds=0.05))
         await world.open(recording(PCM))
-        mortal = Mortal(number, after=after)
-        with suppress(Died):
+        mortal = MortalWorker(number, after=after)
+        with suppress(WorkerDeath):
             await process_clip(NAME, world.worker(mortal))
         if mortal.calls < number:
             break
@@ -139,8 +139,8 @@ async def test_a_death_at_any_call_costs_no_more_than_what_was_under_way(after: 
     assert number > 30
 
 
-async def test_a_failing_provider_is_asked_again() -> None:
-    """A segment that fails for a moment is tried once more within the same attempt."""
+async def test_a_failed_segment_is_retried() -> None:
+    """A segment that fails with a transient error is tried once more within the same attempt."""
     world = World()
     world.stt.failures = [StageFailed("Away.", stage="stt")]
     await done(world)
@@ -148,8 +148,8 @@ async def test_a_failing_provider_is_asked_again() -> None:
     assert (world.clip.status, world.clip.attempts) == ("done", 1)
 
 
-async def test_a_provider_that_stays_away_fails_the_clip_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
-    """Attempts raise, so that the host delivers again, until the last one says why; what was heard is kept."""
+async def test_a_long_outage_fails_the_clip_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    """Attempts raise, so that the host delivers again, until the last stores the failure; the transcript remains."""
     caplog.set_level("INFO", "voice")
     world = World(rules=replace(RULES, attempts=2))
     await world.open(recording(PCM))
@@ -167,7 +167,7 @@ async def test_a_provider_that_stays_away_fails_the_clip_in_the_end(caplog: pyte
     )
     assert world.clip.transcribed
     assert set(world.stt.billed.values()) == {1}
-    assert NAME in world.recordings.kept
+    assert NAME in world.recordings.stored
     logged = [record.getMessage() for record in caplog.records if record.name == "voice"]
     assert [line.split(" outcome=")[1].split()[0] for line in logged if line.startswith("clip ")] == ["again", "failed"]
 
@@ -182,8 +182,8 @@ async def test_a_provider_that_stays_away_fails_the_clip_in_the_end(caplog: pyte
         (recording(PCM * 2), "audio-too-long"),
     ],
 )
-async def test_what_cannot_be_heard_fails_at_once(data: bytes, code: str) -> None:
-    """Trying again would not help: the job says why, and nothing was paid for."""
+async def test_an_unusable_recording_fails_at_once(data: bytes, code: str) -> None:
+    """A recording without usable speech fails in the first attempt, with its reason and without cost."""
     world = World(rules=replace(RULES, limits=Limits(max_bytes=10**7, max_seconds=SECONDS + 10)))
     await world.open(data)
     await process_clip(NAME, world.worker())
@@ -193,8 +193,8 @@ async def test_what_cannot_be_heard_fails_at_once(data: bytes, code: str) -> Non
     assert not world.stt.begun
 
 
-async def test_speech_that_fails_costs_the_speech_only() -> None:
-    """The reply stands as text."""
+async def test_without_synthesis_the_reply_is_text_only() -> None:
+    """When synthesis fails, the reply is stored as text and the clip is marked as degraded."""
     world = World()
     world.tts.failure = StageFailed("Away.", stage="tts")
     await done(world)
@@ -204,7 +204,7 @@ async def test_speech_that_fails_costs_the_speech_only() -> None:
 
 
 async def test_a_refused_reply_keeps_the_transcript() -> None:
-    """The content filter's no is final; what was said can be read."""
+    """A refusal by the content filter is final, and the transcript can be read."""
     world = World()
     world.assistant.failure = ReplyRefused("No.")
     await done(world)
@@ -214,7 +214,7 @@ async def test_a_refused_reply_keeps_the_transcript() -> None:
 
 
 async def test_an_unexpected_error_is_raised_and_the_clip_released() -> None:
-    """The host hears of a mistake of ours, and the next delivery need not wait."""
+    """An error of our own code reaches the host, and the next delivery need not wait for the lease."""
     world = World()
     await world.open(recording(PCM))
     world.stt.failures = [ValueError("a mistake")] * 99

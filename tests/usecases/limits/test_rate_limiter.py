@@ -1,4 +1,4 @@
-"""Limits without any service: what one worker remembers, what it charges, and what turns and clips hear of it."""
+"""Limits without any service: the usage that a worker remembers and counts, and limits of turns and clips."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -9,14 +9,14 @@ import pytest
 
 from tests.clock import Clock
 from tests.memory_clip_stores import NAME, World, recording
-from tests.scripted import ScriptedAdmissions
+from tests.scripted_ports import ScriptedAdmissions
 from tests.tone_words import script
 from voice_core.domain.errors import LimitReached, StageFailed, Unreachable
 from voice_core.domain.events import Event, TurnCreated, TurnFailed
 from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Rate
 from voice_core.usecases.clip.process_clip import process_clip
 from voice_core.usecases.limits.audio_meter import AudioMeter
-from voice_core.usecases.limits.rate_limiter import REMEMBERED, LimitRules, RateLimiter, rate_limited_turn
+from voice_core.usecases.limits.rate_limiter import CACHE_SIZE, LimitRules, RateLimiter, rate_limited_turn
 from voice_core.usecases.turn.request import TurnRequest
 
 RULES = LimitRules(
@@ -52,119 +52,117 @@ async def sound(*chunks: bytes) -> AsyncGenerator[bytes]:
         yield chunk
 
 
-async def asks(rate_limiter: RateLimiter, user: str = "ann", times: int = 1) -> list[bool]:
+async def admissions(rate_limiter: RateLimiter, user: str = "ann", times: int = 1) -> list[bool]:
     return [(await rate_limiter.admit(user, "turns", hears=False)).admitted for _ in range(times)]
 
 
-async def test_who_has_used_all_is_refused_without_asking(
+async def test_a_user_at_the_limit_is_refused_without_a_store_call(
     rate_limiter: RateLimiter, store: ScriptedAdmissions, clock: Clock
 ) -> None:
-    """From the last admission until there is room, for this user and kind alone."""
-    assert await asks(rate_limiter, times=5) == [True, True, False, False, False]
-    assert store.asked == 2
-    assert await asks(rate_limiter, "bob") == [True]
+    """A user at a limit is refused locally until it resets; other users and kinds are not affected."""
+    assert await admissions(rate_limiter, times=5) == [True, True, False, False, False]
+    assert store.calls == 2
+    assert await admissions(rate_limiter, "bob") == [True]
     assert (await rate_limiter.admit("ann", "speeches", hears=False)).admitted
 
     clock.now += 60
-    store.asked = 0
-    assert await asks(rate_limiter) == [True]
-    assert store.asked == 1
+    store.calls = 0
+    assert await admissions(rate_limiter) == [True]
+    assert store.calls == 1
 
 
-async def test_what_another_worker_admitted_is_learnt_once(
+async def test_admissions_of_another_worker_are_read_once(
     rate_limiter: RateLimiter, store: ScriptedAdmissions, clock: Clock
 ) -> None:
-    """The first refusal asks, those after it do not."""
-    await asks(RateLimiter(store, RULES, clock), times=2)
-    store.asked = 0
+    """Only the first refusal calls the store; those after it do not."""
+    await admissions(RateLimiter(store, RULES, clock), times=2)
+    store.calls = 0
 
-    assert await asks(rate_limiter, times=3) == [False] * 3
-    assert store.asked == 1
+    assert await admissions(rate_limiter, times=3) == [False] * 3
+    assert store.calls == 1
 
 
-async def test_as_many_are_remembered_as_memory_allows(rate_limiter: RateLimiter, store: ScriptedAdmissions) -> None:
-    """Of more users than that, the first to be refused are asked for again."""
-    for number in range(REMEMBERED + 1):
-        await asks(rate_limiter, str(number), times=2)
-    store.asked = 0
+async def test_the_cache_of_usage_is_bounded(rate_limiter: RateLimiter, store: ScriptedAdmissions) -> None:
+    """When there are more users than the cache holds, the store is called again for the oldest."""
+    for number in range(CACHE_SIZE + 1):
+        await admissions(rate_limiter, str(number), times=2)
+    store.calls = 0
 
-    assert await asks(rate_limiter, str(REMEMBERED)) + await asks(rate_limiter, "0") == [False, False]
-    assert store.asked == 1
+    assert await admissions(rate_limiter, str(CACHE_SIZE)) + await admissions(rate_limiter, "0") == [False, False]
+    assert store.calls == 1
 
 
 @pytest.fixture
-def open_admission(store: ScriptedAdmissions, clock: Clock) -> RateLimiter:
-    """Admits also when nobody counts."""
+def open_limiter(store: ScriptedAdmissions, clock: Clock) -> RateLimiter:
+    """A limiter that admits also while the store is unavailable."""
     return RateLimiter(store, replace(RULES, when_down="open"), clock)
 
 
 def down(store: ScriptedAdmissions) -> None:
-    store.failure = StageFailed("Nobody is there.", stage="limits")
+    store.failure = StageFailed("Unavailable.", stage="limits")
 
 
-async def test_a_worker_counts_by_itself_while_nobody_else_does(
-    open_admission: RateLimiter, store: ScriptedAdmissions, clock: Clock
+async def test_a_worker_counts_locally_while_the_store_is_down(
+    open_limiter: RateLimiter, store: ScriptedAdmissions, clock: Clock
 ) -> None:
-    """Each user has the limit at each worker, and again when the window has passed; none is without a limit."""
+    """Each user has the full limit at each worker, and again when the window has passed; no user is without a limit."""
     down(store)
 
-    assert await asks(open_admission, times=5) == [True, True, False, False, False]
-    assert await asks(open_admission, "bob", times=3) == [True, True, False]
+    assert await admissions(open_limiter, times=5) == [True, True, False, False, False]
+    assert await admissions(open_limiter, "bob", times=3) == [True, True, False]
     clock.now += 60
-    assert await asks(open_admission, times=3) == [True, True, False]
+    assert await admissions(open_limiter, times=3) == [True, True, False]
 
 
-async def test_a_worker_goes_on_from_what_it_last_knew(
-    open_admission: RateLimiter, store: ScriptedAdmissions, clock: Clock
+async def test_local_counting_continues_from_the_last_usage_read(
+    open_limiter: RateLimiter, store: ScriptedAdmissions, clock: Clock
 ) -> None:
-    """What the store had counted before it was gone counts, other workers' admissions included."""
-    await asks(RateLimiter(store, RULES, clock))
-    assert await asks(open_admission) == [True]
+    """Admissions that the store returned before its outage count, those of other workers included."""
+    await admissions(RateLimiter(store, RULES, clock))
+    assert await admissions(open_limiter) == [True]
     down(store)
 
-    assert await asks(open_admission) == [False]
-    assert (await open_admission.admit("ann", "speeches", hears=False)).admitted
+    assert await admissions(open_limiter) == [False]
+    assert (await open_limiter.admit("ann", "speeches", hears=False)).admitted
 
 
-async def test_the_store_decides_as_soon_as_it_is_back(open_admission: RateLimiter, store: ScriptedAdmissions) -> None:
-    """What it did not count does not count against anybody; when it is gone again it does."""
+async def test_the_store_decides_as_soon_as_it_is_back(open_limiter: RateLimiter, store: ScriptedAdmissions) -> None:
+    """Local admissions are ignored while the store is available, and count again in its next outage."""
     down(store)
-    assert await asks(open_admission, times=3) == [True, True, False]
+    assert await admissions(open_limiter, times=3) == [True, True, False]
     store.failure = None
-    assert await asks(open_admission) == [True]
+    assert await admissions(open_limiter) == [True]
     down(store)
-    assert await asks(open_admission) == [False]
+    assert await admissions(open_limiter) == [False]
 
 
-async def test_who_is_refused_by_a_worker_alone_is_told_when_to_come_back(
-    open_admission: RateLimiter, store: ScriptedAdmissions, clock: Clock
+async def test_a_local_refusal_has_an_exact_retry_time(
+    open_limiter: RateLimiter, store: ScriptedAdmissions, clock: Clock
 ) -> None:
-    """And is admitted then; of who is admitted nobody knows what is left, so nothing is reported."""
+    """A user refused by local counting is admitted at the retry time; an admission reports no remainder."""
     down(store)
-    assert (await open_admission.admit("ann", "turns", hears=False)).left == ()
-    await asks(open_admission)
-    refusal = await refused(open_admission)
+    assert (await open_limiter.admit("ann", "turns", hears=False)).left == ()
+    await admissions(open_limiter)
+    refusal = await refused(open_limiter)
 
     assert (refusal.retry_after, refusal.extra) == (61, {"violated-policies": ["turns"]})
     clock.now += 61
-    assert await asks(open_admission) == [True]
+    assert await admissions(open_limiter) == [True]
 
 
-async def test_many_at_once_are_counted_by_a_worker_alone(
-    open_admission: RateLimiter, store: ScriptedAdmissions
-) -> None:
-    """However many ask while the store is being waited for."""
+async def test_concurrent_requests_are_counted_locally(open_limiter: RateLimiter, store: ScriptedAdmissions) -> None:
+    """However many requests wait for the store at once, no more than the limit are admitted."""
     down(store)
-    admitted = await asyncio.gather(*(asks(open_admission) for _ in range(40)))
+    admitted = await asyncio.gather(*(admissions(open_limiter) for _ in range(40)))
 
     assert admitted.count([True]) == 2
 
 
-async def test_the_longest_wait_is_told(rate_limiter: RateLimiter, audio_meter: AudioMeter, clock: Clock) -> None:
-    """Where two limits are reached at once; half a day later the one that is left is told alone."""
+async def test_the_longest_wait_is_reported(rate_limiter: RateLimiter, audio_meter: AudioMeter, clock: Clock) -> None:
+    """When two limits are reached, the longer wait is reported; a limit that has reset is no longer named."""
     clock.now = 1000.5 * DAY_SECONDS
     await audio_meter.charge("ann", 10_000)
-    await asks(rate_limiter, times=2)
+    await admissions(rate_limiter, times=2)
     both = await refused(rate_limiter)
     clock.now += 60
     one = await refused(rate_limiter)
@@ -175,60 +173,60 @@ async def test_the_longest_wait_is_told(rate_limiter: RateLimiter, audio_meter: 
 
 
 async def refused(rate_limiter: RateLimiter) -> LimitReached:
-    """What a spoken turn is refused with."""
+    """The error with which a spoken turn is refused."""
     with pytest.raises(LimitReached) as reached:
         (await rate_limiter.admit("ann", "turns", hears=True)).check()
     return reached.value
 
 
-async def test_as_much_as_was_taken_is_charged(audio_meter: AudioMeter, store: ScriptedAdmissions) -> None:
-    """Of an utterance that is heard to its end, and of one that is left."""
-    heard = [pcm async for pcm in audio_meter.metered("ann", sound(SECOND, SECOND))]
+async def test_the_sound_that_was_read_is_counted(audio_meter: AudioMeter, store: ScriptedAdmissions) -> None:
+    """An utterance read to its end counts completely, and one that is closed early counts as far as it was read."""
+    chunks = [pcm async for pcm in audio_meter.metered("ann", sound(SECOND, SECOND))]
     left = audio_meter.metered("bob", sound(SECOND, SECOND))
     await anext(left)
     await left.aclose()
     await audio_meter.close()
 
-    assert heard == [SECOND, SECOND]
+    assert chunks == [SECOND, SECOND]
     assert {user: ms for (user, _), ms in store.heard_ms.items()} == {"ann": 2000, "bob": 1000}
 
 
-async def test_nothing_is_charged_for_nothing(audio_meter: AudioMeter, store: ScriptedAdmissions) -> None:
-    """An utterance that was never begun, or is empty, is not even counted."""
+async def test_an_utterance_without_sound_is_not_counted(audio_meter: AudioMeter, store: ScriptedAdmissions) -> None:
+    """An utterance that is empty or was never read causes no call of the store."""
     assert [pcm async for pcm in audio_meter.metered("ann", sound())] == []
     await audio_meter.metered("ann", sound(SECOND)).aclose()
     await audio_meter.close()
 
-    assert store.asked == 0
+    assert store.calls == 0
 
 
-async def test_a_charge_that_cannot_be_counted_is_told_the_operator(
+async def test_sound_that_cannot_be_counted_is_logged(
     audio_meter: AudioMeter, store: ScriptedAdmissions, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """How much it was; the turn has nothing to do with it."""
-    store.failure = StageFailed("Nobody is there.", stage="limits")
+    """The log states how much sound was not counted; no error is raised."""
+    store.failure = StageFailed("Unavailable.", stage="limits")
     with caplog.at_level("INFO", logger="voice"):
         await audio_meter.charge("ann", 1500)
 
     assert "uncharged_ms=1500" in caplog.text
 
 
-async def test_a_turn_that_is_not_admitted_fails_unheard(rate_limiter: RateLimiter) -> None:
-    """With its id, so that the client knows which it was; the turn itself is never asked for."""
-    await asks(rate_limiter, times=2)
-    said = TurnRequest(user_id="ann", turn_id="t1", conversation_id="c1", begins=False, utterance=None, text="hi")
+async def test_a_turn_that_is_not_admitted_is_not_taken(rate_limiter: RateLimiter) -> None:
+    """The turn fails with its id, so that the client knows which it was, and no provider is called."""
+    await admissions(rate_limiter, times=2)
+    request = TurnRequest(user_id="ann", turn_id="t1", conversation_id="c1", begins=False, utterance=None, text="hi")
 
-    def never(said: TurnRequest) -> AsyncGenerator[Event]:
-        raise AssertionError(said)
+    def never(request: TurnRequest) -> AsyncGenerator[Event]:
+        raise AssertionError(request)
 
-    created, failed = [event async for event in rate_limited_turn(said, never, rate_limiter)]
+    created, failed = [event async for event in rate_limited_turn(request, never, rate_limiter)]
     assert created == TurnCreated("t1", "c1")
     assert isinstance(failed, TurnFailed)
     assert failed.error.code == "limit-reached"
 
 
-async def test_a_clip_is_charged_as_it_is_heard() -> None:
-    """As long as it lasts, however often it is worked on."""
+async def test_the_sound_of_a_clip_is_counted_once() -> None:
+    """A clip counts with its length, however often it is processed."""
     world, (pcm, _) = World(), script(14.0)
     await world.open(recording(pcm))
     for _ in range(2):
@@ -237,8 +235,8 @@ async def test_a_clip_is_charged_as_it_is_heard() -> None:
     assert sum(world.admissions.heard_ms.values()) == round(len(pcm) / 32)
 
 
-async def test_a_clip_without_sound_left_fails_unheard() -> None:
-    """At once, though another day it would be heard: that is for its owner to decide."""
+async def test_a_clip_beyond_the_daily_quota_fails() -> None:
+    """The clip fails at once without recognition, and is not retried on another day."""
     world, (pcm, _) = World(), script(14.0)
     worker = world.worker()
     await worker.audio_meter.charge(NAME.user_id, 1_000_000)
@@ -252,9 +250,9 @@ async def test_a_clip_without_sound_left_fails_unheard() -> None:
 
 
 @pytest.mark.parametrize("when_down", ["open", "closed"])
-async def test_a_clip_follows_the_choice_when_nobody_counts(clock: Clock, when_down: Literal["open", "closed"]) -> None:
-    """Open: it is heard. Closed: it is tried again later."""
-    store = ScriptedAdmissions(failure=StageFailed("Nobody is there.", stage="limits"))
+async def test_clips_follow_the_setting_for_outages(clock: Clock, when_down: Literal["open", "closed"]) -> None:
+    """While the store is unavailable, a clip is processed if the setting is open, and retried later if it is closed."""
+    store = ScriptedAdmissions(failure=StageFailed("Unavailable.", stage="limits"))
     rate_limiter = RateLimiter(store, replace(RULES, when_down=when_down), clock)
     if when_down == "open":
         await rate_limiter.check_sound("ann")

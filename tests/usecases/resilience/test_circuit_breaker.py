@@ -1,4 +1,4 @@
-"""When a provider is left alone, and when it is tried again."""
+"""When calls to a provider are suspended, and when it is tried again."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -19,7 +19,7 @@ from voice_core.domain.errors import (
     VoiceError,
 )
 from voice_core.usecases.resilience.circuit_breaker import Attempt, CircuitBreaker
-from voice_core.usecases.resilience.guarded import Guard
+from voice_core.usecases.resilience.guarded_ports import Guard
 
 STAGE = "assistant"
 
@@ -42,21 +42,21 @@ def state_of(breaker: CircuitBreaker) -> str:
 
 
 def guard_of(breaker: CircuitBreaker) -> Guard:
-    return Guard(STAGE, breaker, patience_seconds=1.0)
+    return Guard(STAGE, breaker, timeout_seconds=1.0)
 
 
-async def asked(guard: Guard, error: VoiceError | None = None) -> None:
-    async def ask() -> None:
+async def call(guard: Guard, error: VoiceError | None = None) -> None:
+    async def operation() -> None:
         if error:
             raise error
 
-    await guard.call(ask)
+    await guard.call(operation)
 
 
 async def fails(guard: Guard, error: VoiceError, times: int = 1) -> None:
     for _ in range(times):
         with pytest.raises(type(error)):
-            await asked(guard, error)
+            await call(guard, error)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ async def fails(guard: Guard, error: VoiceError, times: int = 1) -> None:
     ids=lambda error: error.code,
 )
 async def test_failures_in_a_row_open_it(clock: Clock, error: StageFailed) -> None:
-    """After so many the provider is not asked, and the caller hears at once, with the time to come back."""
+    """After so many failures the provider is not called, and the caller is refused at once with a retry time."""
     breaker = breaker_of(clock, failures=3)
     guard = guard_of(breaker)
     await fails(guard, error, times=2)
@@ -74,7 +74,7 @@ async def test_failures_in_a_row_open_it(clock: Clock, error: StageFailed) -> No
     assert state_of(breaker) == "open"
 
     with pytest.raises(Unavailable) as refused:
-        await asked(guard)
+        await call(guard)
     assert (refused.value.code, refused.value.stage, refused.value.retryable) == ("stage-unavailable", STAGE, True)
     assert refused.value.retry_after == 15
 
@@ -90,25 +90,25 @@ async def test_failures_in_a_row_open_it(clock: Clock, error: StageFailed) -> No
     ],
     ids=lambda error: f"{error.code} {error.retryable}",
 )
-async def test_an_answer_is_no_failure(clock: Clock, error: VoiceError) -> None:
-    """Whoever refuses is there: a wrong key, a filter, a request of ours that is wrong."""
+async def test_a_refusal_is_no_failure(clock: Clock, error: VoiceError) -> None:
+    """A provider that refuses a wrong key, a filtered text or a bad request is available: the breaker stays closed."""
     breaker = breaker_of(clock, failures=1)
     await fails(guard_of(breaker), error, times=5)
     assert state_of(breaker) == "closed"
 
 
-async def test_a_success_forgets_failures(clock: Clock) -> None:
-    """Only failures in a row count."""
+async def test_a_success_resets_the_failures(clock: Clock) -> None:
+    """Only failures in a row open the breaker."""
     breaker = breaker_of(clock, failures=2)
     guard = guard_of(breaker)
     for _ in range(3):
         await fails(guard, broken())
-        await asked(guard)
+        await call(guard)
     assert state_of(breaker) == "closed"
 
 
 async def test_failures_far_apart_do_not_count(clock: Clock) -> None:
-    """One an hour is no outage."""
+    """One failure an hour does not open the breaker."""
     breaker = breaker_of(clock, failures=2)
     await fails(guard_of(breaker), broken())
     clock.now += 3600
@@ -116,28 +116,28 @@ async def test_failures_far_apart_do_not_count(clock: Clock) -> None:
     assert state_of(breaker) == "closed"
 
 
-async def test_a_throttle_opens_it_for_as_long_as_it_says(clock: Clock) -> None:
-    """One is enough when it says how long; nobody else is sent there before."""
+async def test_a_throttle_opens_it_for_the_retry_after(clock: Clock) -> None:
+    """One throttled call with a `Retry-After` suspends all calls until then."""
     breaker = breaker_of(clock, failures=5)
     guard = guard_of(breaker)
     await fails(guard, Throttled("Slow down.", retry_after=20))
     with pytest.raises(Unavailable) as refused:
-        await asked(guard)
+        await call(guard)
     assert refused.value.retry_after == 20
 
 
-async def test_a_throttle_does_not_close_it_for_hours(clock: Clock) -> None:
-    """A provider that wants to be left alone until tomorrow is tried again in a minute."""
+async def test_a_throttle_does_not_open_it_for_hours(clock: Clock) -> None:
+    """A provider that requests a pause until tomorrow is tried again in a minute."""
     breaker = breaker_of(clock)
     guard = guard_of(breaker)
     await fails(guard, Throttled("Slow down.", retry_after=86_400))
     with pytest.raises(Unavailable) as refused:
-        await asked(guard)
+        await call(guard)
     assert refused.value.retry_after == 60
 
 
 async def test_half_open_lets_one_through(clock: Clock) -> None:
-    """Of those who come when the time is over one finds out, and the others are told to come back in a second."""
+    """When the suspension ends, one call is the trial, and the others are refused with a retry time of one second."""
     breaker = breaker_of(clock, failures=1)
     guard = guard_of(breaker)
     await fails(guard, broken())
@@ -148,16 +148,16 @@ async def test_half_open_lets_one_through(clock: Clock) -> None:
     await asyncio.sleep(0)
 
     with pytest.raises(Unavailable) as refused:
-        await asked(guard)
+        await call(guard)
     assert refused.value.retry_after == 1
     found_out.set()
     await trial
     assert state_of(breaker) == "closed"
-    await asked(guard)
+    await call(guard)
 
 
 async def test_a_failed_trial_opens_it_again(clock: Clock) -> None:
-    """One is enough."""
+    """One failure of the trial is enough to open the breaker again."""
     breaker = breaker_of(clock, failures=3)
     guard = guard_of(breaker)
     await fails(guard, broken(), times=3)
@@ -168,8 +168,8 @@ async def test_a_failed_trial_opens_it_again(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("error", [Misconfigured("Who are you?"), asyncio.CancelledError()], ids=["refused", "left"])
-async def test_a_trial_that_says_nothing_leaves_room_for_another(clock: Clock, error: BaseException) -> None:
-    """Somebody who leaves does not keep the others out."""
+async def test_a_trial_without_an_outcome_is_replaced(clock: Clock, error: BaseException) -> None:
+    """A trial whose caller leaves does not keep the breaker half open: the next call is the trial."""
     breaker = breaker_of(clock, failures=1)
     guard = guard_of(breaker)
     await fails(guard, broken())
@@ -177,12 +177,12 @@ async def test_a_trial_that_says_nothing_leaves_room_for_another(clock: Clock, e
     assert state_of(breaker) == "half-open"
     attempt = breaker.begin(STAGE)
     attempt.end(error, 1.0)
-    await asked(guard)
+    await call(guard)
     assert state_of(breaker) == "closed"
 
 
-async def test_stragglers_change_nothing(clock: Clock) -> None:
-    """Calls from before it opened neither close it when they succeed nor keep it open when they fail."""
+async def test_calls_from_before_it_opened_change_nothing(clock: Clock) -> None:
+    """Calls that began before the breaker opened neither close it by success nor keep it open by failure."""
     breaker = breaker_of(clock, failures=1)
     well, unwell = breaker.begin(STAGE), breaker.begin(STAGE)
     await fails(guard_of(breaker), broken())
@@ -195,7 +195,7 @@ async def test_stragglers_change_nothing(clock: Clock) -> None:
 
 
 async def test_a_first_item_closes_it(clock: Clock) -> None:
-    """A trial that streams for minutes has shown with its first item that the provider is there."""
+    """The first item of a trial closes the breaker, however long the stream goes on."""
     breaker = breaker_of(clock, failures=1)
     guard = guard_of(breaker)
     await fails(guard, broken())
@@ -208,7 +208,7 @@ async def test_a_first_item_closes_it(clock: Clock) -> None:
 
 
 async def test_a_stream_that_breaks_off_is_a_failure(clock: Clock) -> None:
-    """However much came before."""
+    """A stream that breaks off counts as a failure, however many items it has returned."""
     breaker = breaker_of(clock, failures=2)
     guard = guard_of(breaker)
     for _ in range(2):
@@ -218,18 +218,19 @@ async def test_a_stream_that_breaks_off_is_a_failure(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("waits", "stalls", "state"), [(1.0, 0.0, "open"), (0.5, 0.0, "closed"), (0.5, 60.0, "closed"), (1.0, 60.0, "open")]
+    ("wait_seconds", "stall_seconds", "state"),
+    [(1.0, 0.0, "open"), (0.5, 0.0, "closed"), (0.5, 60.0, "closed"), (1.0, 60.0, "open")],
 )
-def test_a_wait_cut_off_at_the_deadline_is_a_failure(waits: float, stalls: float, state: str) -> None:
-    """Whoever waits for a provider keeps the deadline of 1 s, in which a stall of our own event loop is not counted."""
+def test_a_wait_cut_off_at_the_deadline_is_a_failure(wait_seconds: float, stall_seconds: float, state: str) -> None:
+    """A wait that is cancelled at its timeout of 1 s is a failure; a stall of our own event loop is not counted."""
     breaker = breaker_of(Clock(), failures=1)
 
     async def cut_off() -> None:
         ask = guard_of(breaker).stream(lambda attempt: attempt.waiting(silence()))
         waiting = asyncio.ensure_future(anext(ask))
         await asyncio.sleep(0)
-        block(stalls)
-        await asyncio.sleep(waits)
+        block(stall_seconds)
+        await asyncio.sleep(wait_seconds)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
 
@@ -237,8 +238,8 @@ def test_a_wait_cut_off_at_the_deadline_is_a_failure(waits: float, stalls: float
     assert state_of(breaker) == state
 
 
-async def test_somebody_who_leaves_is_no_failure(clock: Clock) -> None:
-    """To hang up before the deadline says nothing about the provider, nor does a wait for the speaker."""
+async def test_a_caller_that_leaves_is_no_failure(clock: Clock) -> None:
+    """A disconnect before the timeout is no failure of the provider, nor is a wait for the user's speech."""
     breaker = breaker_of(clock, failures=1)
     for ask in (lambda attempt: attempt.waiting(silence()), lambda _: silence()):
         waiting = asyncio.create_task(anext(guard_of(breaker).stream(ask)))
@@ -248,12 +249,12 @@ async def test_somebody_who_leaves_is_no_failure(clock: Clock) -> None:
     assert state_of(breaker) == "closed"
 
 
-async def test_an_attempt_waits_from_when_it_is_told_to(clock: Clock) -> None:
-    """Recognition is waited for from the end of the utterance, however long that took."""
+async def test_only_the_wait_for_the_provider_is_measured(clock: Clock) -> None:
+    """The wait for recognition counts from the end of the utterance, however long that took."""
     breaker = breaker_of(clock, failures=1)
     attempt = Attempt(breaker, clock)
     clock.now += 60
-    attempt.waits()
+    attempt.start_waiting()
     attempt.end(asyncio.CancelledError(), 10.0)
     assert state_of(breaker) == "closed"
 

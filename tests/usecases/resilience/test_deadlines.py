@@ -1,4 +1,4 @@
-"""How long recognition is waited for: as long as it says something."""
+"""Deadlines of recognition: it may take long as long as it keeps returning interim transcripts."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
@@ -11,7 +11,7 @@ from tests.virtual_time import in_virtual_time
 from voice_core.domain.errors import StageTimedOut
 from voice_core.domain.speech import Hints, Interim, Transcript
 from voice_core.ports.providers import SpeechToText
-from voice_core.usecases.resilience.deadlines import WHOLE, Deadline
+from voice_core.usecases.resilience.deadlines import TOTAL_FACTOR, Deadline
 from voice_core.usecases.resilience.fallback import FallbackStt
 from voice_core.usecases.turn.listen import listen
 
@@ -20,7 +20,7 @@ SECONDS = 10.0
 
 @dataclass
 class SlowStt:
-    """Says each of *interims*, *pause_seconds* apart, once it has all of the utterance; then it is silent as long."""
+    """Returns *interims* and then a transcript, each after *pause_seconds*, once it has all of the utterance."""
 
     interims: Sequence[str]
     pause_seconds: float
@@ -40,8 +40,11 @@ class SlowStt:
         yield Transcript("the end", "en-US")
 
 
-async def heard(stt: SpeechToText, utterance_seconds: int = 11, sound: bytes = b"") -> tuple[list[str], float]:
-    """The texts that come of an utterance, or else of *sound*, that is there at once, and when the last does."""
+async def recognised(stt: SpeechToText, utterance_seconds: int = 11, sound: bytes = b"") -> tuple[list[str], float]:
+    """The texts recognised in *sound*, or in an utterance of *utterance_seconds*, and the loop's time at the last.
+
+    The sound arrives all at once.
+    """
 
     async def utterance() -> AsyncGenerator[bytes]:
         yield sound or voice_like() * utterance_seconds
@@ -51,66 +54,66 @@ async def heard(stt: SpeechToText, utterance_seconds: int = 11, sound: bytes = b
     return texts, asyncio.get_running_loop().time()
 
 
-def test_recognition_that_goes_on_is_waited_for() -> None:
-    """For as long as the utterance needs: what is limited is the silence between two interims."""
+def test_recognition_that_continues_is_waited_for() -> None:
+    """Only the silence between two interim transcripts is limited, not the whole recognition."""
     words = ["one", "one two", "one two three", "one two three four"]
 
-    texts, ends = in_virtual_time(heard(SlowStt(words, SECONDS - 1)))
+    texts, ends = in_virtual_time(recognised(SlowStt(words, SECONDS - 1)))
 
     assert texts == [*words, "the end"]
     assert ends == pytest.approx(45.0, abs=0.1)
 
 
-def test_recognition_that_falls_silent_is_given_up() -> None:
-    """When it has said nothing for the length of the deadline, also before it said anything."""
+def test_recognition_that_falls_silent_times_out() -> None:
+    """Recognition that returns nothing for the length of the deadline times out, also before its first interim."""
     for words in ((), ("one",)):
         with pytest.raises(StageTimedOut):
-            in_virtual_time(heard(SlowStt(words, SECONDS + 1)))
+            in_virtual_time(recognised(SlowStt(words, SECONDS + 1)))
 
 
-def test_a_pause_in_the_utterance_is_no_silence_of_the_service() -> None:
-    """It has nothing to say about the pause, which it may hear as slowly as it was made; then it has the deadline."""
+def test_a_pause_in_the_utterance_extends_the_deadline() -> None:
+    """Recognition may be silent for as long as the pause lasts, and then for the deadline."""
     sound = voice_like() + silence(30.0) + voice_like()
 
-    texts, _ = in_virtual_time(heard(SlowStt((), 30.0 + SECONDS - 1), sound=sound))
+    texts, _ = in_virtual_time(recognised(SlowStt((), 30.0 + SECONDS - 1), sound=sound))
 
     assert texts == ["the end"]
     with pytest.raises(StageTimedOut):
-        in_virtual_time(heard(SlowStt((), 30.0 + SECONDS + 1), sound=sound))
+        in_virtual_time(recognised(SlowStt((), 30.0 + SECONDS + 1), sound=sound))
 
 
-def test_recognition_that_trickles_has_an_end() -> None:
-    """Interims that each come in time are not waited for for ever: the length of the sound limits them."""
+def test_the_total_time_of_recognition_is_limited() -> None:
+    """Interims that each arrive in time end after four deadlines and the length of the sound."""
     stt = SlowStt([str(number) for number in range(1000)], 1.0)
 
     async def ends() -> float:
         with pytest.raises(StageTimedOut):
-            await heard(stt, utterance_seconds=5)
+            await recognised(stt, utterance_seconds=5)
         return asyncio.get_running_loop().time()
 
-    assert in_virtual_time(ends()) == pytest.approx(WHOLE * SECONDS + 5, abs=1.0)
+    assert in_virtual_time(ends()) == pytest.approx(TOTAL_FACTOR * SECONDS + 5, abs=1.0)
 
 
-def test_an_interim_that_says_nothing_new_is_a_sign_of_life_only() -> None:
-    """The service is waited for, and its words are shown once."""
-    assert in_virtual_time(heard(SlowStt(["one"] * 4, SECONDS - 1)))[0] == ["one", "the end"]
+def test_a_repeated_interim_is_only_a_sign_of_life() -> None:
+    """A repeated interim restarts the deadline, and its words are shown once."""
+    assert in_virtual_time(recognised(SlowStt(["one"] * 4, SECONDS - 1)))[0] == ["one", "the end"]
 
 
-def test_a_second_provider_hears_what_the_first_was_silent_about() -> None:
-    """The first has half of the deadline for its first word, and the second the other half."""
+def test_the_second_provider_transcribes_when_the_first_is_silent() -> None:
+    """The first provider has half of the deadline for its first word, and the second has the other half."""
     first, second = SlowStt([], SECONDS), SlowStt(["one", "one two"], SECONDS * 0.4)
 
-    texts, _ = in_virtual_time(heard(FallbackStt(first, second, SECONDS)))
+    texts, _ = in_virtual_time(recognised(FallbackStt(first, second, SECONDS)))
 
     assert texts == ["one", "one two", "the end"]
     assert (first.calls, second.calls) == (1, 1)
 
 
-def test_a_first_provider_that_goes_on_keeps_the_utterance() -> None:
-    """Its interims come in time, so the second is never asked."""
+def test_the_second_provider_is_not_called_without_need() -> None:
+    """While the interims of the first provider arrive in time, the second is never called."""
     first, second = SlowStt(["one", "one two"], SECONDS * 0.4), SlowStt([], 0.0)
 
-    texts, _ = in_virtual_time(heard(FallbackStt(first, second, SECONDS)))
+    texts, _ = in_virtual_time(recognised(FallbackStt(first, second, SECONDS)))
 
     assert texts == ["one", "one two", "the end"]
     assert second.calls == 0

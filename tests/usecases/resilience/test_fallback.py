@@ -1,12 +1,12 @@
-"""Who answers when the first does not."""
+"""The second provider replies when the first fails before its first item."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 
 import pytest
 
-from tests.eventually import PATIENCE_SECONDS
-from tests.scripted import ScriptedAssistant, ScriptedStt, ScriptedTts
+from tests.eventually import HANG_SECONDS
+from tests.scripted_ports import ScriptedAssistant, ScriptedStt, ScriptedTts
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import InvalidAudio, Misconfigured, NoSpeech, ReplyRefused, StageFailed, VoiceError
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
@@ -16,43 +16,47 @@ from voice_core.usecases.resilience.fallback import (
     FallbackAssistant,
     FallbackStt,
     FallbackTts,
-    PersistentAssistant,
+    RetryingAssistant,
 )
-from voice_core.usecases.resilience.guarded import Guard, GuardedAssistant, GuardedStt, GuardedTts
+from voice_core.usecases.resilience.guarded_ports import Guard, GuardedAssistant, GuardedStt, GuardedTts
 from voice_core.usecases.resilience.retry import RetryBudget
 
 BROKEN = StageFailed("It broke.", stage="assistant")
 SECONDS = 0.1
-"""A stage's deadline where it is kept to its end; elsewhere it is not needed."""
+"""A stage's deadline in the tests that wait until it ends."""
 PCM = [bytes([number]) * 3200 for number in range(10)]
 
 
-class Warmed:
+class WarmCounter:
+    """Counts calls of `warm`."""
+
     warmed = 0
 
     async def warm(self, _: object = None) -> None:
         self.warmed += 1
 
 
-class WarmAssistant(Warmed, ScriptedAssistant):
-    """Counts how often it is warmed."""
+class WarmAssistant(WarmCounter, ScriptedAssistant):
+    """An assistant that counts calls of `warm`."""
 
 
-class WarmStt(Warmed, ScriptedStt):
-    """Likewise."""
+class WarmStt(WarmCounter, ScriptedStt):
+    """Speech to text that counts calls of `warm`."""
 
 
-class WarmTts(Warmed, ScriptedTts):
-    """Likewise."""
+class WarmTts(WarmCounter, ScriptedTts):
+    """Text to speech that counts calls of `warm`."""
 
 
-class Mute(ScriptedTts):
+class VoicelessTts(ScriptedTts):
+    """Fails to list its voices."""
+
     async def voices(self) -> Sequence[Voice]:
         raise BROKEN
 
 
-class Deaf(ScriptedStt):
-    """Fails while the user speaks."""
+class FailingStt(ScriptedStt):
+    """Fails while the user is still speaking."""
 
     async def transcribe(self, utterance: AsyncIterable[bytes], hints: Hints) -> AsyncGenerator[Interim | Transcript]:
         async for _ in utterance:
@@ -60,17 +64,17 @@ class Deaf(ScriptedStt):
         yield Interim("")
 
 
-class Once(ScriptedAssistant):
-    """Fails the first time."""
+class FlakyAssistant(ScriptedAssistant):
+    """Fails on its first call, before the first word."""
 
-    async def reply(self, said: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
-        async for piece in super().reply(said, history):
-            if len(self.told) == 1:
+    async def reply(self, text: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
+        async for piece in super().reply(text, history):
+            if len(self.requests) == 1:
                 raise BROKEN
             yield piece
 
 
-async def spoken(*pieces: bytes, then: Exception | None = None) -> AsyncGenerator[bytes]:
+async def sound(*pieces: bytes, then: Exception | None = None) -> AsyncGenerator[bytes]:
     for piece in pieces:
         yield piece
         await asyncio.sleep(0)
@@ -78,69 +82,69 @@ async def spoken(*pieces: bytes, then: Exception | None = None) -> AsyncGenerato
         raise then
 
 
-async def said(assistant: FallbackAssistant | PersistentAssistant) -> str:
+async def reply_text(assistant: FallbackAssistant | RetryingAssistant) -> str:
     return "".join([piece async for piece in assistant.reply("Hello.", ())])
 
 
-async def heard(stt: FallbackStt, utterance: AsyncGenerator[bytes]) -> Transcript:
+async def transcript(stt: FallbackStt, utterance: AsyncGenerator[bytes]) -> Transcript:
     *_, last = [item async for item in stt.transcribe(utterance, Hints())]
     assert isinstance(last, Transcript)
     return last
 
 
 @pytest.mark.parametrize("error", [BROKEN, Misconfigured("Who are you?", stage="assistant")], ids=lambda e: e.code)
-async def test_a_reply_that_does_not_begin_is_anothers(error: VoiceError) -> None:
-    """Whatever keeps the first from its first word."""
+async def test_the_second_assistant_replies_when_the_first_fails(error: VoiceError) -> None:
+    """Any failure before the first word leads to the second assistant."""
     first, second = ScriptedAssistant(failure=error), ScriptedAssistant("Second.")
-    assert await said(FallbackAssistant(first, second, 10)) == "Second."
+    assert await reply_text(FallbackAssistant(first, second, 10)) == "Second."
 
 
-async def test_a_reply_that_has_begun_is_not_begun_again() -> None:
-    """What was delivered stands: nobody hears two beginnings."""
+async def test_a_reply_that_has_begun_is_not_repeated() -> None:
+    """Delivered words stand: the user never hears two beginnings of a reply."""
     first, second = ScriptedAssistant(failure=BROKEN, fails_after=2), ScriptedAssistant("Second.")
     with pytest.raises(StageFailed):
-        await said(FallbackAssistant(first, second, 10))
-    assert second.told == []
+        await reply_text(FallbackAssistant(first, second, 10))
+    assert second.requests == []
 
 
-async def test_an_assistant_that_hangs_leaves_time_for_another() -> None:
-    """The first has a part of the deadline only."""
+async def test_an_assistant_that_hangs_leaves_time_for_the_second() -> None:
+    """The first assistant has only a share of the deadline."""
     first, second = ScriptedAssistant(hangs_after=0), ScriptedAssistant("Second.")
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        assert await said(FallbackAssistant(first, second, SECONDS)) == "Second."
+    async with asyncio.timeout(HANG_SECONDS):
+        assert await reply_text(FallbackAssistant(first, second, SECONDS)) == "Second."
     assert first.cancelled
 
 
-async def test_a_refusal_is_an_answer() -> None:
-    """What one content filter stops is not shown to another."""
+async def test_a_refusal_does_not_lead_to_the_second_assistant() -> None:
+    """Text that one content filter refuses is not sent to another assistant."""
     first, second = ScriptedAssistant(failure=ReplyRefused("No.")), ScriptedAssistant("Second.")
     with pytest.raises(ReplyRefused):
-        await said(FallbackAssistant(first, second, 10))
-    assert second.told == []
+        await reply_text(FallbackAssistant(first, second, 10))
+    assert second.requests == []
 
 
-async def test_the_seconds_error_is_told() -> None:
-    """When both fail, the caller hears of the last."""
+async def test_the_error_of_the_second_assistant_is_raised() -> None:
+    """When both assistants fail, the caller gets the error of the second."""
     second = ScriptedAssistant(failure=StageFailed("Broken too.", stage="assistant"))
     with pytest.raises(StageFailed, match="Broken too"):
-        await said(FallbackAssistant(ScriptedAssistant(failure=BROKEN), second, 10))
+        await reply_text(FallbackAssistant(ScriptedAssistant(failure=BROKEN), second, 10))
 
 
-async def test_closing_it_closes_whoever_speaks() -> None:
-    """A caller that leaves stops the first, or the second."""
+async def test_closing_the_reply_stops_the_active_assistant() -> None:
+    """A caller that leaves stops the first assistant, or the second if that one replies."""
     first, second = ScriptedAssistant(), ScriptedAssistant()
-    for assistant, speaks in (
+    for assistant, active in (
         (FallbackAssistant(first, second, 10), first),
         (FallbackAssistant(ScriptedAssistant(failure=BROKEN), second, 10), second),
     ):
         reply = assistant.reply("Hello.", ())
         await anext(reply)
         await reply.aclose()
-        assert speaks.cancelled
+        assert active.cancelled
 
 
-async def test_a_sentence_that_is_not_spoken_is_spoken_elsewhere() -> None:
-    """Each sentence for itself; one that breaks off in the middle stays broken."""
+async def test_the_second_tts_speaks_a_sentence_the_first_cannot() -> None:
+    """Each sentence falls back by itself; one that breaks off in the middle is not repeated."""
     second = ScriptedTts()
     tts = FallbackTts(ScriptedTts(failure=BROKEN, fails_at=1), second, 10)
     for sentence in ("One.", "Two."):
@@ -148,16 +152,16 @@ async def test_a_sentence_that_is_not_spoken_is_spoken_elsewhere() -> None:
     assert second.spoken == ["Two."]
 
 
-async def test_voices_are_those_of_whoever_tells() -> None:
-    """A list that cannot be had from the first is had from the second."""
-    assert await FallbackTts(Mute(), ScriptedTts(), 10).voices()
+async def test_voices_are_listed_by_the_second_if_the_first_fails() -> None:
+    """The list of voices comes from the second provider when the first cannot return it."""
+    assert await FallbackTts(VoicelessTts(), ScriptedTts(), 10).voices()
 
 
-async def test_whoever_will_answer_is_warmed() -> None:
-    """While the first's breaker is open, connections to the second are opened ahead."""
+async def test_the_provider_that_will_be_called_is_warmed() -> None:
+    """While the first provider's breaker is open, connections to the second are opened ahead of time."""
     breaker = CircuitBreaker("stt", failures=1, seconds=60)
-    breaker.unwell(breaker.begin("stt"), 60)
-    guard = Guard("stt", breaker, patience_seconds=1)
+    breaker.record_failure(breaker.begin("stt"), 60)
+    guard = Guard("stt", breaker, timeout_seconds=1)
     assistant, stt, tts = WarmAssistant(), WarmStt(), WarmTts()
     await FallbackAssistant(GuardedAssistant(ScriptedAssistant(), guard), assistant, 10).warm()
     await FallbackStt(GuardedStt(ScriptedStt(), guard), stt, 10).warm(Hints())
@@ -165,68 +169,66 @@ async def test_whoever_will_answer_is_warmed() -> None:
     assert (assistant.warmed, stt.warmed, tts.warmed) == (1, 1, 1)
 
 
-async def test_an_utterance_is_heard_from_its_beginning() -> None:
-    """What the first had listened to before it failed, the second hears too, and then the rest."""
+async def test_the_second_stt_gets_the_utterance_from_its_beginning() -> None:
+    """The second provider gets the sound that the first had read before it failed, and then the rest."""
     first, second = ScriptedStt(failure=BROKEN), ScriptedStt("Heard again.")
-    assert (await heard(FallbackStt(first, second, 10), spoken(*PCM))).text == "Heard again."
+    assert (await transcript(FallbackStt(first, second, 10), sound(*PCM))).text == "Heard again."
     assert second.heard_bytes == sum(map(len, PCM))
 
 
-async def test_an_utterance_under_way_goes_on() -> None:
-    """A first that fails while the user still speaks costs not a word."""
-
+async def test_a_failure_during_the_utterance_loses_no_words() -> None:
+    """When the first provider fails while the user is still speaking, no word is lost."""
     second = ScriptedStt("All of it.")
-    assert (await heard(FallbackStt(Deaf(), second, 10), spoken(*PCM))).text == "All of it."
+    assert (await transcript(FallbackStt(FailingStt(), second, 10), sound(*PCM))).text == "All of it."
     assert second.heard_bytes == sum(map(len, PCM))
 
 
-async def test_a_recognition_that_hangs_leaves_time_for_another() -> None:
-    """Counted from the end of the utterance: somebody who speaks for long is not cut off."""
+async def test_a_recognition_that_hangs_leaves_time_for_the_second() -> None:
+    """The deadline counts from the end of the utterance, so a user who speaks for long is not cut off."""
     first, second = ScriptedStt(hangs=True), ScriptedStt("Second.")
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        assert (await heard(FallbackStt(first, second, SECONDS), spoken(*PCM))).text == "Second."
+    async with asyncio.timeout(HANG_SECONDS):
+        assert (await transcript(FallbackStt(first, second, SECONDS), sound(*PCM))).text == "Second."
     assert first.cancelled
 
 
-async def test_what_was_delivered_is_not_heard_again() -> None:
-    """After an interim the first is on its own."""
+async def test_after_an_interim_there_is_no_second_recognition() -> None:
+    """Once the first provider has delivered an interim transcript, its failure is raised."""
     first, second = ScriptedStt(interims=["what"], failure=BROKEN), ScriptedStt()
     with pytest.raises(StageFailed):
-        await heard(FallbackStt(first, second, 10), spoken(*PCM))
+        await transcript(FallbackStt(first, second, 10), sound(*PCM))
     assert second.calls == 0
 
 
 @pytest.mark.parametrize("error", [NoSpeech("Nothing was said."), InvalidAudio("No sound.")], ids=lambda e: e.code)
-async def test_the_callers_own_mistakes_come_through(error: VoiceError) -> None:
-    """Silence and broken sound are not another provider's business."""
+async def test_errors_of_the_utterance_are_raised(error: VoiceError) -> None:
+    """Silence and unreadable sound do not lead to the second provider."""
     second = ScriptedStt()
     with pytest.raises(type(error)):
-        await heard(FallbackStt(ScriptedStt(), second, 10), spoken(*PCM, then=error))
+        await transcript(FallbackStt(ScriptedStt(), second, 10), sound(*PCM, then=error))
     assert second.calls == 0
 
 
 async def test_a_reader_that_leaves_does_not_end_the_utterance() -> None:
-    """The next begins at the beginning, whether or not the first had read it to the end."""
-    kept = BufferedUtterance(spoken(*PCM))
-    reader = kept.again()
+    """The next reader begins at the beginning, whether or not the one before had read to the end."""
+    buffered = BufferedUtterance(sound(*PCM))
+    reader = buffered.from_start()
     assert await anext(reader) == PCM[0]
     await reader.aclose()
     for _ in range(2):
-        assert [pcm async for pcm in kept.again()] == PCM
-    await kept.aclose()
+        assert [pcm async for pcm in buffered.from_start()] == PCM
+    await buffered.aclose()
 
 
-async def test_one_failure_before_the_first_word_goes_unnoticed() -> None:
-    """The assistant is asked once more, soon."""
+async def test_one_failure_before_the_first_word_is_retried() -> None:
+    """The assistant is called once more, and the caller notices nothing."""
+    assistant = FlakyAssistant("Well again.")
+    assert await reply_text(RetryingAssistant(assistant, RetryBudget())) == "Well again."
+    assert len(assistant.requests) == 2
 
-    assistant = Once("Well again.")
-    assert await said(PersistentAssistant(assistant, RetryBudget())) == "Well again."
-    assert len(assistant.told) == 2
 
-
-async def test_a_reply_that_breaks_off_is_not_asked_for_again() -> None:
-    """There would be two beginnings."""
+async def test_a_reply_that_breaks_off_is_not_requested_again() -> None:
+    """A second call would give the reply two beginnings."""
     assistant = ScriptedAssistant(failure=BROKEN, fails_after=2)
     with pytest.raises(StageFailed):
-        await said(PersistentAssistant(assistant, RetryBudget()))
-    assert len(assistant.told) == 1
+        await reply_text(RetryingAssistant(assistant, RetryBudget()))
+    assert len(assistant.requests) == 1

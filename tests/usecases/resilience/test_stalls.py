@@ -4,19 +4,19 @@ import asyncio
 
 import pytest
 
-from tests.scripted import ScriptedAdmissions
+from tests.scripted_ports import ScriptedAdmissions
 from tests.virtual_time import block, in_virtual_time
 from voice_core.domain.limits import DailyQuota, Rate, Usage
 from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter
 from voice_core.usecases.resilience.circuit_breaker import CircuitBreaker
-from voice_core.usecases.resilience.guarded import Guard, guarded_store
+from voice_core.usecases.resilience.guarded_ports import Guard, guarded_store
 
 MOST = 3
 LIMITS_SECONDS = 2.0
 
 
 class DistantAdmissions(ScriptedAdmissions):
-    """A count at the other end of a network: each answer takes half a second and some turns of the loop."""
+    """A count at the other end of a network: each response takes half a second and some turns of the event loop."""
 
     async def admit(self, user_id: str, rate: Rate, quota: DailyQuota | None, now: int) -> tuple[bool, Usage]:
         await asyncio.sleep(0.5)
@@ -26,20 +26,20 @@ class DistantAdmissions(ScriptedAdmissions):
 
 
 @pytest.mark.parametrize("stall_seconds", [0.0, 3.0, 3600.0])
-def test_a_stall_admits_nobody_uncounted(stall_seconds: float) -> None:
-    """Whatever is being counted meanwhile is counted, and the store is not left alone afterwards."""
+def test_a_stall_admits_no_request_uncounted(stall_seconds: float) -> None:
+    """Requests in progress during a stall are counted, and the store is not suspended afterwards."""
     store, breaker = DistantAdmissions(), CircuitBreaker("limits", failures=2, seconds=15.0)
-    guarded = guarded_store(store, Guard("limits", breaker, patience_seconds=LIMITS_SECONDS), LIMITS_SECONDS)
+    guarded = guarded_store(store, Guard("limits", breaker, timeout_seconds=LIMITS_SECONDS), LIMITS_SECONDS)
     rules = LimitRules({"turns": Rate("turns", MOST, 60)}, DailyQuota(10), when_down="open")
     rate_limiter = RateLimiter(guarded, rules, clock=lambda: 1_700_000_000.0)
 
     async def rush() -> list[bool]:
         asyncio.get_running_loop().call_later(0.2, block, stall_seconds)
-        standings = await asyncio.gather(*(rate_limiter.admit("ann", "turns", hears=False) for _ in range(20)))
-        return [status.admitted for status in standings]
+        statuses = await asyncio.gather(*(rate_limiter.admit("ann", "turns", hears=False) for _ in range(20)))
+        return [status.admitted for status in statuses]
 
     admitted = in_virtual_time(rush())
 
     assert admitted.count(True) == MOST
-    assert store.asked == 20
+    assert store.calls == 20
     assert breaker.state == "closed"

@@ -1,4 +1,4 @@
-"""The other end of a session in plain Python: what a test does, and what came of it."""
+"""A scripted peer of a session: a test causes its events, and reads what was sent and played to it."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from voice_core.domain.session import PeerClosed, PeerConnected, PeerEvent, Peer
 
 
 class ScriptedPeer:
-    """Plays as fast as it is told to; sound is whatever a test says."""
+    """A peer that plays at once, and whose events and sound a test provides."""
 
     answer = "v=0"
     ice = "ufrag"
@@ -20,13 +20,13 @@ class ScriptedPeer:
         self.sent: list[dict[str, Any]] = []
         self.heard_seconds = 0.0
         self.reply = bytearray()
-        """What has been given to play, of the latest reply."""
+        """The speech of the latest reply that has been played or queued."""
         self.hushed = 0
         self.awake = 0
         self.closed = False
         self.playing = asyncio.Event()
         self.playing.set()
-        """Cleared, replies are never played to their end."""
+        """While it is cleared, no reply is played to its end."""
         self._begun = False
         self._events: asyncio.Queue[PeerEvent] = asyncio.Queue()
         self._microphone: asyncio.Queue[bytes | None] | None = None
@@ -49,7 +49,7 @@ class ScriptedPeer:
             for start in range(0, len(pcm), 640):
                 self._microphone.put_nowait(pcm[start : start + 640])
 
-    def told(self, *kinds: str) -> list[dict[str, Any]]:
+    def messages(self, *kinds: str) -> list[dict[str, Any]]:
         return [document for document in self.sent if not kinds or document["type"] in kinds]
 
     async def happened(self) -> PeerEvent:
@@ -87,7 +87,7 @@ class ScriptedPeer:
         self.hushed += 1
 
     async def add_candidates(self, fragment: str) -> None:
-        """Nowhere to go."""
+        """Ignored: there is no connection."""
 
     async def aclose(self) -> None:
         self.closed = True

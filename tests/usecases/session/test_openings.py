@@ -1,4 +1,4 @@
-"""A session that is asked for again under the same key, while it is being opened and after."""
+"""Requests for a session under the same key, while it is being opened and later."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,30 +16,30 @@ from voice_core.functions.session.data_channel import SessionMessageCodec
 from voice_core.ports.media import Peer
 from voice_core.usecases.idempotency.fingerprint import Fingerprint, IdempotentRequest
 from voice_core.usecases.session.ice_servers import IceServers
-from voice_core.usecases.session.opened import OpenSession
+from voice_core.usecases.session.open_session import OpenSession
 from voice_core.usecases.session.request import NewSession
 from voice_core.usecases.session.sessions import Sessions
 from voice_core.usecases.turn.take_turn import take_turn
 
 
 class SlowPeers:
-    """Answer offers when they are let."""
+    """Peers that answer an offer only when `may_answer` is set."""
 
     def __init__(self) -> None:
         self.answered = 0
-        self.may = asyncio.Event()
+        self.may_answer = asyncio.Event()
         self.failure: Exception | None = None
 
     async def answer(self, offer: str, servers: Sequence[IceServer]) -> Peer:
         self.answered += 1
-        await self.may.wait()
+        await self.may_answer.wait()
         if self.failure:
             raise self.failure
         return ScriptedPeer()
 
 
-class Desk:
-    """Sessions of a worker."""
+class Worker:
+    """A worker with its sessions."""
 
     def __init__(self) -> None:
         self.peers = SlowPeers()
@@ -47,13 +47,13 @@ class Desk:
         self.sessions = Sessions(
             self.peers,
             IceServers(),
-            take_turn=lambda said: take_turn(said, services),
+            take_turn=lambda turn_request: take_turn(turn_request, services),
             limits=SessionLimits(),
             audio=Limits(),
             most=5,
         )
 
-    async def ask(self, offer: str = "v=0", key: str = "k") -> tuple[OpenSession, bool]:
+    async def open(self, offer: str = "v=0", key: str = "k") -> tuple[OpenSession, bool]:
         request = IdempotentRequest(RequestName("u", key), Fingerprint(key, offer))
         return await self.sessions.open_once(
             NewSession(user_id="u", conversation_id="c"), offer, SessionMessageCodec(100), request
@@ -61,33 +61,33 @@ class Desk:
 
 
 async def test_a_session_is_opened_once() -> None:
-    """Others are told to come back while it is being opened, and then get it; one that ended is over."""
-    desk = Desk()
-    first = asyncio.create_task(desk.ask())
-    await eventually(lambda: desk.peers.answered)
+    """Requests of the same key get Retry-After while the session is being opened, then the session until it ends."""
+    worker = Worker()
+    first = asyncio.create_task(worker.open())
+    await eventually(lambda: worker.peers.answered)
     with pytest.raises(Conflict) as running:
-        await desk.ask()
+        await worker.open()
     assert (running.value.code, running.value.retry_after) == ("idempotency-running", 1.0)
-    desk.peers.may.set()
-    opened, again = await first
+    worker.peers.may_answer.set()
+    opened, replayed = await first
 
-    assert (await desk.ask(), again) == ((opened, True), False)
+    assert (await worker.open(), replayed) == ((opened, True), False)
     with pytest.raises(KeyReused):
-        await desk.ask("v=1")
-    assert (await desk.ask(key="another"))[0] is not opened
+        await worker.open("v=1")
+    assert (await worker.open(key="another"))[0] is not opened
     opened.live.close(Reason.DELETED)
-    assert (await desk.ask())[0] is not opened
-    await desk.sessions.close()
+    assert (await worker.open())[0] is not opened
+    await worker.sessions.close()
 
 
-async def test_a_session_that_could_not_be_opened_may_be_asked_for_again() -> None:
-    """Nothing is left of the failure."""
-    desk = Desk()
-    desk.peers.may.set()
-    desk.peers.failure = InvalidInput("No.", code="offer-invalid")
+async def test_a_session_that_failed_to_open_can_be_requested_again() -> None:
+    """A failed opening is forgotten, so the same key can open the session later."""
+    worker = Worker()
+    worker.peers.may_answer.set()
+    worker.peers.failure = InvalidInput("No.", code="offer-invalid")
     with pytest.raises(InvalidInput):
-        await desk.ask()
-    desk.peers.failure = None
+        await worker.open()
+    worker.peers.failure = None
 
-    assert (await desk.ask())[1] is False
-    await desk.sessions.close()
+    assert (await worker.open())[1] is False
+    await worker.sessions.close()

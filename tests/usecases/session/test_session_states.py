@@ -1,4 +1,4 @@
-"""The state machine of a session: whatever happens, in whatever order."""
+"""The state machine of a session: its invariants under random steps in any order."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ def after(session: Session, now: float, step: State | Reason | str) -> Session:
 
 @given(STEPS)
 def test_a_closed_session_stays_closed_for_its_first_reason(steps: list[tuple[float, State | Reason | str]]) -> None:
-    """And only a closed one has a reason."""
+    """Nothing changes a closed session, and only a closed session has a reason."""
     session, now = Session(began=0.0, limits=LIMITS), 0.0
     for pause, step in steps:
         now += pause
@@ -43,22 +43,22 @@ def test_a_closed_session_stays_closed_for_its_first_reason(steps: list[tuple[fl
 
 @given(STEPS)
 def test_no_session_outlives_its_limits(steps: list[tuple[float, State | Reason | str]]) -> None:
-    """Looked at when it ends by its own account, it is closed with the reason it gave; a moment before, it is not."""
+    """A session closes at the time and for the reason that `ends` returns, and not a millisecond before."""
     session, now = Session(began=0.0, limits=LIMITS), 0.0
     for pause, step in steps:
         now += pause
         session = after(session, now, step)
-    moment, reason = session.ends()
+    time, reason = session.ends()
 
-    assert moment <= session.expires == 40.0
+    assert time <= session.expires == 40.0
     if not session.closed:
-        assert session.at(moment).reason is reason
-        assert not session.at(moment - 0.001).closed
+        assert session.at(time).reason is reason
+        assert not session.at(time - 0.001).closed
 
 
 @given(STEPS)
-def test_nothing_is_said_before_the_media_is_connected(steps: list[tuple[float, State | Reason | str]]) -> None:
-    """From negotiating the only way on is connected."""
+def test_the_state_after_negotiating_is_connected_or_closed(steps: list[tuple[float, State | Reason | str]]) -> None:
+    """A session leaves NEGOTIATING only for CONNECTED or CLOSED, and never returns to it."""
     session, now = Session(began=0.0, limits=LIMITS), 0.0
     for pause, step in steps:
         now += pause

@@ -1,4 +1,4 @@
-"""A session: what the client says becomes turns, and every turn ends once and is kept as far as it was heard."""
+"""A session: the client's input becomes turns; every turn ends once, and is stored as far as it was played."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.eventually import eventually
-from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
+from tests.scripted_ports import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
 from tests.sound import silence, voice_like
 from tests.usecases.session.peers import ScriptedPeer
 from voice_core.audio.limits import Limits
@@ -40,7 +40,7 @@ SENTENCES = ("It is sunny today.", "Take a hat with you.", "Enjoy the day.", "Go
 
 
 class Room:
-    """One session with scripted company; the reply is four sentences of some seconds."""
+    """One session with scripted services; the reply is four sentences of some seconds."""
 
     def __init__(self) -> None:
         self.stt, self.tts = ScriptedStt(), ScriptedTts()
@@ -49,7 +49,7 @@ class Room:
         self.peer = ScriptedPeer()
         self.limits = SessionLimits()
         self.audio = Limits()
-        self.asked = NewSession(user_id="u", conversation_id=new_conversation_id())
+        self.new_session = NewSession(user_id="u", conversation_id=new_conversation_id())
 
     @property
     def services(self) -> TurnServices:
@@ -59,10 +59,10 @@ class Room:
     async def session(self, *, connected: bool = True) -> AsyncIterator[LiveSession]:
         services = self.services
         live = LiveSession(
-            self.asked,
+            self.new_session,
             self.peer,
-            take_turn=lambda said: take_turn(said, services),
-            wire=SessionMessageCodec(100),
+            take_turn=lambda request: take_turn(request, services),
+            codec=SessionMessageCodec(100),
             limits=self.limits,
             audio=self.audio,
         )
@@ -75,16 +75,16 @@ class Room:
             live.close(Reason.STOPPED)
             await serving
         assert self.peer.closed
-        assert self.peer.told("session.closed") == self.peer.sent[-1:]
+        assert self.peer.messages("session.closed") == self.peer.sent[-1:]
 
     async def ends(self, count: int = 1) -> dict[str, Any]:
-        """The *count*-th turn's last event, once it is there."""
-        await eventually(lambda: len(self.peer.told(*ENDS)) >= count)
-        return self.peer.told(*ENDS)[count - 1]
+        """The last event of turn number *count*, once it has been sent."""
+        await eventually(lambda: len(self.peer.messages(*ENDS)) >= count)
+        return self.peer.messages(*ENDS)[count - 1]
 
     async def state(self, state: str) -> None:
         await eventually(
-            lambda: self.peer.told("session.state") and self.peer.told("session.state")[-1]["state"] == state
+            lambda: self.peer.messages("session.state") and self.peer.messages("session.state")[-1]["state"] == state
         )
 
     async def speak(self) -> None:
@@ -95,20 +95,20 @@ class Room:
         self.peer.says(RELEASE)
 
     async def reply_plays(self) -> None:
-        """All speech is there, and is being played for ever."""
+        """Speak; return when all of the reply is being played, which does not end."""
         self.peer.playing.clear()
         await self.speak()
         await self.state("speaking")
-        whole = 2 * round(len("".join(SENTENCES)) * self.tts.seconds_per_character * SPEECH_RATE)
-        await eventually(lambda: len(self.peer.reply) == whole)
+        size = 2 * round(len("".join(SENTENCES)) * self.tts.seconds_per_character * SPEECH_RATE)
+        await eventually(lambda: len(self.peer.reply) == size)
 
     @property
-    def kept(self) -> Sequence[Turn]:
+    def stored(self) -> Sequence[Turn]:
         return self.conversations.all_turns
 
 
-async def test_a_press_a_word_and_a_release_are_a_turn() -> None:
-    """Its states and events are told in order, its speech is played, and it is stored."""
+async def test_press_speak_and_release_make_a_turn() -> None:
+    """The turn's states and events are sent in order, its speech is played, and it is stored."""
     room = Room()
     async with room.session():
         await room.speak()
@@ -121,26 +121,26 @@ async def test_a_press_a_word_and_a_release_are_a_turn() -> None:
     assert "speech.audio.delta" not in kinds
     assert (done["transcription"], done["interrupted"]) == (room.stt.text, False)
     assert room.stt.heard_bytes == len(voice_like())
-    assert [turn.reply for turn in room.kept] == [room.assistant.reply_text]
+    assert [turn.reply for turn in room.stored] == [room.assistant.reply_text]
     assert len(room.peer.reply) > 0
     assert room.peer.awake > 0
 
 
-async def test_the_turn_is_stored_when_it_has_been_heard() -> None:
-    """While the reply plays nothing is kept, and turn.done waits."""
+async def test_the_turn_is_stored_when_it_has_been_played() -> None:
+    """While the reply plays, nothing is stored, and turn.done is not sent."""
     room = Room()
     async with room.session():
         await room.reply_plays()
-        assert not room.kept
-        assert not room.peer.told("turn.done", "speech.audio.done")
+        assert not room.stored
+        assert not room.peer.messages("turn.done", "speech.audio.done")
 
         room.peer.playing.set()
         await room.ends()
-        assert len(room.kept) == 1
+        assert len(room.stored) == 1
 
 
-async def test_the_next_turn_remembers_the_one_before() -> None:
-    """The assistant is told of it."""
+async def test_the_next_turn_has_the_previous_one_as_history() -> None:
+    """The assistant gets the previous turn."""
     room = Room()
     async with room.session():
         await room.speak()
@@ -148,8 +148,8 @@ async def test_the_next_turn_remembers_the_one_before() -> None:
         room.peer.says("input_text", text="and tomorrow?")
         await room.ends(2)
 
-    said, history = room.assistant.told[1]
-    assert (said, [turn.transcript for turn in history]) == ("and tomorrow?", [room.stt.text])
+    text, history = room.assistant.requests[1]
+    assert (text, [turn.transcript for turn in history]) == ("and tomorrow?", [room.stt.text])
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ async def test_the_next_turn_remembers_the_one_before() -> None:
         (99.0, ScriptedAssistant().reply_text),
     ],
 )
-async def test_an_interrupted_turn_keeps_the_words_that_were_heard(heard_seconds: float, words: str) -> None:
-    """Whole sentences, and of the last as many words as its share of the sound; the press hushes at once."""
+async def test_an_interrupted_turn_stores_the_played_words(heard_seconds: float, words: str) -> None:
+    """Complete sentences and the played share of the last one are stored; the press stops the playing at once."""
     room = Room()
     async with room.session():
         await room.reply_plays()
@@ -173,11 +173,11 @@ async def test_an_interrupted_turn_keeps_the_words_that_were_heard(heard_seconds
         assert room.peer.hushed == 1
 
     assert (done["type"], done["interrupted"], done["responseText"]) == ("turn.done", True, words)
-    assert [(turn.interrupted, turn.reply) for turn in room.kept] == [(True, words)]
+    assert [(turn.interrupted, turn.reply) for turn in room.stored] == [(True, words)]
 
 
-async def test_a_tap_ends_the_reply_once() -> None:
-    """A press and a cancel right after it: the turn that is already ending is left to end, and is stored."""
+async def test_press_and_cancel_end_the_reply_once() -> None:
+    """After a press, a cancel does not disturb the turn that is already ending: it ends once and is stored."""
     room = Room()
     async with room.session():
         await room.reply_plays()
@@ -188,11 +188,11 @@ async def test_a_tap_ends_the_reply_once() -> None:
         await room.state("connected")
 
     assert (done["type"], done["interrupted"], done["responseText"]) == ("turn.done", True, "It is sunny today.")
-    assert [turn.reply for turn in room.kept] == ["It is sunny today."]
+    assert [turn.reply for turn in room.stored] == ["It is sunny today."]
 
 
-async def test_what_is_said_over_a_reply_is_the_next_turn() -> None:
-    """It begins once the turn that it interrupts is stored, and loses nothing that was said meanwhile."""
+async def test_speech_during_a_reply_is_the_next_turn() -> None:
+    """The next turn begins when the interrupted turn is stored, with all that the user said in the meantime."""
     room = Room()
     async with room.session():
         await room.reply_plays()
@@ -203,12 +203,12 @@ async def test_what_is_said_over_a_reply_is_the_next_turn() -> None:
         await room.ends(2)
 
     assert room.stt.heard_bytes == len(voice_like())
-    assert [turn.reply for turn in room.assistant.told[1][1]] == ["It is sunny today."]
+    assert [turn.reply for turn in room.assistant.requests[1][1]] == ["It is sunny today."]
 
 
 @pytest.mark.parametrize("stage", ["listening", "stt", "assistant", "tts"])
-async def test_a_cancelled_turn_ends_once_and_lets_go(stage: str) -> None:
-    """Wherever it is; the session goes on."""
+async def test_a_cancelled_turn_ends_once_and_frees_the_session(stage: str) -> None:
+    """A turn can be cancelled in every stage, and the session continues."""
     room = Room()
     room.stt.hangs = stage == "stt"
     room.assistant.hangs_after = 0 if stage == "assistant" else None
@@ -224,15 +224,15 @@ async def test_a_cancelled_turn_ends_once_and_lets_go(stage: str) -> None:
         done = await room.ends()
         await room.state("connected")
         assert (done["type"], done["interrupted"]) == ("turn.done", True)
-        assert len(room.peer.told(*ENDS)) == 1
+        assert len(room.peer.messages(*ENDS)) == 1
 
         room.stt.hangs, room.assistant.hangs_after, room.tts.first_seconds = False, None, 0.0
         await room.speak()
         assert (await room.ends(2))["interrupted"] is False
 
 
-async def test_pressing_twice_drops_what_was_said_first() -> None:
-    """An accidental press is taken back by the next one; nothing of it is kept."""
+async def test_a_second_press_drops_the_first_utterance() -> None:
+    """A second press ends the first utterance, and nothing of it is stored."""
     room = Room()
     async with room.session():
         room.peer.says(PRESS)
@@ -244,12 +244,12 @@ async def test_pressing_twice_drops_what_was_said_first() -> None:
         room.peer.says(RELEASE)
         await room.ends(2)
 
-    assert [event["interrupted"] for event in room.peer.told("turn.done")] == [True, False]
-    assert len(room.kept) == 1
+    assert [event["interrupted"] for event in room.peer.messages("turn.done")] == [True, False]
+    assert len(room.stored) == 1
 
 
-async def test_a_slip_of_the_finger_costs_nothing() -> None:
-    """A press without speech ends with no-speech; recognition is not asked."""
+async def test_a_press_without_speech_calls_no_recognition() -> None:
+    """A press without speech ends with no-speech, and recognition is not called."""
     room = Room()
     async with room.session():
         room.peer.says(PRESS)
@@ -260,11 +260,11 @@ async def test_a_slip_of_the_finger_costs_nothing() -> None:
         await room.state("connected")
 
     assert (end["type"], end["code"]) == ("error", "no-speech")
-    assert (room.stt.calls, room.kept) == (0, [])
+    assert (room.stt.calls, room.stored) == (0, [])
 
 
-async def test_an_utterance_has_a_longest_length() -> None:
-    """A button that is stuck ends the turn, not the session; once it is let go, nothing more is said."""
+async def test_an_utterance_has_a_maximum_length() -> None:
+    """A stuck button ends the turn, not the session; only a second release is an error."""
     room = Room()
     room.audio = Limits(max_seconds=1)
     async with room.session():
@@ -277,7 +277,7 @@ async def test_an_utterance_has_a_longest_length() -> None:
         room.peer.says(RELEASE)
         room.peer.says(RELEASE)
         assert (await room.ends(2))["code"] == "not-listening"
-        assert len(room.peer.told(*ENDS)) == 2
+        assert len(room.peer.messages(*ENDS)) == 2
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ async def test_an_utterance_has_a_longest_length() -> None:
     ],
 )
 async def test_a_malformed_control_changes_nothing(message: str, code: str) -> None:
-    """It is answered with an error, and the reply that plays goes on."""
+    """A malformed control message gets an error event, and the current reply plays on."""
     room = Room()
     async with room.session():
         await room.reply_plays()
@@ -307,11 +307,11 @@ async def test_a_malformed_control_changes_nothing(message: str, code: str) -> N
         assert (await room.ends(2))["interrupted"] is False
 
 
-async def test_wishes_hold_for_the_turns_that_follow() -> None:
-    """Voice, language and phrases."""
+async def test_options_apply_to_the_following_turns() -> None:
+    """Voice, language and phrases apply to the turns after their update."""
     room = Room()
-    room.asked = NewSession(
-        user_id="u", conversation_id=new_conversation_id(), wishes=Update(voice="A", phrases=("Zed",))
+    room.new_session = NewSession(
+        user_id="u", conversation_id=new_conversation_id(), options=Update(voice="A", phrases=("Zed",))
     )
     async with room.session():
         room.peer.says("session.update", language="de-DE", Voice="B")
@@ -324,9 +324,9 @@ async def test_wishes_hold_for_the_turns_that_follow() -> None:
 
 
 async def test_the_query_is_answered_first() -> None:
-    """As soon as the media is connected, aloud."""
+    """The reply to the query is spoken as soon as the media is connected."""
     room = Room()
-    room.asked = NewSession(user_id="u", conversation_id=new_conversation_id(), query="recommend games")
+    room.new_session = NewSession(user_id="u", conversation_id=new_conversation_id(), query="recommend games")
     async with room.session(connected=False):
         assert not room.peer.sent
         room.peer.connects()
@@ -334,17 +334,17 @@ async def test_the_query_is_answered_first() -> None:
     assert len(room.peer.reply) > 0
 
 
-async def test_a_conversation_that_is_not_there_is_told() -> None:
-    """A session may not begin a conversation under an id that nobody gave out."""
+async def test_an_unknown_conversation_is_an_error() -> None:
+    """A session may not begin a conversation under an id that the server did not create."""
     room = Room()
-    room.asked = NewSession(user_id="u", conversation_id="made-up")
+    room.new_session = NewSession(user_id="u", conversation_id="made-up")
     async with room.session():
         room.peer.says("input_text", text="hello")
         assert (await room.ends())["code"] == "conversation-not-found"
 
 
-async def test_the_client_says_how_much_is_still_in_its_microphone() -> None:
-    """A release may name the milliseconds that are still on their way."""
+async def test_a_release_names_the_milliseconds_still_to_come() -> None:
+    """A release may name the milliseconds of sound that are still to come from the microphone."""
     room = Room()
     async with room.session():
         room.peer.says(PRESS)
@@ -355,25 +355,27 @@ async def test_the_client_says_how_much_is_still_in_its_microphone() -> None:
     assert room.peer.trailing_seconds == 0.06
 
 
-@pytest.mark.parametrize("asked_for", [True, False])
-async def test_hands_free_finds_the_utterances(asked_for: bool) -> None:
-    """When it is asked for, and for a client that has no data channel to ask for anything."""
+@pytest.mark.parametrize("has_channel", [True, False])
+async def test_hands_free_detects_the_utterances(has_channel: bool) -> None:
+    """A session is hands-free if that is requested, and for every client without a data channel."""
     room = Room()
-    room.peer = ScriptedPeer(writes=asked_for)
-    room.asked = NewSession(user_id="u", conversation_id=new_conversation_id(), wishes=Update(hands_free=asked_for))
+    room.peer = ScriptedPeer(writes=has_channel)
+    room.new_session = NewSession(
+        user_id="u", conversation_id=new_conversation_id(), options=Update(hands_free=has_channel)
+    )
     async with room.session():
         await room.state("connected")
         for count in (1, 2):
             room.peer.speaks(silence(0.5) + voice_like() + silence(1.0))
             assert (await room.ends(count))["transcription"] == room.stt.text
             await room.state("connected")
-        assert len(room.peer.told(*ENDS)) == 2
+        assert len(room.peer.messages(*ENDS)) == 2
 
 
-async def test_hands_free_can_be_left() -> None:
-    """The button is refused while it is on, and works again after."""
+async def test_hands_free_can_be_switched_off() -> None:
+    """The button is refused while hands-free is on, and works again when it is off."""
     room = Room()
-    room.asked = NewSession(user_id="u", conversation_id=new_conversation_id(), wishes=Update(hands_free=True))
+    room.new_session = NewSession(user_id="u", conversation_id=new_conversation_id(), options=Update(hands_free=True))
     async with room.session():
         room.peer.says(PRESS)
         assert (await room.ends())["code"] == "hands-free"
@@ -382,8 +384,8 @@ async def test_hands_free_can_be_left() -> None:
         assert (await room.ends(2))["type"] == "turn.done"
 
 
-async def test_a_client_that_leaves_mid_turn_leaves_the_conversation_whole() -> None:
-    """What was heard is stored before the session is gone."""
+async def test_a_client_that_leaves_during_a_turn_has_it_stored() -> None:
+    """The played words are stored before the session ends."""
     room = Room()
     async with room.session() as live:
         await room.reply_plays()
@@ -392,7 +394,7 @@ async def test_a_client_that_leaves_mid_turn_leaves_the_conversation_whole() -> 
         await eventually(lambda: room.peer.closed)
 
     assert live.session.reason is Reason.CLIENT_LEFT
-    assert [turn.reply for turn in room.kept] == ["It is sunny today."]
+    assert [turn.reply for turn in room.stored] == ["It is sunny today."]
 
 
 @pytest.mark.parametrize(
@@ -411,7 +413,7 @@ async def test_a_client_that_leaves_mid_turn_leaves_the_conversation_whole() -> 
     ],
 )
 async def test_a_session_ends_by_itself(limits: SessionLimits, events: list[Any], reason: Reason) -> None:
-    """Never connected, idle, too old, or out of touch for too long; and the reason is told."""
+    """A session that never connected, is idle, too old or lost its peer ends, and reports the reason."""
     room = Room()
     room.limits = limits
     async with room.session(connected=False) as live:
@@ -423,21 +425,21 @@ async def test_a_session_ends_by_itself(limits: SessionLimits, events: list[Any]
     assert room.peer.sent[-1] == {"type": "session.closed", "reason": reason}
 
 
-async def test_followers_are_told_what_the_channel_is_told() -> None:
-    """To the end of the session."""
+async def test_followers_get_the_events_of_the_data_channel() -> None:
+    """A follower gets every event to the end of the session."""
     room = Room()
     async with room.session() as live:
         follower = live.follow()
         room.peer.says("input_text", text="hello")
         await room.ends()
-    told = [one.type async for one in follower]
+    followed = [event.type async for event in follower]
 
-    assert told == [document["type"] for document in room.peer.sent]
-    assert told[-1] == "session.closed"
+    assert followed == [document["type"] for document in room.peer.sent]
+    assert followed[-1] == "session.closed"
 
 
-class Answering:
-    """Peers that are all scripted."""
+class ScriptedPeers:
+    """Peers that answer every offer with a ScriptedPeer, or fail."""
 
     def __init__(self) -> None:
         self.made: list[ScriptedPeer] = []
@@ -450,41 +452,41 @@ class Answering:
         return self.made[-1]
 
 
-async def test_a_worker_has_room_for_so_many_sessions() -> None:
-    """One more is refused with a hint; a failed negotiation takes no room, and an ended session gives its own back."""
-    peers = Answering()
+async def test_a_worker_refuses_more_sessions_than_its_limit() -> None:
+    """One more session than the limit is refused; failed negotiations and ended sessions do not count."""
+    peers = ScriptedPeers()
     services = Room().services
     sessions = Sessions(
         peers,
         IceServers(),
-        take_turn=lambda said: take_turn(said, services),
+        take_turn=lambda request: take_turn(request, services),
         limits=SessionLimits(),
         audio=Limits(),
         most=2,
     )
-    asked = NewSession(user_id="u", conversation_id="c")
+    new_session = NewSession(user_id="u", conversation_id="c")
     peers.failure = StageFailed("No relay can be reached.", stage="relay")
     for _ in range(3):
         with pytest.raises(StageFailed):
-            await sessions.open(asked, "", SessionMessageCodec(100))
+            await sessions.open(new_session, "", SessionMessageCodec(100))
     peers.failure = None
-    first, _ = [await sessions.open(asked, "", SessionMessageCodec(100)) for _ in range(2)]
+    first, _ = [await sessions.open(new_session, "", SessionMessageCodec(100)) for _ in range(2)]
     with pytest.raises(Busy, match="/process"):
-        await sessions.open(asked, "", SessionMessageCodec(100))
+        await sessions.open(new_session, "", SessionMessageCodec(100))
 
-    known = sessions.close_session("u", first.live.id)
-    assert (known.state, known.reason) == ("closed", "deleted")
+    status = sessions.close_session("u", first.live.id)
+    assert (status.state, status.reason) == ("closed", "deleted")
     await eventually(lambda: peers.made[0].closed)
-    await sessions.open(asked, "", SessionMessageCodec(100))
+    await sessions.open(new_session, "", SessionMessageCodec(100))
     await sessions.close()
     assert all(peer.closed for peer in peers.made)
-    assert sessions.known("u", first.live.id).reason is Reason.DELETED
+    assert sessions.status("u", first.live.id).reason is Reason.DELETED
     with pytest.raises(NotFound):
-        sessions.known("somebody else", first.live.id)
+        sessions.status("somebody else", first.live.id)
 
 
-def test_relay_credentials_are_good_for_one_session_and_expire() -> None:
-    """The user name says when, and is signed."""
+def test_relay_credentials_are_valid_for_one_session() -> None:
+    """Credentials differ by session: they sign the user name, which has the expiry and the session's name."""
     ice = IceServers(
         fixed=[IceServer(("stun:stun.test",))], turn_urls=("turns:turn.test",), turn_secret="s", turn_seconds=60
     )

@@ -1,4 +1,4 @@
-"""The turn: its events, their order, and what is left when something fails or somebody leaves."""
+"""The turn: its events, their order, and what is stored when a stage fails or the caller disconnects."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.eventually import PATIENCE_SECONDS, eventually
-from tests.scripted import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
+from tests.eventually import HANG_SECONDS, eventually
+from tests.scripted_ports import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
 from tests.sound import silence, voice_like
 from tests.virtual_time import in_virtual_time
 from voice_core.domain.conversation import Turn
@@ -32,7 +32,7 @@ from voice_core.usecases.turn.take_turn import take_turn
 
 
 class Room:
-    """A user and scripted company."""
+    """A user and scripted services."""
 
     def __init__(self) -> None:
         self.stt = ScriptedStt()
@@ -40,10 +40,10 @@ class Room:
         self.tts = ScriptedTts()
         self.conversations = ScriptedConversations()
         self.deadlines = Deadlines()
-        self.said = TurnRequest(user_id="u", turn_id="t1", conversation_id="c1", begins=True, text="hello")
+        self.request = TurnRequest(user_id="u", turn_id="t1", conversation_id="c1", begins=True, text="hello")
 
     def speaks(self, pcm: bytes | None = None, *, then: Exception | None = None) -> None:
-        self.said = replace(self.said, utterance=utterance(pcm or voice_like(), then), text="")
+        self.request = replace(self.request, utterance=utterance(pcm or voice_like(), then), text="")
 
     def turn(self) -> AsyncGenerator[Event]:
         services = TurnServices(
@@ -53,13 +53,13 @@ class Room:
             conversations=self.conversations,
             deadlines=self.deadlines,
         )
-        return take_turn(self.said, services)
+        return take_turn(self.request, services)
 
     async def events(self) -> list[Event]:
         return [event async for event in self.turn()]
 
     async def until(self, kind: type[Event]) -> list[Event]:
-        """The turn's events up to the first of *kind*; then the caller hangs up."""
+        """The turn's events up to the first of *kind*; then the caller disconnects."""
         seen: list[Event] = []
         async with aclosing(self.turn()) as turn:
             async for event in turn:
@@ -69,7 +69,7 @@ class Room:
         return seen
 
     @property
-    def kept(self) -> list[Turn]:
+    def stored(self) -> list[Turn]:
         return self.conversations.all_turns
 
 
@@ -97,7 +97,7 @@ def done(events: list[Event]) -> Turn:
     return last.turn
 
 
-async def test_a_spoken_turn_tells_everything_in_order(room: Room) -> None:
+async def test_a_spoken_turn_sends_all_events_in_order(room: Room) -> None:
     """Created, interims, transcript, reply and speech, done: each once and in that order."""
     room.speaks()
     room.stt.interims = ["what is", "what is the weather"]
@@ -113,8 +113,8 @@ async def test_a_spoken_turn_tells_everything_in_order(room: Room) -> None:
     assert kinds.index(SpeechDone) > max(n for n, kind in enumerate(kinds) if kind is SpeechDelta)
 
 
-async def test_a_typed_turn_hears_nothing(room: Room) -> None:
-    """Typed text is answered aloud without recognition."""
+async def test_a_typed_turn_needs_no_recognition(room: Room) -> None:
+    """The reply to typed text is spoken, and recognition is not called."""
     events = await room.events()
 
     assert room.stt.calls == 0
@@ -123,16 +123,16 @@ async def test_a_typed_turn_hears_nothing(room: Room) -> None:
     assert [event for event in events if isinstance(event, SpeechDelta)]
 
 
-async def test_the_reply_is_the_sum_of_its_pieces(room: Room) -> None:
-    """Deltas, the finished text and the stored turn say the same."""
+async def test_the_reply_is_the_sum_of_its_deltas(room: Room) -> None:
+    """The deltas, the finished text and the stored turn have the same text."""
     events = await room.events()
 
     pieces = "".join(event.text for event in events if isinstance(event, ReplyDelta))
-    assert pieces == room.assistant.reply_text == done(events).reply == room.kept[0].reply
+    assert pieces == room.assistant.reply_text == done(events).reply == room.stored[0].reply
 
 
-async def test_sentences_are_spoken_in_order_and_whole(room: Room) -> None:
-    """Every sentence's speech comes before the next one's, none is lost, and samples are whole."""
+async def test_sentences_are_spoken_in_order_and_completely(room: Room) -> None:
+    """Every sentence's speech comes before the next one's, none is lost, and samples are complete."""
     room.tts.odd_chunks = True
 
     events = await room.events()
@@ -152,15 +152,15 @@ async def test_sentences_are_spoken_in_order_and_whole(room: Room) -> None:
 
 
 async def test_speech_begins_before_the_reply_is_written(room: Room) -> None:
-    """The first sentence is heard while the assistant is still writing the second."""
+    """The first sentence is spoken while the assistant is still writing the second."""
     room.assistant.hangs_after = 6
 
-    seen = await asyncio.wait_for(room.until(SpeechDelta), PATIENCE_SECONDS)
+    seen = await asyncio.wait_for(room.until(SpeechDelta), HANG_SECONDS)
 
     assert not [event for event in seen if isinstance(event, ReplyDone)]
 
 
-async def test_the_next_sentence_is_made_while_one_is_heard(room: Room) -> None:
+async def test_two_sentences_are_synthesised_at_once(room: Room) -> None:
     """Two sentences are in synthesis at once, and never more."""
     room.tts.first_seconds = 0.01
 
@@ -169,8 +169,8 @@ async def test_the_next_sentence_is_made_while_one_is_heard(room: Room) -> None:
     assert room.tts.most_at_once == 2
 
 
-async def test_what_is_not_speakable_is_not_spoken(room: Room) -> None:
-    """Markdown goes to the screen, plain words to the voice."""
+async def test_markdown_and_emoji_are_not_spoken(room: Room) -> None:
+    """The reply keeps its Markdown and emoji; synthesis gets plain words."""
     room.assistant.reply_text = "Use **bold** words. 😀"
 
     events = await room.events()
@@ -179,9 +179,9 @@ async def test_what_is_not_speakable_is_not_spoken(room: Room) -> None:
     assert done(events).reply == "Use **bold** words. 😀"
 
 
-async def test_text_alone_costs_no_synthesis(room: Room) -> None:
-    """A turn that is not wanted aloud has no speech."""
-    room.said = replace(room.said, aloud=False)
+async def test_a_turn_without_speech_calls_no_synthesis(room: Room) -> None:
+    """A turn that is requested without speech has none."""
+    room.request = replace(room.request, aloud=False)
 
     events = await room.events()
 
@@ -190,18 +190,18 @@ async def test_text_alone_costs_no_synthesis(room: Room) -> None:
 
 
 @pytest.mark.parametrize("pcm", [silence(2.0), voice_like(0.08), b""], ids=["silence", "slip", "nothing"])
-async def test_silence_costs_nothing(room: Room, pcm: bytes) -> None:
-    """No speech, no paid call, nothing stored."""
-    room.said = replace(room.said, utterance=utterance(pcm), text="")
+async def test_silence_calls_no_provider(room: Room, pcm: bytes) -> None:
+    """An utterance without speech causes no paid call, and nothing is stored."""
+    room.request = replace(room.request, utterance=utterance(pcm), text="")
 
     error = failure(await room.events())
 
     assert isinstance(error, NoSpeech)
-    assert (room.stt.calls, room.assistant.told, room.tts.spoken, room.kept) == (0, [], [], [])
+    assert (room.stt.calls, room.assistant.requests, room.tts.spoken, room.stored) == (0, [], [], [])
 
 
-async def test_silence_before_speech_is_heard_whole(room: Room) -> None:
-    """The gate holds back nothing of an utterance that begins late."""
+async def test_silence_before_speech_is_recognised_too(room: Room) -> None:
+    """The speech gate passes all of an utterance that begins with silence."""
     pcm = silence(1.0) + voice_like(1.0)
     room.speaks(pcm)
 
@@ -211,106 +211,106 @@ async def test_silence_before_speech_is_heard_whole(room: Room) -> None:
 
 
 async def test_an_unreadable_utterance_ends_the_turn(room: Room) -> None:
-    """Trouble in the upload is told as it is; nothing is spent after it, nothing stored."""
+    """An error of the upload is the error of the turn; no later stage is called, and nothing is stored."""
     room.speaks(then=InvalidAudio("broken"))
 
     error = failure(await room.events())
 
     assert error.code == "audio-unreadable"
-    assert (room.assistant.told, room.kept) == ([], [])
+    assert (room.assistant.requests, room.stored) == ([], [])
 
 
-async def test_failed_recognition_spends_nothing_after_it(room: Room) -> None:
-    """STT fails: no assistant, no speech, nothing stored."""
+async def test_failed_recognition_ends_the_turn(room: Room) -> None:
+    """When recognition fails, no later stage is called, and nothing is stored."""
     room.speaks()
     room.stt.failure = StageFailed("away", stage="stt")
 
     error = failure(await room.events())
 
     assert (error.stage, error.retryable) == ("stt", True)
-    assert (room.assistant.told, room.tts.spoken, room.kept) == ([], [], [])
+    assert (room.assistant.requests, room.tts.spoken, room.stored) == ([], [], [])
 
 
-async def test_a_failed_assistant_leaves_the_transcript(room: Room) -> None:
-    """Assistant fails: the transcript is in the error and in the conversation."""
+async def test_a_failed_assistant_keeps_the_transcript(room: Room) -> None:
+    """When the assistant fails, the transcript is in the error and in the conversation."""
     room.speaks()
     room.assistant.failure = StageFailed("away", stage="assistant")
 
     error = failure(await room.events())
 
     assert error.extra["transcription"] == room.stt.text
-    assert [(turn.transcript, turn.reply, turn.interrupted) for turn in room.kept] == [(room.stt.text, "", True)]
+    assert [(turn.transcript, turn.reply, turn.interrupted) for turn in room.stored] == [(room.stt.text, "", True)]
 
 
-async def test_a_reply_cut_by_its_assistant_keeps_what_was_written(room: Room) -> None:
-    """Assistant fails midway: what it had written is in the error and in the conversation."""
+async def test_an_assistant_that_fails_midway_keeps_its_text(room: Room) -> None:
+    """When the assistant fails midway, its text so far is in the error and in the conversation."""
     room.assistant.failure, room.assistant.fails_after = StageFailed("away", stage="assistant"), 5
 
     error = failure(await room.events())
 
     assert error.extra["responseText"] == "It is sunny today. Take"
-    assert [turn.reply for turn in room.kept] == ["It is sunny today. Take"]
+    assert [turn.reply for turn in room.stored] == ["It is sunny today. Take"]
 
 
-async def test_a_refused_prompt_is_not_remembered(room: Room) -> None:
-    """A prompt that the content filter refused would have every later one refused with it."""
+async def test_a_refused_prompt_is_not_stored(room: Room) -> None:
+    """A refused prompt is not stored, because as history it would have every later prompt refused too."""
     room.assistant.failure = ReplyRefused("no", stage="assistant")
 
     error = failure(await room.events())
 
     assert error.code == "reply-refused"
-    assert room.kept == []
+    assert room.stored == []
 
 
 @pytest.mark.parametrize("fails_at", [0, 1, 3])
-async def test_failed_speech_leaves_the_text(room: Room, fails_at: int) -> None:
-    """TTS fails: the reply stands as text, what was spoken stays, the turn is done and says so."""
+async def test_failed_speech_keeps_the_text(room: Room, fails_at: int) -> None:
+    """When synthesis fails, the turn is done with all its text and the speech so far, and is marked as degraded."""
     room.tts.failure, room.tts.fails_at = StageFailed("away", stage="tts"), fails_at
 
     events = await room.events()
 
     assert done(events).degraded == ("speech",)
-    assert done(events).reply == room.assistant.reply_text == room.kept[0].reply
-    heard = {event.sentence for event in events if isinstance(event, SpeechDelta)} - {""}
-    assert len(heard) == fails_at
+    assert done(events).reply == room.assistant.reply_text == room.stored[0].reply
+    spoken = {event.sentence for event in events if isinstance(event, SpeechDelta)} - {""}
+    assert len(spoken) == fails_at
 
 
-async def test_a_store_that_is_away_costs_the_memory_only(room: Room) -> None:
-    """Conversations fail: the turn is answered, and says that it will not be remembered."""
-    room.said = replace(room.said, begins=False)
+async def test_an_unavailable_store_degrades_the_turn(room: Room) -> None:
+    """When the conversation store fails, the turn is done, and is marked as degraded."""
+    room.request = replace(room.request, begins=False)
     room.conversations.failure = StageFailed("away", stage="conversations")
 
     assert done(await room.events()).degraded == ("conversation",)
 
 
-async def test_an_unknown_conversation_is_told_before_anything_is_spent(room: Room) -> None:
-    """A conversation that is not there ends the turn before recognition."""
+async def test_an_unknown_conversation_ends_the_turn_first(room: Room) -> None:
+    """A conversation that does not exist ends the turn before any paid call."""
     room.speaks()
-    room.said = replace(room.said, begins=False)
+    room.request = replace(room.request, begins=False)
 
     error = failure(await room.events())
 
     assert error.code == "conversation-not-found"
-    assert (room.stt.calls, room.assistant.told) == (0, [])
+    assert (room.stt.calls, room.assistant.requests) == (0, [])
 
 
-async def test_the_assistant_knows_what_was_said_before(room: Room) -> None:
-    """The second turn of a conversation carries the first."""
+async def test_the_assistant_gets_the_history(room: Room) -> None:
+    """The second turn of a conversation sends the first to the assistant."""
     await room.events()
-    room.said = replace(room.said, turn_id="t2", text="and then", begins=False)
+    room.request = replace(room.request, turn_id="t2", text="and then", begins=False)
 
     await room.events()
 
-    said, history = room.assistant.told[-1]
-    assert (said, [turn.transcript for turn in history]) == ("and then", ["hello"])
+    text, history = room.assistant.requests[-1]
+    assert (text, [turn.transcript for turn in history]) == ("and then", ["hello"])
 
 
-async def test_the_same_turn_is_stored_once(room: Room) -> None:
+async def test_a_repeated_turn_is_stored_once(room: Room) -> None:
     """A turn repeated under its id changes nothing in the conversation."""
     await room.events()
     await room.events()
 
-    assert len(room.kept) == 1
+    assert len(room.stored) == 1
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ async def test_the_same_turn_is_stored_once(room: Room) -> None:
     ids=["stt", "assistant", "tts"],
 )
 def test_each_stage_has_its_deadline(room: Room, stage: str, seconds: Deadlines) -> None:
-    """A stage that hangs ends when its time is up, as that stage's failure or degradation."""
+    """A stage that hangs ends at its deadline, as that stage's failure or degradation."""
     room.speaks()
     room.deadlines = seconds
     room.stt.hangs = stage == "stt"
@@ -334,8 +334,8 @@ def test_each_stage_has_its_deadline(room: Room, stage: str, seconds: Deadlines)
         assert (failure(events).code, failure(events).stage) == ("stage-timed-out", stage)
 
 
-def test_a_reply_that_trickles_has_an_end(room: Room) -> None:
-    """Words that each come in time do not come for ever; those that came are kept."""
+def test_a_slow_reply_has_a_total_deadline(room: Room) -> None:
+    """A reply whose tokens each come in time still ends at a total deadline; its text so far is in the error."""
     room.deadlines = Deadlines(assistant=2.0)
     room.assistant.tokens_per_second = 1
     room.assistant.reply_text = "and so on " * 100
@@ -346,7 +346,7 @@ def test_a_reply_that_trickles_has_an_end(room: Room) -> None:
     assert failure(events).extra["responseText"].startswith("and so on")
 
 
-def test_a_long_utterance_is_not_late(room: Room) -> None:
+def test_the_deadline_of_stt_starts_after_the_utterance(room: Room) -> None:
     """The deadline of recognition counts from the end of the utterance."""
     room.deadlines = Deadlines(stt=2.0)
 
@@ -355,13 +355,13 @@ def test_a_long_utterance_is_not_late(room: Room) -> None:
             await asyncio.sleep(3.0)
             yield voice_like(0.2)
 
-    room.said = replace(room.said, utterance=slow(), text="")
+    room.request = replace(room.request, utterance=slow(), text="")
 
     assert done(in_virtual_time(room.events()))
 
 
-async def test_hanging_up_while_the_assistant_writes_keeps_what_was_delivered(room: Room) -> None:
-    """A caller who leaves cancels the work; the conversation keeps the words that reached them."""
+async def test_a_disconnect_during_the_reply_stores_its_delivered_part(room: Room) -> None:
+    """A disconnect cancels the calls in progress, and the delivered words are stored."""
     room.assistant.hangs_after = 5
     seen = []
     async with aclosing(room.turn()) as turn:
@@ -371,22 +371,22 @@ async def test_hanging_up_while_the_assistant_writes_keeps_what_was_delivered(ro
                 break
 
     assert room.assistant.cancelled
-    assert [(kept.reply, kept.interrupted) for kept in room.kept] == [("It is sunny", True)]
+    assert [(turn.reply, turn.interrupted) for turn in room.stored] == [("It is sunny", True)]
 
 
-async def test_hanging_up_while_the_utterance_arrives_keeps_nothing(room: Room) -> None:
-    """A caller who leaves before the transcript cancels recognition and leaves no trace."""
+async def test_a_disconnect_during_the_utterance_stores_nothing(room: Room) -> None:
+    """A disconnect before the transcript cancels recognition, and nothing is stored."""
     room.speaks()
     room.stt.interims = ["what"]
 
     await room.until(TranscriptDelta)
 
     assert room.stt.cancelled
-    assert room.kept == []
+    assert room.stored == []
 
 
-async def test_hanging_up_cancels_every_synthesis(room: Room) -> None:
-    """All sentences in synthesis stop with the caller."""
+async def test_a_disconnect_cancels_every_synthesis(room: Room) -> None:
+    """A disconnect stops the synthesis of all sentences."""
     room.tts.real_time_factor = 1.0
 
     await room.until(SpeechDelta)
@@ -394,18 +394,18 @@ async def test_hanging_up_cancels_every_synthesis(room: Room) -> None:
     assert room.tts.at_once == 0
 
 
-async def test_an_answer_in_one_piece_that_nobody_got_is_not_kept(room: Room) -> None:
-    """Where the answer comes whole, a caller who leaves before has nothing, and so has the conversation."""
-    room.said = replace(room.said, delivery="whole")
+async def test_a_complete_reply_that_was_not_delivered_is_not_stored(room: Room) -> None:
+    """When the reply is delivered complete at the end, a disconnect before stores nothing."""
+    room.request = replace(room.request, delivery="whole")
 
     await room.until(SpeechDelta)
 
-    assert room.kept == []
+    assert room.stored == []
 
 
-async def test_a_caller_who_listens_only_keeps_the_sentences_that_were_begun(room: Room) -> None:
-    """Where only sound is delivered, the conversation keeps the sentences whose sound was."""
-    room.said = replace(room.said, delivery="speech")
+async def test_a_disconnect_during_speech_stores_its_begun_sentences(room: Room) -> None:
+    """When only speech is delivered, a disconnect stores the sentences whose speech had begun to be delivered."""
+    room.request = replace(room.request, delivery="speech")
     seen = 0
     async with aclosing(room.turn()) as turn:
         async for event in turn:
@@ -413,14 +413,14 @@ async def test_a_caller_who_listens_only_keeps_the_sentences_that_were_begun(roo
             if seen == 3:
                 break
 
-    assert [kept.reply for kept in room.kept] == ["It is sunny today. Take a hat with you."]
+    assert [turn.reply for turn in room.stored] == ["It is sunny today. Take a hat with you."]
 
 
-async def test_cancelling_the_task_is_hanging_up(room: Room) -> None:
-    """A cancelled consumer stops the turn's work and keeps what was delivered."""
+async def test_cancelling_the_task_is_a_disconnect(room: Room) -> None:
+    """Cancelling the consumer cancels the calls in progress, and the delivered words are stored."""
     room.assistant.hangs_after = 2
     task = asyncio.create_task(room.events())
-    await eventually(lambda: room.assistant.told)
+    await eventually(lambda: room.assistant.requests)
     for _ in range(20):
         await asyncio.sleep(0)
 
@@ -428,10 +428,10 @@ async def test_cancelling_the_task_is_hanging_up(room: Room) -> None:
     await asyncio.wait({task})
 
     assert room.assistant.cancelled
-    assert [kept.reply for kept in room.kept] == ["It is"]
+    assert [turn.reply for turn in room.stored] == ["It is"]
 
 
-async def test_the_stages_add_up(room: Room) -> None:
+async def test_the_timings_of_the_stages_add_up(room: Room) -> None:
     """stt, assistant and tts follow one another and make up the time to first audio."""
     room.speaks()
     room.stt.final_seconds, room.assistant.first_seconds, room.tts.first_seconds = 0.02, 0.03, 0.01

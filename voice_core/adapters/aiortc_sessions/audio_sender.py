@@ -1,4 +1,4 @@
-"""The reply on its way to the client's ear."""
+"""The reply's audio, sent to the client."""
 
 import asyncio
 from fractions import Fraction
@@ -13,22 +13,23 @@ from voice_core.domain.audio import SAMPLE_BYTES, SPEECH_RATE, seconds
 FRAME_SECONDS = 0.02
 FRAME_BYTES = round(FRAME_SECONDS * SPEECH_RATE) * SAMPLE_BYTES
 RTP_RATE = 48_000
-"""Hertz, of the timestamps (RFC 7587), whatever is encoded."""
+"""Hertz of the RTP timestamps, whatever the encoded rate (RFC 7587)."""
 FRAME_TICKS = round(FRAME_SECONDS * RTP_RATE)
 BITS_PER_SECOND = 32_000
 
 TRAILING_FRAMES = 10
-"""Silence after every reply: what clients hold back against jitter is played, and nothing of it meets the next."""
+"""Frames of silence after every reply. They make a client play what its jitter buffer holds, so that no rest of this
+reply runs into the next one."""
 
 LATE_SECONDS = 0.2
-"""A pause of the process up to this is caught up with; after a longer one the clock begins anew."""
+"""Longest pause of the process after which the sender catches up; after a longer one its clock restarts."""
 
 
 class AudioSender(MediaStreamTrack):
-    """Plays mono 16-bit PCM at 24 kHz as Opus packets of 20 ms, paced by the clock.
+    """Sends mono 16-bit PCM at 24 kHz as Opus packets of 20 ms, paced by the clock.
 
-    Between replies nothing is sent. What plays when a reply begins is silence, so its first frame need not wait for the
-    clock's next tick. Opus takes 24 kHz as it is; nothing is resampled.
+    Between replies nothing is sent. Only silence can be playing when a reply begins, so its first frame is sent at once
+    and does not wait for the clock's next tick. Opus encodes 24 kHz directly; nothing is resampled.
     """
 
     kind = "audio"
@@ -36,17 +37,17 @@ class AudioSender(MediaStreamTrack):
     def __init__(self) -> None:
         super().__init__()
         self.heard_seconds = 0.0
-        """Played of the latest reply."""
+        """How much of the latest reply has been sent."""
         self._pcm = bytearray()
-        self._begun = False
-        """A reply is under way."""
+        self._in_reply = False
+        """Whether a reply has begun and is not complete yet."""
         self._awake = False
-        """Whatever is missing is played as silence."""
+        """Whether silence is sent while there is no PCM."""
         self._silent_frames = 0
         self._speaking = False
         self._changed = asyncio.Event()
         self._finished = asyncio.Event()
-        self._sent: float | None = None
+        self._sent_at: float | None = None
         self._due = 0.0
         self._ticks = 0
         self._encoder = _encoder()
@@ -56,17 +57,17 @@ class AudioSender(MediaStreamTrack):
         self._changed.set()
 
     def play(self, pcm: bytes) -> None:
-        if not self._begun:
-            self._begun, self.heard_seconds = True, 0.0
+        if not self._in_reply:
+            self._in_reply, self.heard_seconds = True, 0.0
             self._finished.clear()
         self._pcm += pcm
         self.wake()
 
     async def played(self) -> None:
         """The reply is complete: return when all of it has been played."""
-        if self._begun:
+        if self._in_reply:
             self._pcm += bytes(-len(self._pcm) % FRAME_BYTES)
-            self._begun = False
+            self._in_reply = False
         if self._pcm:
             await self._finished.wait()
         else:
@@ -74,7 +75,7 @@ class AudioSender(MediaStreamTrack):
 
     def hush(self) -> None:
         """Play nothing more of the reply."""
-        self._begun = False
+        self._in_reply = False
         self._pcm.clear()
         self._rest()
         self._finished.set()
@@ -84,8 +85,8 @@ class AudioSender(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         while not (self._ready() or self._awake or self._silent_frames):
-            await self._change()
-        await self._turn()
+            await self._wait_for_change()
+        await self._wait_until_due()
         self._tick(asyncio.get_running_loop().time())
         return self._packet(self._take())
 
@@ -93,17 +94,17 @@ class AudioSender(MediaStreamTrack):
         return len(self._pcm) >= FRAME_BYTES
 
     def _rest(self) -> None:
-        """Fall silent, and after a while asleep."""
+        """Send `TRAILING_FRAMES` of silence, then nothing."""
         if self._awake or self._speaking:
             self._silent_frames = TRAILING_FRAMES
         self._awake = False
         self._changed.set()
 
-    async def _change(self) -> None:
+    async def _wait_for_change(self) -> None:
         self._changed.clear()
         await self._changed.wait()
 
-    async def _turn(self) -> None:
+    async def _wait_until_due(self) -> None:
         """Wait until the next frame is due."""
         loop = asyncio.get_running_loop()
         while (wait := self._due - loop.time()) > 0:
@@ -115,19 +116,19 @@ class AudioSender(MediaStreamTrack):
                 return
             try:
                 async with asyncio.timeout(wait):
-                    await self._change()
+                    await self._wait_for_change()
             except TimeoutError:
                 return
 
     def _tick(self, now: float) -> None:
         """Count the frame that is sent *now*."""
-        if self._sent is None or now - self._due > LATE_SECONDS:
-            paused = 0.0 if self._sent is None else now - self._sent
+        if self._sent_at is None or now - self._due > LATE_SECONDS:
+            paused = 0.0 if self._sent_at is None else now - self._sent_at
             self._ticks += max(FRAME_TICKS, round(paused * RTP_RATE))
             self._due = now
         else:
             self._ticks += FRAME_TICKS
-        self._sent = now
+        self._sent_at = now
         self._due += FRAME_SECONDS
 
     def _take(self) -> bytes:
@@ -138,7 +139,7 @@ class AudioSender(MediaStreamTrack):
         frame = bytes(self._pcm[:FRAME_BYTES])
         del self._pcm[:FRAME_BYTES]
         self.heard_seconds += seconds(FRAME_BYTES, SPEECH_RATE)
-        if not self._pcm and not self._begun:
+        if not self._pcm and not self._in_reply:
             self._rest()
             self._finished.set()
         return frame

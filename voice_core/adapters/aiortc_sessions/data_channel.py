@@ -1,4 +1,4 @@
-"""The data channel, from before it opens."""
+"""The data channel; messages can be sent before it opens."""
 
 import asyncio
 from collections import deque
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from aiortc import RTCDataChannel
 
 WAITING_MESSAGES = 1000
-"""Kept for a channel that is not open yet."""
+"""Most messages that wait for the channel to open; the oldest are dropped."""
 
 FLUSH_SECONDS = 0.3
-"""How long a last message may take to leave."""
+"""How long `Channel.flush` waits for the last messages to leave."""
 
 
 class Channel:
-    """Sends text in order as soon as the client's channel is open, and gives what comes to *receive*."""
+    """Sends text in order once the client's channel is open, and passes received text to *receive*."""
 
     def __init__(self, receive: Callable[[str], None]) -> None:
         self._receive = receive
@@ -22,7 +22,7 @@ class Channel:
         self._channel: RTCDataChannel | None = None
 
     def attach(self, channel: RTCDataChannel) -> None:
-        """Use *channel*, which is open; the client's first one counts."""
+        """Use *channel*, which is open, and send the waiting messages. Only the client's first channel is used."""
         if self._channel is None:
             self._channel = channel
             channel.on("message", self._message)
@@ -36,15 +36,15 @@ class Channel:
             self._channel.send(text)
 
     async def flush(self) -> None:
-        """Wait until all has left, though not for long."""
+        """Wait until all messages have left, at most `FLUSH_SECONDS`."""
         channel = self._channel
         if channel is None or not _open(channel) or not channel.bufferedAmount:
             return
-        left = asyncio.Event()
-        channel.on("bufferedamountlow", left.set)
-        channel.on("close", left.set)
+        drained = asyncio.Event()
+        channel.on("bufferedamountlow", drained.set)
+        channel.on("close", drained.set)
         try:
-            await asyncio.wait_for(left.wait(), FLUSH_SECONDS)
+            await asyncio.wait_for(drained.wait(), FLUSH_SECONDS)
         except TimeoutError:
             return
 
@@ -53,5 +53,5 @@ class Channel:
 
 
 def _open(channel: RTCDataChannel) -> bool:
-    """A channel believes itself open after the connection below it has broken off."""
+    """Whether *channel* can send. Its own state stays ``open`` after the connection below it has broken off."""
     return channel.readyState == "open" and channel.transport.transport.state == "connected"

@@ -1,4 +1,4 @@
-"""Whether the other side is still there."""
+"""Detects whether the client is still connected."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,64 +7,67 @@ from typing import Any
 from aiortc import RTCIceTransport
 
 LOST_SECONDS = 8.0
-"""Without a sign of life. Browsers ask for consent (RFC 7675) every 2.5 to 5 s, and answer ours, every 4 to 6 s."""
+"""Time without a sign of life after which the client counts as lost. Browsers check consent (RFC 7675) every 2.5 to
+5 s, and respond to our checks, every 4 to 6 s."""
 
 
 class Liveness:
-    """Listens for whatever a client sends: sound, connectivity checks, answers to ours.
+    """Watches for any packet from a client: audio, connectivity checks, responses to our checks.
 
-    Not all send all: a muted browser sends no sound, libnice (GStreamer) by default no checks once it is connected.
-    aiortc itself knows no state between connected and failed, and fails after half a minute.
+    Not every client sends all of these: a muted browser sends no audio, and libnice (GStreamer) by default no checks
+    once it is connected. aiortc itself has no state between connected and failed, and fails after half a minute.
+
+    *on_lost* is called after *lost_seconds* without a packet, *on_found* at the first packet after that.
     """
 
     def __init__(
-        self, lost: Callable[[], None], found: Callable[[], None], *, lost_seconds: float = LOST_SECONDS
+        self, on_lost: Callable[[], None], on_found: Callable[[], None], *, lost_seconds: float = LOST_SECONDS
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._lost, self._found = lost, found
+        self._on_lost, self._on_found = on_lost, on_found
         self._seconds = lost_seconds
-        self._gone = False
-        self.heard = self._loop.time()
-        """The latest sign, on the event loop's clock."""
+        self._silent = False
+        self.last_sign_at = self._loop.time()
+        """Time of the latest sign of life, on the event loop's clock."""
         self._timer: asyncio.TimerHandle | None = None
-        self._overheard: list[asyncio.DatagramProtocol] = []
+        self._observed: list[asyncio.DatagramProtocol] = []
 
     def follow(self, transport: RTCIceTransport) -> None:
-        """Begin with a transport that is connected: before that its sockets are not all there."""
+        """Begin to watch *transport*. It must be connected: before that, some of its sockets do not exist."""
         for protocol in transport._connection._protocols:
-            self._overhear(protocol)
-        self._beat()
-        self._look_later()
+            self._observe(protocol)
+        self._sign_of_life()
+        self._schedule_check()
 
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        # Else they would keep one another until the collector comes.
-        while self._overheard:
-            vars(self._overheard.pop()).pop("datagram_received", None)
+        # Otherwise the reference cycles would live until the garbage collector runs.
+        while self._observed:
+            vars(self._observed.pop()).pop("datagram_received", None)
 
-    def _beat(self) -> None:
-        """There was a sign of life."""
-        self.heard = self._loop.time()
-        if self._gone:
-            self._gone = False
-            self._found()
+    def _sign_of_life(self) -> None:
+        """Note a sign of life."""
+        self.last_sign_at = self._loop.time()
+        if self._silent:
+            self._silent = False
+            self._on_found()
 
-    def _overhear(self, protocol: asyncio.DatagramProtocol) -> None:
+    def _observe(self, protocol: asyncio.DatagramProtocol) -> None:
         take = protocol.datagram_received
 
         def received(data: bytes, address: Any) -> None:
-            self._beat()
+            self._sign_of_life()
             take(data, address)
 
         vars(protocol)["datagram_received"] = received
-        self._overheard.append(protocol)
+        self._observed.append(protocol)
 
-    def _look_later(self) -> None:
-        self._timer = self._loop.call_later(self._seconds / 8, self._look)
+    def _schedule_check(self) -> None:
+        self._timer = self._loop.call_later(self._seconds / 8, self._check)
 
-    def _look(self) -> None:
-        self._look_later()
-        if not self._gone and self._loop.time() - self.heard > self._seconds:
-            self._gone = True
-            self._lost()
+    def _check(self) -> None:
+        self._schedule_check()
+        if not self._silent and self._loop.time() - self.last_sign_at > self._seconds:
+            self._silent = True
+            self._on_lost()

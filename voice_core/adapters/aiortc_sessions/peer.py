@@ -1,4 +1,4 @@
-"""One client, as the product meets it."""
+"""The `Peer` port: one client's connection."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from voice_core.adapters.aiortc_sessions.trickle_ice import candidates
 from voice_core.domain.session import PeerClosed, PeerConnected, PeerEvent, PeerMessage, PeerResumed, PeerSilent
 
 CLOSE_SECONDS = 5.0
-"""For aiortc to let go of a connection; what it then still holds is logged."""
+"""How long aiortc may take to close a connection; after that a warning is logged."""
 
 _UFRAG = re.compile(r"^a=ice-ufrag:(\S+)", re.MULTILINE)
 
@@ -23,23 +23,23 @@ logger = logging.getLogger(__name__)
 
 
 class AiortcPeer:
-    """A connection that has been answered; *media* is its audio, both ways."""
+    """A *connection* whose offer has been answered; *media* is its audio in both directions."""
 
-    def __init__(self, connection: RTCPeerConnection, media: RTCRtpTransceiver, speaker: AudioSender) -> None:
+    def __init__(self, connection: RTCPeerConnection, media: RTCRtpTransceiver, sender: AudioSender) -> None:
         self._connection, self._media = connection, media
-        self._speaker = speaker
-        self._microphone = AudioReceiver(lambda: self._pulse.heard)
-        self._channel = Channel(lambda text: self._tell(PeerMessage(text)))
-        self._happened: asyncio.Queue[PeerEvent] = asyncio.Queue()
-        # The one buffer of aiortc's that would hold sound back; tests see to it that it has not moved.
-        vars(media.receiver)["_RTCRtpReceiver__jitter_buffer"] = self._microphone
-        self._pulse = Liveness(lambda: self._tell(PeerSilent()), lambda: self._tell(PeerResumed()))
+        self._sender = sender
+        self._receiver = AudioReceiver(lambda: self._liveness.last_sign_at)
+        self._channel = Channel(lambda text: self._emit(PeerMessage(text)))
+        self._events: asyncio.Queue[PeerEvent] = asyncio.Queue()
+        # This is the only buffer of aiortc's that would delay audio; tests check that it is still there.
+        vars(media.receiver)["_RTCRtpReceiver__jitter_buffer"] = self._receiver
+        self._liveness = Liveness(lambda: self._emit(PeerSilent()), lambda: self._emit(PeerResumed()))
         connection.on("datachannel", self._attach)
         connection.on("connectionstatechange", self._connection_changed)
 
     @property
     def answer(self) -> str:
-        """Our half of the negotiation, SDP."""
+        """The SDP answer."""
         return str(self._connection.localDescription.sdp)
 
     @property
@@ -55,34 +55,34 @@ class AiortcPeer:
 
     @property
     def heard_seconds(self) -> float:
-        """How much of the latest reply has left for the client, who hears all that has."""
-        return self._speaker.heard_seconds
+        """How much of the latest reply has been sent; the client plays all that was sent."""
+        return self._sender.heard_seconds
 
     async def happened(self) -> PeerEvent:
-        return await self._happened.get()
+        return await self._events.get()
 
     def send(self, text: str) -> None:
         self._channel.send(text)
 
     def listen(self) -> AsyncGenerator[bytes]:
-        return self._microphone.listen()
+        return self._receiver.listen()
 
     def stop_listening(self, trailing_seconds: float = 0.0) -> None:
-        self._microphone.stop(trailing_seconds)
+        self._receiver.stop(trailing_seconds)
 
     def wake(self) -> None:
-        self._speaker.wake()
+        self._sender.wake()
 
     def play(self, pcm: bytes) -> None:
-        # A client that only sends, as WHIP's usually do, takes no packet: nothing would ever have been played.
+        # A client that only sends, as WHIP clients usually do, receives no packets: `played` would never return.
         if self._media.currentDirection in ("sendrecv", "sendonly"):
-            self._speaker.play(pcm)
+            self._sender.play(pcm)
 
     async def played(self) -> None:
-        await self._speaker.played()
+        await self._sender.played()
 
     def hush(self) -> None:
-        self._speaker.hush()
+        self._sender.hush()
 
     async def add_candidates(self, fragment: str) -> None:
         for candidate in candidates(fragment):
@@ -90,7 +90,7 @@ class AiortcPeer:
 
     async def aclose(self) -> None:
         """Close the connection, once its last message has left."""
-        self._microphone.stop()
+        self._receiver.stop()
         try:
             await self._channel.flush()
             async with asyncio.timeout(CLOSE_SECONDS):
@@ -98,11 +98,11 @@ class AiortcPeer:
         except TimeoutError:
             logger.warning("a connection does not close")
         finally:
-            self._pulse.stop()
-            self._speaker.stop()
+            self._liveness.stop()
+            self._sender.stop()
 
-    def _tell(self, event: PeerEvent) -> None:
-        self._happened.put_nowait(event)
+    def _emit(self, event: PeerEvent) -> None:
+        self._events.put_nowait(event)
 
     def _attach(self, channel: RTCDataChannel) -> None:
         self._channel.attach(channel)
@@ -110,9 +110,9 @@ class AiortcPeer:
     def _connection_changed(self) -> None:
         match self._connection.connectionState:
             case "connected":
-                self._pulse.follow(self._media.receiver.transport.transport)
-                self._tell(PeerConnected())
+                self._liveness.follow(self._media.receiver.transport.transport)
+                self._emit(PeerConnected())
             case "failed" | "closed":
-                self._tell(PeerClosed())
+                self._emit(PeerClosed())
             case _:
                 pass

@@ -1,4 +1,4 @@
-"""Answers offers."""
+"""The `Peers` port: answers SDP offers."""
 
 import logging
 import re
@@ -26,32 +26,32 @@ _MEDIA = ("m=audio", "m=video")
 
 
 class AiortcPeers:
-    """Makes one connection an offer; with *relay_only* no address but a relay's is used or told."""
+    """Creates one connection for each offer. With *relay_only* only the addresses of relays are used and published."""
 
     def __init__(self, *, relay_only: bool = False) -> None:
         self._policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
-        # It logs the addresses of everybody's telephone at INFO.
+        # aioice logs the addresses of clients at INFO.
         logging.getLogger("aioice").setLevel(logging.WARNING)
 
     async def answer(self, offer: str, servers: Sequence[IceServer]) -> AiortcPeer:
         """Answer *offer* with all of our candidates.
 
         Raises:
-            InvalidInput: ``offer-invalid``; it is no SDP, or has no Opus in it.
-            StageFailed: with stage ``relay``; there is no address at which we could be reached.
+            InvalidInput: ``offer-invalid``; the offer is not SDP, or has no Opus.
+            StageFailed: with stage ``relay``; there is no address at which clients could reach us.
         """
         connection = RTCPeerConnection(_configuration(servers, self._policy))
         try:
-            speaker = AudioSender()
-            media = _opus_both_ways(connection, speaker)
+            sender = AudioSender()
+            media = _opus_both_ways(connection, sender)
             answer = await _answer(connection, media, offer)
-            # Before the answer is made ours: from then on the connection is being made.
-            peer = AiortcPeer(connection, media, speaker)
+            # Create the peer before setLocalDescription, which starts to connect.
+            peer = AiortcPeer(connection, media, sender)
             await connection.setLocalDescription(answer)
             if "a=candidate:" not in peer.answer:
                 raise StageFailed("No relay can be reached.", code="relay-unreachable", stage="relay")
         except BaseException:
-            # aiortc (1.16) stumbles over what an offer has left half made; its sockets come later.
+            # aiortc (1.16) raises AttributeError for a half-initialised connection. It has opened no sockets yet.
             with suppress(AttributeError):
                 await connection.close()
             raise
@@ -63,16 +63,16 @@ def _configuration(servers: Sequence[IceServer], policy: RTCIceTransportPolicy) 
     return RTCConfiguration(known, policy, RTCBundlePolicy.MAX_BUNDLE)
 
 
-def _opus_both_ways(connection: RTCPeerConnection, speaker: AudioSender) -> RTCRtpTransceiver:
-    media = connection.addTransceiver(speaker, "sendrecv")
+def _opus_both_ways(connection: RTCPeerConnection, sender: AudioSender) -> RTCRtpTransceiver:
+    media = connection.addTransceiver(sender, "sendrecv")
     known = RTCRtpReceiver.getCapabilities("audio")
     media.setCodecPreferences([codec for codec in known.codecs if codec.mimeType == "audio/opus"] if known else [])
     return media
 
 
 async def _answer(connection: RTCPeerConnection, media: RTCRtpTransceiver, offer: str) -> RTCSessionDescription:
-    # Whoever leaves it to us is the client of the handshake, as RFC 9725 has it: as a client aiortc does without RSA,
-    # which is what GStreamer's certificates have.
+    # A client that offers actpass gets the DTLS client role, as RFC 9725 specifies. As DTLS client, aiortc would not
+    # support RSA, which GStreamer's certificates use.
     offer = _with_directions(offer).replace("a=setup:actpass", "a=setup:active")
     try:
         await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
@@ -81,16 +81,16 @@ async def _answer(connection: RTCPeerConnection, media: RTCRtpTransceiver, offer
                 if other is not media:
                     other.direction = "inactive"
             return await connection.createAnswer()
-    except Exception as error:  # its parser raises whatever comes to it
+    except Exception as error:  # aiortc's parser raises many types
         raise InvalidInput("This offer cannot be answered: it must be SDP with Opus.", code="offer-invalid") from error
     raise InvalidInput("This offer has no audio in it.", code="offer-invalid")
 
 
 def _with_directions(offer: str) -> str:
-    """*offer* with the direction that media have where none is told (RFC 8866, 6.7), which aiortc does not know of."""
+    """*offer* with the default direction (RFC 8866, 6.7) in media sections that have none: aiortc does not apply it."""
     head, *sections = re.split(r"^(?=m=)", offer, flags=re.MULTILINE)
     default = _DIRECTION.search(head)
-    told = default[0] if default else "a=sendrecv"
-    silent = [section.startswith(_MEDIA) and not _DIRECTION.search(section) for section in sections]
-    ended = (f"{s.rstrip()}\r\n{told}\r\n" if each else s for s, each in zip(sections, silent, strict=True))
-    return "".join((head, *ended))
+    direction = default[0] if default else "a=sendrecv"
+    undirected = [section.startswith(_MEDIA) and not _DIRECTION.search(section) for section in sections]
+    added = (f"{s.rstrip()}\r\n{direction}\r\n" if each else s for s, each in zip(sections, undirected, strict=True))
+    return "".join((head, *added))

@@ -1,23 +1,24 @@
-"""Packets in the order they were sent."""
+"""Puts packets into the order in which they were sent."""
 
 from collections.abc import Iterator
 
 from aiortc.rtp import RtpPacket
 
-PATIENCE = 3
+MAX_OVERTAKING = 3
 """Packets that may overtake a missing one before it is given up."""
 
 LONGEST_GAP = 10
-"""Missing packets that are waited for; more mean that the sender began anew."""
+"""Most missing packets to wait for; a larger gap means that the sender has restarted."""
 
 LATEST = 100
-"""Packets that one may be behind and is merely late; more mean the same (MAX_MISORDER of RFC 3550, A.1)."""
+"""Most packets that a late packet may be behind; more mean that the sender has restarted (MAX_MISORDER of RFC 3550,
+A.1)."""
 
 _WRAP = 1 << 16
 
 
 class ReorderBuffer:
-    """Puts packets in order by their sequence numbers; what is there in time is never held back."""
+    """Puts packets in order by their sequence numbers; a packet that arrives in order is never delayed."""
 
     def __init__(self) -> None:
         self._source: int | None = None
@@ -25,7 +26,7 @@ class ReorderBuffer:
         self._early: dict[int, RtpPacket] = {}
 
     def add(self, packet: RtpPacket) -> Iterator[RtpPacket]:
-        """What can be heard now."""
+        """The packets that are next in order, now that *packet* has arrived."""
         number = packet.sequence_number
         ahead, behind = (number - self._next) % _WRAP, (self._next - number) % _WRAP
         if packet.ssrc != self._source or min(ahead - LONGEST_GAP, behind - LATEST) > 0:
@@ -33,9 +34,9 @@ class ReorderBuffer:
         if ahead > LONGEST_GAP:
             return
         self._early[number] = packet
-        if len(self._early) > PATIENCE:
+        if len(self._early) > MAX_OVERTAKING:
             while self._next not in self._early:
                 self._next = (self._next + 1) % _WRAP
-        while (now := self._early.pop(self._next, None)) is not None:
-            yield now
+        while (packet_in_turn := self._early.pop(self._next, None)) is not None:
+            yield packet_in_turn
             self._next = (self._next + 1) % _WRAP

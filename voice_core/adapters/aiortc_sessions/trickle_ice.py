@@ -1,4 +1,4 @@
-"""Candidates that come after the offer."""
+"""ICE candidates that arrive after the offer (trickle ICE)."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ def candidates(fragment: str) -> Iterator[RTCIceCandidate | None]:
     """
     lines = fragment.splitlines()
     if not any(line.startswith("a=") for line in lines):
-        raise InvalidInput("This is no fragment of SDP.", code="fragment-invalid")
+        raise InvalidInput("This is not an SDP fragment.", code="fragment-invalid")
     mid = "0"
     for line in lines:
         name, _, value = line.partition(":")

@@ -1,4 +1,4 @@
-"""The assistant on Azure OpenAI, or on anything else that speaks OpenAI's chat completions."""
+"""The assistant on Azure OpenAI, or on any other server with OpenAI's chat completions."""
 
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -17,30 +17,30 @@ from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Misconfigured, ReplyRefused, StageFailed
 
 KEEP_ALIVE_SECONDS = 120.0
-"""How long an idle connection is kept: longer than people pause between presses, and well below the four minutes after
-which Azure's load balancers forget one without a word."""
+"""How long an idle connection stays open: longer than people pause between turns, and well below the four minutes after
+which Azure's load balancers silently drop one."""
 
 SDK_WAITS = 4
-"""How many times longer the SDK waits than we do."""
+"""Factor between the SDK's timeout and ours."""
 
 CHAT: telemetry.Facts = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "azure.ai.openai"}
-"""What is told of our calls (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/)."""
+"""Attributes of our calls (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/)."""
 
 
 class AzureOpenAIAssistant:
     """Replies by chat completions, streamed.
 
-    *base_url* is ``https://NAME.openai.azure.com/openai/v1/`` or another server's. It is shown *key*, or else what
-    *token* returns, which is asked before each request. *model* is the name of the deployment there.
+    *base_url* is ``https://NAME.openai.azure.com/openai/v1/`` or another server's. The credential is *key*, or else
+    what *token* returns, which is called before each request. *model* is the name of the deployment there.
 
-    What the model is told of the past are the latest whole turns that fit *history_turns* and *history_tokens*.
+    The model receives the latest complete turns that fit into *history_turns* and *history_tokens*.
     *max_reply_tokens* is sent as ``max_completion_tokens``: newer models refuse ``max_tokens``, and reasoning models
-    count what they think against it. *reasoning_effort* is sent unless it is empty: other models refuse it.
+    count their reasoning against it. *reasoning_effort* is sent unless it is empty: models without reasoning refuse it.
 
-    Making one takes 0.1 s, most of it for the trusted certificates; it opens no connection.
+    The constructor takes 0.1 s, most of it for loading the trusted certificates; it opens no connection.
 
     Raises:
-        Misconfigured: neither key nor token, or no URL.
+        Misconfigured: there is neither key nor token, or *base_url* is no URL.
     """
 
     def __init__(
@@ -65,7 +65,6 @@ class AzureOpenAIAssistant:
         self._history_tokens = history_tokens
         self._max_reply_tokens = max_reply_tokens
         self._reasoning_effort = reasoning_effort
-        self._connect_seconds = connect_seconds
         self._first_token_seconds = first_token_seconds
         self._next_token_seconds = next_token_seconds
         if not (key or token):
@@ -76,9 +75,9 @@ class AzureOpenAIAssistant:
             self._client = openai.AsyncOpenAI(
                 base_url=base_url,
                 api_key=key or token,
-                # A retry of the SDK may sleep for minutes when told to; a voice turn tells its caller instead.
+                # The SDK's retries sleep for as long as Retry-After says, up to minutes. A turn fails instead.
                 max_retries=0,
-                # Ours come first: the SDK's go by the wall clock, and would take a stall of our loop for silence.
+                # Our timeouts come first: the SDK's use the wall clock, and would count a stall of our event loop.
                 timeout=openai.Timeout(
                     SDK_WAITS * max(first_token_seconds, next_token_seconds), connect=connect_seconds
                 ),
@@ -91,7 +90,7 @@ class AzureOpenAIAssistant:
         await self.check()
 
     async def check(self) -> None:
-        """Ask for the list of models: that needs network and credential, and costs no tokens.
+        """Request the list of models: that needs network and credential, and costs no tokens.
 
         Raises:
             StageFailed: with stage ``assistant``.
@@ -104,29 +103,29 @@ class AzureOpenAIAssistant:
         """Close all connections."""
         await self._client.close()
 
-    async def reply(self, said: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
-        """Reply to *said* after *history*, oldest turn first, in pieces of text as they are written.
+    async def reply(self, text: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
+        """Reply to *text* after *history*, oldest turn first, in pieces of text as they arrive.
 
         Raises:
             ReplyRefused: the content filter stopped the prompt or the reply.
-            Throttled: with the seconds to wait, when the service names them.
-            StageFailed: with stage ``assistant``; ``reply-empty`` when not a word came.
+            Throttled: with the seconds to wait, if the service names them.
+            StageFailed: with stage ``assistant``; ``reply-empty`` if the reply has no words.
         """
         seconds = self._first_token_seconds
-        with telemetry.call("chat", {**CHAT, "gen_ai.request.model": self._model}) as told:
-            async with aclosing(self._pieces(self._messages(said, history), told)) as pieces:
+        with telemetry.call("chat", {**CHAT, "gen_ai.request.model": self._model}) as facts:
+            async with aclosing(self._pieces(self._messages(text, history), facts)) as pieces:
                 while piece := await _next(pieces, seconds):
                     yield piece
                     seconds = self._next_token_seconds
 
-    async def _pieces(self, messages: list[ChatCompletionMessageParam], told: telemetry.Facts) -> AsyncGenerator[str]:
+    async def _pieces(self, messages: list[ChatCompletionMessageParam], facts: telemetry.Facts) -> AsyncGenerator[str]:
         empty, finish_reason = True, None
         async with await self._open(messages) as stream:
             while chunk := await anext(stream, None):
                 piece = read(chunk)
-                told |= piece.facts
+                facts |= piece.facts
                 if piece.refused:
-                    # The verdict may come after text and after the end of the reply, and is final.
+                    # The filter's verdict may come after text and even after the finish reason, and is final.
                     raise ReplyRefused("The content filter stopped the reply.", stage=STAGE)
                 finish_reason = piece.finish_reason or finish_reason
                 if piece.text:
@@ -135,8 +134,8 @@ class AzureOpenAIAssistant:
         if finish_reason is None:
             raise StageFailed("The reply broke off.", stage=STAGE)
         if empty:
-            why = " It thought for longer than MAX_REPLY_TOKENS allows." if finish_reason == "length" else ""
-            raise StageFailed(f"The assistant replied without a word.{why}", code="reply-empty", stage=STAGE)
+            why = " Its reasoning used up MAX_REPLY_TOKENS." if finish_reason == "length" else ""
+            raise StageFailed(f"The assistant's reply was empty.{why}", code="reply-empty", stage=STAGE)
 
     async def _open(self, messages: list[ChatCompletionMessageParam]) -> openai.AsyncStream[ChatCompletionChunk]:
         try:
@@ -144,7 +143,7 @@ class AzureOpenAIAssistant:
         except openai.APITimeoutError:
             raise
         except openai.APIConnectionError:
-            # The other side may have closed a kept connection at the moment we used it.
+            # The server may have closed an idle connection just as we used it.
             return await self._request(messages)
 
     async def _request(self, messages: list[ChatCompletionMessageParam]) -> openai.AsyncStream[ChatCompletionChunk]:
@@ -158,18 +157,18 @@ class AzureOpenAIAssistant:
             extra_body={"reasoning_effort": self._reasoning_effort} if self._reasoning_effort else None,
         )
 
-    def _messages(self, said: str, history: Sequence[Turn]) -> list[ChatCompletionMessageParam]:
+    def _messages(self, text: str, history: Sequence[Turn]) -> list[ChatCompletionMessageParam]:
         turns = fitting(deque(history, self._history_turns), self._history_tokens)
         cut_off = any(turn.interrupted for turn in turns)
         system = f"{self._system_prompt}\n{CUT_OFF_NOTE}" if cut_off else self._system_prompt
         past = [message for turn in turns for message in exchange(turn)]
-        return [{"role": "system", "content": system}, *past, {"role": "user", "content": said}]
+        return [{"role": "system", "content": system}, *past, {"role": "user", "content": text}]
 
 
 def _http_client() -> httpx2.AsyncClient:
     return openai.DefaultAsyncHttpx2Client(
         limits=httpx2.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
-        # A redirect would take what somebody said to where no operator sent it.
+        # A redirect would send users' words to a host that no operator has configured.
         follow_redirects=False,
         headers=UNENCODED,
         event_hooks={"response": [bounded]},

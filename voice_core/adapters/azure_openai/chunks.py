@@ -1,4 +1,4 @@
-"""What the service sends of a reply."""
+"""Chunks of a streamed reply."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +17,12 @@ CONTENT_FILTER = "content_filter"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one chunk holds; any of it may be missing."""
+    """The content of one chunk; any part may be missing."""
 
     text: str = ""
     finish_reason: str | None = None
     facts: telemetry.Facts = field(default_factory=dict)
-    """Who replied, and the tokens that were used (https://opentelemetry.io/docs/specs/semconv/gen-ai/)."""
+    """The model that replied, and the tokens used (https://opentelemetry.io/docs/specs/semconv/gen-ai/)."""
 
     @property
     def refused(self) -> bool:
@@ -37,10 +37,10 @@ def read(chunk: ChatCompletionChunk) -> Piece:
     (https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-streaming, "Annotation message").
 
     Raises:
-        StageFailed: the chunk is not what it should be; the SDK does not look.
+        StageFailed: the chunk is malformed; the SDK does not check it.
     """
     try:
-        # One reply is requested; other indices, from a server that writes more, are other replies.
+        # We request one reply; other indices, from a server that writes more, are other replies.
         choices = [choice for choice in chunk.choices or () if _checked(choice).index in (0, None)]
         text = "".join(_text(choice) for choice in choices)
         return Piece(_whole_characters(text), _finish_reason(choices), _facts(chunk))
@@ -55,7 +55,7 @@ def _checked(choice: object) -> Choice:
 
 
 def _text(choice: Choice) -> str:
-    # The SDK's types promise a delta, also where the service sends none, or null.
+    # The SDK's types promise a delta even where the service sends none, or null.
     delta: Any = choice.delta
     text = "" if delta is None else delta.content or delta.refusal or ""
     if not isinstance(text, str):
@@ -70,19 +70,19 @@ def _finish_reason(choices: Sequence[Choice]) -> str | None:
 
 
 def _is_filtered(choice: Choice) -> bool:
-    """Whether the filter stopped the reply: a category that it only ``detected`` does not count, ``filtered`` does."""
+    """Whether the filter stopped the reply: ``filtered`` counts, a category that is only ``detected`` does not."""
     verdicts = _verdicts(getattr(choice, "content_filter_results", None))
     return any(verdict.get("filtered") is True for verdict in verdicts) or choice.finish_reason == CONTENT_FILTER
 
 
 def _verdicts(results: object) -> Iterator[Mapping[str, Any]]:
-    """Those of all categories in *results*; that of custom blocklists may be a list, with one verdict for each."""
+    """The verdicts of all categories in *results*; that of custom blocklists may be a list of verdicts."""
     for category in results.values() if isinstance(results, Mapping) else ():
         yield from (one for one in (category if isinstance(category, list) else [category]) if isinstance(one, Mapping))
 
 
 def _whole_characters(text: str) -> str:
-    """*text* with a mark where JSON had half a character (RFC 8259, 8.2), of which no answer could be made."""
+    """*text* with U+FFFD for each unpaired surrogate (RFC 8259, 8.2), which could not be encoded in a response."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

@@ -1,4 +1,4 @@
-"""The SDK's errors as ours."""
+"""Translates the SDK's errors into ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,11 +25,11 @@ STAGE = "assistant"
 
 @contextmanager
 def our_errors() -> Iterator[None]:
-    """Raise the errors of the SDK, and of what our token comes from, as ours. None of them quotes what was said."""
+    """Raise the errors of the SDK, and of the source of our token, as ours. None quotes the conversation."""
     try:
         yield
     except (TimeoutError, openai.APITimeoutError) as error:
-        raise StageTimedOut("The assistant did not answer in time.", stage=STAGE) from error
+        raise StageTimedOut("The assistant did not respond in time.", stage=STAGE) from error
     except openai.APIError as error:
         raise _failure(error) from error
     except (ValueError, openai.OpenAIError) as error:
@@ -37,7 +37,7 @@ def our_errors() -> Iterator[None]:
     except httpx2.InvalidURL as error:
         raise Misconfigured("The assistant's endpoint is no URL.", stage=STAGE) from error
     except httpx2.RequestError as error:
-        # The SDK reads the body of a refusal outside of what it catches.
+        # The SDK reads the body of an error response outside its own try block.
         raise StageFailed("The connection to the assistant failed.", stage=STAGE) from error
     except StageFailed as error:
         error.stage = STAGE
@@ -52,7 +52,7 @@ def _failure(error: openai.APIError) -> VoiceError:
     if not isinstance(error, openai.APIStatusError):
         return StageFailed("The connection to the assistant failed.", stage=STAGE)
     status = error.status_code
-    detail = f"The assistant's service answered {status}."
+    detail = f"The assistant's service returned {status}."
     if status in (401, 403, 404) or error.code == "insufficient_quota":
         return Misconfigured(detail, stage=STAGE)
     wait = _retry_after(error.response.headers)
@@ -63,7 +63,7 @@ def _failure(error: openai.APIError) -> VoiceError:
 
 
 def _inner_code(error: openai.APIError) -> object:
-    """What Azure says more precisely of a refused prompt, whose own code may be ``400`` there
+    """Azure's more precise code for a refused prompt, whose own code may be ``400``
     (https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter).
     """
     inner = error.body.get("innererror") if isinstance(error.body, dict) else None
@@ -71,16 +71,16 @@ def _inner_code(error: openai.APIError) -> object:
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
-    """Seconds, from Azure's header in milliseconds or from either form of RFC 9110's."""
-    told = headers.get("retry-after", "")
-    waits = (_number(headers.get("retry-after-ms", "")) / 1000, _number(told), _seconds_until(told))
-    # nan compares with nothing, so what is no number falls out as what is too long does.
+    """Seconds to wait, from Azure's header in milliseconds or from either form of RFC 9110's ``Retry-After``."""
+    value = headers.get("retry-after", "")
+    waits = (_number(headers.get("retry-after-ms", "")) / 1000, _number(value), _seconds_until(value))
+    # Comparisons with nan are False, so this skips what is no number as well as waits that are too long.
     return next((max(0.0, wait) for wait in waits if wait <= LONGEST_WAIT_SECONDS), None)
 
 
-def _number(told: str) -> float:
+def _number(value: str) -> float:
     with suppress(ValueError):
-        return float(told)
+        return float(value)
     return nan
 
 

@@ -1,4 +1,4 @@
-"""What the assistant is told of the past."""
+"""The history that is sent to the assistant."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,13 +12,13 @@ CUT_OFF_NOTE = f"When a reply of yours ends in {CUT_OFF}, the user cut you off t
 
 def fitting(turns: Sequence[Turn], tokens: int) -> list[Turn]:
     """The latest of *turns* that need no more than *tokens* together, oldest first."""
-    kept: list[Turn] = []
+    selected: list[Turn] = []
     for turn in reversed(turns):
         tokens -= _tokens(turn.transcript) + _tokens(turn.reply)
         if tokens < 0:
             break
-        kept.insert(0, turn)
-    return kept
+        selected.insert(0, turn)
+    return selected
 
 
 def _tokens(text: str) -> int:
@@ -28,7 +28,7 @@ def _tokens(text: str) -> int:
 
 
 def exchange(turn: Turn) -> Iterator[ChatCompletionMessageParam]:
-    """What was said and replied in *turn*, as messages."""
+    """The messages of *turn*: the user's, and the assistant's if there is a reply."""
     yield {"role": "user", "content": turn.transcript}
     reply = f"{turn.reply} {CUT_OFF}".lstrip() if turn.interrupted else turn.reply
     # A turn whose assistant failed has no reply, and some servers refuse an empty one.

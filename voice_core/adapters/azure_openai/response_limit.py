@@ -1,4 +1,4 @@
-"""What one answer of the service may cost us."""
+"""Limit on the size of a response from the service."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
@@ -7,26 +7,26 @@ import httpx2
 from voice_core.adapters.azure_openai.failures import STAGE
 from voice_core.domain.errors import StageFailed
 
-LONGEST_ANSWER = 8_388_608
-"""Bytes. A chunk of a token takes some hundred, so this is a reply of more than 10 000 tokens, an hour of speech."""
+LONGEST_RESPONSE = 8_388_608
+"""Bytes. A chunk with one token takes some hundred, so that is a reply of over 10 000 tokens, an hour of speech."""
 
 UNENCODED = {"Accept-Encoding": "identity"}
-"""How it is asked for: 8 MB of gzip could be 8 GB of text, and chunks of some bytes are not worth packing."""
+"""Request header against compression: 8 MB of gzip could be 8 GB of text, and small chunks hardly compress."""
 
 
 async def bounded(response: httpx2.Response) -> None:
-    """Have *response* end at LONGEST_ANSWER, whatever its status.
+    """Limit *response* to `LONGEST_RESPONSE`, whatever its status.
 
     Raises:
-        StageFailed: it is encoded; and later, to whoever reads it, that it does not end.
+        StageFailed: the response is compressed. Reading its body raises StageFailed at the limit.
     """
     if response.headers.get("content-encoding", "identity") != "identity":
-        raise StageFailed("The assistant's answer is packed.", stage=STAGE)
+        raise StageFailed("The assistant's response is compressed.", stage=STAGE)
     if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = _Bounded(response.stream)
+        response.stream = _BoundedStream(response.stream)
 
 
-class _Bounded(httpx2.AsyncByteStream):
+class _BoundedStream(httpx2.AsyncByteStream):
     def __init__(self, stream: httpx2.AsyncByteStream) -> None:
         self._stream = stream
 
@@ -35,8 +35,8 @@ class _Bounded(httpx2.AsyncByteStream):
         try:
             async for chunk in chunks:
                 count += len(chunk)
-                if count > LONGEST_ANSWER:
-                    raise StageFailed("The assistant's answer does not end.", stage=STAGE)
+                if count > LONGEST_RESPONSE:
+                    raise StageFailed("The assistant's response is too long.", stage=STAGE)
                 yield chunk
         finally:
             if isinstance(chunks, AsyncGenerator):

@@ -18,65 +18,65 @@ OPEN_SECONDS = 5.0
 
 
 def on_loop(loop: asyncio.AbstractEventLoop, call: Callable[..., None]) -> Callable[..., None]:
-    """*call* as a thread of the SDK may make it: it happens on *loop*, or not at all once that is closed."""
+    """*call* for threads of the SDK: it runs on *loop*, or not at all once *loop* is closed."""
 
-    def there(*args: Any) -> None:
+    def on_event(*args: Any) -> None:
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(partial(call, *args))
 
-    return there
+    return on_event
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLost:
-    """The connection stood, and does no more."""
+    """An open connection was closed."""
 
 
 class WatchedConnection:
-    """What the running loop knows of a connection that lives in the SDK.
+    """The state of a connection of the SDK, as the running loop knows it.
 
-    *fallen* is told when it stood and does no more.
+    *on_lost* is called when an open connection was closed.
     """
 
-    def __init__(self, access: SpeechAccess, fallen: Callable[[ConnectionLost], None]) -> None:
+    def __init__(self, access: SpeechAccess, on_lost: Callable[[ConnectionLost], None]) -> None:
         loop = asyncio.get_running_loop()
         self._access = access
-        self._fallen = fallen
+        self._on_lost = on_lost
         self._outcome: asyncio.Future[None] = loop.create_future()
-        self._opened = on_loop(loop, partial(self._change, stands=True))
-        self._closed = on_loop(loop, self.lose)
-        self._begun = False
+        self._opened = on_loop(loop, partial(self._change, is_open=True))
+        self._closed = on_loop(loop, self.mark_closed)
+        self._opening_began = False
         self._lock = Lock()
         self._connection: sdk.Connection | None = None
-        self.stands = False
+        self.is_open = False
 
     @property
     def opening(self) -> bool:
-        """It is being opened, or that failed and the SDK has not said so."""
-        return self._begun and not self._outcome.done()
+        """Whether it is being opened, or that failed and the SDK has not reported it yet."""
+        return self._opening_began and not self._outcome.done()
 
     async def open(self, seconds: float = OPEN_SECONDS) -> bool:
-        """Open it, or wait for it when it is being opened; False when it cannot, could not or took too long."""
-        if not self._begun and not self.stands:
-            self._begun = True
+        """Open the connection, or wait while it is being opened; False if that failed or took longer than *seconds*."""
+        if not self._opening_began and not self.is_open:
+            self._opening_began = True
             await self._access.run(self._open)
-        if not self.stands:
+        if not self.is_open:
             await asyncio.wait([self._outcome], timeout=seconds)
-        return self.stands
+        return self.is_open
 
-    def lose(self) -> None:
-        """Take it for closed."""
-        self._change(stands=False)
+    def mark_closed(self) -> None:
+        """Regard the connection as closed."""
+        self._change(is_open=False)
 
     def attach(self, connection: "sdk.Connection") -> None:
-        """Watch *connection*. To be called in a thread."""
+        """Watch *connection*. Blocks: call it in a thread."""
         with self._lock:
             self._connection = connection
             connection.connected.connect(self._on_connected)
             connection.disconnected.connect(self._on_disconnected)
 
     def detach(self) -> None:
-        """Hear of it no more, and let it go. To be called in a thread."""
+        """Stop watching the connection and release it. Blocks: call it in a thread."""
         with self._lock:
             if self._connection is not None:
                 self._connection.connected.disconnect_all()
@@ -86,7 +86,7 @@ class WatchedConnection:
     def _open(self) -> None:
         with self._lock, suppress(RuntimeError):
             if self._connection is not None:
-                # Opened for the other kind, recognition would not start. Synthesis does not care.
+                # Continuous recognition does not start on a connection opened with False. Synthesis accepts both.
                 self._connection.open(for_continuous_recognition=True)
 
     def _on_connected(self, _: object) -> None:
@@ -96,10 +96,10 @@ class WatchedConnection:
     def _on_disconnected(self, _: object) -> None:
         self._closed()
 
-    def _change(self, *, stands: bool) -> None:
-        fell = self.stands and not stands
-        self.stands = stands
+    def _change(self, *, is_open: bool) -> None:
+        lost = self.is_open and not is_open
+        self.is_open = is_open
         if not self._outcome.done():
             self._outcome.set_result(None)
-        if fell:
-            self._fallen(ConnectionLost())
+        if lost:
+            self._on_lost(ConnectionLost())

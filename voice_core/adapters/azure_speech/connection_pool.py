@@ -1,4 +1,4 @@
-"""Connections that are opened before they are needed."""
+"""Connections that are opened ahead of their use."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -6,20 +6,20 @@ from typing import Generic, Protocol, TypeVar
 
 
 class PooledConnection(Protocol):
-    """Something of the SDK with a connection of its own."""
+    """An object of the SDK with a connection of its own."""
 
     @property
     def opened(self) -> bool:
-        """Its connection stands."""
+        """Whether its connection is open."""
 
     async def open(self) -> bool:
-        """Open the connection, or wait for it when it is being opened; False when that failed."""
+        """Open the connection, or wait while it is being opened; False if that failed."""
 
     async def ready(self) -> bool:
-        """Wait until it can be used; False when it cannot."""
+        """Wait until it can be used; False if it cannot."""
 
     def discard(self) -> None:
-        """Free it, without waiting for that."""
+        """Free it, without waiting for completion."""
 
 
 Key = TypeVar("Key", bound=Hashable)
@@ -27,80 +27,80 @@ AnyConnection = TypeVar("AnyConnection", bound=PooledConnection)
 
 
 class ConnectionPool(Generic[Key, AnyConnection]):
-    """Holds up to *size* lines for *keep_seconds* each, and makes others by *make*.
+    """Holds up to *size* connections for *keep_seconds* each, and creates others with *make*.
 
-    The service closes what is idle for minutes; what it closed is not handed out.
+    The service closes connections that are idle for minutes; the pool does not return closed ones.
     """
 
     def __init__(self, make: Callable[[Key], Awaitable[AnyConnection]], *, size: int, keep_seconds: float) -> None:
         self.make = make
         self._size = size
         self._keep_seconds = keep_seconds
-        self._lines: dict[AnyConnection, tuple[Key, asyncio.TimerHandle]] = {}
+        self._connections: dict[AnyConnection, tuple[Key, asyncio.TimerHandle]] = {}
         self._preparing: set[asyncio.Task[None]] = set()
 
     async def prepare(self, key: Key) -> None:
-        """Shelve one more line and open it; one that cannot be opened is discarded, and nobody hears of it."""
-        line = await self.make(key)
-        self.put(key, line)
-        if not await line.open():
-            self._remove(line)
+        """Add a connection to the pool and open it. One that cannot be opened is discarded without an error."""
+        connection = await self.make(key)
+        self.put(key, connection)
+        if not await connection.open():
+            self._remove(connection)
 
     def prepare_soon(self, key: Key) -> None:
-        """Likewise in the background, unless there is a line for *key*."""
-        if not self._shelved(key):
+        """As `prepare`, in the background, unless the pool has a connection for *key*."""
+        if not self._pooled(key):
             task = asyncio.create_task(self.prepare(key))
             self._preparing.add(task)
             task.add_done_callback(self._prepared)
 
-    def put(self, key: Key, line: AnyConnection) -> None:
-        """Shelve *line*; the oldest makes room for it."""
-        if len(self._lines) >= self._size:
-            self._remove(next(iter(self._lines)))
-        timer = asyncio.get_running_loop().call_later(self._keep_seconds, self._remove, line)
-        self._lines[line] = (key, timer)
+    def put(self, key: Key, connection: AnyConnection) -> None:
+        """Add *connection* to the pool; if the pool is full, the oldest one is discarded."""
+        if len(self._connections) >= self._size:
+            self._remove(next(iter(self._connections)))
+        timer = asyncio.get_running_loop().call_later(self._keep_seconds, self._remove, connection)
+        self._connections[connection] = (key, timer)
 
     async def take(self, key: Key) -> AnyConnection:
-        """A line that is ready, or one that is being opened once it is, or a new one that opens when it is used."""
-        while lines := self._shelved(key):
-            line = next((line for line in reversed(lines) if line.opened), lines[0])
-            self._unshelve(line)
-            if await _ready(line):
-                return line
-            line.discard()
+        """An open connection, else one that is being opened (waits for it), else a new one that opens at first use."""
+        while connections := self._pooled(key):
+            connection = next((connection for connection in reversed(connections) if connection.opened), connections[0])
+            self._take_out(connection)
+            if await _ready(connection):
+                return connection
+            connection.discard()
         return await self.make(key)
 
     async def close(self) -> None:
-        """Discard all lines."""
+        """Discard all connections."""
         for task in self._preparing:
             task.cancel()
         await asyncio.gather(*self._preparing, return_exceptions=True)
-        for line in list(self._lines):
-            self._remove(line)
+        for connection in list(self._connections):
+            self._remove(connection)
 
-    def _shelved(self, key: Key) -> list[AnyConnection]:
-        return [line for line, (its_key, _) in self._lines.items() if its_key == key]
+    def _pooled(self, key: Key) -> list[AnyConnection]:
+        return [connection for connection, (its_key, _) in self._connections.items() if its_key == key]
 
-    def _unshelve(self, line: AnyConnection) -> bool:
-        _, timer = self._lines.pop(line, (None, None))
+    def _take_out(self, connection: AnyConnection) -> bool:
+        _, timer = self._connections.pop(connection, (None, None))
         if timer is not None:
             timer.cancel()
         return timer is not None
 
-    def _remove(self, line: AnyConnection) -> None:
-        if self._unshelve(line):
-            line.discard()
+    def _remove(self, connection: AnyConnection) -> None:
+        if self._take_out(connection):
+            connection.discard()
 
     def _prepared(self, task: asyncio.Task[None]) -> None:
         self._preparing.discard(task)
         if not task.cancelled():
-            # Whatever kept the line from being made will be heard of when one is needed.
+            # Retrieve the error, so that asyncio does not log it. The next `take` will fail with the same.
             task.exception()
 
 
-async def _ready(line: PooledConnection) -> bool:
+async def _ready(connection: PooledConnection) -> bool:
     try:
-        return await line.ready()
+        return await connection.ready()
     except asyncio.CancelledError:
-        line.discard()
+        connection.discard()
         raise

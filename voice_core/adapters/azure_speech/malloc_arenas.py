@@ -1,19 +1,20 @@
-"""The C heaps that the threads of this process allocate from."""
+"""The arenas from which malloc of glibc serves the threads of this process."""
 
 import ctypes
 from contextlib import suppress
 
-HEAPS = 2
+ARENAS = 2
 
 _M_ARENA_MAX = -8
 """malloc.h of glibc."""
 
 
-def share_heaps() -> None:
-    """Let all threads share `HEAPS` heaps, where the C library is glibc; elsewhere nothing happens.
+def limit_arenas() -> None:
+    """Let all threads share `ARENAS` arenas if the C library is glibc; elsewhere nothing happens.
 
-    Left alone, glibc makes up to eight a core, and what is free in one is of no use to threads of another. The SDK has
-    two threads a connection, which end with it: under load each heap would grow to a peak of its own.
+    By default glibc creates up to eight arenas per core, and memory that is free in one cannot be used by threads of
+    another. The SDK has two threads per connection, which end with it. Under load each arena would grow to a peak of
+    its own.
     """
     with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, HEAPS)
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)

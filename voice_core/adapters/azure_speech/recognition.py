@@ -22,23 +22,23 @@ from voice_core.domain.errors import InvalidInput, NoSpeech, StageFailed
 from voice_core.domain.speech import Hints, Interim, Transcript
 
 CANDIDATES = 4
-"""Most languages that Azure tells apart at the start of an utterance."""
+"""Most languages among which Azure detects the one spoken, at the start of an utterance."""
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 PHRASES = 500
-"""Most phrases that Azure takes in a list."""
+"""Most phrases that Azure accepts in a phrase list."""
 
 
 class AzureSpeechToText:
     """Recognises on Azure Speech, in *language* unless the hints name others.
 
-    *final_seconds* is how long the service may stay silent after the end of an utterance, besides the longest pause in
-    it. Up to *ready* connections are kept open ahead, each for *keep_seconds*: what was warmed, and one for whoever
-    speaks next after a turn.
+    *final_seconds* is how long the service may stay silent after the end of an utterance, in addition to the longest
+    pause in it. Up to *ready* connections are open in advance, each for *keep_seconds*: those that `warm` opened, and
+    one that each turn opens for the next.
 
-    The service is asked for words as they were said: profanity is neither masked nor removed. The SDK cuts a phrase to
-    2048 bytes and loses one whose last character it cuts through; the service ends a phrase after 30 s at the latest,
-    in which nobody says that much.
+    Words are returned as they were spoken: profanity is neither masked nor removed. The SDK cuts a phrase to 2048
+    bytes, and loses a phrase whose last character is cut in two. But the service ends a phrase after 30 s at the
+    latest, and no one speaks that much in 30 s.
     """
 
     def __init__(
@@ -56,16 +56,16 @@ class AzureSpeechToText:
         self._recognizers = ConnectionPool(partial(Recognizer.make, access), size=ready, keep_seconds=keep_seconds)
 
     async def warm(self, hints: Hints) -> None:
-        """Open a connection for the next `transcribe` with these hints; says nothing when that fails.
+        """Open a connection for the next `transcribe` with these hints; a failure to connect is ignored.
 
         Raises:
             InvalidInput: as `transcribe`.
-            StageFailed: with stage ``stt``; there is no token.
+            StageFailed: with stage ``stt``; no token could be obtained.
         """
         await self._recognizers.prepare(self._languages(hints))
 
     async def check(self) -> None:
-        """Ask for the list of voices: that takes the same network, address and credential, and costs nothing.
+        """Request the list of voices: that needs the same network, address and credential, and is free.
 
         Raises:
             StageFailed: with stage ``stt``.
@@ -73,63 +73,61 @@ class AzureSpeechToText:
         await list_voices(self._access, "stt")
 
     async def close(self) -> None:
-        """Close the connections that are kept open. The access is its owner's to close."""
+        """Close the pooled connections; the access stays open."""
         await self._recognizers.close()
 
     async def transcribe(self, utterance: AsyncIterable[bytes], hints: Hints) -> AsyncGenerator[Interim | Transcript]:
-        """Hear *utterance* (mono 16-bit PCM at 16 kHz) while it arrives.
+        """Recognise *utterance* (mono 16-bit PCM at 16 kHz) while it arrives.
 
-        Yields interims, each the whole text so far, whenever the service says something, and then one Transcript. Its
-        confidence is the mean over time of its phrases'; its duration is that of the sound.
+        Yields an interim, with all the text so far, for each result of the service, and then one Transcript. Its
+        confidence is the mean of its phrases' confidences, weighted by their length; its duration is that of the audio.
 
         Raises:
             InvalidInput: ``language-invalid``, or ``languages-too-many`` to choose from.
-            NoSpeech: no words in it; without any sound the service is not asked.
+            NoSpeech: it contains no words; for an empty utterance the service is not called.
             StageFailed: with stage ``stt``.
         """
         languages = self._languages(hints)
         sound = aiter(utterance)
         first = await _first(sound)
-        listening, hearing = (
-            RecognitionAttempt(self._recognizers, languages, _phrases(hints)),
-            TranscriptBuilder(languages[0]),
-        )
-        with telemetry.call("recognize", {"peer.service": "speech"}) as told:
-            await listening.begin()
-            told["voice.speech.session"] = listening.session_id
-            feeding = asyncio.create_task(_feed(listening, first, sound))
-            feeding.add_done_callback(listening.events.put_nowait)
+        attempt = RecognitionAttempt(self._recognizers, languages, _phrases(hints))
+        builder = TranscriptBuilder(languages[0])
+        with telemetry.call("recognize", {"peer.service": "speech"}) as facts:
+            await attempt.begin()
+            facts["voice.speech.session"] = attempt.session_id
+            feeding = asyncio.create_task(_feed(attempt, first, sound))
+            feeding.add_done_callback(attempt.events.put_nowait)
             try:
-                async with aclosing(self._interims(listening, hearing)) as interims:
+                async with aclosing(self._interims(attempt, builder)) as interims:
                     async for interim in interims:
                         yield interim
             finally:
                 feeding.cancel()
-                listening.discard()
-                # Whoever closes the utterance next must not meet a task that still reads it.
+                attempt.discard()
+                # The caller may close the utterance now, so no task may still be reading it.
                 await asyncio.gather(feeding, return_exceptions=True)
         self._recognizers.prepare_soon(languages)
-        yield hearing.transcript()
+        yield builder.transcript()
 
-    async def _interims(self, listening: RecognitionAttempt, hearing: TranscriptBuilder) -> AsyncGenerator[Interim]:
-        """Take what is heard to the end."""
+    async def _interims(self, attempt: RecognitionAttempt, builder: TranscriptBuilder) -> AsyncGenerator[Interim]:
+        """Handle the events of *attempt* up to the end of recognition."""
         seconds: float | None = None
-        while not isinstance(event := await _next(listening.events, seconds), EndOfRecognition):
+        while not isinstance(event := await _next(attempt.events, seconds), EndOfRecognition):
             match event:
                 case Hypothesis():
-                    yield hearing.interim(event)
+                    yield builder.interim(event)
                 case Phrase():
-                    hearing.finish(event)
-                    yield hearing.so_far()
+                    builder.finish(event)
+                    yield builder.so_far()
                 case ConnectionLost():
-                    await listening.begin_again()
+                    await attempt.restart()
                 case StageFailed():
                     raise event
                 case _:
-                    fed = event.result()
-                    hearing.duration_ms = milliseconds(fed.pcm_bytes, RECOGNITION_RATE)
-                    # The service has nothing to say about a pause.
-                    seconds = self._final_seconds + fed.pause_seconds
+                    summary = event.result()
+                    builder.duration_ms = milliseconds(summary.pcm_bytes, RECOGNITION_RATE)
+                    # The service sends nothing during a pause in the utterance.
+                    seconds = self._final_seconds + summary.pause_seconds
 
     def _languages(self, hints: Hints) -> tuple[str, ...]:
         languages = tuple(dict.fromkeys(hints.languages)) or (self._language,)
@@ -137,34 +135,34 @@ class AzureSpeechToText:
             if not LANGUAGE.fullmatch(language):
                 raise InvalidInput(f"{language!r} is no language tag.", code="language-invalid", stage="stt")
         if len(languages) > CANDIDATES:
-            detail = f"No more than {CANDIDATES} languages can be told apart."
+            detail = f"Give at most {CANDIDATES} languages."
             raise InvalidInput(detail, code="languages-too-many", stage="stt")
         return languages
 
 
 def _phrases(hints: Hints) -> tuple[str, ...]:
-    """As many as the service takes, without characters that its documents cannot hold."""
+    """The first `PHRASES` phrases, without characters that XML does not allow."""
     return tuple(filter(None, map(legal, hints.phrases)))[:PHRASES]
 
 
 async def _first(sound: AsyncIterator[bytes]) -> bytes:
-    """The first sound there is. The SDK calls an empty stream a timeout of the service."""
+    """The first piece that is not empty. The SDK would report an empty stream as a timeout of the service."""
     async for pcm in sound:
         if pcm:
             return pcm
-    raise NoSpeech("There is no sound in it.", stage="stt")
+    raise NoSpeech("The utterance is empty.", stage="stt")
 
 
-async def _feed(listening: RecognitionAttempt, first: bytes, sound: AsyncIterator[bytes]) -> UtteranceSummary:
+async def _feed(attempt: RecognitionAttempt, first: bytes, sound: AsyncIterator[bytes]) -> UtteranceSummary:
     """Write *first* and the rest of *sound*."""
     written, pause = len(first), LongestPause()
-    listening.write(first)
+    attempt.write(first)
     pause.feed(first)
     async for pcm in sound:
-        listening.write(pcm)
+        attempt.write(pcm)
         pause.feed(pcm)
         written += len(pcm)
-    listening.finish()
+    attempt.finish()
     return UtteranceSummary(written, pause.seconds)
 
 

@@ -1,31 +1,31 @@
-"""One utterance on its way to a recogniser."""
+"""The recognition of one utterance, repeated if the connection was stale."""
 
 import asyncio
 from dataclasses import dataclass
 
 from voice_core.adapters.azure_speech.connection import ConnectionLost
 from voice_core.adapters.azure_speech.connection_pool import ConnectionPool
-from voice_core.adapters.azure_speech.recognizer import Heard, Recognizer
+from voice_core.adapters.azure_speech.recognizer import RecognitionEvent, Recognizer
 from voice_core.adapters.azure_speech.stale_connection import StaleConnectionCheck
 
 
 @dataclass(frozen=True, slots=True)
 class UtteranceSummary:
-    """An utterance that was written to its end."""
+    """Summary of an utterance that was written to its end."""
 
     pcm_bytes: int
     pause_seconds: float
     """The longest pause in it."""
 
 
-Event = Heard | asyncio.Task[UtteranceSummary]
-"""What happens during an utterance. The task that feeds it gives what it was, or what kept it from reaching its end."""
+Event = RecognitionEvent | asyncio.Task[UtteranceSummary]
+"""An event during an utterance. The task that writes the audio ends with its summary or its error."""
 
 
 class RecognitionAttempt:
-    """Listens with a recogniser of the shelf, or with a new one if that one's connection turns out to be gone.
+    """Recognises with a pooled recogniser, or with a new one if the pooled one's connection turns out to be stale.
 
-    For that the sound is kept until something is heard on a connection that was ready.
+    For that, the audio is buffered until the first event on a connection that was open in advance.
     """
 
     def __init__(
@@ -35,78 +35,78 @@ class RecognitionAttempt:
         phrases: tuple[str, ...],
     ) -> None:
         self.events = asyncio.Queue[Event]()
-        """`ConnectionLost` among them asks for `begin_again`."""
+        """After a `ConnectionLost`, call `restart`."""
         self._recognizers = recognizers
         self._languages = languages
         self._phrases = phrases
         self._recognizer: Recognizer | None = None
-        self._probation = StaleConnectionCheck(self._lose, ready=False)
-        self._kept: list[bytes] | None = None
+        self._stale_check = StaleConnectionCheck(self._drop, ready=False)
+        self._buffered: list[bytes] | None = None
         self._finished = False
 
     @property
     def session_id(self) -> str:
-        """By which the service knows the connection."""
+        """The service's id of the connection."""
         return self._recognizer.session_id if self._recognizer is not None else ""
 
     async def begin(self) -> None:
-        """Listen with what is ready, or with a recogniser that connects meanwhile.
+        """Start with a pooled recogniser, or with a new one that connects meanwhile.
 
         Raises:
             StageFailed: with stage ``stt``.
         """
         self._recognizer = recognizer = await self._recognizers.take(self._languages)
-        self._probation = StaleConnectionCheck(self._lose, ready=recognizer.opened)
-        self._kept = [] if recognizer.opened else None
+        self._stale_check = StaleConnectionCheck(self._drop, ready=recognizer.opened)
+        self._buffered = [] if recognizer.opened else None
         await self._start(recognizer)
 
-    async def begin_again(self) -> None:
-        """Hear all of the utterance with a new recogniser.
+    async def restart(self) -> None:
+        """Start again from the beginning of the utterance, with a new recogniser.
 
         Raises:
             StageFailed: with stage ``stt``.
         """
         recognizer = await self._recognizers.make(self._languages)
         await self._start(recognizer)
-        kept, self._kept = self._kept or [], None
+        buffered, self._buffered = self._buffered or [], None
         self._recognizer = recognizer
-        for pcm in kept:
+        for pcm in buffered:
             recognizer.write(pcm)
         if self._finished:
             recognizer.finish()
 
     def write(self, pcm: bytes) -> None:
-        """Hear *pcm*, mono 16-bit at `RECOGNITION_RATE`."""
-        if self._kept is not None:
-            self._kept.append(pcm)
+        """Recognise *pcm*, mono 16-bit at `RECOGNITION_RATE`."""
+        if self._buffered is not None:
+            self._buffered.append(pcm)
         if self._recognizer is not None:
             self._recognizer.write(pcm)
 
     def finish(self) -> None:
-        """There is no more to hear."""
+        """End of the audio."""
         self._finished = True
         if self._recognizer is not None:
             self._recognizer.finish()
 
     def discard(self) -> None:
-        """Stop and free everything, without waiting for that."""
-        self._probation.end()
+        """Stop and free everything, without waiting for completion."""
+        self._stale_check.end()
         recognizer, self._recognizer = self._recognizer, None
         if recognizer is not None:
             recognizer.discard()
 
     async def _start(self, recognizer: Recognizer) -> None:
         try:
-            await recognizer.start(self._phrases, self._hear)
+            await recognizer.start(self._phrases, self._receive)
         except BaseException:
             recognizer.discard()
             raise
 
-    def _hear(self, heard: Heard) -> None:
-        if self._probation.believes(heard):
-            self._kept = None
-            self.events.put_nowait(heard)
+    def _receive(self, event: RecognitionEvent) -> None:
+        if self._stale_check.accepts(event):
+            self._buffered = None
+            self.events.put_nowait(event)
 
-    def _lose(self) -> None:
+    def _drop(self) -> None:
         self.discard()
         self.events.put_nowait(ConnectionLost())

@@ -1,4 +1,4 @@
-"""One recogniser of the SDK: good for one utterance."""
+"""A recogniser of the SDK, for one utterance."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,16 +17,16 @@ from voice_core.domain.audio import RECOGNITION_RATE
 from voice_core.domain.errors import StageFailed
 
 PROPERTIES = {
-    # What is there is sent as fast as the network takes it; the SDK would slow down after 5 s of audio.
+    # Audio is sent as fast as the network allows; by default the SDK slows down after 5 s of audio.
     "SPEECH-TransmitLengthBeforeThrottleMs": "600000",
-    # Of audio that the service has not acknowledged, the SDK would hold no more than 66 s.
+    # By default the SDK buffers at most 66 s of audio that the service has not acknowledged.
     "SPEECH-MaxBufferSizeMs": "600000",
-    # How often the SDK looks after its socket. The default of 10 costs a turn 20 ms; below 2 it never rests.
+    # Milliseconds between polls of the socket. The default of 10 costs a turn 20 ms; below 2 the SDK never sleeps.
     "SPEECH-USPRunPollingInterval": "4",
-    # We stop only what nobody waits for any more; the SDK would wait 10 s for what the service makes of it.
+    # We only stop recognitions whose result no caller needs; by default the SDK waits 10 s for the result.
     "SPEECH-StopRecognitionTimeoutInSeconds": "0",
-    # One retry, soon. The SDK sends again what was not acknowledged, so nothing is lost or heard twice. More retries,
-    # by default four in a second, only make a failure late and a throttled service busier.
+    # One retry, soon. The SDK resends the audio that was not acknowledged, so none is lost or recognised twice. More
+    # retries, by default four in a second, only delay a failure and add load to a throttled service.
     "SPEECH-Error-MaxRetryCount": "1",
     "SPEECH-Error-RetryDurationMS": "100",
 }
@@ -34,15 +34,15 @@ PROPERTIES = {
 
 @dataclass(frozen=True, slots=True)
 class EndOfRecognition:
-    """The service has heard it all."""
+    """The service has recognised all of the utterance."""
 
 
-Heard = Hypothesis | Phrase | EndOfRecognition | ConnectionLost | StageFailed
+RecognitionEvent = Hypothesis | Phrase | EndOfRecognition | ConnectionLost | StageFailed
 
 
 @dataclass(slots=True)
 class _Parts:
-    """What the SDK made. To free it is to wait for the SDK, so a thread does that."""
+    """Objects of the SDK. Freeing them waits for the SDK, so a thread does that."""
 
     stream: Any
     recognizer: Any
@@ -53,23 +53,23 @@ class _Parts:
 
 
 class Recognizer:
-    """Hears one utterance, in continuous mode to its end. What the SDK says is heard on the running loop."""
+    """Recognises one utterance, in continuous mode to its end. Events of the SDK arrive on the running loop."""
 
     def __init__(self, access: SpeechAccess, languages: tuple[str, ...]) -> None:
         self._access = access
         self._languages = languages
         self.session_id = ""
-        """By which the service knows the connection: the SDK chooses it, when the connection is opened."""
-        self._connection = WatchedConnection(access, self._hear)
-        self._tell = on_loop(asyncio.get_running_loop(), self._receive)
-        self._listener: Callable[[Heard], None] | None = None
+        """The service's id of the connection. The SDK chooses it when it opens the connection."""
+        self._connection = WatchedConnection(access, self._forward)
+        self._post = on_loop(asyncio.get_running_loop(), self._receive)
+        self._listener: Callable[[RecognitionEvent], None] | None = None
         self._lock = Lock()
         self._parts: _Parts | None = None
         self._discarded = False
 
     @classmethod
     async def make(cls, access: SpeechAccess, languages: tuple[str, ...]) -> "Recognizer":
-        """One for the only one of *languages*, or one that finds out which of them is spoken.
+        """A recogniser for *languages*; if there are several, it detects which of them is spoken.
 
         Raises:
             StageFailed: with stage ``stt``.
@@ -85,21 +85,21 @@ class Recognizer:
 
     @property
     def opened(self) -> bool:
-        return self._connection.stands
+        return self._connection.is_open
 
     async def open(self) -> bool:
-        """Open the connection, or wait for it when it is being opened; False when that failed."""
+        """Open the connection, or wait while it is being opened; False if that failed."""
         return await self._connection.open()
 
     async def ready(self) -> bool:
-        """Likewise: of one that could not be opened the SDK tells at once."""
+        """As `open`: the SDK reports at once that a connection could not be opened."""
         return await self.open()
 
-    async def start(self, phrases: tuple[str, ...], listener: Callable[[Heard], None]) -> None:
-        """Begin to hear what is written; *listener* is called on the loop with whatever comes of it.
+    async def start(self, phrases: tuple[str, ...], listener: Callable[[RecognitionEvent], None]) -> None:
+        """Begin to recognise what is written; *listener* is called on the loop with the results.
 
-        `finish` may only be called after this. The SDK waits to see its pump running, and the pump of a short stream
-        that is closed already is gone before it looks: that costs 500 ms.
+        Call `finish` only after this. The SDK waits until its pump runs; for a short stream that is already closed, the
+        pump has ended before the SDK checks, which costs 500 ms.
 
         Raises:
             StageFailed: with stage ``stt``.
@@ -109,26 +109,26 @@ class Recognizer:
             await self._access.run(self._start, phrases, await self._access.token())
 
     def write(self, pcm: bytes) -> None:
-        """Hear *pcm*, mono 16-bit at `RECOGNITION_RATE`; this copies it and returns."""
+        """Recognise *pcm*, mono 16-bit at `RECOGNITION_RATE`; this copies it and returns."""
         if (parts := self._parts) is not None:
             parts.stream.write(pcm)
 
     def finish(self) -> None:
-        """There is no more to hear."""
+        """End of the audio."""
         if (parts := self._parts) is not None:
             parts.stream.close()
 
     def discard(self) -> None:
-        """Stop, close the connection and free everything, without waiting for that. Nothing is heard from now on."""
+        """Stop, close the connection and free everything, without waiting for completion. No more events follow."""
         self._listener = None
-        self._access.leave(self._free)
+        self._access.run_detached(self._free)
 
     def _build(self, token: str | None) -> None:
         config = self._access.config(token)
         config.set_properties_by_name(PROPERTIES)
         config.output_format = sdk.OutputFormat.Detailed
         config.request_word_level_timestamps()
-        # The assistant must know what was said; masked words would be stars to it.
+        # The assistant must receive the words; masked words would be asterisks.
         config.set_profanity(sdk.ProfanityOption.Raw)
         with self._lock:
             if not self._discarded:
@@ -137,8 +137,8 @@ class Recognizer:
     def _watched(self, config: "sdk.SpeechConfig") -> _Parts:
         stream = sdk.audio.PushAudioInputStream(sdk.audio.AudioStreamFormat(samples_per_second=RECOGNITION_RATE))
         recognizer = _sdk_recognizer(config, sdk.audio.AudioConfig(stream=stream), self._languages)
-        recognizer.recognizing.connect(lambda event: self._tell(Hypothesis(event.result.text)))
-        recognizer.recognized.connect(lambda event: self._tell(_phrase(event.result)))
+        recognizer.recognizing.connect(lambda event: self._post(Hypothesis(event.result.text)))
+        recognizer.recognized.connect(lambda event: self._post(_phrase(event.result)))
         recognizer.canceled.connect(self._on_canceled)
         self._connection.attach(sdk.Connection.from_recognizer(recognizer))
         return _Parts(stream, recognizer)
@@ -170,19 +170,19 @@ class Recognizer:
     def _on_canceled(self, event: Any) -> None:
         details = event.cancellation_details
         if details.reason == sdk.CancellationReason.EndOfStream:
-            self._tell(EndOfRecognition())
+            self._post(EndOfRecognition())
         elif details.reason == sdk.CancellationReason.Error:
-            self._tell(canceled("stt", details.code, details.error_details))
+            self._post(canceled("stt", details.code, details.error_details))
 
-    def _receive(self, heard: Heard) -> None:
-        if isinstance(heard, StageFailed):
-            # The SDK will not start again after this, though it may have been an idle connection's end.
-            self._connection.lose()
-        self._hear(heard)
+    def _receive(self, event: RecognitionEvent) -> None:
+        if isinstance(event, StageFailed):
+            # The SDK does not start again after this, even if the cause was only a closed idle connection.
+            self._connection.mark_closed()
+        self._forward(event)
 
-    def _hear(self, heard: Heard) -> None:
+    def _forward(self, event: RecognitionEvent) -> None:
         if self._listener is not None:
-            self._listener(heard)
+            self._listener(event)
 
 
 def _sdk_recognizer(config: "sdk.SpeechConfig", audio: Any, languages: tuple[str, ...]) -> "sdk.SpeechRecognizer":
@@ -198,6 +198,6 @@ def _phrase(result: Any) -> Phrase | StageFailed:
     try:
         return Phrase.read(result.json, result.text)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        failure = StageFailed("Speech recognition sent what nobody understands.", stage="stt")
+        failure = StageFailed("Speech recognition's response could not be parsed.", stage="stt")
         failure.__cause__ = error
         return failure

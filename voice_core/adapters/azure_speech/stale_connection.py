@@ -1,4 +1,4 @@
-"""Telling a connection that is gone from one that works, when it was opened ahead of its use."""
+"""Detects that a connection which was opened ahead of its use has been closed meanwhile."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,44 +7,45 @@ from voice_core.adapters.azure_speech.connection import ConnectionLost
 from voice_core.domain.errors import StageFailed
 
 GRACE_SECONDS = 0.05
-"""For the SDK to tell why a connection fell, or to bring it back. It needs a few milliseconds, if it does at all."""
+"""How long the SDK may take to report why a connection was closed, or to reopen it. It needs a few milliseconds, if it
+does so at all."""
 
 
 class StaleConnectionCheck:
-    """Of a connection that was ready, from its first use until anything comes of it.
+    """Checks a connection that was *ready* in advance, from its first use to its first event.
 
-    The service closes connections that are idle. The SDK may hear of it when it has begun to send: then it may give up,
-    or wait for ever. In both cases *gone* is called, once, and somebody else has to do the work.
+    The service closes idle connections. The SDK may notice only after it has begun to send: then it may fail, or wait
+    for ever. In both cases *on_stale* is called once, and the work must be repeated on a new connection.
     """
 
-    def __init__(self, gone: Callable[[], None], *, ready: bool) -> None:
-        self._gone = gone
-        self._lasts = ready
+    def __init__(self, on_stale: Callable[[], None], *, ready: bool) -> None:
+        self._on_stale = on_stale
+        self._active = ready
         self._timer: asyncio.TimerHandle | None = None
 
-    def believes(self, event: object) -> bool:
-        """Whether *event* counts; False for what only says that the connection is gone."""
+    def accepts(self, event: object) -> bool:
+        """Whether *event* counts; False if it only means that the connection is stale."""
         if isinstance(event, ConnectionLost):
-            if self._lasts and self._timer is None:
+            if self._active and self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(GRACE_SECONDS, self._fail)
             return False
-        if self._lasts and _may_go_better(event):
+        if self._active and _worth_retrying(event):
             self._fail()
             return False
         self.end()
         return True
 
     def end(self) -> None:
-        """From now on everything counts."""
-        self._lasts = False
+        """End the check: from now on every event counts."""
+        self._active = False
         if self._timer is not None:
             self._timer.cancel()
 
     def _fail(self) -> None:
         self.end()
-        self._gone()
+        self._on_stale()
 
 
-def _may_go_better(event: object) -> bool:
-    """A failure that says nothing but that it did not work: too busy, not allowed and too late are answers."""
+def _worth_retrying(event: object) -> bool:
+    """Whether *event* is a failure without a specific reason: throttling, refusal and timeout have one."""
     return type(event) is StageFailed and event.retryable

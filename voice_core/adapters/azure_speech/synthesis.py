@@ -18,13 +18,13 @@ from voice_core.domain.speech import Voice
 
 
 class AzureTextToSpeech:
-    """Speaks on Azure Speech, in *voice* unless asked for another.
+    """Speaks on Azure Speech, in *voice* unless another is requested.
 
     *chunk_seconds* is how long the service may be silent, before the first chunk and between chunks. Synthesizers are
-    used again and again: up to *ready* wait with an open connection, each for *keep_seconds*.
+    reused: up to *ready* wait with an open connection, each for *keep_seconds*.
 
-    The SDK opens a connection again that was closed meanwhile, and tries a request a second time when it failed
-    before its first chunk, so nothing is spoken twice.
+    The SDK reopens a connection that was closed meanwhile, and retries a request once if it failed before its first
+    chunk, so nothing is spoken twice.
     """
 
     def __init__(
@@ -45,16 +45,16 @@ class AzureTextToSpeech:
         )
 
     async def warm(self, voice: str | None) -> None:
-        """Open a connection for the next `synthesize`; says nothing when that fails.
+        """Open a connection for the next `synthesize`; a failure to connect is ignored.
 
         Raises:
             InvalidInput: ``voice-unknown``.
-            StageFailed: with stage ``tts``; there is no token.
+            StageFailed: with stage ``tts``; no token could be obtained.
         """
         await asyncio.gather(self._synthesizers.prepare(NEXT), self._require(voice))
 
     async def check(self) -> None:
-        """Ask for the list of voices.
+        """Request the list of voices.
 
         Raises:
             StageFailed: with stage ``tts``.
@@ -62,7 +62,7 @@ class AzureTextToSpeech:
         await list_voices(self._access, "tts")
 
     async def voices(self) -> Sequence[Voice]:
-        """All voices, as the service told within the last day.
+        """All voices, as the service listed them within the last day.
 
         Raises:
             StageFailed: with stage ``tts``.
@@ -70,40 +70,40 @@ class AzureTextToSpeech:
         return await self._voices.all()
 
     async def close(self) -> None:
-        """Close the connections that are kept open. The access is its owner's to close."""
+        """Close the pooled connections; the access stays open."""
         await self._synthesizers.close()
 
     async def synthesize(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
-        """Speak *text*, plain words, in *voice* or the default one.
+        """Speak *text*, plain text, in *voice* or the default one.
 
-        Yields mono 16-bit PCM at 24 kHz as it comes, in whole samples; nothing for a text without words.
+        Yields mono 16-bit PCM at 24 kHz as it arrives, in complete samples; nothing for a blank text.
 
         Raises:
-            InvalidInput: ``voice-unknown``, as far as the list of voices can be had.
+            InvalidInput: ``voice-unknown``, if the list of voices is available.
             StageFailed: with stage ``tts``.
         """
         if not legal(text).strip():
             return
         await self._require(voice)
-        speaking = SynthesisAttempt(self._synthesizers, ssml(text, voice or self._voice))
+        attempt = SynthesisAttempt(self._synthesizers, ssml(text, voice or self._voice))
         try:
-            with telemetry.call("synthesize", {"peer.service": "speech"}) as told:
-                await speaking.begin()
+            with telemetry.call("synthesize", {"peer.service": "speech"}) as facts:
+                await attempt.begin()
                 odd = b""
-                while not isinstance(chunk := await self._next(speaking), EndOfSpeech):
-                    samples, odd = _whole(odd + chunk)
+                while not isinstance(chunk := await self._next(attempt), EndOfSpeech):
+                    samples, odd = _split_samples(odd + chunk)
                     if samples:
                         yield samples
-                told["voice.speech.request"] = chunk.request_id
+                facts["voice.speech.request"] = chunk.request_id
         except StageFailed:
-            speaking.discard()
+            attempt.discard()
             raise
         except BaseException:
-            # Barge-in. Stopping closes the connection, so what was stopped is no better than a new one.
-            speaking.discard()
+            # Barge-in. Stopping closes the connection, so the synthesizer is not reused.
+            attempt.discard()
             self._synthesizers.prepare_soon(NEXT)
             raise
-        speaking.put_back()
+        attempt.put_back()
 
     async def _require(self, voice: str | None) -> None:
         if voice is not None and voice != self._voice:
@@ -112,21 +112,21 @@ class AzureTextToSpeech:
     async def _make(self, _: str) -> Synthesizer:
         return await Synthesizer.make(self._access, self._chunk_seconds)
 
-    async def _next(self, speaking: SynthesisAttempt) -> bytes | EndOfSpeech:
+    async def _next(self, attempt: SynthesisAttempt) -> bytes | EndOfSpeech:
         try:
             async with timeouts.timeout(self._chunk_seconds):
-                event = await speaking.events.get()
+                event = await attempt.events.get()
         except TimeoutError as error:
             raise timed_out("tts") from error
         if isinstance(event, ConnectionLost):
-            await speaking.begin_again()
-            return await self._next(speaking)
+            await attempt.restart()
+            return await self._next(attempt)
         if isinstance(event, StageFailed):
             raise event
         return event
 
 
-def _whole(pcm: bytes) -> tuple[bytes, bytes]:
-    """The whole samples in *pcm*, and what is left of it."""
+def _split_samples(pcm: bytes) -> tuple[bytes, bytes]:
+    """The complete samples in *pcm*, and the rest."""
     size = len(pcm) - len(pcm) % SAMPLE_BYTES
     return pcm[:size], pcm[size:]

@@ -1,4 +1,4 @@
-"""One synthesizer of the SDK: speaks one thing after another."""
+"""A synthesizer of the SDK, for one text after another."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,37 +16,37 @@ from voice_core.domain.errors import StageFailed
 
 FORMAT = sdk.SpeechSynthesisOutputFormat.Raw24Khz16BitMonoPcm
 
-
 SETTLED_SECONDS = 0.05
-"""After this an opening is under way. To speak in the moment in which it begins has the SDK wait for its timeout."""
+"""Time after which the SDK has begun to open a connection. A request just when that begins would wait for the SDK's
+timeout."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndOfSpeech:
-    """All of it was spoken."""
+    """All speech has been delivered."""
 
     request_id: str = ""
-    """By which the service knows what it was asked."""
+    """The service's id of the request."""
 
 
-Spoken = bytes | EndOfSpeech | ConnectionLost | StageFailed
+SynthesisEvent = bytes | EndOfSpeech | ConnectionLost | StageFailed
 
 
 class Synthesizer:
-    """Speaks one request at a time, on a connection that it keeps. What the SDK says is heard on the running loop."""
+    """Speaks one text at a time, on a connection that stays open. Events of the SDK arrive on the running loop."""
 
     def __init__(self, access: SpeechAccess) -> None:
         self._access = access
         self._connection = WatchedConnection(access, self._receive)
-        self._tell = on_loop(asyncio.get_running_loop(), self._receive)
-        self._listener: Callable[[Spoken], None] | None = None
+        self._post = on_loop(asyncio.get_running_loop(), self._receive)
+        self._listener: Callable[[SynthesisEvent], None] | None = None
         self._lock = Lock()
         self._synthesizer: sdk.SpeechSynthesizer | None = None
         self._discarded = False
 
     @classmethod
     async def make(cls, access: SpeechAccess, chunk_seconds: float) -> "Synthesizer":
-        """One whose service may be silent for *chunk_seconds*, twice: the SDK tries again.
+        """A synthesizer whose service may be silent for *chunk_seconds*, twice, because the SDK retries.
 
         Raises:
             StageFailed: with stage ``tts``.
@@ -62,24 +62,24 @@ class Synthesizer:
 
     @property
     def opened(self) -> bool:
-        return self._connection.stands
+        return self._connection.is_open
 
     async def open(self) -> bool:
-        """Open the connection, or wait for it when it is being opened; False when that failed."""
+        """Open the connection, or wait while it is being opened; False if that failed."""
         return await self._connection.open()
 
     async def ready(self) -> bool:
-        """Wait until it can speak: also on a connection that is still being opened.
+        """Wait until it can speak, which it also can on a connection that is still being opened.
 
-        Of one that could not be opened the SDK tells only when there is something to say on it.
+        The SDK reports that a connection could not be opened only when there is something to speak.
         """
         if not self._connection.opening:
             return self.opened
         await self._connection.open(SETTLED_SECONDS)
         return self.opened or self._connection.opening
 
-    async def speak(self, ssml: str, listener: Callable[[Spoken], None]) -> None:
-        """Begin to speak; *listener* is called on the loop with whatever comes of it. One request at a time.
+    async def speak(self, ssml: str, listener: Callable[[SynthesisEvent], None]) -> None:
+        """Begin to speak; *listener* is called on the loop with the results. One request at a time.
 
         Raises:
             StageFailed: with stage ``tts``.
@@ -89,14 +89,14 @@ class Synthesizer:
             await self._access.run(self._speak, ssml, await self._access.token())
 
     def discard(self) -> None:
-        """Stop, close the connection and free everything, without waiting for that. Nothing is heard from now on."""
+        """Stop, close the connection and free everything, without waiting for completion. No more events follow."""
         self._listener = None
-        self._access.leave(self._free)
+        self._access.run_detached(self._free)
 
     def _build(self, token: str | None, chunk_seconds: float) -> None:
         config = self._access.config(token)
         config.set_speech_synthesis_output_format(FORMAT)
-        # The default is 40 s. Whoever waits gives up before, so this only ends what nobody waits for.
+        # The default is 40 s. Callers have their own, shorter timeout, so this only ends abandoned requests.
         config.set_property_by_name("SpeechSynthesis_FirstChunkTimeoutMs", str(round(chunk_seconds * 1000)))
         with self._lock:
             if not self._discarded:
@@ -105,8 +105,8 @@ class Synthesizer:
     def _watched(self, config: "sdk.SpeechConfig") -> "sdk.SpeechSynthesizer":
         # Without an audio_config the SDK would look for a loudspeaker.
         synthesizer = sdk.SpeechSynthesizer(config, audio_config=None)
-        synthesizer.synthesizing.connect(lambda event: self._tell(event.result.audio_data))
-        synthesizer.synthesis_completed.connect(lambda event: self._tell(EndOfSpeech(event.result.result_id)))
+        synthesizer.synthesizing.connect(lambda event: self._post(event.result.audio_data))
+        synthesizer.synthesis_completed.connect(lambda event: self._post(EndOfSpeech(event.result.result_id)))
         synthesizer.synthesis_canceled.connect(self._on_canceled)
         self._connection.attach(sdk.Connection.from_speech_synthesizer(synthesizer))
         return synthesizer
@@ -116,7 +116,7 @@ class Synthesizer:
             if self._synthesizer is None:
                 return
             if token is not None:
-                # The connection may have to be opened again.
+                # The SDK may have to reopen the connection.
                 self._synthesizer.authorization_token = token
             self._synthesizer.start_speaking_ssml_async(ssml).get()
 
@@ -135,8 +135,8 @@ class Synthesizer:
     def _on_canceled(self, event: Any) -> None:
         details = event.result.cancellation_details
         if details.reason == sdk.CancellationReason.Error:
-            self._tell(canceled("tts", details.error_code, details.error_details))
+            self._post(canceled("tts", details.error_code, details.error_details))
 
-    def _receive(self, spoken: Spoken) -> None:
+    def _receive(self, event: SynthesisEvent) -> None:
         if self._listener is not None:
-            self._listener(spoken)
+            self._listener(event)

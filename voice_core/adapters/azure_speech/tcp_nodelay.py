@@ -1,4 +1,4 @@
-"""The sockets of the Speech SDK, which it shows nobody."""
+"""TCP_NODELAY on the sockets of the Speech SDK, which has no API for them."""
 
 import os
 import socket
@@ -8,15 +8,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 DESCRIPTORS = Path("/proc/self/fd")
-"""Where Linux, which Functions runs on, lists them; elsewhere nothing is found and nothing is gained."""
+"""Where Linux, on which Functions runs, lists open files. Elsewhere this module has no effect."""
 
 
 def send_at_once(port: int) -> None:
     """Turn Nagle's algorithm off on this process's TCP connections to *port*.
 
     The SDK does so for synthesis but not for recognition. There the last piece of an utterance waits until the service
-    has acknowledged the one before, which receivers put off for up to 40 ms. Connections to that port that are not the
-    SDK's are asyncio's or urllib3's, which turn it off themselves.
+    has acknowledged the previous one, and receivers delay acknowledgements by up to 40 ms. Other connections to that
+    port are asyncio's or urllib3's, which turn it off themselves.
     """
     for descriptor in _descriptors():
         with suppress(OSError), _stream_socket(descriptor) as connection:
@@ -30,7 +30,7 @@ def _descriptors() -> list[int]:
 
 @contextmanager
 def _stream_socket(descriptor: int) -> Iterator[socket.socket | None]:
-    """A second handle on the TCP socket behind *descriptor*, if there is one: closing it leaves the first open."""
+    """A duplicate of *descriptor* if that is a TCP socket; closing the duplicate leaves the original open."""
     if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
         yield None
         return

@@ -1,4 +1,4 @@
-"""What is heard of one utterance, phrase after phrase."""
+"""Builds the transcript of one utterance from its phrases."""
 
 import json
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ TICKS_PER_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What the phrase under way sounds like so far."""
+    """Interim text of the phrase in progress."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase that is final; one without words has an empty text."""
+    """A final phrase; one without words has an empty text."""
 
     text: str
     language: str = ""
@@ -27,14 +27,14 @@ class Phrase:
     ticks: int = 0
     """Duration in units of 100 ns."""
     offset: int = 0
-    """Of its beginning, likewise."""
+    """Start in units of 100 ns."""
     words: tuple[TimedWord, ...] = ()
 
     @classmethod
     def read(cls, document: str, text: str) -> "Phrase":
-        """From the service's JSON *document*; *text* is what the SDK made of it.
+        """Parse the service's JSON *document*; *text* is the SDK's text, used if the document has none.
 
-        The SDK cuts texts to 2048 bytes; the document is whole.
+        The SDK cuts texts to 2048 bytes; the document is complete.
         """
         phrase = json.loads(document) if document else {}
         best: dict[str, Any] = next(iter(phrase.get("NBest") or ()), {})
@@ -48,7 +48,7 @@ class Phrase:
         )
 
     def timed(self) -> TimedPhrase:
-        """With the times of its words, as far as they are known: the phrase's own may include silence."""
+        """The phrase, timed by its words if they are known: the phrase's own times may include silence."""
         start, end = self.offset // TICKS_PER_MS, (self.offset + self.ticks) // TICKS_PER_MS
         if self.words:
             start, end = self.words[0].start_ms, self.words[-1].end_ms
@@ -56,32 +56,32 @@ class Phrase:
 
 
 class TranscriptBuilder:
-    """Puts phrases together. *language* is what the utterance is in unless the service says otherwise."""
+    """Joins phrases. *language* is that of the utterance unless the service reports another."""
 
     def __init__(self, language: str) -> None:
         self._language = language
         self._phrases: list[Phrase] = []
         self.duration_ms = 0
-        """Of the sound."""
+        """Duration of the utterance's audio."""
 
     def interim(self, hypothesis: Hypothesis) -> Interim:
-        """The whole text so far: the finished phrases and the one under way."""
+        """All text so far: the final phrases and the one in progress."""
         return Interim(self._joined(hypothesis.text))
 
     def finish(self, phrase: Phrase) -> None:
-        """Take a phrase that is final."""
+        """Add a final phrase."""
         if phrase.text:
             self._phrases.append(phrase)
 
     def so_far(self) -> Interim:
-        """The finished phrases."""
+        """The final phrases."""
         return Interim(self._joined())
 
     def transcript(self) -> Transcript:
-        """All that was heard.
+        """The complete transcript.
 
         Raises:
-            NoSpeech: no words.
+            NoSpeech: there are no words.
         """
         if not self._phrases:
             raise NoSpeech("Nothing was said.", stage="stt")
@@ -92,12 +92,12 @@ class TranscriptBuilder:
         return joined([*(phrase.text for phrase in self._phrases), *more], self._spoken_language())
 
     def _spoken_language(self) -> str:
-        """That of the longest phrase whose language was recognised."""
+        """The language of the longest phrase whose language was detected."""
         spoken = max((phrase for phrase in self._phrases if phrase.language), key=lambda p: p.ticks, default=None)
         return spoken.language if spoken else self._language
 
     def _confidence(self) -> float | None:
-        """The mean over time; a phrase without a length counts for a tick."""
+        """The mean weighted by duration; a phrase without a duration counts as one tick."""
         rated = [(phrase.confidence, max(1, phrase.ticks)) for phrase in self._phrases if phrase.confidence is not None]
         ticks = sum(weight for _, weight in rated)
         return sum(confidence * weight for confidence, weight in rated) / ticks if rated else None

@@ -1,4 +1,4 @@
-"""The voices that the service has."""
+"""The voices of the service."""
 
 import asyncio
 import json
@@ -20,16 +20,16 @@ PATH = "/tts/cognitiveservices/voices/list"
 LIST_SECONDS = 5.0
 """How long the list may take."""
 LONGEST_LIST_BYTES = 8 * 1024 * 1024
-"""The whole list takes less than a quarter of it."""
+"""The complete list takes less than a quarter of this."""
 KEEP_SECONDS = 24 * 60 * 60.0
 SUGGESTIONS = 5
 
 
 async def list_voices(access: SpeechAccess, stage: str) -> tuple[Voice, ...]:
-    """Ask the service for its voices.
+    """Request the list of voices from the service.
 
-    By plain HTTP, because the SDK's ``get_voices_async`` drops scheme and port of an endpoint such as an emulator's,
-    and makes some ten calls into its library for each of the hundreds of voices.
+    Uses plain HTTP because the SDK's ``get_voices_async`` drops scheme and port of an endpoint such as an emulator's,
+    and makes some ten library calls for each of the hundreds of voices.
 
     Raises:
         StageFailed: with stage *stage*.
@@ -44,9 +44,9 @@ async def list_voices(access: SpeechAccess, stage: str) -> tuple[Voice, ...]:
     except aiohttp.ClientConnectorError as error:
         raise Unreachable("The list of voices is not reachable.", stage=stage) from error
     except aiohttp.ClientError as error:
-        raise StageFailed("The list of voices did not come.", stage=stage) from error
+        raise StageFailed("The list of voices could not be read.", stage=stage) from error
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise StageFailed("The list of voices is not one.", stage=stage) from error
+        raise StageFailed("The list of voices could not be parsed.", stage=stage) from error
 
 
 async def _fetch(session: aiohttp.ClientSession, url: str, stage: str) -> tuple[Voice, ...]:
@@ -65,32 +65,32 @@ def _voice(entry: dict[str, Any]) -> Voice:
 
 
 class Voices:
-    """The list, asked for once a day however many want it."""
+    """The list of voices, requested once a day for all callers."""
 
     def __init__(self, access: SpeechAccess) -> None:
         self._access = access
         self._voices: tuple[Voice, ...] = ()
         self._stale_at = 0.0
-        self._asking: asyncio.Lock = asyncio.Lock()
+        self._lock: asyncio.Lock = asyncio.Lock()
 
     async def all(self) -> Sequence[Voice]:
-        """All voices; those who ask at the same time share one request.
+        """All voices. Concurrent callers share one request.
 
         Raises:
             StageFailed: with stage ``tts``.
         """
-        # Only one asks; the others find the list when their turn comes.
-        async with self._asking:
+        # One caller requests the list; the others then find it.
+        async with self._lock:
             if monotonic() >= self._stale_at or not self._voices:
                 self._voices = await list_voices(self._access, "tts")
                 self._stale_at = monotonic() + KEEP_SECONDS
             return self._voices
 
     async def require(self, name: str) -> None:
-        """Make sure there is such a voice; without a list the service will tell.
+        """Check that the voice exists. If the list is unavailable, synthesis itself will refuse an unknown voice.
 
         Raises:
-            InvalidInput: ``voice-unknown``, with some that come close.
+            InvalidInput: ``voice-unknown``, with up to `SUGGESTIONS` similar names.
         """
         try:
             names = [voice.name for voice in await self.all()]

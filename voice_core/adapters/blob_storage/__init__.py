@@ -1,1 +1,1 @@
-"""Recordings, what is made of them, and speech, in Azure Blob storage."""
+"""Recordings, the artefacts made from them, and speech, in Azure Blob storage."""

@@ -1,4 +1,4 @@
-"""The storage account, on one client a process that opens when first needed."""
+"""The storage account, with one client per process, which connects at first use."""
 
 import asyncio
 import base64
@@ -21,10 +21,10 @@ READ_SECONDS = 20
 
 RETRIES = 1
 PAUSE_SECONDS = 1
-"""Before that, at the most; how long it is, is left to chance."""
+"""Longest pause before a retry; its length is random."""
 
 KEY_HOURS = 12
-"""How long a key to sign with is good; the service gives no more than 7 days."""
+"""How long a signing key is valid; the service allows at most 7 days."""
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """https://learn.microsoft.com/azure/storage/common/storage-sas-overview#best-practices-when-using-sas"""
@@ -33,14 +33,14 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 class BlobAccount:
     """The account at *url*, ``https://NAME.blob.core.windows.net`` or the emulator's address with the account's name.
 
-    *credential* is the account's key or an async token credential, which stays the caller's to close. With *create*,
-    containers are made when they are missing.
+    *credential* is the account's key or an async token credential, which the caller closes. With *create*, missing
+    containers are created.
     """
 
     def __init__(self, url: str, *, credential: Any, create: bool) -> None:
         self._key = credential if isinstance(credential, str) else None
         self._create = create
-        self._made: set[str] = set()
+        self._created: set[str] = set()
         self._signing = asyncio.Lock()
         self._delegation: tuple[UserDelegationKey, datetime] | None = None
         self._client = _client(url, credential)
@@ -60,20 +60,20 @@ class BlobAccount:
                 break
 
     async def container(self, name: str) -> ContainerClient:
-        """The container of that name, made now if it may have to be."""
+        """The container of that name. With *create* it is created at first use if it is missing."""
         container = self._client.get_container_client(name)
-        if self._create and name not in self._made:
+        if self._create and name not in self._created:
             try:
                 with our_errors():
                     await container.create_container()
             except Exception as error:
                 if not isinstance(error.__cause__, ResourceExistsError):
                     raise
-            self._made.add(name)
+            self._created.add(name)
         return container
 
     async def signed(self, container: ContainerClient, blob: str, permission: str, until: datetime) -> str:
-        """The blob's URL with the *permission*, as ``c``, until then."""
+        """The blob's URL with a SAS for *permission*, such as ``c``, valid until *until*."""
         signer = await self._signer(until)
         token = generate_blob_sas(
             self._client.account_name or "",
@@ -87,20 +87,20 @@ class BlobAccount:
         return f"{container.get_blob_client(blob).url}?{token}"
 
     async def _signer(self, until: datetime) -> dict[str, Any]:
-        """What proves that it was us who signed: the account's key, or one that our identity was given."""
+        """The signing key: the account's key, or a user delegation key of our identity."""
         if self._key:
             return {"account_key": self._key}
         async with self._signing:
             if self._delegation is None or self._delegation[1] < until:
-                self._delegation = await self._delegated()
+                self._delegation = await self._new_delegation()
         return {"user_delegation_key": self._delegation[0]}
 
-    async def _delegated(self) -> tuple[UserDelegationKey, datetime]:
+    async def _new_delegation(self) -> tuple[UserDelegationKey, datetime]:
         now = datetime.now(UTC)
         ends = now + timedelta(hours=KEY_HOURS)
         with our_errors():
             key = await self._client.get_user_delegation_key(now - CLOCKS_DIFFER, ends)
-            # It is kept for hours: one that cannot sign must not be.
+            # The key is cached for hours, so check now that it can sign.
             base64.b64decode(key.value or "-", validate=True)
             return key, ends
 
@@ -115,9 +115,9 @@ def _client(url: str, credential: Any) -> BlobServiceClient:
             credential,
             connection_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
-            # Whatever is sent twice is taken once: appends say where they belong, and the rest replaces or refuses.
+            # Retries are safe: appends name their position, and other requests replace, or fail if the blob exists.
             retry_policy=LinearRetry(0, RETRIES, random_jitter_range=PAUSE_SECONDS),
-            # Whatever leads elsewhere is an error: nothing is to be told to, or believed of, another host.
+            # A redirect is an error: we neither send data to another host nor trust data from it.
             permit_redirects=False,
             logger=logger,
             raw_request_hook=_traced,

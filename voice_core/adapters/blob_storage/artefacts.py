@@ -1,4 +1,4 @@
-"""What is made of recordings, kept beside them."""
+"""Artefacts of clips, such as transcripts and speech, stored beside the recordings."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What the SDK raises, as the caller will hear of it."""
+"""Translates the SDK's errors into ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,23 +31,23 @@ PRECONDITION_FAILED = 412
 
 @contextmanager
 def our_errors(missing: str = "recording-missing") -> Iterator[None]:
-    """Raise what the SDK raises as ours; a blob that is not there is NotFound with the code *missing*."""
+    """Raise the SDK's errors as ours; a missing blob is NotFound with the code *missing*."""
     try:
         yield
     except ResourceNotFoundError as error:
         if getattr(error, "error_code", None) != "BlobNotFound":
             raise no_container() from error
-        raise NotFound("It is not in storage, or not any more.", code=missing, stage=STAGE) from error
+        raise NotFound("It is not in storage, or has been deleted.", code=missing, stage=STAGE) from error
     except VoiceError:
         raise
     except Exception as error:
-        # The SDK takes every answer for what was asked: of one that is not comes anything from AttributeError to
-        # zlib.error. Nothing but its calls belongs in the body, lest a mistake of ours look like it.
+        # The SDK does not check responses: an unexpected one raises anything from AttributeError to zlib.error. Only
+        # calls of the SDK belong in the body; otherwise a bug of ours would look like a failure of storage.
         raise failure(error) from error
 
 
 def precondition_failed(error: StageFailed) -> bool:
-    """Whether what was there is not what the request expected."""
+    """Whether the blob is not in the state that the request expected."""
     return getattr(error.__cause__, "status_code", None) == PRECONDITION_FAILED
 
 
@@ -56,9 +56,9 @@ def no_container() -> Misconfigured:
 
 
 def failure(error: Exception) -> StageFailed:
-    """The error to raise for *error*. Its text stays behind: it may hold names and addresses."""
+    """The error to raise for *error*, without its text, which may contain names and addresses."""
     if not isinstance(error, AzureError) or isinstance(error, DecodeError):
-        return StageFailed("What storage answered makes no sense.", stage=STAGE)
+        return StageFailed("Storage returned an invalid response.", stage=STAGE)
     if isinstance(error, ServiceResponseTimeoutError):
         return StageTimedOut("Storage took too long.", stage=STAGE)
     if isinstance(error, ServiceRequestError) and isinstance(error.inner_exception, ClientConnectorError):
@@ -67,13 +67,13 @@ def failure(error: Exception) -> StageFailed:
     if isinstance(error, ClientAuthenticationError) or status in (401, 403):
         return Misconfigured("Storage does not accept our key or identity.", stage=STAGE)
     if status in (429, 503):
-        return Throttled("Storage asks us to slow down.", stage=STAGE, retry_after=_retry_after(error))
+        return Throttled("Storage is throttling our requests.", stage=STAGE, retry_after=_retry_after(error))
     refused = status is not None and 400 <= status < 500
-    return StageFailed(f"Storage failed with {status or 'no answer'}.", stage=STAGE, retryable=not refused)
+    return StageFailed(f"Storage failed with {status or 'no response'}.", stage=STAGE, retryable=not refused)
 
 
 def _retry_after(error: AzureError) -> float | None:
-    """Seconds, where the service says it."""
+    """Seconds to wait, if the service names them."""
     response = getattr(error, "response", None)
-    told = response.headers.get("Retry-After", "") if response is not None else ""
-    return float(told) if told.isdecimal() else None
+    value = response.headers.get("Retry-After", "") if response is not None else ""
+    return float(value) if value.isdecimal() else None

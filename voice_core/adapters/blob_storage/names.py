@@ -1,4 +1,4 @@
-"""What blobs are called: user and clip, so that the name alone says whose it is."""
+"""Names of blobs: user and clip, so that the owner follows from the name alone."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -9,7 +9,7 @@ _CLIP_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def folder(user_id: str) -> str:
-    """One path segment that stands for a user, whatever their id is made of."""
+    """The user's path segment: the id in URL-safe base64, because it may contain any character."""
     return urlsafe_b64encode(user_id.encode()).decode().rstrip("=")
 
 
@@ -18,7 +18,7 @@ def blob_name(name: ClipName) -> str:
 
 
 def clip_name(blob: str) -> ClipName | None:
-    """Whose recording *blob* is; None when it is none of ours."""
+    """The clip whose recording *blob* is; None if the name is not one of ours."""
     user, slash, clip_id = blob.partition("/")
     if not slash or not _CLIP_ID.fullmatch(clip_id):
         return None

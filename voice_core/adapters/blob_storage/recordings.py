@@ -1,4 +1,4 @@
-"""Recordings that are uploaded straight into a container."""
+"""Recordings, which clients upload directly into a container."""
 
 from datetime import datetime
 
@@ -7,12 +7,12 @@ from azure.core.exceptions import DecodeError
 
 from voice_core.adapters.blob_storage.account import BlobAccount
 from voice_core.adapters.blob_storage.failures import STAGE, no_container, our_errors, precondition_failed
-from voice_core.adapters.blob_storage.names import blob_name, clip_name
+from voice_core.adapters.blob_storage.names import blob_name
 from voice_core.domain.clip import ClipName, Recording, Slot
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
 
 CREATE, CREATE_IN_BLOCKS = "c", "cw"
-"""Permissions. Without ``w`` a blob cannot be written twice; but the service takes single blocks for writing only."""
+"""SAS permissions. Without ``w`` a blob cannot be overwritten, but uploading single blocks requires ``w``."""
 
 
 class BlobRecordings:
@@ -21,11 +21,6 @@ class BlobRecordings:
     def __init__(self, account: BlobAccount, container: str = "clips") -> None:
         self._account = account
         self._container = container
-
-    @staticmethod
-    def name_of(blob: str) -> ClipName | None:
-        """Whose recording the *blob* is; None when it is none of ours."""
-        return clip_name(blob)
 
     async def slot(self, name: ClipName, until: datetime, *, in_blocks: bool) -> Slot:
         container = await self._account.container(self._container)
@@ -50,11 +45,11 @@ class BlobRecordings:
         except StageFailed as error:
             if not precondition_failed(error):
                 raise
-            # The condition comes first: of a recording that is gone it does not hold either.
+            # The service checks the condition first, so a deleted recording fails it too: `find` raises NotFound then.
             await self.find(recording.name)
             raise Conflict("The recording has been replaced.", code="recording-changed", stage=STAGE) from error
         if len(data) != count:
-            raise StageFailed("Storage gave less than was asked for.", stage=STAGE)
+            raise StageFailed("Storage returned fewer bytes than requested.", stage=STAGE)
         return data
 
     async def _read(self, recording: Recording, start: int, count: int) -> bytes:

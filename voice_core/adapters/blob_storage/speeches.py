@@ -1,4 +1,4 @@
-"""Speech that players fetch: PCM that grows while it is made, and whole files in other formats."""
+"""Speech that players fetch: PCM that grows during synthesis, and complete files in other formats."""
 
 from azure.core import MatchConditions
 from azure.core.exceptions import DecodeError, ResourceExistsError
@@ -15,7 +15,7 @@ MISSING = "speech-not-found"
 
 LIVE = "pcm"
 COMPLETE = "complete"
-"""Name of the blob's metadata that says so."""
+"""Metadata of a blob whose speech is complete."""
 
 
 class BlobSpeeches:
@@ -33,7 +33,7 @@ class BlobSpeeches:
         except StageFailed as error:
             if not isinstance(error.__cause__, ResourceExistsError):
                 raise
-            # It was begun before, and broke off: files of what there was then would be taken for the whole.
+            # An earlier attempt broke off. Its encoded files would be taken for the complete speech.
             await self.delete(name.user_id, name.conversation_id, name.turn_id)
             with our_errors(MISSING):
                 await blob.create_append_blob()
@@ -44,7 +44,7 @@ class BlobSpeeches:
             with our_errors(MISSING):
                 await blob.append_block(pcm, appendpos_condition=start)
         except StageFailed as error:
-            # An append whose answer was lost has been sent again.
+            # A retry of an append whose response was lost finds the bytes already appended.
             if not precondition_failed(error) or (await self.find(name)).pcm_bytes != start + len(pcm):
                 raise
 
@@ -75,7 +75,7 @@ class BlobSpeeches:
             with our_errors(MISSING):
                 await blob.upload_blob(data, BlobType.BLOCKBLOB, overwrite=False)
         except StageFailed as error:
-            # Whoever was quicker encoded the same speech; players may have some of theirs already.
+            # Another worker has stored the same speech first; players may have fetched part of its file already.
             if not isinstance(error.__cause__, ResourceExistsError):
                 raise
 
@@ -108,7 +108,7 @@ async def _read(blob: BlobClient, start: int, count: int) -> bytes:
     with our_errors(MISSING):
         data = await (await blob.download_blob(start, count)).readall()
     if len(data) != count:
-        raise StageFailed("Storage gave less than was asked for.", stage=STAGE)
+        raise StageFailed("Storage returned fewer bytes than requested.", stage=STAGE)
     return data
 
 

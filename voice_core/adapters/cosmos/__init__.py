@@ -1,4 +1,4 @@
-"""Conversations, the jobs of clips, repeatable requests and the use of limits in Azure Cosmos DB for NoSQL."""
+"""Conversations, clip jobs, idempotent requests and the usage of limits in Azure Cosmos DB for NoSQL."""
 
 from voice_core.adapters.cosmos.admissions import CosmosAdmissions
 from voice_core.adapters.cosmos.clips import CosmosClips

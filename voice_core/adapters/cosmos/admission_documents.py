@@ -1,8 +1,8 @@
-"""What a user has used as a document: one a user, in the partition ``/userId``.
+"""A user's usage as a document: one per user, in the partition ``/userId``.
 
-For each kind it has a log of the moments of the latest admissions, newest first. One more is allowed when the one that
-was so many before it is out of the window. None is put down before one that is there already: that is what makes it
-exact in whatever order requests arrive.
+For each kind it has a log of the times of the latest admissions, newest first. With a limit of n per window, another
+admission is allowed if the n-th latest is out of the window. The log is always sorted: the patch does not insert a time
+that is earlier than the newest one. So the limit is exact, in whatever order requests arrive.
 """
 
 from dataclasses import dataclass
@@ -17,15 +17,16 @@ DOCUMENT = "limits"
 """The id of each user's document."""
 
 TTL_SECONDS = 2 * DAY_SECONDS
-"""From the last change, by when nothing in it counts: no window is longer than a day."""
+"""Time from the last change. After that nothing in the document counts: no window is longer than a day."""
 
-LITTER = 30
-"""Moments that no longer count and are left in a log: taking one out costs an operation, however many they are."""
+MAX_EXPIRED = 30
+"""Expired times that may stay in a log, or more if more times than that still count. Removing them costs one operation,
+however many they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdmissionRequest:
-    """One more that is asked for."""
+    """A request for one more admission, at *now* in milliseconds since 1970."""
 
     rate: Rate
     quota: DailyQuota | None
@@ -33,7 +34,7 @@ class AdmissionRequest:
 
     @property
     def condition(self) -> str:
-        """Of the patch: there is a log, room in it, and nothing later."""
+        """Condition of the patch: the log exists, has room, and contains no later time."""
         log, cutoff = f"c.{self.rate.kind}", self.now - self.rate.window_seconds * 1000
         room = (
             f"FROM c WHERE IS_DEFINED({log})"
@@ -45,28 +46,28 @@ class AdmissionRequest:
 
     @property
     def operations(self) -> list[dict[str, Any]]:
-        """Of the patch."""
+        """Operations of the patch."""
         return [{"op": "add", "path": f"/{self.rate.kind}/0", "value": self.now}]
 
     def used(self, document: Document) -> Usage:
         return Usage(self._log(document), document["day"], document["heardMs"])
 
     def fits(self, document: Document) -> bool:
-        """Whether there is room for it, though something may be later."""
+        """Whether the limits leave room for it, even if the log contains a later time."""
         limits = (self.rate, self.quota) if self.quota else (self.rate,)
         return all(limit.left(self.used(document), self.now).count for limit in limits)
 
     def added(self, document: Document) -> Document:
-        """*document* with one more."""
+        """*document* with one more admission."""
         log = self._log(document)
-        return _own(document) | {self.rate.kind: [max([self.now, *log[:1]]), *log]}
+        return _without_system_properties(document) | {self.rate.kind: [max([self.now, *log[:1]]), *log]}
 
-    def tidied(self, document: Document) -> Document | None:
-        """*document* without moments that no longer count; None while they are few."""
+    def pruned(self, document: Document) -> Document | None:
+        """*document* without expired times; None while they are few."""
         log = self._log(document)
         counting = [moment for moment in log if self.rate.free(moment) > self.now]
-        few = len(log) <= len(counting) + max(LITTER, len(counting))
-        return None if few else _own(document) | {self.rate.kind: counting}
+        few = len(log) <= len(counting) + max(MAX_EXPIRED, len(counting))
+        return None if few else _without_system_properties(document) | {self.rate.kind: counting}
 
     def _log(self, document: Document) -> list[int]:
         log: list[int] = document.get(self.rate.kind, [])
@@ -74,7 +75,7 @@ class AdmissionRequest:
 
 
 def first_document(user_id: str) -> Document:
-    """Of a user who has used nothing."""
+    """The document of a user who has used nothing."""
     logs: Document = {kind: [] for kind in get_args(Kind)}
     return {"id": DOCUMENT, "userId": user_id, "day": 0, "heardMs": 0, "ttl": TTL_SECONDS} | logs
 
@@ -83,6 +84,6 @@ def _absent_or(moment: str, latest: int) -> str:
     return f"(NOT IS_DEFINED({moment}) OR {moment} <= {latest})"
 
 
-def _own(document: Document) -> Document:
-    """Without what the service adds."""
+def _without_system_properties(document: Document) -> Document:
+    """*document* without the properties that the service adds."""
     return {name: value for name, value in document.items() if not name.startswith("_")}

@@ -1,6 +1,6 @@
-"""How much everybody has used, kept in one Cosmos DB container.
+"""The usage of all users, stored in one Cosmos DB container.
 
-An admission is one conditional patch: the service itself admits, one after the other, however many workers ask.
+An admission is one conditional patch: the service itself decides, one request after the other, for all workers.
 """
 
 from voice_core.adapters.cosmos.admission_documents import (
@@ -16,7 +16,7 @@ from voice_core.domain.errors import StageFailed
 from voice_core.domain.limits import DailyQuota, Rate, Usage, day
 
 TRIES = 10
-"""At one document, when others change it at the same time."""
+"""Most attempts to change a document that other workers change at the same time."""
 
 
 class CosmosAdmissions(Store):
@@ -26,19 +26,19 @@ class CosmosAdmissions(Store):
         super().__init__(Container(database, STAGE, (), deadline_seconds))
 
     async def admit(self, user_id: str, rate: Rate, quota: DailyQuota | None, now: int) -> tuple[bool, Usage]:
-        """As in `Admissions`: one operation to admit, now and then one more to tidy up; two to refuse."""
-        asked = AdmissionRequest(rate, quota, now)
+        """As in `Admissions`: one operation to admit, sometimes one more to remove expired times; two to refuse."""
+        request = AdmissionRequest(rate, quota, now)
         async with self.container.partition(user_id) as partition:
             for _ in range(TRIES):
-                if verdict := await _asked_once(partition, user_id, asked):
+                if verdict := await _admit_once(partition, user_id, request):
                     return verdict
         raise _contended()
 
     async def charge(self, user_id: str, heard_ms: int, now: int) -> None:
-        """As in `Admissions`: one operation, and two for the first of a day."""
+        """As in `Admissions`: one operation, and two for the first call of a day."""
         async with self.container.partition(user_id) as partition:
             for _ in range(TRIES):
-                if await _charged(partition, user_id, heard_ms, day(now)):
+                if await _charge_once(partition, user_id, heard_ms, day(now)):
                     return
         raise _contended()
 
@@ -49,26 +49,26 @@ class CosmosAdmissions(Store):
             return Usage((), document["day"], document["heardMs"])
 
 
-async def _asked_once(partition: Partition, user_id: str, asked: AdmissionRequest) -> tuple[bool, Usage] | None:
-    """Whether it was admitted, and what is used then; None when somebody else was faster."""
-    found = await partition.patch(DOCUMENT, asked.operations, asked.condition)
+async def _admit_once(partition: Partition, user_id: str, request: AdmissionRequest) -> tuple[bool, Usage] | None:
+    """Whether *request* was admitted, and the usage after that; None if another worker changed the document first."""
+    found = await partition.patch(DOCUMENT, request.operations, request.condition)
     if not isinstance(found, WriteConflict):
-        if tidied := asked.tidied(found):
-            # Unless somebody else has changed it meanwhile: then they do it, or the next.
-            await partition.replace(tidied, found["_etag"])
-        return True, asked.used(found)
+        if pruned := request.pruned(found):
+            # If another worker has changed the document meanwhile, that worker or a later call removes them.
+            await partition.replace(pruned, found["_etag"])
+        return True, request.used(found)
     document = await partition.read(DOCUMENT) if found.status == 412 else None
     if document is None:
-        made = await partition.create(asked.added(first_document(user_id)))
-    elif asked.fits(document):
-        made = await partition.replace(asked.added(document), document["_etag"])
+        stored = await partition.create(request.added(first_document(user_id)))
+    elif request.fits(document):
+        stored = await partition.replace(request.added(document), document["_etag"])
     else:
-        return False, asked.used(document)
-    return (True, asked.used(made)) if made else None
+        return False, request.used(document)
+    return (True, request.used(stored)) if stored else None
 
 
-async def _charged(partition: Partition, user_id: str, heard_ms: int, today: int) -> bool:
-    """Whether it was; not when somebody else was faster."""
+async def _charge_once(partition: Partition, user_id: str, heard_ms: int, today: int) -> bool:
+    """Whether the sound was counted; False if another worker changed the document first."""
     add = {"op": "incr", "path": "/heardMs", "value": heard_ms}
     found = await partition.patch(DOCUMENT, [add], f"FROM c WHERE c.day >= {today}")
     if isinstance(found, WriteConflict) and found.status == 412:
@@ -84,4 +84,4 @@ async def _charged(partition: Partition, user_id: str, heard_ms: int, today: int
 
 
 def _contended() -> StageFailed:
-    return StageFailed("The same user's use was counted too often at once.", stage=STAGE)
+    return StageFailed("Too many requests changed this user's usage at the same time.", stage=STAGE)

@@ -1,8 +1,8 @@
-"""Clips as documents, all of a user's in the partition ``/userId``."""
+"""Clips as documents, each in its user's partition ``/userId``."""
 
 from datetime import datetime
 
-from voice_core.adapters.cosmos.documents import Document, written
+from voice_core.adapters.cosmos.documents import Document, utc_text
 from voice_core.domain.clip import Clip, ClipClaim, Failure
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.speech import Hints
@@ -12,23 +12,23 @@ STAGE = "clips"
 SCHEMA = 1
 
 INDEXED = ("conversationId",)
-"""What queries filter by."""
+"""Properties by which queries filter."""
 
 
 def clip_document(clip: Clip, ttl_seconds: int) -> Document:
-    """The job as it is kept."""
+    """The document of a job."""
     return {
         "id": clip.id,
         "userId": clip.user_id,
         "conversationId": clip.conversation_id,
-        "createdAt": written(clip.created_at),
-        "uploadUntil": written(clip.upload_until),
+        "createdAt": utc_text(clip.created_at),
+        "uploadUntil": utc_text(clip.upload_until),
         "languages": list(clip.hints.languages),
         "phrases": list(clip.hints.phrases),
         "reply": clip.reply,
         "notes": clip.notes,
         "status": clip.status,
-        "claim": clip.claim and {"worker": clip.claim.worker, "until": written(clip.claim.until)},
+        "claim": clip.claim and {"worker": clip.claim.worker, "until": utc_text(clip.claim.until)},
         "attempts": clip.attempts,
         "recording": clip.recording,
         "secondsDone": clip.seconds_done,
@@ -45,7 +45,7 @@ def clip_document(clip: Clip, ttl_seconds: int) -> Document:
 
 
 def clip_from(document: Document) -> Clip:
-    """The job that `clip_document` wrote."""
+    """The job that was stored with `clip_document`."""
     claim, failure = document.get("claim"), document.get("failure")
     try:
         return Clip(

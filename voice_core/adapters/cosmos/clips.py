@@ -1,4 +1,4 @@
-"""The jobs of clips, kept in one Cosmos DB container."""
+"""The jobs of clips, stored in one Cosmos DB container."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ OF_CONVERSATION = "SELECT VALUE c.id FROM c WHERE c.conversationId = @id"
 
 
 class CosmosClips(Store):
-    """The `Clips` of all users; *ttl_seconds* is how long a job is kept after its last change."""
+    """The `Clips` of all users; *ttl_seconds* is how long a job is stored after its last change."""
 
     def __init__(self, database: Database, *, ttl_seconds: int, deadline_seconds: float) -> None:
         super().__init__(Container(database, STAGE, INDEXED, deadline_seconds))
         self._ttl_seconds = ttl_seconds
 
     async def add(self, clip: Clip) -> Clip:
-        """Keep a new job.
+        """Store a new job.
 
         Raises:
             Conflict: ``clip-exists``.
@@ -43,19 +43,19 @@ class CosmosClips(Store):
         return clip_from(document)
 
     async def replace(self, clip: Clip) -> Clip:
-        """Keep a job that was changed, unless somebody else has changed it since it was read.
+        """Store a changed job, unless another worker has changed it since it was read.
 
         Raises:
-            Conflict: they have.
+            Conflict: another worker has changed it.
         """
         async with self.container.partition(clip.user_id) as partition:
             document = await partition.replace(clip_document(clip, self._ttl_seconds), clip.etag)
         if document is None:
-            raise Conflict("Somebody else has changed this clip.", stage=STAGE)
+            raise Conflict("Another worker has changed this clip.", stage=STAGE)
         return clip_from(document)
 
     async def of_conversation(self, user_id: str, conversation_id: str) -> Sequence[ClipName]:
-        """The clips that belong to a conversation, however they ended."""
+        """The clips of a conversation, in any state."""
         async with self.container.partition(user_id) as partition:
             found = await partition.all(OF_CONVERSATION, {"id": conversation_id})
         return [ClipName(user_id, clip_id) for clip_id in found]

@@ -1,4 +1,4 @@
-"""A container, on one client a process that opens when first needed."""
+"""A container, with one client per process, which connects at first use."""
 
 import asyncio
 import base64
@@ -22,33 +22,33 @@ from voice_core.adapters.cosmos.transport import bounded_transport
 from voice_core.domain.errors import Misconfigured, VoiceError
 
 PARTITION_KEY = "/userId"
-"""Of every container: what is another user's is in another partition."""
+"""Partition key of every container: each user has a partition."""
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 6
-"""One answer; a batch may take the service 5."""
+"""Timeout of one response; a batch may take the service 5 s."""
 
 NEVER = -1
-"""As many throttle retries of the SDK's; to it, 0 means its default. `retry_throttled` does that better."""
+"""Disables the SDK's throttle retries (0 would mean its default): `retry_throttled` replaces them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where containers are, and how to get in."""
+    """Address and credential of the database."""
 
     endpoint: str
     credential: Any
-    """Account key, or async token credential, which stays the caller's to close."""
+    """Account key, or async token credential, which the caller closes."""
     name: str
     create: bool = False
-    """Make it and its containers where they are missing, which takes a key."""
+    """Whether to create the database and its containers if they are missing; this requires a key."""
 
 
 class Container:
-    """A container of *database*; its *name* is the stage of what fails.
+    """A container of *database*; its *name* is the stage of its errors.
 
-    Of its documents no property but those *indexed* is in the index: each makes every write dearer. Everything that is
-    asked of it within one operation has *deadline_seconds* in all, opening included.
+    Only the *indexed* properties of its documents are in the index: each one makes every write more expensive. All
+    requests of one operation, including connecting, must complete within *deadline_seconds*.
     """
 
     def __init__(self, database: Database, name: str, indexed: Sequence[str], deadline_seconds: float) -> None:
@@ -81,14 +81,14 @@ class Container:
         """The user's partition, for one operation.
 
         Raises:
-            StageFailed: with the container's stage; also for what the body raises of the SDK's errors.
+            StageFailed: with the container's stage; errors of the SDK that the body raises are translated too.
         """
         async with self._operation() as deadline:
             yield Partition(await self._opened(deadline), user_id, deadline)
 
     @asynccontextmanager
     async def _operation(self) -> AsyncIterator[float]:
-        """Within the deadline, which it gives in the event loop's time, and with our errors for the SDK's."""
+        """Enforce the deadline, and translate the body's errors. Yields the deadline, on the event loop's clock."""
         deadline = asyncio.get_running_loop().time() + self._deadline_seconds
         try:
             async with timeouts.timeout(self._deadline_seconds):
@@ -98,8 +98,8 @@ class Container:
         except VoiceError:
             raise
         except Exception as error:
-            # The SDK, and what is made of documents here, take every answer for what was asked: of one that is not
-            # comes anything from KeyError to zlib.error. A mistake of ours would look like it; the log names its type.
+            # Neither the SDK nor our parsing of documents checks responses: an unexpected one raises anything from
+            # KeyError to zlib.error. A bug of ours would look the same, but the log contains the error's type.
             raise failure(error, self.name) from error
 
     async def _opened(self, deadline: float) -> ContainerProxy:
@@ -112,21 +112,21 @@ class Container:
         client = await _client(self._database, self.name)
         try:
             await client.__aenter__()
-            return client, await self._found(client)
+            return client, await self._proxy(client)
         except BaseException:
             await client.close()
             raise
 
-    async def _found(self, client: CosmosClient) -> ContainerProxy:
+    async def _proxy(self, client: CosmosClient) -> ContainerProxy:
         if self._database.create:
-            await self._make(client)
+            await self._create(client)
         proxy = client.get_database_client(self._database.name).get_container_client(self.name)
-        # The SDK reads this before its first operation anyway, and a 404 then would look like a missing document.
+        # The SDK reads this before its first operation anyway, where a 404 would look like a missing document.
         _check_definition(await proxy.read(), self.name)
         return proxy
 
-    async def _make(self, client: CosmosClient) -> None:
-        # The SDK looks and then makes: another instance may have made it in between.
+    async def _create(self, client: CosmosClient) -> None:
+        # The SDK checks and then creates: another instance may have created it in between.
         with suppress(CosmosResourceExistsError):
             await client.create_database_if_not_exists(self._database.name)
         database = client.get_database_client(self._database.name)
@@ -140,7 +140,7 @@ class Container:
 
 
 def indexing_policy(names: Sequence[str]) -> dict[str, Any]:
-    """An index of these properties alone; it stays on without any, for there is no TTL without an index."""
+    """Index of only these properties. It is never off, even without properties, because TTL requires an index."""
     return {
         "indexingMode": "consistent",
         "automatic": True,
@@ -162,8 +162,8 @@ async def _client(database: Database, stage: str) -> CosmosClient:
             database.credential,
             connection_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
-            # A write may be sent again: ids and versions see to it that nothing is stored twice. What is counted for
-            # a limit may count twice when an answer is lost: too early a refusal, never a late one.
+            # Retrying a write is safe: ids and ETags prevent storing twice. Only the usage of a limit may count twice
+            # after a lost response, which can refuse a user too early, but never too late.
             retry_total=1,
             retry_throttle_total=NEVER,
             logger=logger,

@@ -1,4 +1,4 @@
-"""Conversations kept in one Cosmos DB container."""
+"""Conversations, stored in one Cosmos DB container."""
 
 import asyncio
 import random
@@ -16,12 +16,12 @@ from voice_core.adapters.cosmos.documents import (
     header_document,
     header_without,
     is_deleted,
-    sealed,
+    seal,
     tombstone,
     turn_document,
     turn_from,
     turn_name,
-    unsealed,
+    unseal,
 )
 from voice_core.adapters.cosmos.partition import Partition
 from voice_core.adapters.cosmos.store import Store
@@ -29,16 +29,16 @@ from voice_core.domain.conversation import Conversation, Page, Turn
 from voice_core.domain.errors import Conflict, NotFound
 
 ATTEMPTS = 8
-"""At a write that others are in the way of, before giving up."""
+"""Most attempts at a write that conflicts with other workers' writes."""
 
 LONGEST_PAUSE_SECONDS = 0.05
-"""Between two attempts; the pause is random, so that rivals part."""
+"""Longest pause between two attempts; its length is random, so that conflicting workers do not collide again."""
 
 BATCH = 100
-"""Operations; the service's limit."""
+"""Operations in a batch; the service's limit."""
 
 DATABASE = {"db.system.name": "azure.cosmosdb", "db.collection.name": "conversations"}
-"""What is told of our calls (https://opentelemetry.io/docs/specs/semconv/database/)."""
+"""Attributes of our calls (https://opentelemetry.io/docs/specs/semconv/database/)."""
 
 LIST = "SELECT * FROM c WHERE c.type = 'conversation' ORDER BY c.updatedAt DESC"
 TURNS = "SELECT * FROM c WHERE c.conversationId = @id AND c.type = 'turn' ORDER BY c.seq DESC"
@@ -48,7 +48,7 @@ TURN_NAMES = "SELECT TOP @limit VALUE c.id FROM c WHERE c.conversationId = @id A
 
 
 class CosmosConversations(Store):
-    """The `Conversations` of all users; *ttl_seconds* is how long one is kept after its last turn."""
+    """The `Conversations` of all users; *ttl_seconds* is how long one is stored after its last turn."""
 
     def __init__(self, database: Database, *, ttl_seconds: int, deadline_seconds: float) -> None:
         super().__init__(Container(database, STAGE, INDEXED, deadline_seconds))
@@ -62,10 +62,10 @@ class CosmosConversations(Store):
         Raises:
             NotFound: ``conversation-not-found``.
         """
-        asked = {"id": checked_conversation_id(conversation_id), "limit": limit}
+        parameters = {"id": checked_conversation_id(conversation_id), "limit": limit}
         async with self.container.partition(user_id) as partition:
-            # Turns alone do not tell: of a conversation being deleted some may be left.
-            header, found = await asyncio.gather(partition.read(conversation_id), partition.all(RECENT, asked))
+            # Turns alone do not show that the conversation exists: while it is being deleted, some are left.
+            header, found = await asyncio.gather(partition.read(conversation_id), partition.all(RECENT, parameters))
         _check_there(header)
         return [turn_from(document) for document in reversed(found)]
 
@@ -84,21 +84,21 @@ class CosmosConversations(Store):
 
     @telemetry.called("append", DATABASE)
     async def append(self, user_id: str, turn: Turn) -> bool:
-        """Remember *turn* in its conversation, which begins with its first turn; whether it is what is kept.
+        """Store *turn* in its conversation, which is created with its first turn; whether *turn* is what is stored now.
 
-        One of its id that was interrupted gives way to it. Any other stays, and nothing changes.
+        *turn* replaces an interrupted turn with the same id. Any other turn with that id stays, and nothing changes.
 
         Raises:
-            Conflict: others were in the way all the time.
+            Conflict: all attempts conflicted with other writes.
         """
         checked_conversation_id(turn.conversation_id)
-        place = (user_id, turn.conversation_id)
-        mine = self._appending.setdefault(place, asyncio.Lock())
-        async with self.container.partition(user_id) as partition, mine:
+        key = (user_id, turn.conversation_id)
+        lock = self._appending.setdefault(key, asyncio.Lock())
+        async with self.container.partition(user_id) as partition, lock:
             for _ in range(ATTEMPTS):
-                kept = await self._appended(partition, user_id, turn)
-                if kept is not None:
-                    return kept
+                stored = await self._append_once(partition, user_id, turn)
+                if stored is not None:
+                    return stored
                 await _pause()
         raise _conflict()
 
@@ -109,10 +109,10 @@ class CosmosConversations(Store):
             InvalidInput: ``continuation-invalid``.
         """
         scope = "conversations"
-        token = unsealed(scope, continuation)
+        token = unseal(scope, continuation)
         async with self.container.partition(user_id) as partition:
             found, more = await partition.page(LIST, {}, limit, token)
-        return Page(tuple(conversation_from(document) for document in found), sealed(scope, more))
+        return Page(tuple(conversation_from(document) for document in found), seal(scope, more))
 
     async def turns(self, user_id: str, conversation_id: str, limit: int, continuation: str | None) -> Page[Turn]:
         """A conversation's turns, latest first.
@@ -122,44 +122,44 @@ class CosmosConversations(Store):
             InvalidInput: ``continuation-invalid``.
         """
         scope = f"turns {checked_conversation_id(conversation_id)}"
-        query = TURNS, {"id": conversation_id}, limit, unsealed(scope, continuation)
+        query = TURNS, {"id": conversation_id}, limit, unseal(scope, continuation)
         async with self.container.partition(user_id) as partition:
             header, (found, more) = await asyncio.gather(partition.read(conversation_id), partition.page(*query))
             if header and not found and continuation is None:
-                # Its first turn was stored between the two reads, together with the header.
+                # The first turn was stored between the two reads, together with the header.
                 found, more = await partition.page(*query)
         _check_there(header)
-        return Page(tuple(turn_from(document) for document in found), sealed(scope, more))
+        return Page(tuple(turn_from(document) for document in found), seal(scope, more))
 
     async def forget(self, user_id: str, conversation_id: str, turn_id: str) -> None:
-        """Forget one turn, and a conversation that had no other; succeeds when there is none.
+        """Delete one turn, and its conversation if that has no other turn; succeeds if there is no such turn.
 
         Raises:
-            Conflict: others were in the way all the time.
+            Conflict: all attempts conflicted with other writes.
         """
         name = turn_name(checked_conversation_id(conversation_id), turn_id)
         async with self.container.partition(user_id) as partition:
             for _ in range(ATTEMPTS):
-                if await _forgotten(partition, conversation_id, name):
+                if await _forget_once(partition, conversation_id, name):
                     return
                 await _pause()
         raise _conflict()
 
     async def delete(self, user_id: str, conversation_id: str) -> None:
-        """Forget the conversation and its turns; succeeds when there is none.
+        """Delete the conversation and its turns; succeeds if there is none.
 
-        From the first step on nothing of it can be read. Ended by a crash, it goes on with the next `delete`, or
-        `append` to the same conversation.
+        From the first step on, nothing of it can be read. A deletion that a crash interrupted is continued by the next
+        `delete` of, or `append` to, the same conversation.
 
         Raises:
-            Conflict: others were in the way all the time.
+            Conflict: all attempts conflicted with other writes.
         """
         checked_conversation_id(conversation_id)
         async with self.container.partition(user_id) as partition:
             await _delete(partition, conversation_id)
 
-    async def _appended(self, partition: Partition, user_id: str, turn: Turn) -> bool | None:
-        """As `append`; None when somebody else wrote the header in between."""
+    async def _append_once(self, partition: Partition, user_id: str, turn: Turn) -> bool | None:
+        """As `append`; None if another worker wrote the header in between."""
         header = await partition.read(turn.conversation_id)
         if header and is_deleted(header):
             await _delete(partition, turn.conversation_id)
@@ -170,27 +170,29 @@ class CosmosConversations(Store):
         write = ("replace", (new["id"], new), _if_unchanged(header)) if header else ("create", (new,), {})
         clash = await partition.commit([("create", (document,), {}), write])
         if clash is not None and (clash.index, clash.status) == (0, 409):
-            return await self._put_right(partition, user_id, turn, header)
+            return await self._replace_interrupted(partition, user_id, turn, header)
         return True if clash is None else None
 
-    async def _put_right(self, partition: Partition, user_id: str, turn: Turn, header: Document | None) -> bool | None:
-        """As `_appended`, of a turn whose id is taken."""
-        there = await partition.read(turn_name(turn.conversation_id, turn.id))
-        kept = turn_from(there) if there else None
-        if kept == turn or (kept and not kept.interrupted):
-            return kept == turn
-        if there is None or header is None:
+    async def _replace_interrupted(
+        self, partition: Partition, user_id: str, turn: Turn, header: Document | None
+    ) -> bool | None:
+        """As `_append_once`, for a turn whose id is taken: replaces the stored turn if that was interrupted."""
+        existing = await partition.read(turn_name(turn.conversation_id, turn.id))
+        stored = turn_from(existing) if existing else None
+        if stored == turn or (stored and not stored.interrupted):
+            return stored == turn
+        if existing is None or header is None:
             return None
         new = header_document(user_id, turn, header["turnCount"], self._ttl_seconds, header)
-        document = turn_document(user_id, turn, there["seq"], self._ttl_seconds)
-        writes = [("replace", (there["id"], document), _if_unchanged(there))]
+        document = turn_document(user_id, turn, existing["seq"], self._ttl_seconds)
+        writes = [("replace", (existing["id"], document), _if_unchanged(existing))]
         writes.append(("replace", (new["id"], new), _if_unchanged(header)))
         return None if await partition.commit(writes) else True
 
 
-async def _forgotten(partition: Partition, conversation_id: str, name: str) -> bool:
-    """As `CosmosConversations.forget`; False if somebody else wrote the header in between."""
-    # First of all: a turn appended after it was read has changed it.
+async def _forget_once(partition: Partition, conversation_id: str, name: str) -> bool:
+    """As `CosmosConversations.forget`; False if another worker wrote the header in between."""
+    # Read the header first: a turn that is appended later changes it, and the ETag shows that.
     header = await partition.read(conversation_id)
     if header is None or is_deleted(header):
         return True
@@ -199,30 +201,30 @@ async def _forgotten(partition: Partition, conversation_id: str, name: str) -> b
         return True
     others = [other for other in first if other["id"] != name]
     verb, arguments = ("replace", (header_without(header, turn, others[0]),)) if others else ("delete", ())
-    closing = (verb, (conversation_id, *arguments), _if_unchanged(header))
-    return await partition.commit([("delete", (name,), _if_unchanged(turn)), closing]) is None
+    header_write = (verb, (conversation_id, *arguments), _if_unchanged(header))
+    return await partition.commit([("delete", (name,), _if_unchanged(turn)), header_write]) is None
 
 
 async def _delete(partition: Partition, conversation_id: str) -> None:
     for _ in range(ATTEMPTS):
-        if await _deleted(partition, conversation_id):
+        if await _delete_once(partition, conversation_id):
             return
         await _pause()
     raise _conflict()
 
 
-async def _deleted(partition: Partition, conversation_id: str) -> bool:
-    """Delete batch by batch until nothing is left; False if somebody else wrote the header in between.
+async def _delete_once(partition: Partition, conversation_id: str) -> bool:
+    """Delete batch by batch until nothing is left; False if another worker wrote the header in between.
 
-    The header goes with the last turns, in one batch. In those before it turns into a tombstone. Each expects the
-    header as it was read before the turns were listed: a turn appended since has changed it.
+    The last batch deletes the header with the last turns. Earlier batches replace the header by a tombstone. Each batch
+    expects the header as it was before the turns were listed: a turn appended since then has changed it.
     """
     while header := await partition.read(conversation_id):
         names = await partition.all(TURN_NAMES, {"id": conversation_id, "limit": BATCH})
         last = len(names) < BATCH
         verb, arguments = ("delete", ()) if last else ("replace", (tombstone(header),))
-        closing = (verb, (conversation_id, *arguments), _if_unchanged(header))
-        if await partition.commit([*(("delete", (name,), {}) for name in names[: BATCH - 1]), closing]):
+        header_write = (verb, (conversation_id, *arguments), _if_unchanged(header))
+        if await partition.commit([*(("delete", (name,), {}) for name in names[: BATCH - 1]), header_write]):
             return False
         if last:
             break
@@ -239,7 +241,7 @@ def _check_there(header: Document | None) -> None:
 
 
 def _conflict() -> Conflict:
-    return Conflict("Others keep changing this conversation.", stage=STAGE)
+    return Conflict("Other requests keep changing this conversation.", stage=STAGE)
 
 
 async def _pause() -> None:

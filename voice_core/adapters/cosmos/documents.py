@@ -1,7 +1,7 @@
-"""Conversations and turns as documents, all of a user's in the partition ``/userId``.
+"""Conversations and turns as documents, each in its user's partition ``/userId``.
 
-A conversation is a header document, whose id is the conversation's, and a document a turn. A header's ``ttl`` is never
-less than that of a turn written before, so no turn outlives its header.
+A conversation is a header document, whose id is the conversation's, and one document per turn. A header's ``ttl`` is
+never less than that of a turn written before, so no turn outlives its header.
 """
 
 import base64
@@ -24,14 +24,14 @@ TITLE_LENGTH = 80
 """Characters."""
 
 INDEXED = ("type", "conversationId", "seq", "updatedAt")
-"""What queries filter and sort by."""
+"""Properties by which queries filter and sort."""
 
 _CONVERSATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TURN_ID = re.compile(r"[^/\\?#\x00-\x1f]{1,255}")
 
 
 def checked_conversation_id(value: str) -> str:
-    """*value*, if it can be a document's id and no turn's.
+    """*value*, if it is valid as a document's id and cannot be that of a turn's document.
 
     Raises:
         InvalidInput: ``conversation-id-invalid``.
@@ -63,7 +63,7 @@ def turn_document(user_id: str, turn: Turn, seq: int, ttl_seconds: int) -> Docum
         "seq": seq,
         "transcript": turn.transcript,
         "reply": turn.reply,
-        "createdAt": written(turn.created_at),
+        "createdAt": utc_text(turn.created_at),
         "spoken": turn.spoken,
         "language": turn.language,
         "interrupted": turn.interrupted,
@@ -79,7 +79,7 @@ def turn_document(user_id: str, turn: Turn, seq: int, ttl_seconds: int) -> Docum
 
 
 def turn_from(document: Document) -> Turn:
-    """The turn that `turn_document` wrote."""
+    """The turn that was stored with `turn_document`."""
     try:
         return Turn(
             id=document["turnId"],
@@ -102,11 +102,11 @@ def turn_from(document: Document) -> Turn:
 
 
 def header_document(user_id: str, turn: Turn, turn_count: int, ttl_seconds: int, before: Document | None) -> Document:
-    """The header of a conversation whose latest turn is *turn*; *before* is what it was, None if that is the first.
+    """The header of a conversation whose latest turn is *turn*; *before* is the previous one, None at the first turn.
 
     *turn_count* counts forgotten turns too.
     """
-    now = written(turn.created_at)
+    now = utc_text(turn.created_at)
     old = before or {"title": _title(turn.transcript), "createdAt": now}
     return {
         "id": turn.conversation_id,
@@ -123,10 +123,10 @@ def header_document(user_id: str, turn: Turn, turn_count: int, ttl_seconds: int,
 
 
 def header_without(header: Document, turn: Document, earliest: Document) -> Document:
-    """The header when *turn* is forgotten; the *earliest* of the others names the conversation if *turn* did."""
+    """*header* after *turn* is deleted. If *turn* gave the title, the *earliest* other turn gives it now."""
     title = _title(earliest["transcript"]) if turn["seq"] < earliest["seq"] else header["title"]
-    ours = {name: value for name, value in header.items() if not name.startswith("_")}
-    return ours | {"title": title, "forgotten": header.get("forgotten", 0) + 1}
+    own = {name: value for name, value in header.items() if not name.startswith("_")}
+    return own | {"title": title, "forgotten": header.get("forgotten", 0) + 1}
 
 
 def _title(transcript: str) -> str:
@@ -134,7 +134,7 @@ def _title(transcript: str) -> str:
 
 
 def tombstone(header: Document) -> Document:
-    """What stands for a conversation while its turns are being deleted: nothing can be read of it any more."""
+    """Header of a conversation whose turns are being deleted; such a conversation cannot be read."""
     return {name: header[name] for name in ("id", "userId", "schema", "ttl")} | {"type": "deleted"}
 
 
@@ -156,18 +156,18 @@ def conversation_from(document: Document) -> Conversation:
         raise _unreadable("conversation") from error
 
 
-def sealed(scope: str, token: str | None) -> str | None:
-    """A continuation for the caller: the SDK's *token*, fit for a URL, that only asks for more of *scope*."""
+def seal(scope: str, token: str | None) -> str | None:
+    """A continuation for the caller: the SDK's *token*, encoded for URLs and valid only for *scope*."""
     if token is None:
         return None
     return base64.urlsafe_b64encode(json.dumps([scope, token]).encode()).decode().rstrip("=")
 
 
-def unsealed(scope: str, continuation: str | None) -> str | None:
-    """The token inside.
+def unseal(scope: str, continuation: str | None) -> str | None:
+    """The token in *continuation*.
 
     Raises:
-        InvalidInput: ``continuation-invalid``; we never gave that for *scope*.
+        InvalidInput: ``continuation-invalid``; it was not made for *scope*.
     """
     if continuation is None:
         return None
@@ -175,18 +175,18 @@ def unsealed(scope: str, continuation: str | None) -> str | None:
         given, token = json.loads(base64.b64decode(continuation + "=" * (-len(continuation) % 4), b"-_", validate=True))
     except (ValueError, TypeError):
         raise invalid_continuation() from None
-    # It becomes a header: a line break in it must not.
+    # The token becomes a header value, so it must not contain a line break.
     if given != scope or not isinstance(token, str) or not (token.isascii() and token.isprintable() and token):
         raise invalid_continuation()
     return token
 
 
 def invalid_continuation() -> InvalidInput:
-    return InvalidInput("The continuation is none that this list gave.", code="continuation-invalid")
+    return InvalidInput("The continuation does not belong to this list.", code="continuation-invalid")
 
 
-def written(moment: datetime) -> str:
-    """Of one length and in UTC, so that text sorts as time does."""
+def utc_text(moment: datetime) -> str:
+    """*moment* as text in UTC, always of the same length, so that it sorts by time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 

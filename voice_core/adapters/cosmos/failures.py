@@ -1,4 +1,4 @@
-"""What the SDK raises, as the caller will hear of it."""
+"""Translates the SDK's errors into ours."""
 
 from aiohttp import ClientConnectorError
 from azure.core.exceptions import (
@@ -25,9 +25,9 @@ _TIMEOUTS = (CosmosClientTimeoutError, ServiceRequestTimeoutError, ServiceRespon
 
 
 def failure(error: Exception, stage: str) -> StageFailed:
-    """The error to raise for *error*. Its text stays behind: it may hold ids and addresses."""
+    """The error to raise for *error*, without its text, which may contain ids and addresses."""
     if not isinstance(error, AzureError) or isinstance(error, DecodeError):
-        return StageFailed("What Cosmos DB answered makes no sense.", stage=stage)
+        return StageFailed("Cosmos DB returned an invalid response.", stage=stage)
     if isinstance(error, _TIMEOUTS):
         return timed_out(stage)
     if isinstance(error, ServiceRequestError) and isinstance(error.inner_exception, ClientConnectorError):
@@ -39,9 +39,10 @@ def failure(error: Exception, stage: str) -> StageFailed:
         detail = "The Cosmos DB database or container does not exist: deploy it, or set COSMOS_CREATE on a laptop."
         return Misconfigured(detail, stage=stage)
     if status == 429:
-        return Throttled("Cosmos DB asks us to slow down.", stage=stage, retry_after=throttle_seconds(error) or None)
+        wait = throttle_seconds(error) or None
+        return Throttled("Cosmos DB is throttling our requests.", stage=stage, retry_after=wait)
     refused = status is not None and 400 <= status < 500 and status not in (408, 409, 410, 412, 449)
-    return StageFailed(f"Cosmos DB failed with {status or 'no answer'}.", stage=stage, retryable=not refused)
+    return StageFailed(f"Cosmos DB failed with {status or 'no response'}.", stage=stage, retryable=not refused)
 
 
 def timed_out(stage: str) -> StageTimedOut:
@@ -49,7 +50,7 @@ def timed_out(stage: str) -> StageTimedOut:
 
 
 def throttle_seconds(error: AzureError) -> float | None:
-    """How long the service asks us to wait, 0 when it does not say; None when that is not its complaint."""
+    """Seconds to wait after a throttle (429), 0 if the service names none; None if *error* is not a throttle."""
     if not isinstance(error, HttpResponseError) or error.status_code != 429:
         return None
     # A batch's error has headers of its own and no response.

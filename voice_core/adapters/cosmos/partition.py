@@ -1,4 +1,4 @@
-"""What can be asked of one user's partition."""
+"""Operations on one user's partition."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,29 +19,29 @@ from voice_core.adapters.cosmos.documents import Document, invalid_continuation
 from voice_core.adapters.cosmos.throttle_retry import retry_throttled
 
 OWNER_NOT_FOUND = 1003
-"""Substatus of a 404: it is the container that is missing."""
+"""Substatus of a 404: the container is missing."""
 
 CONTINUATION_KILOBYTES = 1
-"""A continuation travels in URLs."""
+"""Small, because a continuation is sent in URLs."""
 
 Operation = tuple[str, tuple[Any, ...], dict[str, str]]
-"""Of a batch: verb, arguments, options, as the SDK wants them."""
+"""An operation of a batch: verb, arguments and options, as the SDK expects them."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteConflict:
-    """Why a batch or a patch was not done: the world was not as it expected."""
+    """Why a batch or a patch was not applied: the stored documents did not meet its conditions."""
 
     index: int
-    """Of the operation that did not fit."""
+    """Index of the operation that failed."""
     status: int
-    """404, 409 or 412."""
+    """HTTP status: 404, 409 or 412."""
 
 
 class Partition:
-    """One user's documents in *container*. Nothing asked of it reaches another user's.
+    """One user's documents in *container*. No operation reaches another user's documents.
 
-    A throttled request is repeated when the service says, unless that is later than *deadline*, of the event loop's
+    A throttled request is repeated when the service says, unless that is later than *deadline*, on the event loop's
     clock.
     """
 
@@ -51,7 +51,7 @@ class Partition:
         self._deadline = deadline
 
     async def read(self, name: str) -> Document | None:
-        """A document by its id; None when there is none."""
+        """A document by its id; None if there is none."""
         try:
             return _checked(
                 name, await retry_throttled(lambda: self._container.read_item(name, self._key), self._deadline)
@@ -61,7 +61,7 @@ class Partition:
             return None
 
     async def all(self, query: str, parameters: Mapping[str, Any]) -> list[Any]:
-        """All results of a query that limits itself."""
+        """All results of a query. The query itself must limit their number."""
         found, token = await self.page(query, parameters, None, None)
         while token:
             more, token = await self.page(query, parameters, None, token)
@@ -93,34 +93,34 @@ class Partition:
             partition_key=self._key,
             max_item_count=limit,
             continuation_token_limit=CONTINUATION_KILOBYTES,
-            # The SDK's own continuation is taken from the last answer that its client had, of whatever request.
-            response_hook=lambda answered, _: headers.update(answered),
+            # The SDK takes its continuation from the latest response of its client, of any request.
+            response_hook=lambda response_headers, _: headers.update(response_headers),
         ).by_page(token)
         async for items in pages:
             return [item async for item in items], headers.get("x-ms-continuation")
         return [], None
 
     async def create(self, document: Document) -> Document | None:
-        """*document* as it is stored now; None when its id is taken."""
+        """*document* as it is stored now; None if its id is taken."""
         try:
-            made = await retry_throttled(lambda: self._container.create_item(document), self._deadline)
+            stored = await retry_throttled(lambda: self._container.create_item(document), self._deadline)
         except CosmosResourceExistsError:
             return None
-        return _checked(document["id"], made)
+        return _checked(document["id"], stored)
 
     async def replace(self, document: Document, etag: str) -> Document | None:
-        """*document* as it is stored now; None when what is there is not the version *etag*, or gone."""
+        """*document* as it is stored now; None if the stored version is not *etag*, or the document is gone."""
         try:
-            made = await retry_throttled(
+            stored = await retry_throttled(
                 lambda: self._container.replace_item(document["id"], document, **_if_version(etag)), self._deadline
             )
         except (CosmosAccessConditionFailedError, CosmosResourceNotFoundError) as error:
             _check_owner(error)
             return None
-        return _checked(document["id"], made)
+        return _checked(document["id"], stored)
 
     async def delete(self, name: str, etag: str) -> None:
-        """Forget a document; succeeds when what is there is not the version *etag*, or gone."""
+        """Delete a document; succeeds without effect if its version is not *etag*, or it is gone."""
         try:
             await retry_throttled(
                 lambda: self._container.delete_item(name, self._key, **_if_version(etag)), self._deadline
@@ -129,9 +129,9 @@ class Partition:
             _check_owner(error)
 
     async def patch(self, name: str, operations: list[dict[str, Any]], condition: str) -> Document | WriteConflict:
-        """Change a document where it is, at most 10 *operations*, if it meets *condition*; as it is stored then.
+        """Apply at most 10 *operations* to a document if it meets *condition*; returns the changed document.
 
-        A condition takes no parameters: nothing that a caller sends may be in it.
+        A condition has no parameters, so it must not contain anything that a caller sends.
         """
         try:
             changed = await retry_throttled(
@@ -144,7 +144,7 @@ class Partition:
         return _checked(name, changed)
 
     async def commit(self, operations: Sequence[Operation]) -> WriteConflict | None:
-        """Do all of *operations*, at most 100, or none and say which did not fit."""
+        """Apply all *operations*, at most 100, or none; returns which operation failed, and None on success."""
         try:
             await retry_throttled(lambda: self._commit(operations), self._deadline)
         except CosmosBatchOperationError as error:
@@ -154,16 +154,16 @@ class Partition:
         return None
 
     async def _commit(self, operations: Sequence[Operation]) -> None:
-        # The SDK empties the options it is given: a second try would lose its ETags.
+        # The SDK empties the options that it receives: a retry would lose its ETags.
         fresh = [(verb, arguments, dict(options)) for verb, arguments, options in operations]
         if len(await self._container.execute_item_batch(fresh, self._key)) != len(fresh):
             raise DecodeError("Not a result for each operation.")
 
 
 def _checked(name: str, document: Document) -> Document:
-    """*document*, if it is the one called *name*: an empty answer would pass for one that is not there."""
+    """*document*, if its id is *name*. An empty response must not pass for a missing document."""
     if not document or document["id"] != name or not document["_etag"]:
-        raise DecodeError("Not the document that was asked for.")
+        raise DecodeError("Not the requested document.")
     return document
 
 
@@ -172,6 +172,6 @@ def _if_version(etag: str) -> dict[str, Any]:
 
 
 def _check_owner(error: CosmosHttpResponseError) -> None:
-    """Raise *error* again if it is the container that is missing."""
+    """Raise *error* again if it means that the container is missing."""
     if error.sub_status == OWNER_NOT_FOUND:
         raise error

@@ -1,9 +1,9 @@
-"""Requests that may be sent again, kept in one Cosmos DB container."""
+"""Idempotent requests, stored in one Cosmos DB container."""
 
 from datetime import datetime
 
 from voice_core.adapters.cosmos.container import Container, Database
-from voice_core.adapters.cosmos.documents import Document, written
+from voice_core.adapters.cosmos.documents import Document, utc_text
 from voice_core.adapters.cosmos.store import Store
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.domain.idempotency import RequestClaim, RequestName
@@ -14,17 +14,17 @@ SCHEMA = 1
 
 
 class CosmosRequests(Store):
-    """The `Requests` of all users; *ttl_seconds* is how long one is kept after it was last heard of."""
+    """The `Requests` of all users; *ttl_seconds* is how long one is stored after its last change."""
 
     def __init__(self, database: Database, *, ttl_seconds: int, deadline_seconds: float) -> None:
         super().__init__(Container(database, STAGE, (), deadline_seconds))
         self._ttl_seconds = ttl_seconds
 
     async def add(self, request: RequestClaim) -> RequestClaim:
-        """Keep a new one.
+        """Store a new request.
 
         Raises:
-            Conflict: there is one of this name.
+            Conflict: there is a request of this name.
         """
         async with self.container.partition(request.name.user_id) as partition:
             document = await partition.create(self._document(request))
@@ -45,19 +45,19 @@ class CosmosRequests(Store):
         return _request(document)
 
     async def replace(self, request: RequestClaim) -> RequestClaim:
-        """Keep one that was changed, unless somebody else has changed it since it was read.
+        """Store a changed request, unless another worker has changed it since it was read.
 
         Raises:
-            Conflict: they have.
+            Conflict: another worker has changed it.
         """
         async with self.container.partition(request.name.user_id) as partition:
             document = await partition.replace(self._document(request), request.etag)
         if document is None:
-            raise Conflict("Somebody else is at this request.", stage=STAGE)
+            raise Conflict("Another worker is processing this request.", stage=STAGE)
         return _request(document)
 
     async def delete(self, request: RequestClaim) -> None:
-        """Forget this version; succeeds when there is another, or none."""
+        """Delete this version; succeeds without effect if there is another, or none."""
         async with self.container.partition(request.name.user_id) as partition:
             await partition.delete(request.name.id, request.etag)
 
@@ -67,7 +67,7 @@ class CosmosRequests(Store):
             "userId": request.name.user_id,
             "asked": request.words_digest,
             "worker": request.worker,
-            "until": written(request.until),
+            "until": utc_text(request.until),
             "schema": SCHEMA,
             "ttl": self._ttl_seconds,
         }

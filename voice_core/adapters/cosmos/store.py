@@ -1,13 +1,13 @@
-"""What all stores are."""
+"""Base class of all stores in Cosmos DB."""
 
 from voice_core.adapters.cosmos.container import Container
 
 
 class Store:
-    """Keeps things of all users in one *container*, each user's in a partition of their own.
+    """Stores the documents of all users in one *container*, each user's in a separate partition.
 
-    It opens when it is first used. Every operation is done or fails within the container's deadline, and all raise
-    StageFailed with the container's name as stage.
+    It connects at first use. Every operation completes or fails within the container's deadline, and raises StageFailed
+    with the container's name as stage.
     """
 
     def __init__(self, container: Container) -> None:
@@ -18,9 +18,9 @@ class Store:
         await self.container.close()
 
     async def check(self) -> None:
-        """Reach the container, and see that it is one for documents like these.
+        """Reach the container, and check its partition key and TTL.
 
         Raises:
-            Misconfigured: it is missing, has another partition key or no TTL, or we are not let in.
+            Misconfigured: it is missing, has another partition key or no TTL, or denies access.
         """
         await self.container.check()

@@ -1,22 +1,22 @@
-"""The way to the service, on which no answer fills the memory."""
+"""HTTP transport with a limit on the size of responses."""
 
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
 from voice_core.adapters.bounded_body import body
 
-LONGEST_ANSWER = 8_388_608
-"""Bytes. A document has 2 MB at the most and a page of a query 4 MB
+LONGEST_RESPONSE = 8_388_608
+"""Bytes. A document has at most 2 MB and a page of a query 4 MB
 (https://learn.microsoft.com/azure/cosmos-db/concepts-limits)."""
 
-UNPACKED = {"Accept-Encoding": "identity"}
-"""How it is asked for: 8 MB of gzip could be 8 GB of JSON."""
+UNENCODED = {"Accept-Encoding": "identity"}
+"""Request header against compression: 8 MB of gzip could be 8 GB of JSON."""
 
 
 def bounded_transport() -> AioHttpTransport:
-    """As the SDK makes its own, but for what it takes; to be called on a running loop, and closed with its client."""
+    """The SDK's transport, but with `BoundedResponse`. Call this on a running loop; the client closes the transport."""
     session = aiohttp.ClientSession(
-        headers=UNPACKED,
+        headers=UNENCODED,
         response_class=BoundedResponse,
         trust_env=True,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -26,22 +26,22 @@ def bounded_transport() -> AioHttpTransport:
 
 
 class BoundedResponse(aiohttp.ClientResponse):
-    """An answer that may be read once, all of it, as the SDK does."""
+    """A response that can be read once and completely, as the SDK does."""
 
     async def read(self) -> bytes:
-        """Its body.
+        """The body.
 
         Raises:
-            aiohttp.ClientPayloadError: as of one that breaks off; it is packed or too long.
+            aiohttp.ClientPayloadError: the body is compressed or too long, or breaks off.
         """
         try:
-            return await self._whole()
+            return await self._read_bounded()
         except BaseException:
-            # What is left of it must not be the next answer on this connection.
+            # Close the connection: the rest of the body must not be read as its next response.
             self.close()
             raise
 
-    async def _whole(self) -> bytes:
+    async def _read_bounded(self) -> bytes:
         if self.headers.get("Content-Encoding", "identity") != "identity":
-            raise aiohttp.ClientPayloadError("It is packed, which was not asked for.")
-        return await body(self, LONGEST_ANSWER)
+            raise aiohttp.ClientPayloadError("The body is compressed although that was not requested.")
+        return await body(self, LONGEST_RESPONSE)

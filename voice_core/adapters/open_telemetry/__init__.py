@@ -1,1 +1,1 @@
-"""What is seen, as OpenTelemetry has it: spans, metrics and events, for whoever collects them."""
+"""Telemetry with OpenTelemetry: spans, metrics and events, for any collector."""

@@ -1,4 +1,4 @@
-"""The events that Application Insights keeps one by one: every turn, session and clip, whatever is sampled."""
+"""Custom events of Application Insights: one for every turn, session and clip, independent of sampling."""
 
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
@@ -17,30 +17,30 @@ PSEUDONYM_BYTES = 16
 
 VOICE_PROCESSING = "VoiceProcessing"
 STAGES = {"SttMs": "stt", "AssistantMs": "assistant", "TtsMs": "tts", "FirstAudioMs": "firstAudio"}
-"""Those of the timings that go with it."""
+"""Attributes of `VOICE_PROCESSING`, and the turn's timings in them."""
 
 BROKEN = ("never-connected", "peer-lost", "failed", "stopped")
-"""Reasons for the end of a session that did not go as somebody wished."""
+"""End reasons of sessions that did not complete as the user intended."""
 
 
 class Events:
-    """Writes them; of users it tells pseudonyms, made with *salt*."""
+    """Emits custom events. Users appear as pseudonyms, made with *salt*."""
 
     def __init__(self, logger: Logger, salt: str) -> None:
         self._logger = logger
         self._key = blake2b(salt.encode()).digest()
 
     def turn(self, turn: TurnSignal) -> None:
-        """The plan's event, for every turn: ``Outcome`` tells how it ended."""
+        """Emit `VOICE_PROCESSING`, for every turn; ``Outcome`` says how it ended."""
         self._emit(VOICE_PROCESSING, processing(turn), turn.user_id, turn.span, turn.wall_ns(turn.ended))
 
     def event(self, event: Signal) -> None:
-        if told := EVENTS.get(event.name):
-            name, facts = told
+        if translation := EVENTS.get(event.name):
+            name, facts = translation
             self._emit(name, facts(event.facts), event.user_id, event.trace, event.at_ns)
 
     def _emit(self, name: str, facts: Mapping[str, Fact], user_id: str, span: Span | None, at_ns: int) -> None:
-        who = {USER: self.pseudonym(user_id)} if user_id else {}
+        user = {USER: self.pseudonym(user_id)} if user_id else {}
         self._logger.emit(
             LogRecord(
                 timestamp=at_ns,
@@ -49,26 +49,27 @@ class Events:
                 trace_flags=TraceFlags(TraceFlags.SAMPLED),
                 severity_number=SeverityNumber.INFO,
                 body=name,
-                attributes={EVENT_NAME: name, **who, **facts},
+                attributes={EVENT_NAME: name, **user, **facts},
             )
         )
 
     def pseudonym(self, user_id: str) -> str:
-        """The id's keyed BLAKE2b: the same for the same user and salt, and for nobody to turn back."""
-        # Of the hashes that there are this one holds the interpreter's lock, which sending would make us wait for.
+        """Keyed BLAKE2b of the id: the same for the same user and salt, and not reversible."""
+        # Unlike the other hashes, BLAKE2b does not release the interpreter's lock. Otherwise we would wait until a
+        # thread that exports signals returns the lock.
         return blake2b(user_id.encode(), key=self._key, digest_size=PSEUDONYM_BYTES).hexdigest()
 
 
 def processing(turn: TurnSignal) -> dict[str, Fact]:
-    """What `VOICE_PROCESSING` tells; the first three are the plan's.
+    """Attributes of `VOICE_PROCESSING`; the first three are required by the product's plan.
 
-    ``AudioSizeBytes`` is of the reply's speech, ``ProcessingTimeMs`` runs from the end of the utterance.
+    ``AudioSizeBytes`` is the size of the reply's speech; ``ProcessingTimeMs`` runs from the end of the utterance.
     """
-    whole = round((turn.ended - turn.began) * 1000)
+    duration_ms = round((turn.ended - turn.began) * 1000)
     facts: dict[str, Fact] = {
         "TranscriptionLength": turn.transcript_characters,
         "AudioSizeBytes": turn.speech_bytes,
-        "ProcessingTimeMs": turn.timings.get("total", whole),
+        "ProcessingTimeMs": turn.timings.get("total", duration_ms),
         "TurnId": turn.turn_id,
         "Outcome": turn.outcome,
         "ErrorCode": turn.code,
@@ -100,4 +101,4 @@ EVENTS: Mapping[str, tuple[str, Callable[[Mapping[str, object]], dict[str, Fact]
     "session": ("SessionCompleted", _session_ended),
     "clip": ("ClipProcessed", _clip),
 }
-"""What we call them, what Application Insights does, and which facts it is told: no others leave this process."""
+"""Our name of each event, its name in Application Insights, and its attributes; no other facts leave this process."""

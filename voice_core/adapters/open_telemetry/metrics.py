@@ -1,4 +1,4 @@
-"""What is counted and measured, and of which events."""
+"""The metrics: histograms, counters, and the events that they count."""
 
 from collections.abc import Mapping
 
@@ -10,35 +10,35 @@ from voice_core.telemetry.turns import TurnSignal
 
 SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 20.0, 60.0)
 TOKENS = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536)
-"""Where histograms are cut; of tokens as the conventions for generative AI advise, shortened."""
+"""Bucket boundaries of histograms; those of tokens are a shortened list from the conventions for generative AI."""
 
 REQUESTS = "http.server.request.duration"
 
 MEASURED: Mapping[str, tuple[str, str]] = {
     "voice.turn.duration": ("s", "From the beginning of a turn to its end"),
     "voice.turn.first_audio": ("s", "From the end of the utterance to the first sound of the reply"),
-    "voice.stage.duration": ("s", "Of stt, assistant and tts, as Server-Timing has them"),
-    "gen_ai.client.operation.duration": ("s", "Of a request to the assistant, to its last token"),
-    "gen_ai.client.token.usage": ("{token}", "Of a request to the assistant"),
-    REQUESTS: ("s", "Of a request to us, to the head of its answer"),
-    "db.client.operation.duration": ("s", "Of a look into the conversation, or a line in it"),
+    "voice.stage.duration": ("s", "Duration of stt, assistant and tts, as in Server-Timing"),
+    "gen_ai.client.operation.duration": ("s", "From a request to the assistant to its last token"),
+    "gen_ai.client.token.usage": ("{token}", "Tokens of a request to the assistant"),
+    REQUESTS: ("s", "From a request to the head of its response"),
+    "db.client.operation.duration": ("s", "Duration of reading or appending to a conversation"),
 }
-"""Histograms: their units and what they are of."""
+"""Histograms: their units and descriptions."""
 
 COUNTED: Mapping[str, tuple[str, str]] = {
-    "voice.audio": ("s", "Speech, heard and spoken"),
-    "voice.tokens.cached": ("{token}", "Of the prompts, those that the assistant had in its cache"),
-    "voice.turns.degraded": ("{turn}", "Turns that went on without a part"),
-    "voice.limits.hit": ("{request}", "Requests beyond what a user may"),
-    "voice.providers.throttled": ("{request}", "Requests that a provider turned away, or that we held back"),
-    "voice.breakers.opened": ("{breaker}", "Providers given up for a while"),
-    "voice.requests.refused": ("{request}", "Requests answered with an error"),
-    "voice.sessions.started": ("{session}", "WebRTC sessions"),
-    "voice.sessions.ended": ("{session}", "Likewise"),
-    "voice.clips": ("{clip}", "Attempts at clips"),
-    "voice.events": ("{event}", "Whatever else happened, by name"),
+    "voice.audio": ("s", "Speech, received and synthesised"),
+    "voice.tokens.cached": ("{token}", "Prompt tokens that the assistant had in its cache"),
+    "voice.turns.degraded": ("{turn}", "Turns that continued without a part"),
+    "voice.limits.hit": ("{request}", "Requests beyond a user's limits"),
+    "voice.providers.throttled": ("{request}", "Requests that a provider throttled, or that we did not send"),
+    "voice.breakers.opened": ("{breaker}", "Circuit breakers opened for a provider"),
+    "voice.requests.refused": ("{request}", "Requests that ended in an error response"),
+    "voice.sessions.started": ("{session}", "WebRTC sessions started"),
+    "voice.sessions.ended": ("{session}", "WebRTC sessions ended"),
+    "voice.clips": ("{clip}", "Attempts to process clips"),
+    "voice.events": ("{event}", "Other events, by name"),
 }
-"""Counters."""
+"""Counters: their units and descriptions."""
 
 ACTIVE = "voice.sessions.active"
 
@@ -53,11 +53,11 @@ EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "session": ("voice.sessions.ended", {"reason": "voice.reason"}),
     "clip": ("voice.clips", {"outcome": "voice.outcome"}),
 }
-"""The counter of each event, and which of its facts go with it, renamed. Others are counted in ``voice.events``."""
+"""Counter of each event, and its facts that become attributes, renamed. Other events count in ``voice.events``."""
 
 
 class Metrics:
-    """The instruments, and what is recorded with them."""
+    """Records signals with OpenTelemetry's instruments."""
 
     def __init__(self, meter: Meter) -> None:
         self._measured: dict[str, Histogram] = {
@@ -69,11 +69,11 @@ class Metrics:
         self._counted: dict[str, Counter] = {
             name: meter.create_counter(name, unit, what) for name, (unit, what) in COUNTED.items()
         }
-        self._active: UpDownCounter = meter.create_up_down_counter(ACTIVE, "{session}", "WebRTC sessions that last")
+        self._active: UpDownCounter = meter.create_up_down_counter(ACTIVE, "{session}", "WebRTC sessions in progress")
 
     def turn(self, turn: TurnSignal) -> None:
-        how: dict[str, Fact] = {"voice.delivery": turn.delivery, "voice.outcome": turn.outcome}
-        self._measured["voice.turn.duration"].record(turn.ended - turn.began, how)
+        attributes: dict[str, Fact] = {"voice.delivery": turn.delivery, "voice.outcome": turn.outcome}
+        self._measured["voice.turn.duration"].record(turn.ended - turn.began, attributes)
         if (first := turn.timings.get("firstAudio")) is not None:
             self._measured["voice.turn.first_audio"].record(first / 1000, {"voice.delivery": turn.delivery})
         for stage in turn.stages:
@@ -88,8 +88,8 @@ class Metrics:
         elif call.name == "chat":
             self._chat(call, failed)
         elif call.name in ("recall", "append"):
-            asked = {**call.facts, "db.operation.name": call.name, **failed}
-            self._measured["db.client.operation.duration"].record(call.seconds, asked)
+            attributes = {**call.facts, "db.operation.name": call.name, **failed}
+            self._measured["db.client.operation.duration"].record(call.seconds, attributes)
 
     def event(self, event: Signal) -> None:
         counter, renamed = EVENTS.get(event.name, ("voice.events", {}))
@@ -100,11 +100,12 @@ class Metrics:
             self._active.add(1 if event.name == "session-started" else -1)
 
     def _chat(self, call: Call, failed: Mapping[str, Fact]) -> None:
-        asked = {name: fact for name, fact in call.facts.items() if name in CHAT}
-        self._measured["gen_ai.client.operation.duration"].record(call.seconds, {**asked, **failed})
+        attributes = {name: fact for name, fact in call.facts.items() if name in CHAT}
+        self._measured["gen_ai.client.operation.duration"].record(call.seconds, {**attributes, **failed})
         for kind, fact in USAGE.items():
             if tokens := call.facts.get(fact):
-                self._measured["gen_ai.client.token.usage"].record(int(tokens), {**asked, "gen_ai.token.type": kind})
+                usage = {**attributes, "gen_ai.token.type": kind}
+                self._measured["gen_ai.client.token.usage"].record(int(tokens), usage)
         if cached := call.facts.get(CACHED):
             self._counted["voice.tokens.cached"].add(int(cached))
 

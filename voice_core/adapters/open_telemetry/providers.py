@@ -1,4 +1,4 @@
-"""Where signals go: to Application Insights, or to whoever takes OTLP."""
+"""OpenTelemetry's providers of tracers, meters and loggers."""
 
 from collections.abc import Sequence
 
@@ -17,12 +17,12 @@ SCOPE = "voice"
 """The instrumentation scope of all signals."""
 
 
-class GivenIds(IdGenerator):
-    """Gives spans the ids by which others have been told of them."""
+class PresetIds(IdGenerator):
+    """Creates spans with preset ids, because the ids have already been sent to other services."""
 
     def __init__(self) -> None:
         self.span = Span("", "")
-        """The one that is made next."""
+        """Ids of the next span."""
 
     def generate_span_id(self) -> int:
         return int(self.span.span_id, 16)
@@ -32,9 +32,9 @@ class GivenIds(IdGenerator):
 
 
 class Providers:
-    """OpenTelemetry's SDK with one way out for each signal; what is sampled is decided before it.
+    """OpenTelemetry's SDK with one exporter for each signal. It samples nothing itself: `Sampling` has decided before.
 
-    *service* is the name that the signals are under; *views* say what is not sent of the metrics.
+    *service* is the ``service.name`` of the signals; *views* select the metrics that are not exported.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Providers:
         views: Sequence[View] = (),
     ) -> None:
         resource = Resource.create({"service.name": service})
-        self.ids = GivenIds()
+        self.ids = PresetIds()
         self._tracers = TracerProvider(ALWAYS_ON, resource, id_generator=self.ids)
         self._tracers.add_span_processor(spans)
         self._meters = MeterProvider([metrics], resource, views=views)
@@ -57,11 +57,11 @@ class Providers:
         self.logger = self._loggers.get_logger(SCOPE)
 
     def flush(self) -> None:
-        """Send all there is now; blocks."""
+        """Export all pending signals; blocks."""
         for provider in (self._tracers, self._meters, self._loggers):
             provider.force_flush()
 
     def close(self) -> None:
-        """Send what is left, and stop; blocks."""
+        """Export the pending signals and shut down; blocks."""
         for provider in (self._tracers, self._meters, self._loggers):
             provider.shutdown()

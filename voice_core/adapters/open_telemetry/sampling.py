@@ -1,4 +1,4 @@
-"""Which turns' spans are kept: decided when all is known of a turn."""
+"""Tail sampling of turns: decided when the turn has ended."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,17 @@ ALL = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Keeps every turn that failed, lacks something or was slow, and *ratio* of the others."""
+    """Samples every turn that failed, was degraded or was slow, and *ratio* of the others."""
 
     ratio: float
     slow_seconds: float
-    """From the end of the utterance to the end of the turn."""
+    """Limit for the time from the end of the utterance to the end of the turn."""
 
     def rate(self, turn: TurnSignal) -> float:
-        """Per cent of the turns like this one that are kept; 0 when this one is not.
+        """Per cent of the turns like this one that are sampled; 0 if this one is not.
 
-        It goes by the trace's id, so whoever else samples by it, as OpenTelemetry does, keeps the same traces.
+        The decision depends on the trace id, so services that also sample by it, as OpenTelemetry does, choose the same
+        traces.
         """
         if turn.outcome == "failed" or turn.degraded or turn.timings.get("total", 0) > self.slow_seconds * 1000:
             return ALL

@@ -1,4 +1,4 @@
-"""A turn as the spans of one trace, made when it has ended."""
+"""The spans of a turn, created as one trace when the turn has ended."""
 
 from collections.abc import Mapping
 from threading import Lock
@@ -15,19 +15,19 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from voice_core.adapters.open_telemetry.providers import GivenIds
+from voice_core.adapters.open_telemetry.providers import PresetIds
 from voice_core.adapters.open_telemetry.sampling import ALL, Sampling
 from voice_core.telemetry import Call, Fact, Facts, Span
 from voice_core.telemetry.turns import Part, TurnSignal
 
 SAMPLE_RATE = "_MS.sampleRate"
-"""Per cent; Application Insights counts a span for as many as it stands for."""
+"""Attribute: the sampling rate in per cent. Application Insights counts each span as 100 / rate spans."""
 
 
 class Spans:
-    """Makes the spans of the turns that *sampling* keeps."""
+    """Creates the spans of the turns that *sampling* selects."""
 
-    def __init__(self, tracer: Tracer, ids: GivenIds, sampling: Sampling) -> None:
+    def __init__(self, tracer: Tracer, ids: PresetIds, sampling: Sampling) -> None:
         self._tracer = tracer
         self._ids = ids
         self._sampling = sampling
@@ -38,28 +38,28 @@ class Spans:
             common: Facts = {} if rate == ALL else {SAMPLE_RATE: rate}
             with self._lock:
                 for part in turn.parts():
-                    self._make(turn, part, {**common, **_facts(turn, part)})
+                    self._create(turn, part, {**common, **_facts(turn, part)})
 
-    def _make(self, turn: TurnSignal, part: Part, facts: Facts) -> None:
+    def _create(self, turn: TurnSignal, part: Part, facts: Facts) -> None:
         self._ids.span = part.span
         name, kind = (_name(part.call), SpanKind.CLIENT) if part.call else (part.name, SpanKind.INTERNAL)
         began = turn.wall_ns(part.began)
-        made = self._tracer.start_span(name, _parent(part.span), kind, facts, start_time=began)
+        span = self._tracer.start_span(name, _parent(part.span), kind, facts, start_time=began)
         if part.error:
-            made.set_attribute("error.type", part.error)
-            made.set_status(Status(StatusCode.ERROR))
-        made.end(turn.wall_ns(part.ended))
+            span.set_attribute("error.type", part.error)
+            span.set_status(Status(StatusCode.ERROR))
+        span.end(turn.wall_ns(part.ended))
 
 
 def _name(call: Call) -> str:
-    """``chat MODEL``, as the conventions for generative AI have it; others by what they do."""
+    """Span name: ``chat MODEL``, as the conventions for generative AI specify, else the call's name."""
     model = call.facts.get("gen_ai.request.model")
     return f"{call.name} {model}" if model else call.name
 
 
 def _facts(turn: TurnSignal, part: Part) -> Mapping[str, Fact]:
     if part.call is not None:
-        # Application Insights still goes by the name that the conventions had before.
+        # Application Insights still reads the attribute by its former name in the conventions.
         provider = part.call.facts.get("gen_ai.provider.name")
         return {**part.call.facts, "gen_ai.system": provider} if provider else part.call.facts
     if part.span is not turn.span:
@@ -73,7 +73,7 @@ def _facts(turn: TurnSignal, part: Part) -> Mapping[str, Fact]:
 
 
 def _parent(span: Span) -> Context:
-    """Where the span hangs; the caller's own when there is one, else nowhere."""
+    """Context of the parent span; an empty context if there is none."""
     if not span.parent_id:
         return Context()
     flags = TraceFlags(TraceFlags.SAMPLED)

@@ -1,4 +1,4 @@
-"""Makes OpenTelemetry's signals of what is seen."""
+"""Translates our signals into OpenTelemetry's."""
 
 from voice_core.adapters.open_telemetry.events import Events
 from voice_core.adapters.open_telemetry.metrics import Metrics
@@ -10,9 +10,9 @@ from voice_core.telemetry.turns import TurnSignal
 
 
 class OpenTelemetryWatcher:
-    """Told of a turn, makes spans of it if *sampling* keeps it, and in any case one event and its metrics.
+    """Creates the spans of a turn if *sampling* selects it, and always its event and its metrics.
 
-    *salt* goes into the pseudonyms of users.
+    *salt* is used for the pseudonyms of users.
     """
 
     def __init__(self, providers: Providers, sampling: Sampling, *, salt: str) -> None:
@@ -34,9 +34,9 @@ class OpenTelemetryWatcher:
         self._events.event(event)
 
     def flush(self) -> None:
-        """Send all there is now; blocks."""
+        """Export all pending signals; blocks."""
         self._providers.flush()
 
     def close(self) -> None:
-        """Send what is left, and stop; blocks."""
+        """Export the pending signals and shut down; blocks."""
         self._providers.close()

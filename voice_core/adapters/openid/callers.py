@@ -1,4 +1,4 @@
-"""Bearer tokens (RFC 6750) of an OpenID issuer."""
+"""Callers by bearer tokens (RFC 6750) of an OpenID issuer."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,39 +12,39 @@ from voice_core.domain.user import user_id_of
 from voice_core.ports.identity import Headers
 
 LONGEST_TOKEN = 16_384
-"""Characters; Entra's with 200 groups take 10 000. Longer ones are not looked at."""
+"""Characters; Entra's with 200 groups take 10 000. Longer tokens are rejected unread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequirements:
-    """What a token must be to be believed."""
+    """Requirements that a token must meet."""
 
     issuer: str
-    """Exactly its ``iss``."""
+    """Must equal its ``iss``."""
     audiences: tuple[str, ...]
-    """One of them is in its ``aud``."""
+    """One of these must be in its ``aud``."""
     algorithms: tuple[str, ...]
-    """It is signed with one of them; no other is ever tried."""
+    """It must be signed with one of these; no other is tried."""
     user_claim: str
-    """The claim that says who it is."""
+    """The claim that names the user."""
     leeway_seconds: float
-    """By how much our clock and the issuer's may differ."""
+    """Most that our clock and the issuer's may differ."""
 
 
 class OpenIdCallers:
-    """Believes tokens that are as the *demands* say, signed with one of the issuer's *keys*."""
+    """Accepts tokens that meet the *requirements* and are signed with one of the issuer's *keys*."""
 
-    def __init__(self, demands: TokenRequirements, keys: SigningKeys) -> None:
-        self._demands = demands
+    def __init__(self, requirements: TokenRequirements, keys: SigningKeys) -> None:
+        self._requirements = requirements
         self._keys = keys
 
     async def identify(self, headers: Headers) -> str:
         token = _bearer(headers)
         try:
             claims = await self._claims(token)
-            return user_id_of(self._demands.issuer, _text(claims[self._demands.user_claim]))
+            return user_id_of(self._requirements.issuer, _text(claims[self._requirements.user_claim]))
         except (jwt.PyJWTError, KeyError, UnicodeEncodeError) as error:
-            raise InvalidToken("This token is not accepted: get another.") from error
+            raise InvalidToken("The token was rejected. Get a new one.") from error
 
     async def check(self) -> None:
         await self._keys.ready()
@@ -53,19 +53,19 @@ class OpenIdCallers:
         await self._keys.close()
 
     async def _claims(self, token: str) -> dict[str, Any]:
-        demands, header = self._demands, jwt.get_unverified_header(token)
-        if header.get("alg") not in demands.algorithms:
-            raise jwt.InvalidAlgorithmError("Its algorithm is none of those.")
-        # The key knows what it is for: PyJWT uses it for its own algorithm only, whatever the token's header says.
+        requirements, header = self._requirements, jwt.get_unverified_header(token)
+        if header.get("alg") not in requirements.algorithms:
+            raise jwt.InvalidAlgorithmError("The algorithm is not allowed.")
+        # A key is bound to its algorithm: PyJWT uses it for that one only, whatever the token's header says.
         return jwt.decode(
             token,
             await self._keys.find((header["kid"], header["alg"])),
-            algorithms=demands.algorithms,
-            issuer=demands.issuer,
-            audience=demands.audiences,
-            leeway=demands.leeway_seconds,
+            algorithms=requirements.algorithms,
+            issuer=requirements.issuer,
+            audience=requirements.audiences,
+            leeway=requirements.leeway_seconds,
             options={
-                "require": ["exp", "iss", "aud", demands.user_claim],
+                "require": ["exp", "iss", "aud", requirements.user_claim],
                 "enforce_minimum_key_length": True,
             },
         )
@@ -81,10 +81,10 @@ def _bearer(headers: Headers) -> str:
                 raise Unauthenticated("Send a token: Authorization: Bearer TOKEN.")
             return token.strip()
         case _:
-            raise InvalidToken("Send one token, as it was given.")
+            raise InvalidToken(f"Send one token of at most {LONGEST_TOKEN} characters.")
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise InvalidSubjectError("The user has no name.")
+        raise InvalidSubjectError("The user claim is empty or no text.")
     return value

@@ -1,4 +1,4 @@
-"""What FFmpeg is not shown of a CAF file (Apple, Core Audio Format): its titles, and tables of too many packets."""
+"""Parts of a CAF file (Apple, Core Audio Format) that are hidden from FFmpeg: titles. Large tables are refused."""
 
 import io
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ from voice_core.audio.containers.tags import Hide, patched
 from voice_core.domain.errors import InvalidAudio
 
 MOST_PACKETS = 1_000_000
-"""In tables: FFmpeg makes an entry of 24 bytes for each (libavformat/cafdec.c). Four hours have 720,000 at most."""
+"""Packets in tables: FFmpeg makes an entry of 24 bytes for each (libavformat/cafdec.c). Four hours have 720,000."""
 
 _FILE_HEADER_BYTES, _HEADER_BYTES = 8, 12
 _PACKET_BYTES_OFFSET = _FILE_HEADER_BYTES + _HEADER_BYTES + 16
-"""Of the bytes and then the frames of a packet, in the chunk that comes first; 0 where they differ."""
+"""Offset of the bytes a packet, then the frames a packet, in the first chunk; 0 where packets differ."""
 
 _MOST_CHUNKS = 10_000
-"""Files have a handful; made-up ones must not keep us busy."""
+"""Real files have a handful; the limit bounds the work on a crafted file."""
 
 
 def hiding(file: io.IOBase) -> Hide:
-    """What makes free space of titles.
+    """The filter that turns titles into free space.
 
     Raises:
         InvalidAudio: ``audio-unreadable``; there are too many packets or chunks.
@@ -38,7 +38,7 @@ def _are_alike(file: io.IOBase) -> bool:
 
 
 def _chunks(file: io.IOBase) -> Iterator[tuple[bytes, int]]:
-    """Kind and offset of each, up to one whose size is not known."""
+    """Kind and offset of each chunk, up to one of unknown size."""
     at, end = _FILE_HEADER_BYTES, file.seek(0, io.SEEK_END)
     for _ in range(_MOST_CHUNKS):
         if at + _HEADER_BYTES > end:

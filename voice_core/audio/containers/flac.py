@@ -1,4 +1,4 @@
-"""What FFmpeg is not shown of a FLAC file: all of its metadata but what the sound is (RFC 9639, 8)."""
+"""Parts of a FLAC file that are hidden from FFmpeg: all metadata except STREAMINFO (RFC 9639, 8)."""
 
 import io
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ _STREAMINFO, _PADDING, _LAST = 0, 1, 0x80
 """Kinds of metadata blocks, and the mark of the last (RFC 9639, 8.1)."""
 
 _MOST_BLOCKS = 1_000
-"""Files have a handful; made-up ones must not keep us busy."""
+"""Real files have a handful; the limit bounds the work on a crafted file."""
 
 
 def hiding(file: io.IOBase) -> Hide:
-    """What makes padding of comments, pictures, cue sheets and seek tables.
+    """The filter that turns comments, pictures, cue sheets and seek tables into padding.
 
     Raises:
-        InvalidAudio: ``audio-unreadable``; there are too many.
+        InvalidAudio: ``audio-unreadable``; there are too many blocks.
     """
     return partial(patched, dict(_patches(file)))
 

@@ -1,4 +1,4 @@
-"""What FFmpeg is shown of a Matroska or WebM file: its sound, and tracks as recorders describe them."""
+"""Parts of a Matroska or WebM file that FFmpeg sees: its sound, and track descriptions such as recorders write."""
 
 import io
 from collections.abc import Iterator
@@ -11,37 +11,37 @@ _TRACKS = b"\x16\x54\xae\x6b"
 """The id of the element that describes the tracks (RFC 9559, 5.1.4)."""
 
 _SOUGHT = b"\x53\xab\x84" + _TRACKS
-"""The same in a SeekHead, which says where it is."""
+"""The same id in a SeekHead, which has the position of the element."""
 
 _HEAD_BYTES = 1 << 20
-"""The description is within so many bytes; FFmpeg is not shown one that comes later."""
+"""The description must be within so many bytes; a later one is hidden from FFmpeg."""
 
 _ENTRY, _ENCODINGS, _ENCODING, _COMPRESSION, _ALGORITHM, _PRIVATE = 0xAE, 0x6D80, 0x6240, 0x5034, 0x4254, 0x63A2
 _SETTINGS = 0x4255
 _NESTED = (_ENTRY, _ENCODINGS, _ENCODING, _COMPRESSION)
-"""Elements whose contents are looked at."""
+"""Elements whose contents are checked."""
 
 _HEADER_STRIPPING = 3
-"""The one way of packing that cannot make gigabytes of a megabyte (RFC 9559, 5.1.4.1.31.6)."""
+"""The only compression that cannot make gigabytes of a megabyte (RFC 9559, 5.1.4.1.31.6)."""
 
 _MOST_TRACKS = 32
 _MOST_ELEMENTS = 5_000
 _MOST_PRIVATE_BYTES = 32_768
-"""Of what a codec is set up with. FLAC's has titles, and that of Vorbis takes 8 kB."""
+"""Codec private data. That of FLAC holds titles, and that of Vorbis takes 8 kB."""
 
 _MOST_SETTINGS_BYTES = 64
-"""Of what was stripped from each frame, and is put before it again: a header has a few."""
+"""Bytes stripped from each frame, which FFmpeg puts back before it: a header has a few."""
 
 _Element = tuple[int, int, int]
-"""An id, the number that the element holds if it holds one, and its size."""
+"""The id of an element, its number if it holds one, and its size."""
 
 
 def hiding(file: io.IOBase) -> Hide:
-    """What makes unreadable: titles, chapters, attachments, indices, and descriptions of tracks that come late.
+    """The filter that makes titles, chapters, attachments, indices and late track descriptions unreadable.
 
     Raises:
         InvalidAudio: ``audio-unreadable``; no recorder writes such a description.
-        UnsupportedFormat: ``audio-format-unsupported``; a track is packed.
+        UnsupportedFormat: ``audio-format-unsupported``; a track is compressed.
     """
     file.seek(0)
     head = _unsought(file.read(_HEAD_BYTES))
@@ -79,19 +79,19 @@ def _check(elements: list[_Element]) -> None:
 
 
 def _check_packing(elements: list[_Element]) -> None:
-    """Refuse every encoding but header stripping. One that does not say how it is made is zlib."""
+    """Refuse every encoding except header stripping. An encoding without an algorithm is zlib."""
     unsaid = 0
     for element, number, _ in (*elements, (_ENTRY, 0, 0)):
         ends = unsaid and element in _NESTED and (unsaid, element) != (_ENCODING, _COMPRESSION)
         if ends or (element == _ALGORITHM and number != _HEADER_STRIPPING):
-            detail = "A track of the recording is compressed once more, which is not read here. Record it without."
+            detail = "A track of the recording is compressed once more, which is not supported. Record it without that."
             raise UnsupportedFormat(detail, code="audio-format-unsupported")
         if element in (_ENCODING, _COMPRESSION, _ALGORITHM):
             unsaid = 0 if element == _ALGORITHM else element
 
 
 def _elements(data: bytes, at: int, end: int) -> Iterator[_Element]:
-    """What stands one after another between two offsets, and what is in those that are looked into."""
+    """The elements between two offsets, and those within `_NESTED` ones."""
     for _ in range(_MOST_ELEMENTS):
         if at >= end:
             return
@@ -102,7 +102,7 @@ def _elements(data: bytes, at: int, end: int) -> Iterator[_Element]:
 
 
 def _number(data: bytes, at: int, *, keep_marker: bool) -> tuple[int, int]:
-    """An id or a size of 1 to 8 bytes (RFC 8794, 4), and the offset behind it. A size that is not known is huge."""
+    """An id or a size of 1 to 8 bytes (RFC 8794, 4), and the offset behind it. An unknown size counts as huge."""
     first = data[at] if at < len(data) else 1
     length = 9 - first.bit_length() if first else 1
     number = int.from_bytes(data[at : at + length])

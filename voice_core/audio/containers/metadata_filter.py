@@ -1,8 +1,8 @@
-"""What FFmpeg is not shown of a file: titles, pictures, chapters, and tables of what it need not find again.
+"""Parts of a file that are hidden from FFmpeg: titles, pictures, chapters, and tables for seeking.
 
-Nobody asked for them, and they cost more than they weigh: libavformat looks through all titles for each, and makes room
-for as much as a table claims to hold. Nothing is moved: names are changed in place to those of nothing in particular.
-Where that cannot be done, a file that has too much of them is refused.
+We need none of them, and they are expensive: libavformat searches all titles for each title, and allocates as much as a
+table claims to hold. Nothing is moved: names are overwritten in place with names that FFmpeg ignores. Where that is not
+possible, a file with too many of them is refused.
 """
 
 import io
@@ -15,17 +15,17 @@ from voice_core.audio.containers.tags import Hide, defaced
 from voice_core.domain.errors import InvalidAudio
 
 MOST_COMMENTS = 1_000
-"""Titles in an Ogg file, whose pages have checksums and so are left as they are. Recordings have a dozen."""
+"""Titles in an Ogg file; its pages have checksums and therefore cannot be changed. Recordings have a dozen."""
 
 
 def hiding(name: str, file: io.IOBase, head_bytes: int = -1) -> Hide:
-    """What takes all that out of *file*, a container called *name*.
+    """The filter that hides these parts of *file*, a container called *name*.
 
     The titles of an Ogg file are counted in its first *head_bytes*, or in all of it.
 
     Raises:
         InvalidAudio: ``audio-unreadable``, ``audio-empty`` or ``audio-truncated``; no recorder writes such a file.
-        UnsupportedFormat: ``audio-format-unsupported``; a track is packed, or has too many channels.
+        UnsupportedFormat: ``audio-format-unsupported``; a track is compressed, or has too many channels.
     """
     if name in mp4.NAMES:
         return mp4.hiding(file)

@@ -1,4 +1,4 @@
-"""What FFmpeg is not shown of an MP4 or MOV file: boxes that it would read or make room for, and no sound needs."""
+"""Parts of an MP4 or MOV file that are hidden from FFmpeg: boxes that cost time or memory, and that no sound needs."""
 
 import io
 from bisect import bisect_left
@@ -15,13 +15,13 @@ from voice_core.domain.errors import InvalidAudio
 NAMES = ("mp4", "m4a", "3gp", "mov")
 
 _Span = tuple[int, int]
-"""Offsets of a beginning and an end in the file."""
+"""Start and end in the file, offsets in bytes."""
 
 _MOST_INDEX_BYTES = 32 << 20
 """The index of a day's sound takes 20 MB."""
 
 _KEPT_TITLE_BYTES = 16_384
-"""So few titles are read quickly, and one of Apple's says where the sound begins (``iTunSMPB``)."""
+"""Titles up to this size stay: they are read quickly, and one of Apple's has the start of the sound (``iTunSMPB``)."""
 
 _TITLES = (b"udta", b"meta", b"ilst", b"----")
 _UNREAD = (
@@ -30,14 +30,14 @@ _UNREAD = (
     *(b"sidx", b"mfra", b"tfra", b"hoov", b"dref", b"sdtp", b"stss", b"stps", b"sgpd", b"sbgp"),
     *(b"senc", b"saiz", b"saio", b"pssh", b"tenc", b"schm", b"strf", b"glbl", b"jp2h"),
 )
-"""Names that libavformat/mov.c knows, in its table of boxes or beside it."""
+"""Names that libavformat/mov.c knows, in its table of boxes or elsewhere."""
 
 _SKIPPED = b"skip"
-"""The name of a box that says nothing (ISO 14496-12, 8.1.2)."""
+"""The name of a box without meaning (ISO 14496-12, 8.1.2)."""
 
 
 def hiding(file: io.IOBase) -> Hide:
-    """What makes those boxes unreadable.
+    """The filter that makes these boxes unreadable.
 
     Raises:
         InvalidAudio: ``audio-empty`` without media, ``audio-truncated`` without an index, or ``audio-unreadable``; its
@@ -51,7 +51,7 @@ def hiding(file: io.IOBase) -> Hide:
 
 
 def _spans(file: io.IOBase) -> list[_Span]:
-    """All of the file that is not media."""
+    """The parts of the file that are not media."""
     size = file.seek(0, io.SEEK_END)
     spans: list[_Span] = []
     has_media = has_index = False
@@ -85,7 +85,7 @@ def _has_few_titles(index: bytes) -> bool:
     for name in _TITLES:
         at = index.find(name)
         while at >= 0:
-            # A box that says its size in another way takes all that is left.
+            # A box whose size is given in another way uses up the whole allowance.
             size = int.from_bytes(index[max(0, at - 4) : at])
             left -= size if size >= 8 else _KEPT_TITLE_BYTES + 1
             if left < 0:

@@ -1,14 +1,14 @@
-"""The boxes of an MP4 file (ISO 14496-12, 4.2): how it is put together, without what is in it."""
+"""The boxes of an MP4 file (ISO 14496-12, 4.2): its structure, not its contents."""
 
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_BOXES = 20_000
-"""Side by side in a part of a file; made-up ones must not keep us busy."""
+"""Boxes side by side in a part of a file; the limit bounds the work on a crafted file."""
 
 _MOST_FILE_BOXES = 200_000
-"""Of a whole file: four hours in fragments of 150 ms."""
+"""Boxes of a complete file: four hours in fragments of 150 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,13 @@ class Box:
     start: int
     """Offset of its size field."""
     body: int
-    """Offset of what it holds."""
+    """Offset of its contents."""
     end: int
-    """Offset of what follows it; past the end of the file when the file was cut."""
+    """Offset behind it; past the end of the file when the file was cut."""
 
 
 def boxes(data: bytes | bytearray, start: int = 0, end: int | None = None) -> Iterator[Box]:
-    """The boxes one after another from *start* to *end*, until something is no box."""
+    """The consecutive boxes from *start* to *end*, up to bytes that are not a box."""
     end = len(data) if end is None else min(end, len(data))
     for _ in range(MAX_BOXES):
         if start + 8 > end:
@@ -36,7 +36,7 @@ def boxes(data: bytes | bytearray, start: int = 0, end: int | None = None) -> It
 
 
 def file_boxes(file: io.IOBase) -> Iterator[Box]:
-    """The same of a whole *file*; what follows the last of them, or something that is no box, is one without a name."""
+    """The boxes of a complete *file*; bytes at its end that are not a box are returned as a box without a name."""
     start, end = 0, file.seek(0, io.SEEK_END)
     for _ in range(_MOST_FILE_BOXES):
         if start + 8 > end:
@@ -52,7 +52,7 @@ def file_boxes(file: io.IOBase) -> Iterator[Box]:
 
 
 def _box(head: bytes | bytearray, start: int, end: int) -> Box | None:
-    """The box that begins with *head*, whose size is up to *end* if it does not say."""
+    """The box that begins with *head*; a box without a size ends at *end*."""
     size, kind, body = int.from_bytes(head[:4]), bytes(head[4:8]), start + 8
     if size == 1:
         size, body = int.from_bytes(head[8:16]), start + 16

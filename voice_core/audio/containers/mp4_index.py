@@ -1,8 +1,8 @@
-"""How much room FFmpeg makes for the index of an MP4 or MOV file.
+"""The memory that FFmpeg allocates for the index of an MP4 or MOV file.
 
-A table of a few bytes can promise any number of samples, and libavformat makes an entry of 24 bytes for each, and more
-beside it (libavformat/mov.c, ``mov_build_index`` and ``mov_read_trun``). Tables are looked for by name wherever FFmpeg
-may find them, which is in any box but that of the media.
+A table of a few bytes can announce any number of samples, and libavformat makes an entry of 24 bytes for each, and more
+in addition (libavformat/mov.c, ``mov_build_index`` and ``mov_read_trun``). We search for tables by name wherever FFmpeg
+may find them, which is in any box except that of the media.
 """
 
 from collections.abc import Iterator
@@ -15,28 +15,28 @@ from voice_core.audio.containers.mp4_boxes import Box, boxes
 from voice_core.domain.errors import InvalidAudio
 
 MOST_ENTRIES = 1_000_000
-"""Of all tracks together: four hours of compressed sound at 50 packets a second have 720,000."""
+"""Entries of all tracks together: four hours of compressed sound at 50 packets a second have 720,000."""
 
 _MOST_EDITS = 16
 _MOST_TABLES = 20_000
-"""Of one kind; made-up ones must not keep us busy."""
+"""Tables of one kind; the limit bounds the work on a crafted file."""
 
 _MOST_FRAGMENTS = 400_000
 _MOST_TRACKS = 100
-"""FFmpeg takes 32; here what stands between two of them counts as well."""
+"""FFmpeg accepts 32; here each part of the index between two tracks counts as well."""
 
 _PCM_STEP = 1024
 """Samples of PCM in one entry."""
 
 _GSM_STEP = 160
-"""The same where a packet may be one of GSM."""
+"""Samples of PCM in one entry where the packets may be GSM."""
 
 _NOT_SOUND = (b"vide", b"subp", b"clcp")
 """Handlers of tracks whose samples are indexed one by one."""
 
 
 def check_index(index: bytes) -> None:
-    """Refuse an *index*, which is a file without its media, that promises more than a recording can hold.
+    """Refuse an *index* (a file without its media) that announces more than a recording can hold.
 
     Raises:
         InvalidAudio: ``audio-unreadable``.
@@ -44,7 +44,7 @@ def check_index(index: bytes) -> None:
     tracks = _tracks(index)
     entries = sum(track.entries() for track in tracks)
     entries += sum(_number(index, at + 4) for at in _found(index, b"trun", most=_MOST_FRAGMENTS))
-    # FFmpeg keeps something of each fragment for each track.
+    # FFmpeg allocates something for each fragment of each track.
     entries += index.count(b"moof") * len(tracks)
     edits = sum(_edits(index, at) for at in _found(index, b"elst"))
     if entries > MOST_ENTRIES or edits > _MOST_EDITS or b"cmov" in index:
@@ -57,27 +57,27 @@ def no_recording() -> InvalidAudio:
 
 @dataclass(frozen=True, slots=True)
 class _Track:
-    """Part of an index in which the tables are those of one track."""
+    """Part of an index whose tables belong to one track."""
 
     index: bytes
     start: int
     end: int
     box: Box | None
-    """The track's own, where FFmpeg takes it for one."""
+    """The box of the track; None where FFmpeg sees no track."""
 
     def entries(self) -> int:
-        """How many FFmpeg makes for it, at most."""
+        """Entries that FFmpeg makes for the track, at most."""
         samples = max((*self._numbers(b"stsz", 8), *self._numbers(b"stz2", 8)), default=0)
         chunks = max((*self._numbers(b"stco", 4), *self._numbers(b"co64", 4)), default=0)
         step = min((self._step(at) for at in self._found(b"stsd")), default=_PCM_STEP)
         entries = max((_chunk_entries(self.index, at, chunks, step) for at in self._found(b"stsc")), default=0)
         if not self._is_pcm():
             entries = max(entries, samples)
-        # Every edit repeats the entries of what it plays; the first of several may be a pause.
+        # Every edit repeats the entries that it plays; the first of several may be a pause.
         return entries * max(1, sum(_edits(self.index, at) for at in self._found(b"elst")) - 1)
 
     def _is_pcm(self) -> bool:
-        """Whether FFmpeg surely indexes it by chunks: it is sound, and each sample lasts one tick."""
+        """Whether FFmpeg certainly indexes the track by chunks: it is sound, and each sample lasts one tick."""
         handlers = [self.index[at + 8 : at + 12] for at in self._found(b"hdlr")]
         times = [(number, self._number(at + 12)) for number, at in self._counted(b"stts", 4)]
         return self._is_sound() and times == [(1, 1)] and not any(kind in _NOT_SOUND for kind in handlers)
@@ -88,7 +88,7 @@ class _Track:
         return [self.index[box.body + 8 : box.body + 12] for box in handlers] == [b"soun"]
 
     def _step(self, at: int) -> int:
-        """Samples in one entry, by the description of sound at *at* (QuickTime File Format)."""
+        """Samples in one entry, by the sound description at *at* (QuickTime File Format)."""
         version = int.from_bytes(self.index[at + 24 : at + 26])
         packet = {0: 1, 1: self._number(at + 44), 2: self._number(at + 76)}.get(version, 1)
         if self._number(at + 4) != 1 or self.index[at + 12 : at + 16] == b"agsm":
@@ -112,7 +112,7 @@ class _Track:
 
 
 def _tracks(index: bytes) -> list[_Track]:
-    """All tracks, and between them whatever else has tables."""
+    """All tracks, and the parts between them, which may have tables too."""
     tracks: list[_Track] = []
     at = 0
     for box in _boxes_of_tracks(index):
@@ -120,14 +120,14 @@ def _tracks(index: bytes) -> list[_Track]:
         at = min(box.end, len(index))
         tracks.append(_Track(index, box.start, at, box))
     tracks += _strays(index, at, len(index))
-    # FFmpeg looks through all of the latter for each fragment.
+    # FFmpeg searches all of these tables for each fragment.
     if len(tracks) > _MOST_TRACKS or any(index.count(name) > _MOST_TRACKS for name in (b"stsc", b"trex")):
         raise no_recording()
     return tracks
 
 
 def _boxes_of_tracks(index: bytes) -> Iterator[Box]:
-    """Tracks where FFmpeg takes them for that: in the index, or beside it."""
+    """The boxes that FFmpeg accepts as tracks: in the index, or beside it."""
     for box in boxes(index):
         for child in boxes(index, box.body, box.end) if box.kind == b"moov" else (box,):
             if child.kind == b"trak":
@@ -135,13 +135,13 @@ def _boxes_of_tracks(index: bytes) -> Iterator[Box]:
 
 
 def _strays(index: bytes, start: int, end: int) -> Iterator[_Track]:
-    """What else calls itself a track between two offsets, and what comes before it."""
+    """Other parts named as a track between two offsets, and the part before them."""
     starts = [at - 8 for at in _found(index, b"trak", start, end)]
     return (_Track(index, first, last, None) for first, last in pairwise((start, *starts, end)))
 
 
 def _chunk_entries(index: bytes, at: int, chunks: int, step: int) -> int:
-    """Of PCM in *chunks*, by the table at *at* that says how many samples each has (ISO 14496-12, 8.7.4)."""
+    """Entries of PCM in *chunks*, by the table at *at* of the samples in each (ISO 14496-12, 8.7.4)."""
     rows = min(_number(index, at + 4), (len(index) - at - 8) // 12)
     if rows <= 0:
         return 0
@@ -149,13 +149,13 @@ def _chunk_entries(index: bytes, at: int, chunks: int, step: int) -> int:
     each = -(-samples // step)
     counts = np.diff(np.clip(np.append(first, chunks + 1), 1, chunks + 1))
     if first[0] != 1 or (np.diff(first) <= 0).any() or not samples.all():
-        # FFmpeg mends such a table; how is not worth knowing.
+        # FFmpeg repairs such a table: assume the most entries.
         return chunks * int(each.max())
     return int((counts * each).sum())
 
 
 def _edits(index: bytes, at: int) -> int:
-    """How many are in the list at *at*, by what it says or by its size, whichever is more."""
+    """Edits in the list at *at*: its count or the number that its size allows, whichever is more."""
     size = _number(index, at - 8)
     return max(_number(index, at + 4), (size - 16) // 12) if size >= 16 else _MOST_EDITS + 1
 
@@ -163,10 +163,10 @@ def _edits(index: bytes, at: int) -> int:
 def _found(
     index: bytes, kind: bytes, start: int = 0, end: int | None = None, most: int = _MOST_TABLES
 ) -> Iterator[int]:
-    """Offsets of what follows the name *kind*, wherever it is.
+    """Offsets behind the name *kind*, wherever it occurs.
 
     Raises:
-        InvalidAudio: ``audio-unreadable``; it is there too often.
+        InvalidAudio: ``audio-unreadable``; it occurs too often.
     """
     at = index.find(kind, start, end)
     for _ in range(most):

@@ -1,4 +1,4 @@
-"""How many titles an Ogg file has: the second packet of each stream is made of them (RFC 7845, 5.2; Vorbis I, 5)."""
+"""Number of titles in an Ogg file: the second packet of each stream holds them (RFC 7845, 5.2; Vorbis I, 5)."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,29 +10,29 @@ from voice_core.domain.errors import InvalidAudio
 _PAGE, _HEADER_BYTES = b"OggS", 27
 
 _NAMED = (b"OpusTags", b"\x03vorbis", b"\x81theora", b"OVP80\x02 ")
-"""Beginnings of packets of titles."""
+"""First bytes of packets with titles."""
 
 _NAMELESS = ((b"\x7fFLAC", 4), (b"Speex   ", 0), (b"CELT    ", 0))
-"""Beginnings of streams where such a packet has no name, and how many bytes come before its titles."""
+"""First bytes of streams in which such a packet has no name, and the number of bytes before its titles."""
 
 _UNKNOWN = (b"\x01video", b"\x01audio", b"\x01text", b"Direct Show Samples")
-"""Beginnings of streams of an older kind (OGM), whose titles are named in other ways; no recorder writes them."""
+"""First bytes of streams of an older kind (OGM), whose titles have other names; no recorder writes them."""
 
 _FIRST_PAGE = 2
 """Flag of a page that begins a stream (RFC 3533, 6)."""
 
 _MOST_STREAMS = 1_000
-"""One after another; made-up ones must not keep us busy."""
+"""Consecutive streams; the limit bounds the work on a crafted file."""
 
 _LEAST_BYTES = 14
-"""Of a packet with a title in it."""
+"""Shortest packet with a title in it."""
 
 _LONGEST_SEGMENT = 255
 """Bytes; a segment that is shorter ends a packet (RFC 3533, 5)."""
 
 
 def count_comments(data: bytes) -> int:
-    """How many FFmpeg may find in all streams of *data*, as far as they say so themselves.
+    """Titles that FFmpeg may find in all streams of *data*, by their own counts.
 
     Raises:
         InvalidAudio: ``audio-unreadable``; its pages are not those of a recording.
@@ -41,7 +41,7 @@ def count_comments(data: bytes) -> int:
 
 
 def _streams(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """What each stream carries, and the sizes of its segments (RFC 3533, 6)."""
+    """The payload of each stream, and the sizes of its segments (RFC 3533, 6)."""
     streams: dict[bytes, tuple[bytearray, bytearray]] = defaultdict(lambda: (bytearray(), bytearray()))
     left = 2 * len(data)
     at = data.find(_PAGE)
@@ -56,7 +56,7 @@ def _streams(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         unknown = data[at + 5] & _FIRST_PAGE and payload.startswith(_UNKNOWN)
         if left < 0 or len(streams) > _MOST_STREAMS or unknown:
             raise InvalidAudio("The pages of the file are not those of a recording. Send the recorder's file as it is.")
-        # FFmpeg looks for pages within a damaged one as well.
+        # FFmpeg searches for pages within a damaged one as well.
         at = data.find(_PAGE, at + 4)
     return ((bytes(payload), bytes(lacing)) for payload, lacing in streams.values())
 
@@ -83,7 +83,7 @@ def _packets(lacing: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _announced(payload: bytes, at: int, end: int) -> int:
-    """Titles in a packet whose vendor's name begins at *at*: as many as it says and has room for."""
+    """Titles in a packet whose vendor's name begins at *at*: its own count, at most as many as fit."""
     vendor = int.from_bytes(payload[at : at + 4], "little")
     count = int.from_bytes(payload[at + 4 + vendor : at + 8 + vendor], "little")
     return min(count, max(0, end - at - 8 - vendor) // 4)

@@ -1,16 +1,16 @@
-"""How many channels an Opus stream may have (RFC 7845, 5.1; Encapsulation of Opus in ISO BMFF, 4.3.2)."""
+"""Limit of channels in an Opus stream (RFC 7845, 5.1; Encapsulation of Opus in ISO BMFF, 4.3.2)."""
 
 from voice_core.domain.errors import UnsupportedFormat
 
 _CHANNELS = ((b"OpusHead", 9), (b"dOps", 5))
-"""Names of the header, in Ogg and Matroska and in MP4, and the offset of the number of channels from there."""
+"""Names of the header, in Ogg and Matroska and in MP4, and the offset of the channel count from the name."""
 
 MOST_CHANNELS = 8
-"""Of the mappings for loudspeakers. A header may claim 255, for each of which FFmpeg opens a decoder."""
+"""Most channels of the mappings for loudspeakers. A header may claim 255, and FFmpeg opens a decoder for each."""
 
 
 def check_channels(head: bytes) -> None:
-    """Refuse a file in whose *head* a header claims more.
+    """Refuse a file if a header in its *head* claims more than `MOST_CHANNELS`.
 
     Raises:
         UnsupportedFormat: ``audio-format-unsupported``.

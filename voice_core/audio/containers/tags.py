@@ -1,22 +1,22 @@
-"""What else is in a recording's file: titles, pictures and the like, which nobody asked for."""
+"""Tags in recordings: titles, pictures and the like, which we do not need."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 Hide = Callable[[int, bytes], bytes]
-"""Takes some of a file and its offset there; gives it as FFmpeg is shown it, nothing moved."""
+"""Gets an offset in a file and the bytes there; returns these bytes as FFmpeg sees them, nothing moved."""
 
 HEADER_BYTES = 10
-"""Of an ID3v2 tag (id3.org, ID3v2.4 structure 3.1)."""
+"""Header of an ID3v2 tag (id3.org, ID3v2.4 structure 3.1)."""
 
 OVERLAP_BYTES = 15
-"""A tag is known by one more at most: so much further is looked in a file that is read in pieces."""
+"""Bytes beyond a piece of a file that are searched too: the longest name of a tag has one more."""
 
 _ID3 = (b"ID3\x02", b"ID3\x03", b"ID3\x04")
 MATROSKA_UNKNOWN = b"\x1f\0\0\x01"
-"""The id of an element that nobody knows, and so passes over (RFC 8794, 11.1)."""
+"""An id that no element has, so that readers skip it (RFC 8794, 11.1)."""
 
 _MATROSKA = (b"\x12\x54\xc3\x67", b"\x10\x43\xa7\x70", b"\x19\x41\xa4\x69", b"\x1c\x53\xbb\x6b", b"\x11\x4d\x9b\x74")
-"""Tags, Chapters, Attachments, Cues and SeekHead (RFC 9559, 5.1): FFmpeg would look for the first by the last."""
+"""Tags, Chapters, Attachments, Cues and SeekHead (RFC 9559, 5.1): FFmpeg finds the others by the last."""
 
 _W64_TITLES = b"\xbc\x94\x5f\x92\x5a\x52\xd2\x11\x86\xdc\x00\xc0\x4f\x8e\xdb\x8a"
 """The GUID of a Wave64 summary list."""
@@ -30,14 +30,14 @@ _BEGINNINGS: Mapping[str, Sequence[bytes]] = {
     "webm": _MATROSKA,
     "mkv": _MATROSKA,
 }
-"""Of the tags that FFmpeg reads wherever they are in a file, by container."""
+"""First bytes of the tags that FFmpeg reads wherever they are in a file, by container."""
 
 _MOST = 16
-"""One after another: real files have one or two; made-up ones must not keep us busy."""
+"""Consecutive tags: real files have one or two; the limit bounds the work on a crafted file."""
 
 
 def id3_bytes(head: bytes | bytearray) -> int:
-    """How many bytes the ID3v2 tags at the start of *head* take, whether or not all of them are there yet."""
+    """Size of the ID3v2 tags at the start of *head*, even if they have not arrived completely."""
     end = 0
     for _ in range(_MOST):
         if not head.startswith(b"ID3", end) or len(head) < end + HEADER_BYTES:
@@ -47,10 +47,10 @@ def id3_bytes(head: bytes | bytearray) -> int:
 
 
 def defaced(data: bytes, container: str) -> bytes:
-    """*data* with the beginnings of tags made unreadable, and nothing moved.
+    """*data* with the first bytes of tags made unreadable, and nothing moved.
 
-    FFmpeg inflates the compressed frames of ID3 and makes room for as much as a LIST claims to hold: a gigabyte for a
-    few kilobytes. It looks through all titles for each, and through all of Matroska's once more for each of its tags.
+    FFmpeg inflates the compressed frames of ID3 and allocates as much as a LIST claims to hold: a gigabyte for a few
+    kilobytes. It searches all titles for each title, and all of Matroska's once more for each of its tags.
     """
     for beginning in _BEGINNINGS.get(container, ()):
         data = data.replace(beginning, MATROSKA_UNKNOWN if beginning in _MATROSKA else bytes(len(beginning)))

@@ -1,0 +1,1 @@
+"""/clips, and the Blob trigger."""

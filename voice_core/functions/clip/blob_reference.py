@@ -1,4 +1,4 @@
-"""A blob trigger's blob by its name, so that neither host nor worker loads what is in it."""
+"""A blob trigger's blob by its name, so that neither the host nor the worker loads its content."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from azurefunctions.extensions.base import Datum, InConverter, SdkType
 
 @dataclass(frozen=True)
 class BlobReference(SdkType):  # type: ignore[misc]
-    """Where the blob is. The host hands over no more for a parameter of this type (a "deferred binding")."""
+    """Container and name of a blob. For a parameter of this type the host passes no more (a "deferred binding")."""
 
     container: str
     name: str
@@ -19,7 +19,7 @@ class BlobReference(SdkType):  # type: ignore[misc]
 
 
 class BlobReferenceConverter(InConverter, binding="blobTrigger"):  # type: ignore[misc, call-arg]
-    """Makes a `BlobReference` of what the host sends."""
+    """Converts the host's binding data to a `BlobReference`."""
 
     @classmethod
     def check_input_type_annotation(cls, pytype: type) -> bool:

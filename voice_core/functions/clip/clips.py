@@ -1,4 +1,4 @@
-"""/clips: recordings too long for one request. Opened here, uploaded to Blob storage, worked on when they are there."""
+"""/clips: recordings too long for one request. Opened here, uploaded to Blob storage, processed once uploaded."""
 
 import json
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from voice_core import telemetry, wiring
 from voice_core.domain.errors import NotFound
 from voice_core.domain.speech import Hints
 from voice_core.functions.clip.blob_reference import BlobReference
-from voice_core.functions.clip.responses import answer, etag, followed, location, retry_headers
+from voice_core.functions.clip.responses import clip_events, clip_response, etag, location, retry_headers
 from voice_core.functions.clip.schemas import ClipPart, ClipPath, ClipRequest
 from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, query_options, read_json
 from voice_core.functions.http.idempotency import REPLAYED, IdempotencyKey, idempotency_key
@@ -44,43 +44,43 @@ MEDIA_TYPES = {"json": "application/json", "txt": "text/plain", "vtt": "text/vtt
 @blueprint.route("voice/clips", methods=["POST"])
 @served
 async def post_clip(request: HttpRequest) -> Response:
-    """Open a clip, and say where to upload its recording."""
+    """Open a clip, and return where to upload its recording."""
     key = idempotency_key(request)
     data = await request.read(OTHER_MEMBERS_BYTES)
     body = parsed(ClipRequest, query_options(request) | (await read_json(data) if data else {}))
     work = await wiring.ready_for_clips()
-    wanted = _wanted(body, user_id(request), key)
+    new_clip = _new_clip(body, user_id(request), key)
     await enforce_limit(request, "clips", hears=True)
-    offered = await work.offer(wanted)
-    clip, slot = offered.clip, offered.slot
+    offer = await work.offer(new_clip)
+    clip, slot = offer.clip, offer.slot
     if body.content_type and slot:
         slot.headers["Content-Type"] = body.content_type
-    request.response_headers.update(REPLAYED if offered.replayed else {})
+    request.response_headers.update(REPLAYED if offer.replayed else {})
     headers = {"Location": location(clip), "ETag": etag(clip)} | retry_headers(clip)
-    return json_response(answer(clip, slot).document(), status_code=202, headers=headers)
+    return json_response(clip_response(clip, slot).document(), status_code=202, headers=headers)
 
 
 @blueprint.route("voice/clips/{clipId}", methods=["GET"])
 @served
 async def get_clip(request: HttpRequest) -> Response:
-    """How far a clip is: once, or as events until it has ended."""
+    """The state of a clip: once, or as events until it has ended."""
     media_type = negotiate(request.headers.get("accept", ""), ("application/json", "text/event-stream"))
-    name = _named(request)
+    name = _clip_name(request)
     work = await wiring.ready_for_clips()
-    clip = await _found(name, work)
+    clip = await _find(name, work)
     if media_type == "text/event-stream":
-        return StreamedResponse(request, followed(lambda: work.clips.get(name)), media_type, {})
+        return StreamedResponse(request, clip_events(lambda: work.clips.get(name)), media_type, {})
     headers = {"ETag": etag(clip), "Cache-Control": "no-cache"} | retry_headers(clip)
     if request.has(etag(clip)):
         return Response(status_code=304, headers=headers)
-    return json_response(answer(clip).document(), headers=headers)
+    return json_response(clip_response(clip).document(), headers=headers)
 
 
 @blueprint.route("voice/clips/{clipId}", methods=["DELETE"])
 @served
 async def delete_clip(request: HttpRequest) -> Response:
-    """Cancel a clip and remove what was made of it."""
-    name = _named(request)
+    """Cancel a clip and delete its recording and its results."""
+    name = _clip_name(request)
     work = await wiring.ready_for_clips()
     await work.cancel(name)
     return Response(status_code=204)
@@ -89,10 +89,10 @@ async def delete_clip(request: HttpRequest) -> Response:
 @blueprint.route("voice/clips/{clipId}/{part}", methods=["GET"])
 @served
 async def get_clip_part(request: HttpRequest) -> Response:
-    """The transcript in one of its forms, or the reply."""
+    """The transcript in one of its formats, or the reply."""
     part = parsed(ClipPart, dict(request.path)).part
     work = await wiring.ready_for_clips()
-    clip = await _found(_named(request), work)
+    clip = await _find(_clip_name(request), work)
     if not clip.transcribed:
         raise NotFound("This clip has no transcript yet.", code="artefact-missing")
     data = await work.artefacts.get(clip.name, part)
@@ -106,7 +106,7 @@ async def get_clip_part(request: HttpRequest) -> Response:
     source=func.BlobSource(clip_source()),
 )
 async def take_clip(uploaded: BlobReference) -> None:
-    """Work on a recording that has arrived. What it raises has the host try again."""
+    """Process a recording that has been uploaded. When this raises, the host delivers the event again."""
     telemetry.begin_request(None)
     work = await wiring.ready_for_clips()
     name = work.name_of(uploaded.name)
@@ -121,16 +121,16 @@ async def take_clip(uploaded: BlobReference) -> None:
 
 @blueprint.queue_trigger(arg_name="message", queue_name=POISON, connection=STORAGE)
 async def give_up_clip(message: func.QueueMessage) -> None:
-    """Say of a recording that nobody will work on any more that it failed."""
+    """Mark the clip of a poison message as failed: no worker will process it any more."""
     telemetry.begin_request(None)
-    response_headers = json.loads(message.get_body())
+    blob = json.loads(message.get_body())
     work = await wiring.ready_for_clips()
-    name = work.name_of(response_headers["BlobName"]) if response_headers["ContainerName"] == CONTAINER else None
+    name = work.name_of(blob["BlobName"]) if blob["ContainerName"] == CONTAINER else None
     if name is not None:
         await work.give_up(name)
 
 
-def _wanted(body: ClipRequest, user: str, key: IdempotencyKey | None) -> "NewClip":
+def _new_clip(body: ClipRequest, user: str, key: IdempotencyKey | None) -> "NewClip":
     from voice_core.usecases.clip.offer_clip import NewClip
 
     languages = (body.language,) if body.language else tuple(body.languages)
@@ -146,11 +146,11 @@ def _wanted(body: ClipRequest, user: str, key: IdempotencyKey | None) -> "NewCli
     )
 
 
-def _named(request: HttpRequest) -> "ClipName":
+def _clip_name(request: HttpRequest) -> "ClipName":
     from voice_core.domain.clip import ClipName
 
     return ClipName(user_id(request), parsed(ClipPath, dict(request.path)).clip_id)
 
 
-async def _found(name: "ClipName", work: "ClipWork") -> "Clip":
+async def _find(name: "ClipName", work: "ClipWork") -> "Clip":
     return (await work.clips.get(name)).at(datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""How a clip's job is told."""
+"""HTTP responses about a clip: its state as JSON, as events, and in headers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 UPDATED = "clip.updated"
 
-LOOK_SECONDS = 0.5
-"""Between two looks at a job that somebody follows."""
+POLL_SECONDS = 0.5
+"""Interval at which a clip is read while a client follows its events."""
 
 SILENCE_SECONDS = 15.0
-"""After which a comment shows that the stream lives: front ends close what is idle."""
+"""Time without an event after which a comment is sent: front ends close idle connections."""
 
 RETRY_SECONDS = {"waiting": 5, "transcribing": 2, "replying": 1}
-"""When to ask again, by status."""
+"""`Retry-After` by status."""
 
 
 def location(clip: Clip) -> str:
@@ -34,7 +34,7 @@ def location(clip: Clip) -> str:
 
 
 def etag(clip: Clip) -> str:
-    """Names what is told of the job; it expires without being written."""
+    """The ETag of a clip's response. It includes the status, because a clip expires without being written."""
     return f'"{clip.etag.strip(chr(34))}-{clip.status}"'
 
 
@@ -43,8 +43,8 @@ def retry_headers(clip: Clip) -> dict[str, str]:
     return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
-def answer(clip: Clip, slot: Slot | None = None) -> ClipAnswer:
-    """The job, and with *slot* where to put its recording."""
+def clip_response(clip: Clip, slot: Slot | None = None) -> ClipAnswer:
+    """The state of the clip, and with *slot* where to upload its recording."""
     failure = clip.failure
     return ClipAnswer(
         clip_id=clip.id,
@@ -59,21 +59,21 @@ def answer(clip: Clip, slot: Slot | None = None) -> ClipAnswer:
     )
 
 
-async def followed(look: Callable[[], Awaitable[Clip]]) -> AsyncGenerator[bytes]:
-    """Server-sent events: the job whenever it has changed, until it has ended."""
-    number, told, spoke = 0, "", monotonic()
+async def clip_events(find: Callable[[], Awaitable[Clip]]) -> AsyncGenerator[bytes]:
+    """Server-sent events: the state of the clip at the start and after each change, until it has ended."""
+    number, sent_etag, sent_at = 0, "", monotonic()
     while True:
-        clip = (await look()).at(datetime.now(UTC))
-        if etag(clip) != told:
-            document: dict[str, Any] = answer(clip).document() | {"type": UPDATED}
+        clip = (await find()).at(datetime.now(UTC))
+        if etag(clip) != sent_etag:
+            document: dict[str, Any] = clip_response(clip).document() | {"type": UPDATED}
             yield sse(number, document)
-            number, told, spoke = number + 1, etag(clip), monotonic()
-        elif monotonic() - spoke > SILENCE_SECONDS:
+            number, sent_etag, sent_at = number + 1, etag(clip), monotonic()
+        elif monotonic() - sent_at > SILENCE_SECONDS:
             yield b": still here\n\n"
-            spoke = monotonic()
+            sent_at = monotonic()
         if clip.ended:
             return
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def _upload(clip: Clip, slot: Slot) -> UploadAnswer:

@@ -1,4 +1,4 @@
-"""/conversations: list, read, forget."""
+"""/conversations: list, read and delete conversations."""
 
 import azure.functions as func
 from starlette.responses import Response
@@ -26,7 +26,7 @@ blueprint = func.Blueprint()
 @blueprint.route("voice/conversations", methods=["GET"])
 @served
 async def list_conversations(request: HttpRequest) -> Response:
-    """The user's conversations, latest first."""
+    """List the user's conversations, latest first."""
     query = parsed(ListQuery, dict(request.query))
     app = await wiring.ready()
     page = await app.services.conversations.list(user_id(request), query.limit, query.continuation)
@@ -37,27 +37,27 @@ async def list_conversations(request: HttpRequest) -> Response:
 @blueprint.route("voice/conversations/{conversationId}", methods=["GET"])
 @served
 async def get_conversation(request: HttpRequest) -> Response:
-    """A conversation's turns, latest first."""
-    conversation_id, query = _named(request), parsed(ListQuery, dict(request.query))
+    """List a conversation's turns, latest first."""
+    conversation_id, query = _conversation_id(request), parsed(ListQuery, dict(request.query))
     app = await wiring.ready()
     page = await app.services.conversations.turns(user_id(request), conversation_id, query.limit, query.continuation)
     turns = [_turn(turn) for turn in page.items]
-    answer = TurnsAnswer(conversation_id=conversation_id, turns=turns, continuation=page.continuation)
-    return json_response(answer.document())
+    listed = TurnsAnswer(conversation_id=conversation_id, turns=turns, continuation=page.continuation)
+    return json_response(listed.document())
 
 
 @blueprint.route("voice/conversations/{conversationId}", methods=["DELETE"])
 @served
 async def delete_conversation(request: HttpRequest) -> Response:
-    """Forget a conversation; it is no error when there is none."""
-    conversation_id = _named(request)
+    """Delete a conversation; no error if there is none."""
+    conversation_id = _conversation_id(request)
     app = await wiring.ready()
     await app.delete_conversation(user_id(request), conversation_id)
     return Response(status_code=204)
 
 
-def _named(request: HttpRequest) -> str:
-    """The conversation that the path names."""
+def _conversation_id(request: HttpRequest) -> str:
+    """The id in the request's path."""
     return parsed(ConversationPath, dict(request.path)).conversation_id
 
 

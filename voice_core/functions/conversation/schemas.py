@@ -13,7 +13,7 @@ class ListQuery(RequestModel):
 
     limit: int = Field(20, ge=1, le=100)
     continuation: str | None = Field(
-        None, max_length=4_096, pattern=r"^[A-Za-z0-9_=-]*$", description="From the page before."
+        None, max_length=4_096, pattern=r"^[A-Za-z0-9_=-]*$", description="The continuation of the previous page."
     )
 
 

@@ -1,0 +1,1 @@
+"""HTTP for all resources: requests, bodies, problems, negotiation, limits, streams."""

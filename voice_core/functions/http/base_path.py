@@ -1,4 +1,4 @@
-"""The path below which all resources are."""
+"""The common path prefix of all resources."""
 
 BASE = "/api/voice"
-"""Where all paths begin."""
+"""Every path of the API begins with this."""

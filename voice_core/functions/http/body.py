@@ -3,33 +3,28 @@
 import asyncio
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from voice_core.domain.errors import InvalidInput, TooLarge
 from voice_core.functions.http.request import HttpRequest
 
-if TYPE_CHECKING:
-    pass
-
-
 OTHER_MEMBERS_BYTES = 128_000
-"""Room in a JSON or multipart body for all but the recording."""
-
+"""Most bytes of a JSON or multipart body in addition to the recording."""
 
 LISTS = {"phrases", "languages"}
-
+"""Members that are lists, in lower case."""
 
 WORDS = {"audiodata", "notes", "query", "text"}
-"""Members that are read from a body only."""
+"""Members that are read from a body only, in lower case."""
 
 
 def query_options(request: HttpRequest) -> dict[str, Any]:
-    """The options in the URL. No words are read there: URLs end up in the logs of others."""
+    """The options in the URL. Members in `WORDS` are ignored there, because URLs end up in other parties' logs."""
     return _listed(item for item in request.query.multi_items() if item[0].lower() not in WORDS)
 
 
 def _listed(items: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Named values; the names of lists may be repeated, and their values separated by commas."""
+    """Values by name; the name of a list may be repeated, and its values may be separated by commas."""
     named: dict[str, Any] = {}
     for name, value in items:
         if name.lower() in LISTS:
@@ -44,22 +39,24 @@ async def read_json(body: bytes) -> dict[str, Any]:
 
     Raises:
         InvalidInput: ``json-invalid``.
-        TooLarge: ``body-too-large``; more than a recording makes it large.
+        TooLarge: ``body-too-large``; the body is large for another reason than a recording.
     """
-    # A list of millions holds the interpreter's lock, and so everybody's turn, until it is read; base64 has no commas.
+    # Parsing a list of millions of items holds the interpreter's lock and delays all other requests of this worker.
+    # A large recording does not count here: base64 has no commas.
     if body.count(b",") > OTHER_MEMBERS_BYTES:
         raise TooLarge("Only a recording may make the body that large.", code="body-too-large")
     try:
         document = await asyncio.to_thread(json.loads, body) if len(body) > OTHER_MEMBERS_BYTES else json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput("The body is no JSON. Send an object as docs/api.md shows.", code="json-invalid") from error
+        detail = "The body is not valid JSON. Send an object as docs/api.md shows."
+        raise InvalidInput(detail, code="json-invalid") from error
     if not isinstance(document, dict):
         raise InvalidInput("The body must be a JSON object.", code="json-invalid")
     return document
 
 
 def typed(text: str, longest: int) -> str:
-    """*text* as it may be said.
+    """*text* that a user typed, without white space around it; *longest* is in characters.
 
     Raises:
         InvalidInput: ``text-empty``.

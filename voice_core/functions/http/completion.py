@@ -1,8 +1,8 @@
-"""Responses that end after the request's body has: nothing may close a connection while a body arrives.
+"""Responses that end after the request's body, so that the connection is not closed while the body still arrives.
 
-Many clients send all of a body before they read. If the connection closes meanwhile, they report a broken connection
-instead of the response, and the front of the Functions host reports 502. uvicorn closes it after the response to a
-request that said ``Connection: close``, and keeps it otherwise.
+Many clients send the complete body before they read the response. If the connection closes meanwhile, they report a
+broken connection instead of the response, and the front of the Functions host reports 502. uvicorn closes the
+connection after the response to a request with ``Connection: close``, and keeps it open otherwise.
 """
 
 import logging
@@ -21,21 +21,21 @@ class _BodyAbandoned(Exception):
 
 
 class CompletedAfterBody(Response):
-    """*response*, sent at once and in full, but completed only when *request* has no more body to read.
+    """*response*, sent at once and in full, but completed only after the end of the *request*'s body.
 
-    A client that reads while it sends sees it at once. The connection closes when the rest of the body goes beyond what
-    `HttpRequest.discard` reads.
+    A client that reads while it sends receives the response at once. The connection closes when the rest of the body
+    exceeds what `HttpRequest.discard` reads.
     """
 
     def __init__(self, response: Response, request: HttpRequest) -> None:
         super().__init__(status_code=response.status_code)
         self.raw_headers = response.raw_headers
         self._response = response
-        self._incoming = request
+        self._request = request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_and_wait(message: Message) -> None:
-            if _is_last(message) and not self._incoming.whole:
+            if _is_last(message) and not self._request.complete:
                 await send({**message, "more_body": True})
                 await self._read_on()
                 message = {"type": "http.response.body", "body": b""}
@@ -46,14 +46,14 @@ class CompletedAfterBody(Response):
         except _BodyAbandoned:
             _leave_incomplete()
         except Exception:
-            # A stream that is cut: what was sent of it must arrive as well.
-            await self._incoming.discard()
+            # The stream broke off. The part that was sent must reach the client as well.
+            await self._request.discard()
             raise
         finally:
-            await self._incoming.aclose()
+            await self._request.aclose()
 
     async def _read_on(self) -> None:
-        if not await self._incoming.discard():
+        if not await self._request.discard():
             raise _BodyAbandoned
 
 
@@ -62,9 +62,10 @@ def _is_last(message: Message) -> bool:
 
 
 def _leave_incomplete() -> None:
-    """Have the server close the connection, which is what it does when an application returns in mid-response.
+    """Make the server close the connection: it does so when an application returns in the middle of a response.
 
-    It also reports that as an error of the application. Here it is none, and any caller could fill the log with it.
+    The server also logs that as an error of the application. Here it is none, and any caller could fill the log with
+    it, so the log line is suppressed.
     """
     _abandoned.set(True)
     logging.getLogger("uvicorn.error").addFilter(_unless_abandoned)

@@ -1,4 +1,4 @@
-"""Types of fields that several resources have."""
+"""Types of fields that several resources share."""
 
 from typing import Annotated
 

@@ -1,7 +1,7 @@
-"""multipart/form-data (RFC 7578), read from a body that is complete.
+"""multipart/form-data (RFC 7578), read from a complete body.
 
-Text is UTF-8; what is not is read as Latin-1. To decode in a charset of the caller's choice may take time that grows
-with the square of the text, and Python remembers every name that it ever looked up.
+Text is decoded as UTF-8, and as Latin-1 where it is not valid UTF-8. The caller cannot choose a charset: some decoders
+take time that grows with the square of the text, and Python caches every charset name that it has looked up.
 """
 
 import re
@@ -12,21 +12,23 @@ from voice_core.domain.errors import InvalidInput, TooLarge
 from voice_core.functions.http.media_type import media_type
 
 MOST_FIELDS = 100
+"""Most fields of a form."""
+
 MOST_HEADER_BYTES = 8_192
 """Most bytes of one part's headers."""
 
 FILE_TYPES = ("audio/", "video/", "application/octet-stream")
-"""Beginnings of the content types that make a part a file, though it has no file name."""
+"""Prefixes of the content types that make a part a file even without a file name."""
 
-_TOO_MANY = f"It has more than one file or {MOST_FIELDS} fields."
+_TOO_MANY = f"It has more than one file or more than {MOST_FIELDS} fields."
 
 UTF_8 = (b"", b"utf-8", b"utf8", b"us-ascii")
-"""Charsets that need no other decoder."""
+"""Names of UTF-8 and its subset as ``charset`` of a form, in lower case; without the parameter it is UTF-8 too."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormFile:
-    """A file in a form, and what it is called there."""
+    """A file in a form, with the content type that the form states."""
 
     data: bytes
     content_type: str | None
@@ -34,7 +36,7 @@ class FormFile:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Fields by name, as often as they were given, and the file if there is one."""
+    """Pairs of field name and value, repeated fields included, and the file if there is one."""
 
     fields: list[tuple[str, str]]
     file: FormFile | None = None
@@ -49,20 +51,21 @@ class _Part:
 
     @property
     def is_file(self) -> bool:
+        """Whether it has a file name or one of the `FILE_TYPES`."""
         return self.filename is not None or (self.content_type or "").lower().startswith(FILE_TYPES)
 
     @property
     def unused(self) -> bool:
-        """Whether it is what a browser sends of a file input in which nothing was chosen (HTML, 4.10.21.4)."""
+        """Whether it is a file input in which the user chose no file, as a browser sends it (HTML, 4.10.21.4)."""
         return self.filename == b"" and not self.data
 
 
 def read_form(body: bytes, boundary: bytes, other_bytes: int) -> Form:
-    """The form in *body*, whose parts *boundary* separates.
+    """The form in *body*, whose parts are separated by *boundary*.
 
     Raises:
         InvalidInput: ``multipart-invalid``.
-        TooLarge: ``body-too-large``; more than *other_bytes* are neither the file nor ``audioData``.
+        TooLarge: ``body-too-large``; the fields other than ``audioData`` exceed *other_bytes*.
     """
     parts = list(_parts(b"\r\n" + body, boundary))
     files = [part for part in parts if part.is_file and not part.unused]
@@ -76,7 +79,7 @@ def read_form(body: bytes, boundary: bytes, other_bytes: int) -> Form:
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[_Part]:
-    """What is between two delimiters each (RFC 2046, 5.1.1)."""
+    """The parts between the delimiters (RFC 2046, 5.1.1)."""
     delimiter = re.compile(rb"\r\n--" + re.escape(boundary) + rb"(?:(--)|[ \t]*+(?=\r\n))")
     start = None
     for number, found in enumerate(delimiter.finditer(body)):
@@ -87,11 +90,11 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[_Part]:
             return
         if number > MOST_FIELDS:
             raise _invalid(_TOO_MANY)
-    raise _invalid("Its end is missing." if start is not None else "The boundary is not in it.")
+    raise _invalid("The closing boundary is missing." if start is not None else "It does not contain the boundary.")
 
 
 def _part(body: bytes, start: int, end: int) -> _Part:
-    """The part in *body* from *start*, at the line end before its headers, to *end*."""
+    """The part of *body* from *start*, the line end before the part's headers, to *end*."""
     data_start = body.find(b"\r\n\r\n", start, min(end, start + MOST_HEADER_BYTES))
     if data_start < 0:
         raise _invalid(f"A part has no headers, or more than {MOST_HEADER_BYTES} bytes of them.")
@@ -99,11 +102,11 @@ def _part(body: bytes, start: int, end: int) -> _Part:
     for line in body[start:data_start].split(b"\r\n"):
         name, _, value = line.partition(b":")
         headers[name.strip().lower()] = value.strip()
-    _, named = media_type(headers.get(b"content-disposition"))
-    if b"name" not in named:
+    _, parameters = media_type(headers.get(b"content-disposition"))
+    if b"name" not in parameters:
         raise _invalid("A part has no name.")
     content_type = headers.get(b"content-type", b"").decode("latin-1") or None
-    return _Part(named[b"name"], named.get(b"filename"), content_type, body[data_start + 4 : end])
+    return _Part(parameters[b"name"], parameters.get(b"filename"), content_type, body[data_start + 4 : end])
 
 
 def _text(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Requests that may be sent again: draft-ietf-httpapi-idempotency-key-header-07."""
+"""The header ``Idempotency-Key`` (draft-ietf-httpapi-idempotency-key-header-07)."""
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterable
@@ -18,57 +18,61 @@ from voice_core.usecases.idempotency.fingerprint import Fingerprint, IdempotentR
 HEADER = "Idempotency-Key"
 
 REPLAYED = {"Idempotency-Replayed": "true"}
-"""Told with what was answered before."""
+"""Header of a response that replays a stored turn."""
 
 LONGEST_KEY = 200
-"""Characters."""
+"""Most characters of a key."""
 
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """What names one request of one user, each time that it is sent."""
+    """A user's name for one request, the same each time that it is sent."""
 
     user_id: str
     text: str
 
-    def id_of(self, what: str) -> str:
-        """The id of *what* comes of the request."""
-        return derived_id(what, self.user_id, self.text)
+    def id_of(self, kind: str) -> str:
+        """The id of the thing of this *kind* that the request creates, derived from user and key."""
+        return derived_id(kind, self.user_id, self.text)
 
     def request_for(
         self,
-        what: str,
+        kind: str,
         options: BaseModel,
         upload: AsyncIterable[bytes] | None = None,
         limits: Limits | None = None,
         *,
         layout: str = "",
     ) -> IdempotentRequest:
-        """The request for *what*, known by its *options*, the bytes of its *upload*, and how those are laid out."""
-        # What is left at its default may as well have been left out.
+        """The request that creates a thing of this *kind*; its fingerprint covers *options*, *upload* and *layout*.
+
+        *upload* is its recording, of which no more than *limits* allow is read; *layout* is how the recording is
+        encoded.
+        """
+        # An option that states its default is the same request as one that is left out.
         words = options.model_dump_json(exclude={"audio_data"}, exclude_defaults=True)
         fingerprint = Fingerprint(self.text, f"{words}\0{layout}", upload, limits)
-        return IdempotentRequest(RequestName(self.user_id, self.id_of(what)), fingerprint)
+        return IdempotentRequest(RequestName(self.user_id, self.id_of(kind)), fingerprint)
 
 
 def idempotency_key(request: HttpRequest) -> IdempotencyKey | None:
-    """The request's key; None when it has none.
+    """The request's idempotency key, None without the header.
 
     Raises:
         InvalidInput: ``idempotency-key-invalid``.
     """
-    if (sent := request.headers.get(HEADER)) is None:
+    if (header := request.headers.get(HEADER)) is None:
         return None
-    if not _VISIBLE.fullmatch(sent.strip()) or len(sent.strip()) > LONGEST_KEY:
-        detail = f"An {HEADER} is 1 to {LONGEST_KEY} visible ASCII characters, such as a UUID."
+    if not _VISIBLE.fullmatch(header.strip()) or len(header.strip()) > LONGEST_KEY:
+        detail = f"The {HEADER} must be 1 to {LONGEST_KEY} visible ASCII characters, such as a UUID."
         raise InvalidInput(detail, code="idempotency-key-invalid")
-    return IdempotencyKey(user_id(request), sent.strip())
+    return IdempotencyKey(user_id(request), header.strip())
 
 
 async def with_replay_header(request: HttpRequest, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-    """*events*; when they are told again, the answer's headers say so."""
+    """Pass on *events*; add the header `REPLAYED` to the response when they replay a stored turn."""
     async with aclosing(events):
         async for event in events:
             if isinstance(event, TurnCreated) and event.replayed:

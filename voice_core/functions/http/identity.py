@@ -1,15 +1,15 @@
-"""Who is speaking."""
+"""The caller's identity."""
 
 from voice_core import wiring
 from voice_core.functions.http.request import HttpRequest
 
 
 async def authenticate(request: HttpRequest) -> None:
-    """Find out who is calling, by the headers alone.
+    """Identify the caller, by the headers alone, and set ``request.user_id``.
 
     Raises:
-        Unauthenticated: they do not say, or not so that it can be believed.
-        Unreachable: with stage ``identity``; it cannot be told just now.
+        Unauthenticated: the headers name no user, or their token or sign-in header is not accepted.
+        Unreachable: with stage ``identity``; the caller cannot be identified for now.
     """
     app = wiring.app()
     await app.load_callers()
@@ -17,7 +17,11 @@ async def authenticate(request: HttpRequest) -> None:
 
 
 def user_id(request: HttpRequest) -> str:
-    """Whose conversations these are."""
+    """The id of the user who sent *request*.
+
+    Raises:
+        LookupError: the caller was not identified; the endpoint must be wrapped in `serve.served`.
+    """
     if not request.user_id:
-        raise LookupError("Nobody has asked who is calling: serve this with http.served.")
+        raise LookupError("The caller was not identified: wrap this endpoint in serve.served.")
     return request.user_id

@@ -8,13 +8,14 @@ import azurefunctions.extensions.http.fastapi  # noqa: F401 - makes the Function
 from starlette.responses import JSONResponse, Response
 
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-"""Those that JSON leaves as they are, as JSON writes others. They can be in text only."""
+"""Line ends that ``json.dumps`` does not escape, and their escapes. In JSON they occur within strings only."""
 
 
 def json_response(document: Any, *, status_code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A response with *document* as JSON."""
     return JSONResponse(document, status_code, headers)
 
 
 def compact(document: Any) -> bytes:
-    """*document* as JSON in one line, also for readers to whom more than a line feed ends one (Unicode, 5.8)."""
+    """*document* as JSON in one line, also for readers that end a line at other characters (Unicode, 5.8)."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).translate(_LINE_ENDS).encode()

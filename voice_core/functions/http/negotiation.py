@@ -7,17 +7,17 @@ import azurefunctions.extensions.http.fastapi  # noqa: F401 - makes the Function
 from voice_core.functions.http.problems import NotAcceptable
 
 MOST_SEPARATORS = 100
-"""Commas and semicolons of an ``Accept``. Browsers send fewer than 20; each costs as much time as it names types."""
+"""Most commas and semicolons in an ``Accept``. Browsers send fewer than 20. Each listed type costs time."""
 
 
 def negotiate(accept: str, offers: Sequence[str]) -> str:
-    """The one of *offers*, media types in our order of preference, that *accept* likes best (RFC 9110, 12.5.1).
+    """The media type of *offers* that *accept* prefers; of equals the first (RFC 9110, 12.5.1).
 
     Raises:
-        NotAcceptable: it likes none, or lists more than `MOST_SEPARATORS` separate.
+        NotAcceptable: *accept* allows none of them, or has more than `MOST_SEPARATORS`.
     """
     if accept.count(",") + accept.count(";") > MOST_SEPARATORS:
-        raise NotAcceptable(f"Accept lists too much. Accept one of {', '.join(offers)}.")
+        raise NotAcceptable(f"The Accept header lists too many media types. Accept one of {', '.join(offers)}.")
     ranges = [_media_range(part) for part in (accept or "*/*").split(",")]
     quality = {offer: max((_match(offer, *media) for media in ranges), default=(0, 0.0))[1] for offer in offers}
     best = max(offers, key=lambda offer: quality[offer])
@@ -36,7 +36,7 @@ def _media_range(text: str) -> tuple[str, float]:
 
 
 def _match(offer: str, media: str, weight: float) -> tuple[int, float]:
-    """How specifically *media* names *offer*, and the weight it gives it."""
+    """How specifically *media* names *offer* (2 exactly, -1 not at all), and the *weight* if it does."""
     if media == offer:
         return 2, weight
     if media == f"{offer.partition('/')[0]}/*":

@@ -9,37 +9,38 @@ from starlette.responses import JSONResponse, Response
 
 from voice_core import telemetry
 from voice_core.domain import errors
+from voice_core.functions.http.titles import title
 
 PROBLEM = "application/problem+json"
 """RFC 9457."""
 
 
 class NotAcceptable(errors.InvalidInput):
-    """None of the media types the caller accepts is made here."""
+    """The endpoint offers none of the media types that the caller accepts."""
 
     code = "not-acceptable"
 
 
 class WrongContentType(errors.InvalidInput):
-    """The body's media type is none that is read here."""
+    """The endpoint does not read bodies of this media type."""
 
     code = "content-type-unsupported"
 
 
 class PreconditionRequired(errors.InvalidInput):
-    """The request must say which state it is about."""
+    """The request must name the version that it changes, in ``If-Match``."""
 
     code = "if-match-missing"
 
 
 class PreconditionFailed(errors.InvalidInput):
-    """The request is about a state that has passed."""
+    """The version that the request names is no longer the current one."""
 
     code = "etag-stale"
 
 
 class Unprocessable(errors.InvalidInput):
-    """The request is understood, and is nothing we can do."""
+    """The request is well-formed, but cannot be carried out."""
 
 
 STATUS: Mapping[type[errors.VoiceError], int] = {
@@ -68,31 +69,11 @@ STATUS: Mapping[type[errors.VoiceError], int] = {
     errors.StageFailed: 502,
     errors.VoiceError: 500,
 }
-"""The nearest ancestor counts."""
-
-
-TITLES: Mapping[int, str] = {
-    400: "The request cannot be served as it is",
-    401: "We do not know who you are",
-    404: "There is no such thing of yours",
-    406: "No such answer is made here",
-    408: "The request did not come whole",
-    409: "Somebody else was there first",
-    412: "Something has changed since",
-    413: "Too large",
-    415: "This is no format we know",
-    422: "Nothing could be made of this",
-    428: "Say which state this is about",
-    429: "That is as much as you may just now",
-    500: "Something of ours went wrong",
-    502: "A service we need failed",
-    503: "Not to be had just now",
-    504: "A service we need took too long",
-}
+"""HTTP status by class of error; a class that is not listed has the status of its nearest ancestor."""
 
 
 def status(error: errors.VoiceError) -> int:
-    """The HTTP status that *error* is told with."""
+    """The HTTP status of a response that reports *error*."""
     return next(STATUS[ancestor] for ancestor in type(error).__mro__ if ancestor in STATUS)
 
 
@@ -100,7 +81,7 @@ def problem(error: errors.VoiceError) -> dict[str, Any]:
     """*error* as a problem document."""
     document = {
         "type": f"urn:voice:problem:{error.code}",
-        "title": TITLES[status(error)],
+        "title": title(error.code, status(error)),
         "status": status(error),
         "detail": error.detail,
         "code": error.code,
@@ -113,11 +94,12 @@ def problem(error: errors.VoiceError) -> dict[str, Any]:
 
 
 def _wait(error: errors.VoiceError) -> int | None:
-    """Whole seconds, rounded up: who comes back then is not too early."""
+    """``Retry-After`` in whole seconds, rounded up, so that a client that waits that long is not refused again."""
     return None if error.retry_after is None else max(1, ceil(error.retry_after))
 
 
 def problem_response(error: errors.VoiceError) -> Response:
+    """*error* as a response with a problem document."""
     wait = _wait(error)
     headers = {} if wait is None else {"Retry-After": str(wait)}
     if isinstance(error, errors.Unauthenticated):
@@ -126,5 +108,5 @@ def problem_response(error: errors.VoiceError) -> Response:
 
 
 def _challenge(error: errors.Unauthenticated) -> str:
-    """What to show instead (RFC 6750, 3): why it is refused is told only to those who have shown something."""
+    """The ``WWW-Authenticate`` challenge (RFC 6750, 3), which states a reason only if the request had a token."""
     return 'Bearer error="invalid_token"' if isinstance(error, errors.InvalidToken) else "Bearer"

@@ -1,26 +1,26 @@
-"""Who may do how much: asked before anything is paid for, and told with every answer.
+"""Rate limits: checked before anything is paid for, reported with every response.
 
-The fields are those of draft-ietf-httpapi-ratelimit-headers-11.
+The header fields are those of draft-ietf-httpapi-ratelimit-headers-11.
 """
 
 from collections.abc import Sequence
 from math import ceil
 
 from voice_core import wiring
-from voice_core.domain.limits import DailyQuota, Kind, Limit, Remaining
+from voice_core.domain.limits import DailyQuota, Kind, Limit, Remainder
 from voice_core.functions.http.identity import user_id
 from voice_core.functions.http.request import HttpRequest
 
 
 async def enforce_limit(request: HttpRequest, kind: Kind, *, hears: bool = False) -> None:
-    """Count one more of *kind* for the user, and tell with the answer, whatever it will be, what is left.
+    """Count one more request of *kind* for the user, and report the remaining quota with the response, errors included.
 
     Args:
-        hears: whether there is sound in it, which takes of the day's seconds.
+        hears: whether the request has audio, which counts towards the day's seconds.
 
     Raises:
-        LimitReached: there is none left.
-        Unreachable: with stage ``limits``; it cannot be known, and the settings say to refuse then.
+        LimitReached: the limit is used up.
+        Unreachable: with stage ``limits``; the counter is unavailable, and the settings say to refuse then.
     """
     app = await wiring.ready()
     status = await app.quotas.rate_limiter.admit(user_id(request), kind, hears=hears)
@@ -28,17 +28,19 @@ async def enforce_limit(request: HttpRequest, kind: Kind, *, hears: bool = False
     status.check()
 
 
-def rate_limit_fields(left: Sequence[Remaining]) -> dict[str, str]:
-    """The limits and what is *left* of them, as header fields; none when nothing is known."""
-    if not left:
+def rate_limit_fields(remainders: Sequence[Remainder]) -> dict[str, str]:
+    """The limits and their *remainders* as header fields; none when no remainder is known."""
+    if not remainders:
         return {}
     return {
-        "RateLimit-Policy": ", ".join(_policy(each.limit) for each in left),
-        "RateLimit": ", ".join(f'"{each.limit.name}";r={each.count};t={ceil(each.wait_seconds)}' for each in left),
+        "RateLimit-Policy": ", ".join(_policy(each.limit) for each in remainders),
+        "RateLimit": ", ".join(
+            f'"{each.limit.name}";r={each.count};t={ceil(each.wait_seconds)}' for each in remainders
+        ),
     }
 
 
 def _policy(limit: Limit) -> str:
-    # The draft's registry has no unit for this yet, and without one it would be requests.
+    # The draft's registry has no unit for seconds of audio yet. Without a unit, the quota would mean requests.
     unit = ';qu="seconds"' if isinstance(limit, DailyQuota) else ""
     return f'"{limit.name}";q={limit.most}{unit};w={limit.window_seconds}'

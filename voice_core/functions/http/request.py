@@ -1,4 +1,4 @@
-"""A request while it arrives."""
+"""A request while its body arrives."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
@@ -14,36 +14,36 @@ from voice_core.environ import SettingsError
 Result = TypeVar("Result")
 
 LONGEST_LENGTH = 15
-"""Digits of a Content-Length."""
+"""Most digits of a Content-Length."""
 
 MOST_ETAGS = 100
-"""That are compared."""
+"""Most entries of an ``If-None-Match`` that are compared."""
 
 WAITING_CHUNKS = 16
-"""How much of a body is read ahead of whoever decodes it."""
+"""Most chunks of a body that are read ahead of the decoder."""
 
 SLOWEST_DISCARDED = 62_500
-"""Bytes per second, on average, at which a body that nobody needs must arrive: 500 kbit/s, a phone in poor coverage.
+"""Bytes per second, on average, at which a discarded body must arrive: 500 kbit/s, a phone in poor coverage.
 
-Its time is `max_audio_seconds` more, because a recording that is sent while it is spoken comes at the pace of speech.
-The host's largest body, 104,857,600 bytes, has 29 minutes. Kestrel itself asks for 240 bytes per second.
+The body has `max_audio_seconds` in addition, because a recording that is sent while it is spoken arrives at the pace
+of speech. The host's largest body, 104,857,600 bytes, has 29 minutes. Kestrel itself requires 240 bytes per second.
 """
 
 MOST_DISCARDED = 210_000_000
-"""Bytes of a body that nobody needs: the largest request that Azure documents
+"""Most bytes of a discarded body: the largest request that Azure documents
 (https://learn.microsoft.com/azure/azure-functions/functions-scale#service-limits).
 """
 
 
 class ClientGone(Exception):
-    """The caller hung up; there is nobody to answer."""
+    """The client has disconnected; a response would reach no one."""
 
 
 class HttpRequest:
-    """The one reader of a request: its body as it arrives, and whether its sender is still there.
+    """The only reader of a request: it provides the body as it arrives, and notices when the client disconnects.
 
-    Starlette's streaming response watches for a hang-up by reading the request's channel itself, and would swallow a
-    body that is still arriving; this reads it once for both.
+    Starlette's streaming response watches for a disconnect by reading the request's channel itself, and would consume
+    a body that is still arriving. This class reads the channel once for both.
     """
 
     def __init__(self, request: Request) -> None:
@@ -52,55 +52,58 @@ class HttpRequest:
         self.query = request.query_params
         self.path = request.path_params
         self.user_id = ""
-        """Of the caller, once they are known; `identity.user_id` reads it."""
+        """The caller's id, empty until `identity.authenticate` sets it; `identity.user_id` reads it."""
         self.response_headers: dict[str, str] = {}
-        """Headers of the answer, whatever it will be."""
+        """Headers that are added to the response, errors included."""
         self._receive = request.receive
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING_CHUNKS)
         self._gone: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._reading: asyncio.Task[None] | None = None
-        self._whole = not self._announces_body()
+        self._complete = not self._announces_body()
 
     def _announces_body(self) -> bool:
-        """Whether its framing has a body (RFC 9112, 6)."""
+        """Whether the headers announce a body (RFC 9112, 6)."""
         return "transfer-encoding" in self.headers or self.headers.get("content-length", "0").strip() != "0"
 
     @property
-    def whole(self) -> bool:
-        """Whether its body has been read to the end, or it has none."""
-        return self._whole
+    def complete(self) -> bool:
+        """Whether the body has been read to the end, or there is none."""
+        return self._complete
 
     @property
     def content_type(self) -> str:
-        """Without its parameters, in lower case."""
+        """The body's media type without parameters, in lower case; empty without the header."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def has(self, etag: str) -> bool:
-        """Whether its sender has this version already (RFC 9110, 13.1.2). Of a long list it is not looked for."""
-        named = self.headers.get("if-none-match", "")
-        if named.count(",") > MOST_ETAGS:
+        """Whether the client has the version *etag* already (RFC 9110, 13.1.2).
+
+        False when ``If-None-Match`` lists more than `MOST_ETAGS`.
+        """
+        header = self.headers.get("if-none-match", "")
+        if header.count(",") > MOST_ETAGS:
             return False
-        return named.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in named.split(",")]
+        return header.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in header.split(",")]
 
     @property
     def content_length(self) -> int:
-        """Bytes the body will have, 0 when it does not say.
+        """Announced size of the body in bytes, 0 without the header.
 
         Raises:
-            InvalidInput: what it says is no number of bytes.
+            InvalidInput: the header is not a decimal number of at most `LONGEST_LENGTH` digits.
         """
-        said = self.headers.get("content-length", "0")
-        if not (said.isascii() and said.isdecimal() and len(said) <= LONGEST_LENGTH):
-            raise InvalidInput("The Content-Length is no number of bytes.")
-        return int(said)
+        length = self.headers.get("content-length", "0")
+        if not (length.isascii() and length.isdecimal() and len(length) <= LONGEST_LENGTH):
+            raise InvalidInput("The Content-Length is not a number of bytes.")
+        return int(length)
 
     async def chunks(self, limit: int | None = None) -> AsyncGenerator[bytes]:
         """The body as it arrives, of at most *limit* bytes.
 
         Raises:
             TooLarge: ``body-too-large``, as soon as that is known.
-            BodyStalled: it comes too slowly.
-            ClientGone: before the body's end.
+            BodyStalled: a chunk, or the body, did not arrive in time.
+            ClientGone: the client disconnected before the body's end.
         """
         _refuse_over(limit, self.content_length)
         self._start()
@@ -116,40 +119,44 @@ class HttpRequest:
             raise ClientGone
 
     async def _next(self, seconds: float) -> bytes | None:
-        """The next piece of the body, None after the last; it must come within *seconds*."""
+        """The next chunk of the body, None after the last.
+
+        Raises:
+            BodyStalled: it did not arrive within *seconds*.
+        """
         try:
             async with timeouts.timeout(seconds):
                 chunk = await self._chunks.get()
         except TimeoutError as error:
-            raise BodyStalled("The rest of the body did not come in time. Send it again.") from error
-        self._whole = self._whole or chunk is None
+            raise BodyStalled("The rest of the body did not arrive in time. Send the request again.") from error
+        self._complete = self._complete or chunk is None
         return chunk
 
     async def read(self, limit: int) -> bytes:
-        """The whole body; raises as `chunks` does."""
+        """The complete body, of at most *limit* bytes; raises as `chunks` does."""
         return b"".join([chunk async for chunk in self.chunks(limit)])
 
     async def discard(self) -> bool:
-        """Read what is left of the body and keep none of it; whether its end came, or the caller's hang-up.
+        """Read the rest of the body and drop it. Whether its end came or the client disconnected.
 
-        False after `body_stall_seconds` without a piece, below `SLOWEST_DISCARDED`, and beyond `MOST_DISCARDED`.
+        False after `body_stall_seconds` without a chunk, below `SLOWEST_DISCARDED`, and beyond `MOST_DISCARDED`.
         """
         self._start()
         stall_seconds, seconds = _discard_limits()
         discarded = 0
         with timeouts.running_time() as clock, suppress(BodyStalled):
             ends = clock() + seconds
-            while discarded <= MOST_DISCARDED and not self._whole:
+            while discarded <= MOST_DISCARDED and not self._complete:
                 arrived = len(await self._next(min(stall_seconds, ends - clock())) or b"")
                 discarded += arrived
                 ends += arrived / SLOWEST_DISCARDED
-        return self._whole
+        return self._complete
 
     async def unless_gone(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """The result of *work*, which is cancelled when the caller hangs up.
+        """The result of *work*, which is cancelled when the client disconnects.
 
         Raises:
-            ClientGone: after *work* has let go.
+            ClientGone: the client disconnected; *work* has ended.
         """
         self._start()
         working = asyncio.create_task(work)
@@ -164,7 +171,7 @@ class HttpRequest:
                 await asyncio.gather(working, return_exceptions=True)
 
     async def aclose(self) -> None:
-        """Stop reading."""
+        """Stop reading the request."""
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
@@ -189,11 +196,11 @@ class HttpRequest:
 
 
 def _discard_limits() -> tuple[float, float]:
-    """Of a discarded body: seconds between two pieces, and seconds in all before those that its bytes earn."""
+    """Limits of a discarded body: seconds between two chunks, and seconds in all, to which each byte adds."""
     try:
         settings = wiring.app().settings
     except SettingsError:
-        # That is an error to report as well.
+        # The response reports this error, and must be completed like any other.
         return 10.0, 60.0
     return settings.body_stall_seconds, settings.max_audio_seconds
 

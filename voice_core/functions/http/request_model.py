@@ -1,4 +1,4 @@
-"""Whatever a caller sends, read: names in any case, members we do not know left alone, text that can be sent on."""
+"""The base of all request schemas: names in any case, unknown members ignored, text that can be encoded."""
 
 import re
 from typing import Any, TypeVar
@@ -10,11 +10,11 @@ from voice_core.domain.errors import InvalidInput
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_HALF = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class RequestModel(BaseModel):
-    """Something a caller sends: camelCase names, matched whatever their case; members we do not know are ignored."""
+    """A request's members: camelCase names, matched in any case; unknown members are ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True, defer_build=True)
 
@@ -29,8 +29,8 @@ class RequestModel(BaseModel):
             alias = known.get(str(name).lower())
             if alias in folded:
                 raise ValueError(f"{alias} is given twice")
-            if alias and not _whole_characters(member):
-                raise ValueError(f"{alias} has half a character in it")
+            if alias and not _encodable(member):
+                raise ValueError(f"{alias} contains half of a surrogate pair")
             if alias and member is not None:
                 folded[alias] = member
         return folded
@@ -40,20 +40,20 @@ def parsed(model: type[Model], value: Any) -> Model:
     """*value* as a *model*.
 
     Raises:
-        InvalidInput: ``request-invalid``, naming each member that is wrong but not repeating what it held.
+        InvalidInput: ``request-invalid``, naming each invalid member without repeating its value.
     """
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        wrong = [
+        problems = [
             {"name": ".".join(str(part) for part in item["loc"]), "detail": item["msg"]}
             for item in error.errors(include_url=False, include_input=False, include_context=False)
         ]
-        response_headers = "; ".join(f"{item['name'] or 'the request'}: {item['detail']}" for item in wrong[:3])
-        raise InvalidInput(f"Mend {response_headers}.", extra={"errors": wrong}) from None
+        listed = "; ".join(f"{item['name'] or 'the request'}: {item['detail']}" for item in problems[:3])
+        raise InvalidInput(f"Invalid request: {listed}.", extra={"errors": problems}) from None
 
 
-def _whole_characters(value: Any) -> bool:
-    """Whether text, or a list of it, can be sent on: JSON may hold halves of surrogate pairs (RFC 8259, 8.2)."""
+def _encodable(value: Any) -> bool:
+    """Whether text, or a list of texts, can be encoded: JSON may hold halves of surrogate pairs (RFC 8259, 8.2)."""
     texts = value if isinstance(value, list) else [value]
-    return not any(isinstance(text, str) and not text.isascii() and _HALF.search(text) for text in texts)
+    return not any(isinstance(text, str) and not text.isascii() and _SURROGATE.search(text) for text in texts)

@@ -7,17 +7,17 @@ from pydantic.alias_generators import to_camel
 
 
 class ResponseModel(BaseModel):
-    """Something we answer."""
+    """A response's members, camelCase in JSON."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, defer_build=True)
 
     def document(self) -> dict[str, Any]:
-        """As JSON types, without what is not there."""
+        """The members as JSON types, without those that are None."""
         return self.model_dump(by_alias=True, mode="json", exclude_none=True)
 
 
 class Problem(ResponseModel):
-    """What went wrong (RFC 9457), and what had been done before."""
+    """An error (RFC 9457), with the results of the turn that were complete before it."""
 
     model_config = ConfigDict(extra="allow", defer_build=True)
 
@@ -28,7 +28,9 @@ class Problem(ResponseModel):
     code: str = Field(description="Stable; branch on this.")
     stage: str | None = None
     retryable: bool = Field(description="Whether the same request may succeed later.")
-    retry_after: int | None = Field(None, description="After so many seconds, as in the header Retry-After.")
+    retry_after: int | None = Field(
+        None, description="Seconds to wait before the next try, as in the header Retry-After."
+    )
     request_id: str
     turn_id: str | None = None
     conversation_id: str | None = None

@@ -1,4 +1,4 @@
-"""How our errors and answers look in HTTP."""
+"""The wrapper of every endpoint: identity, problem documents, and headers of all responses."""
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -21,20 +21,20 @@ AzureHandler = Callable[[Request], Awaitable[Response]]
 
 
 def served(handler: Handler) -> AzureHandler:
-    """*handler* as Azure calls it, for callers who are known before it runs and before any of the body is read."""
+    """*handler* as Azure calls it; the caller is authenticated before it runs and before any of the body is read."""
 
     @wraps(handler)
-    async def for_the_known(request: HttpRequest) -> Response:
+    async def authenticated(request: HttpRequest) -> Response:
         await authenticate(request)
         return await handler(request)
 
-    return served_publicly(for_the_known)
+    return served_publicly(authenticated)
 
 
 def served_publicly(handler: Handler) -> AzureHandler:
-    """*handler* as Azure calls it, for anyone: nobody is asked who they are.
+    """*handler* as Azure calls it, for any caller, without authentication.
 
-    Errors become problem documents, and every answer names its request.
+    Errors become problem documents, and every response has an ``X-Request-Id``.
     """
 
     async def serve(req: Request) -> Response:
@@ -48,12 +48,14 @@ def served_publicly(handler: Handler) -> AzureHandler:
             refused = "unauthenticated" if isinstance(error, errors.Unauthenticated) else "refused"
             telemetry.event(refused, telemetry.reason(error))
             response = problem_response(error)
-        except Exception:  # noqa: BLE001 - the last door: nothing may leave it as a bare 500
+        except Exception:  # noqa: BLE001 - the outermost handler: every error must become a problem document
             telemetry.unexpected(handler.__name__)
-            response = problem_response(errors.VoiceError("An unexpected error; our log has its request id."))
+            response = problem_response(
+                errors.VoiceError("An unexpected error. Report the requestId to the operator: it is in our log.")
+            )
         response.headers.update({"X-Request-Id": request_id, **request.response_headers})
         add_security_headers(response.headers, req.headers)
-        telemetry.answered(req.method, response.status_code, began)
+        telemetry.request_served(req.method, response.status_code, began)
         return CompletedAfterBody(response, request)
 
     serve.__name__ = handler.__name__

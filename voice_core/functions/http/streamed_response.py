@@ -1,4 +1,4 @@
-"""An answer that is sent while it is made."""
+"""A response that is sent while it is produced."""
 
 from collections.abc import AsyncGenerator
 
@@ -9,20 +9,20 @@ from voice_core.functions.http.request import ClientGone, HttpRequest
 
 
 class StreamedResponse(Response):
-    """Sends *chunks* as they are made, and stops making them when the caller hangs up."""
+    """Sends *chunks* as they are produced, and stops producing them when the client disconnects."""
 
     def __init__(
         self, request: HttpRequest, chunks: AsyncGenerator[bytes], media_type: str, headers: dict[str, str]
     ) -> None:
         super().__init__(None, 200, {"X-Accel-Buffering": "no"} | headers, media_type)
         del self.headers["content-length"]
-        self._incoming = request
+        self._request = request
         self._chunks = chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await self._incoming.unless_gone(self._send_all(send))
+            await self._request.unless_gone(self._send_all(send))
         except ClientGone:
             return
         finally:

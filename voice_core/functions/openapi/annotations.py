@@ -1,4 +1,4 @@
-"""What the operations of the contract have besides: names, the headers of their answers, and where those lead."""
+"""Operation ids, response headers and links of the contract."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ NAMES: Mapping[str, str] = {
     "get /voices": "listVoices",
     "get /health": "getHealth",
 }
-"""What generated clients call each operation."""
+"""Operation ids, from which generated clients name their methods."""
 
 _CONVERSATION = {"conversationId": "$response.body#/conversationId"}
 _CLIP = {"clipId": "$response.body#/clipId"}
@@ -44,15 +44,18 @@ LINKS: Mapping[tuple[str, str], Mapping[str, Mapping[str, str]]] = {
         "getConversation": _CONVERSATION,
     },
 }
-"""By operation and status: what can be done next, and where its parameters are found."""
+"""Links by operation and status: each follow-up operation, and where its parameters come from."""
 
 HEADERS: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = {
-    "X-Turn-Id": ("The turn's id; an answer that is sound alone tells it nowhere else.", (("takeTurn", "200"),)),
-    "X-Conversation-Id": ("The conversation's id, likewise.", (("takeTurn", "200"),)),
-    "Server-Timing": ("Milliseconds a stage, where they are known before the answer begins.", (("takeTurn", "200"),)),
-    "Location": ("What was made.", (("openSession", "201"), ("openClip", "202"))),
+    "X-Turn-Id": ("The turn's id. An audio response has it nowhere else.", (("takeTurn", "200"),)),
+    "X-Conversation-Id": ("The conversation's id. An audio response has it nowhere else.", (("takeTurn", "200"),)),
+    "Server-Timing": (
+        "Milliseconds of each stage, where they are known before the response begins.",
+        (("takeTurn", "200"),),
+    ),
+    "Location": ("The URL of the new session or clip.", (("openSession", "201"), ("openClip", "202"))),
     "ETag": (
-        "The state that is told.",
+        "The version of the state in this response.",
         (
             ("openSession", "201"),
             ("addCandidates", "204"),
@@ -61,35 +64,38 @@ HEADERS: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("getSpeech", "200"),
         ),
     ),
-    "Accept-Ranges": ("Whether parts can be asked for.", (("getSpeech", "200"),)),
-    "Content-Range": ("Which part it is.", (("getSpeech", "206"), ("getSpeech", "416"))),
+    "Accept-Ranges": ("Whether byte ranges can be requested.", (("getSpeech", "200"),)),
+    "Content-Range": (
+        "The range of bytes in this response; after 416 the complete length.",
+        (("getSpeech", "206"), ("getSpeech", "416")),
+    ),
 }
-"""What it tells, and the answers that may have it."""
+"""Description of each response header, and the responses (operation, status) that may have it."""
 
 REQUEST_ID: Json = {
-    "description": "Names the request in our log: tell it when you report trouble.",
+    "description": "The request's id in our log. Quote it when you report a problem.",
     "required": True,
     "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
 }
 COUNTED = {"takeTurn", "transcribe", "speak", "openSession", "openClip"}
-"""Operations of which there is a limit."""
+"""Operations with a rate limit."""
 RATE_LIMIT: Json = {
     "RateLimit-Policy": {
-        "description": 'The limits that were asked about: `"turns";q=10;w=60` is ten within any minute.',
+        "description": 'The limits that apply: `"turns";q=10;w=60` is ten turns within any 60 seconds.',
         "schema": {"type": "string"},
     },
     "RateLimit": {
-        "description": 'What is left of each: `"turns";r=7;t=12` is seven, and more in 12 seconds.',
+        "description": 'What remains of each limit: `"turns";r=7;t=12` is seven turns, and more in 12 seconds.',
         "schema": {"type": "string"},
     },
 }
 RETRY_AFTER: Json = {"description": "Seconds to wait before the next try.", "schema": {"type": "integer", "minimum": 1}}
 RETRIED = {"202", "409", "429", "503"}
-"""Statuses that may say when to ask again."""
+"""Statuses whose responses may have ``Retry-After``."""
 
 
 def annotated(paths: Json) -> Json:
-    """*paths* with all this in their operations."""
+    """*paths* with ids, headers and links added to their operations, in place."""
     for path, operations in paths.items():
         for method, operation in operations.items():
             name = NAMES[f"{method} {path}"]
@@ -102,10 +108,10 @@ def annotated(paths: Json) -> Json:
 
 
 def _headers(name: str, status: str) -> Json:
-    told = {
+    own = {
         header: {"description": description, "schema": {"type": "string"}}
-        for header, (description, answers) in HEADERS.items()
-        if (name, status) in answers
+        for header, (description, responses) in HEADERS.items()
+        if (name, status) in responses
     }
     retried = {"Retry-After": RETRY_AFTER} if status in RETRIED else {}
-    return {"X-Request-Id": REQUEST_ID} | retried | (RATE_LIMIT if name in COUNTED else {}) | told
+    return {"X-Request-Id": REQUEST_ID} | retried | (RATE_LIMIT if name in COUNTED else {}) | own

@@ -1,4 +1,4 @@
-"""The part of the contract that is about conversations."""
+"""Paths of conversations in the contract."""
 
 from voice_core.functions.conversation import schemas
 from voice_core.functions.openapi.operations import Json, json_of, operation, parameters
@@ -25,6 +25,6 @@ def conversation_paths() -> Json:
                 (400, 404, 502, 503, 504),
                 [*conversation, *page],
             ),
-            "delete": operation("Forget a conversation", None, None, (400, 502, 503, 504), conversation),
+            "delete": operation("Delete a conversation", None, None, (400, 502, 503, 504), conversation),
         },
     }

@@ -1,4 +1,4 @@
-"""The contract, made of the models that validate it."""
+"""The OpenAPI document (the contract), built from the models that validate requests and responses."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -28,7 +28,7 @@ SIGN_IN: Json = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "JWT",
-    "description": "A token of the issuer that the deployment believes; a local run asks for none.",
+    "description": "A token of the issuer that the deployment trusts. A local run requires none.",
 }
 MODELS: Sequence[type[BaseModel]] = (
     turn_schemas.ProcessRequest,
@@ -53,12 +53,12 @@ MODELS: Sequence[type[BaseModel]] = (
     Problem,
 )
 TEXTS = (("ProcessRequest", "text"), ("SpeakRequest", "text"), ("SessionRequest", "query"))
-"""Members whose length a setting limits."""
+"""Members whose maximum length is a setting."""
 
 
 @cache
 def contract(longest_text: int = 4_000) -> Json:
-    """OpenAPI 3.1 of everything under /api/voice, where a text may have *longest_text* characters."""
+    """The OpenAPI 3.1 document of all paths under /api/voice; a text may have *longest_text* characters."""
     _, models = models_json_schema([(model, "validation") for model in MODELS], ref_template=REFERENCE)
     event = TypeAdapter[Any](AnyEvent).json_schema(ref_template=REFERENCE)
     components = models["$defs"] | event.pop("$defs") | {"Event": event, "SessionEvent": session_event()}

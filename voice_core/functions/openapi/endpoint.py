@@ -1,4 +1,4 @@
-"""/openapi.json: what may be asked, and what is answered."""
+"""/openapi.json: the contract of the API."""
 
 import azure.functions as func
 from starlette.responses import Response
@@ -13,8 +13,8 @@ blueprint = func.Blueprint()
 
 @blueprint.route("voice/openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @served_publicly
-async def get_openapi(_incoming: HttpRequest) -> Response:
-    """The contract."""
+async def get_openapi(_request: HttpRequest) -> Response:
+    """Get the OpenAPI document."""
     from voice_core.functions.openapi.document import contract
 
     return json_response(contract(wiring.app().settings.max_text_characters))

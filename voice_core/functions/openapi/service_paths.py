@@ -1,4 +1,4 @@
-"""The part of the contract that is about voices and health."""
+"""Paths of voices and health in the contract."""
 
 from voice_core.functions.openapi.operations import Json, json_of, operation, parameters
 from voice_core.functions.service import schemas
@@ -17,12 +17,12 @@ def service_paths() -> Json:
         },
         "/health": {
             "get": operation(
-                "Ask whether it works",
+                "Check the service's health",
                 None,
                 json_of(schemas.HealthAnswer),
                 (400,),
                 parameters(schemas.HealthQuery, "query"),
-                also={"503": {"description": "A dependency is away", "content": json_of(schemas.HealthAnswer)}},
+                also={"503": {"description": "A dependency is unavailable", "content": json_of(schemas.HealthAnswer)}},
                 public=True,
             )
         },

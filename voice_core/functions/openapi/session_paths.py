@@ -1,4 +1,4 @@
-"""The part of the contract that is about sessions."""
+"""Paths of sessions in the contract."""
 
 from voice_core.functions.openapi.operations import (
     IDEMPOTENCY,
@@ -30,29 +30,29 @@ def _session() -> Json:
         [IDEMPOTENCY],
         also={"201": opened},
     )
-    return {"post": post, "options": operation("Ask what may be posted", None, None, (), public=True)}
+    return {"post": post, "options": operation("Ask which media types can be posted", None, None, (), public=True)}
 
 
 def _one_session() -> Json:
-    named = parameters(schemas.SessionPath, "path")
+    path = parameters(schemas.SessionPath, "path")
     match: Json = {"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}}
     patch = operation(
         "Add ICE candidates",
         {"application/trickle-ice-sdpfrag": {"schema": {"type": "string"}}},
         None,
         (400, 404, 412, 413, 415, 422, 428),
-        [*named, match],
+        [*path, match],
     )
-    answer = json_of(schemas.SessionStateAnswer)
+    state = json_of(schemas.SessionStateAnswer)
     return {
-        "get": operation("Ask how a session is", None, answer, (400, 404), named),
+        "get": operation("Get a session's state", None, state, (400, 404), path),
         "patch": patch,
-        "delete": operation("End a session", None, answer, (400, 404), named),
+        "delete": operation("End a session", None, state, (400, 404), path),
     }
 
 
 def session_event() -> Json:
-    """What a stream that stays open as long as its session tells."""
+    """The schema of an event in the stream of a session, which stays open as long as the session."""
     created = {"required": ["type"], "properties": {"type": {"const": "session.created"}}}
     others = ("Event", StateEvent.__name__, ClosedEvent.__name__)
     return {

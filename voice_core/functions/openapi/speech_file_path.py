@@ -1,4 +1,4 @@
-"""The part of the contract that is about fetching a reply's speech."""
+"""The path of a reply's speech file in the contract."""
 
 from voice_core.functions.openapi.operations import (
     BINARY,
@@ -12,12 +12,13 @@ from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS
 
 def speech_path() -> Json:
     named = [*parameters(SpeechPath, "path"), *parameters(SpeechQuery, "query")]
-    wanted: Json = {"name": "Range", "in": "header", "schema": {"type": "string"}}
+    byte_range: Json = {"name": "Range", "in": "header", "schema": {"type": "string"}}
     sound = dict.fromkeys(AUDIO_OFFERS, BINARY)
     part = {
-        "206": {"description": "A part of it", "content": sound},
-        "304": {"description": "As the client knows it"},
-        "416": {"description": "The part is beyond its end"},
+        "206": {"description": "The requested range of bytes", "content": sound},
+        "304": {"description": "Unchanged since the version that the client has"},
+        "416": {"description": "The range begins beyond the end"},
     }
-    get = operation("Fetch a reply's speech", None, sound, (400, 404, 406, 502, 503, 504), [*named, wanted], also=part)
+    problems = (400, 404, 406, 502, 503, 504)
+    get = operation("Fetch a reply's speech", None, sound, problems, [*named, byte_range], also=part)
     return {"/conversations/{conversationId}/turns/{turnId}/speech": {"get": get}}

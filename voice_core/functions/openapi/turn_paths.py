@@ -1,4 +1,4 @@
-"""The part of the contract that is about a turn and its halves."""
+"""Paths of turns, transcription and synthesis in the contract."""
 
 from pydantic import BaseModel
 
@@ -19,7 +19,7 @@ from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS
 
 RECORDINGS = ("audio/*", "video/*", "application/octet-stream")
 WORDS = ("audioData", "text")
-"""Members of a body only."""
+"""Members that are read from a body only."""
 
 
 def turn_paths() -> Json:
@@ -35,7 +35,7 @@ def turn_paths() -> Json:
         },
         "/transcribe": {
             "post": operation(
-                "Hear an utterance",
+                "Transcribe an utterance",
                 _spoken(schemas.TranscribeRequest, "audioData"),
                 json_of(schemas.TranscribeAnswer),
                 (400, 406, 413, 415, 422, 429, 502, 503, 504),
@@ -44,7 +44,7 @@ def turn_paths() -> Json:
         },
         "/speak": {
             "post": operation(
-                "Speak some words",
+                "Synthesise the speech of a text",
                 json_of(schemas.SpeakRequest),
                 dict.fromkeys(AUDIO_OFFERS, BINARY) | json_of(schemas.SpeakAnswer),
                 (400, 406, 413, 429, 502, 503, 504),
@@ -54,7 +54,7 @@ def turn_paths() -> Json:
 
 
 def _spoken(model: type[BaseModel], *utterances: str) -> Json:
-    """The shapes of a recording: in JSON, in a form, or as it is. One of the members *utterances* is what was said."""
+    """The request bodies: JSON, a form, or the recording alone. Exactly one of the *utterances* is required."""
     fields = model.model_json_schema(ref_template=REFERENCE)["properties"]
     form = {
         "type": "object",

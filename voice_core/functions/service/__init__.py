@@ -1,0 +1,1 @@
+"""/voices, /health and the page of the last turns."""

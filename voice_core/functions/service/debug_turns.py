@@ -1,4 +1,4 @@
-"""/debug/turns: the last turns of this worker, for whoever develops the product; their times and never their words."""
+"""/debug/turns: the latest turns of this worker, for developers: timings and errors, never what was said."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,11 +20,11 @@ blueprint = func.Blueprint()
 
 @blueprint.route("voice/debug/turns", methods=["GET"])
 @served
-async def get_turns_seen(_incoming: HttpRequest) -> Response:
-    """The latest first."""
-    recent = wiring.app().watching.recent
+async def get_turns_seen(_request: HttpRequest) -> Response:
+    """List the latest turns, newest first."""
+    recent = wiring.app().telemetry.recent
     if recent is None:
-        raise NotFound("Turns are not kept here: DEBUG_TURNS is off.")
+        raise NotFound("The list of turns is disabled: DEBUG_TURNS is off.")
     return json_response({"turns": [_members(turn) for turn in reversed(recent.turns)]})
 
 
@@ -43,7 +43,7 @@ def _members(turn: "TurnSignal") -> dict[str, Any]:
 
 
 def _part(turn: "TurnSignal", part: "Part") -> dict[str, Any]:
-    """When it was, in milliseconds from the turn's beginning."""
+    """The members of *part*; times are in milliseconds from the turn's beginning."""
     return {
         "name": part.name,
         "from": round((part.began - turn.began) * 1000, 1),

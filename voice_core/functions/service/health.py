@@ -1,6 +1,7 @@
-"""/health: whether this worker lives, and on request whether all it needs does.
+"""/health: whether this worker is alive, and on request whether its dependencies are available.
 
-Anyone may ask: a probe has no token. So it tells nothing of anybody, and many who ask cost no more than one.
+It needs no authentication, because a probe has no token. So it reports nothing about users, and many requests cost no
+more than one.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ blueprint = func.Blueprint()
 @blueprint.route("voice/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @served_publicly
 async def get_health(request: HttpRequest) -> Response:
-    """Alive; with ``deep=1`` also which dependency is not, with ``warm=1`` ready for a quick first turn."""
+    """Report health; ``deep=1`` checks the dependencies, ``warm=1`` first prepares a fast first turn."""
     query = parsed(HealthQuery, dict(request.query))
     app = wiring.app()
     if query.warm:
@@ -35,17 +36,17 @@ async def get_health(request: HttpRequest) -> Response:
         if app.settings.storage_url:
             await app.load_clips()
         checks = await app.health_check.result()
-        return _answered(checks, {name: breaker.state for name, breaker in app.guards.breakers.items()})
+        return _response(checks, {name: breaker.state for name, breaker in app.guards.breakers.items()})
     mistake = identity_mistake(app.settings)
-    # A worker that lets nobody in is not well, however it is otherwise.
-    return _answered({"identity": Check(ok=False, ms=0, detail=mistake)} if mistake else {}, {})
+    # A worker whose configuration rejects every caller is unhealthy.
+    return _response({"identity": Check(ok=False, ms=0, detail=mistake)} if mistake else {}, {})
 
 
-def _answered(checks: Mapping[str, Check], breakers: Mapping[str, State]) -> Response:
-    whole = all(check.ok for check in checks.values())
-    told = {
+def _response(checks: Mapping[str, Check], breakers: Mapping[str, State]) -> Response:
+    ok = all(check.ok for check in checks.values())
+    reported = {
         name: CheckAnswer(ok=check.ok, ms=check.ms, detail=check.detail, breaker=breakers.get(name))
         for name, check in checks.items()
     }
-    answer = HealthAnswer(status="ok" if whole else "degraded", checks=told or None)
-    return json_response(answer.document(), status_code=200 if whole else 503)
+    health = HealthAnswer(status="ok" if ok else "degraded", checks=reported or None)
+    return json_response(health.document(), status_code=200 if ok else 503)

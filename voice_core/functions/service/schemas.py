@@ -14,7 +14,7 @@ class VoicesQuery(RequestModel):
 
 
 class HealthQuery(RequestModel):
-    deep: bool = Field(default=False, description="Ask every dependency.")
+    deep: bool = Field(default=False, description="Check every dependency.")
     warm: bool = Field(default=False, description="Load and connect what the first turn needs.")
 
 
@@ -35,7 +35,7 @@ class CheckAnswer(ResponseModel):
     ms: int
     detail: str | None = None
     breaker: Literal["closed", "open", "half-open"] | None = Field(
-        None, description="What this worker makes of it: open, it is not asked for a while."
+        None, description="This worker's circuit breaker for the dependency; while it is open, calls are suspended."
     )
 
 

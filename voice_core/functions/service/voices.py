@@ -1,4 +1,4 @@
-"""/voices: how the assistant can sound."""
+"""/voices: the voices of speech synthesis."""
 
 import azure.functions as func
 from starlette.responses import Response
@@ -16,12 +16,12 @@ blueprint = func.Blueprint()
 @blueprint.route("voice/voices", methods=["GET"])
 @served
 async def list_voices(request: HttpRequest) -> Response:
-    """The voices that may be asked for."""
-    wanted = (parsed(VoicesQuery, dict(request.query)).language or "").lower()
+    """List the voices that can be requested."""
+    language = (parsed(VoicesQuery, dict(request.query)).language or "").lower()
     app = await wiring.ready()
     voices = [
         VoiceAnswer(name=voice.name, language=voice.language, gender=voice.gender, display_name=voice.display_name)
         for voice in await request.unless_gone(app.voices())
-        if f"{voice.language.lower()}-".startswith(f"{wanted}-" if wanted else "")
+        if f"{voice.language.lower()}-".startswith(f"{language}-" if language else "")
     ]
     return json_response(VoicesAnswer(voices=voices, default=app.settings.speech_voice).document())

@@ -1,0 +1,1 @@
+"""/session: WebRTC, and its data channel."""

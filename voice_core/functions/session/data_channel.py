@@ -1,4 +1,4 @@
-"""A session's words on the data channel: one JSON object a message."""
+"""The messages of a session's data channel: one JSON object per message."""
 
 import json
 from typing import Annotated, Any, Literal
@@ -16,7 +16,7 @@ from voice_core.functions.http.response_model import ResponseModel
 from voice_core.functions.turn.events import document, error_document
 
 LONGEST = 64_000
-"""Characters of a message; what a browser sends in one piece."""
+"""Most characters of a message: as much as a browser sends in one piece."""
 
 
 class ControlMessage(RequestModel):
@@ -27,18 +27,18 @@ class CommitAudio(RequestModel):
     """`input_audio_buffer.commit`: the button went up."""
 
     trailing_ms: int = Field(
-        0, ge=0, le=300, description="How much of the utterance may still be in the client's microphone."
+        0, ge=0, le=300, description="Milliseconds of the utterance that may still be in the client's microphone."
     )
 
 
 class TypedText(RequestModel):
-    """`input_text`: a turn in writing."""
+    """`input_text`: a typed turn."""
 
     text: str
 
 
 class SessionUpdate(RequestModel):
-    """`session.update`: how the turns to come are heard and spoken."""
+    """`session.update`: options for the recognition and speech of later turns."""
 
     voice: str | None = Field(None, max_length=100, description="A name from /voices.")
     language: Language | None = None
@@ -62,13 +62,13 @@ class ClosedEvent(ResponseModel):
 
 
 class SessionMessageCodec:
-    """Reads controls, of which a text may have *longest* characters, and writes events."""
+    """Decodes control messages, whose text may have *longest* characters, and encodes events."""
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
 
     def read(self, text: str) -> session.Control:
-        """What the client says.
+        """The control message in *text*.
 
         Raises:
             InvalidInput: ``json-invalid``, ``control-unknown`` or ``request-invalid``.
@@ -86,7 +86,7 @@ class SessionMessageCodec:
             case "session.update":
                 return parsed(SessionUpdate, message).update
             case unknown:
-                raise InvalidInput(f"No control is called {unknown[:100]!r}.", code="control-unknown")
+                raise InvalidInput(f"Unknown type of control message: {unknown[:100]!r}.", code="control-unknown")
 
     def write(self, event: Event | session.SessionEvent) -> str:
         return compact(self._document(event)).decode()
@@ -109,7 +109,7 @@ def _object(text: str) -> dict[str, Any]:
     try:
         message = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput("The message is no JSON.", code="json-invalid") from error
+        raise InvalidInput("The message is not valid JSON.", code="json-invalid") from error
     if not isinstance(message, dict):
         raise InvalidInput("A message must be a JSON object.", code="json-invalid")
     return message

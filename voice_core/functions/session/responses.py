@@ -1,4 +1,4 @@
-"""How a negotiation is answered: at once, or by a stream that stays open as long as the session."""
+"""Responses to a negotiation: one JSON document, or a stream of events that stays open as long as the session."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from voice_core.functions.session.schemas import (
 if TYPE_CHECKING:
     from voice_core.domain.session import IceServer
     from voice_core.usecases.session.live_session import LiveSession
-    from voice_core.usecases.session.opened import OpenSession
+    from voice_core.usecases.session.open_session import OpenSession
     from voice_core.usecases.session.request import SentEvent
 
 KEEP_ALIVE_SECONDS = 15.0
-"""Between two comments on a silent stream; the front end of Azure hangs up after 230 s of silence."""
+"""Between two comments on a silent stream; the front end of Azure disconnects after 230 s of silence."""
 
 
 def etag(live: LiveSession) -> str:
-    """Names the session's ICE session, which never restarts."""
+    """The entity tag of the session's ICE session, which never restarts."""
     return f'"{live.id[:8]}-{live.peer.ice}"'
 
 
-def named(opened: OpenSession) -> dict[str, str]:
-    """The headers by which a client finds its session again, and may trickle to it."""
+def session_headers(opened: OpenSession) -> dict[str, str]:
+    """The session's URL, and the entity tag that trickle ICE needs."""
     return {"Location": f"/api/voice/session/{opened.live.id}", "ETag": etag(opened.live)}
 
 
-def prepared(conversation_id: str, servers: Sequence[IceServer]) -> Response:
-    """What a client needs before it makes its offer."""
-    answer = SessionReadyAnswer(
+def preparation_response(conversation_id: str, servers: Sequence[IceServer]) -> Response:
+    """The data that a client needs before it creates its offer."""
+    preparation = SessionReadyAnswer(
         conversation_id=conversation_id,
         ice_servers=_servers(servers),
         audio=SessionAudio(
@@ -52,38 +52,41 @@ def prepared(conversation_id: str, servers: Sequence[IceServer]) -> Response:
             sample_rate=SPEECH_RATE,
         ),
     )
-    return json_response(answer.document())
+    return json_response(preparation.document())
 
 
-def negotiated(opened: OpenSession) -> Response:
-    """The answer, at once."""
-    return json_response(_answer(opened).document(), status_code=201, headers=named(opened))
+def answer_response(opened: OpenSession) -> Response:
+    """The SDP answer as one JSON document."""
+    return json_response(_answer(opened).document(), status_code=201, headers=session_headers(opened))
 
 
-def held_open(request: HttpRequest, opened: OpenSession) -> Response:
-    """The answer as the first event of a stream, then the session's events; who hangs up ends the session."""
+def stream_response(request: HttpRequest, opened: OpenSession) -> Response:
+    """The SDP answer as the first event of a stream, then the session's events.
+
+    A client that closes the stream ends the session.
+    """
     stream = _stream(opened, opened.live.follow())
-    response = StreamedResponse(request, stream, "text/event-stream", named(opened))
+    response = StreamedResponse(request, stream, "text/event-stream", session_headers(opened))
     response.status_code = 201
     return response
 
 
 async def _stream(opened: OpenSession, events: AsyncGenerator[SentEvent]) -> AsyncGenerator[bytes]:
-    opened.live.holders += 1
+    opened.live.open_streams += 1
     try:
         yield _frame("session.created", 0, compact({"type": "session.created"} | _answer(opened).document()))
         number = 1
-        async with aclosing(_with_keep_alives(events)) as told:
-            async for one in told:
-                if one is None:
+        async with aclosing(_with_keep_alives(events)) as sent:
+            async for event in sent:
+                if event is None:
                     yield b": the session lasts\n\n"
                     continue
-                yield _frame(one.type, number, one.text.encode())
+                yield _frame(event.type, number, event.text.encode())
                 number += 1
     finally:
-        # Whoever asked again, because the first answer broke off, holds it open now.
-        opened.live.holders -= 1
-        if not opened.live.holders:
+        # A client whose first stream broke off may have retried: its new stream keeps the session open.
+        opened.live.open_streams -= 1
+        if not opened.live.open_streams:
             from voice_core.domain.session import Reason
 
             opened.live.close(Reason.CLIENT_LEFT)
@@ -94,21 +97,21 @@ def _frame(event: str, number: int, data: bytes) -> bytes:
 
 
 async def _with_keep_alives(events: AsyncGenerator[SentEvent]) -> AsyncGenerator[SentEvent | None]:
-    """*events*, and None whenever there was none for a while."""
-    coming = asyncio.ensure_future(anext(events, None))
+    """*events*, and None whenever there was none for KEEP_ALIVE_SECONDS."""
+    upcoming = asyncio.ensure_future(anext(events, None))
     try:
         while True:
-            done, _ = await asyncio.wait({coming}, timeout=KEEP_ALIVE_SECONDS)
+            done, _ = await asyncio.wait({upcoming}, timeout=KEEP_ALIVE_SECONDS)
             if not done:
                 yield None
-            elif (event := coming.result()) is None:
+            elif (event := upcoming.result()) is None:
                 return
             else:
-                coming = asyncio.ensure_future(anext(events, None))
+                upcoming = asyncio.ensure_future(anext(events, None))
                 yield event
     finally:
-        coming.cancel()
-        await asyncio.gather(coming, return_exceptions=True)
+        upcoming.cancel()
+        await asyncio.gather(upcoming, return_exceptions=True)
         await events.aclose()
 
 

@@ -1,4 +1,4 @@
-"""What is sent and answered about sessions, as JSON."""
+"""The JSON documents of /session: requests and responses."""
 
 from typing import Literal
 
@@ -16,15 +16,17 @@ class Offer(RequestModel):
 
 
 class SessionRequest(RequestModel):
-    """A WebRTC session; without an offer, its preparation."""
+    """A request for a WebRTC session; without an offer, for its preparation."""
 
-    query: str | None = Field(None, description="Answered aloud as the first turn.")
+    query: str | None = Field(None, description="The text of the first turn; its reply is spoken.")
     conversation_id: ConversationId | None = Field(None, description="Leave it out to begin a conversation.")
     offer: Offer | None = None
     voice: str | None = Field(None, max_length=100, description="A name from /voices.")
-    language: Language | None = Field(None, description="BCP 47 tag of what is spoken.")
+    language: Language | None = Field(None, description="BCP 47 tag of the spoken language.")
     phrases: list[Phrase] = Field([], max_length=500, description="Words likely to be said.")
-    hands_free: bool = Field(default=False, description="Listen all the time, and find out when somebody speaks.")
+    hands_free: bool = Field(
+        default=False, description="Listen all the time, and detect where utterances begin and end."
+    )
 
 
 class SessionPath(RequestModel):
@@ -32,7 +34,7 @@ class SessionPath(RequestModel):
 
 
 class IceServerAnswer(ResponseModel):
-    """As RTCPeerConnection takes it."""
+    """An ICE server in the format of RTCPeerConnection's configuration."""
 
     urls: list[str]
     username: str | None = None
@@ -40,17 +42,17 @@ class IceServerAnswer(ResponseModel):
 
 
 class SessionAudio(ResponseModel):
-    """What /process takes and gives, for a client that cannot connect."""
+    """The audio formats of /process, for a client that cannot connect."""
 
     recordings: list[str]
     response_formats: list[ResponseFormat]
-    sample_rate: int = Field(description="Hertz, of uncompressed speech.")
+    sample_rate: int = Field(description="Hertz of uncompressed speech.")
 
 
 class SessionReadyAnswer(ResponseModel):
-    """What a client needs before it makes its offer."""
+    """The data that a client needs before it creates its offer."""
 
-    conversation_id: str = Field(description="May be used for the session, and for /process.")
+    conversation_id: str = Field(description="The conversation, for the session and for /process.")
     ice_servers: list[IceServerAnswer]
     audio: SessionAudio
 
@@ -72,5 +74,5 @@ class SessionStateAnswer(ResponseModel):
     session_id: str
     conversation_id: str
     state: Literal["negotiating", "connected", "listening", "thinking", "speaking", "closed"]
-    reason: str | None = Field(None, description="Why it was closed.")
+    reason: str | None = Field(None, description="The reason why the session was closed.")
     expires_at: str

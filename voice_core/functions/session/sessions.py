@@ -1,4 +1,4 @@
-"""/session: negotiate, keep and end a WebRTC session, as JSON or as WHIP (RFC 9725)."""
+"""/session: negotiate, inspect and end a WebRTC session, as JSON or as WHIP (RFC 9725)."""
 
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,12 @@ from voice_core.functions.http.rate_limit import enforce_limit
 from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served, served_publicly
-from voice_core.functions.session.responses import etag, held_open, negotiated, prepared
+from voice_core.functions.session.responses import answer_response, etag, preparation_response, stream_response
 from voice_core.functions.session.schemas import Offer, SessionPath, SessionRequest, SessionStateAnswer
-from voice_core.functions.session.whip import FRAGMENT, check_fragment, whip_answer
+from voice_core.functions.session.whip import FRAGMENT, check_fragment, whip_response
 
 if TYPE_CHECKING:
-    from voice_core.usecases.session.opened import OpenSession
+    from voice_core.usecases.session.open_session import OpenSession
 
 blueprint = func.Blueprint()
 
@@ -46,20 +46,20 @@ async def post_session(request: HttpRequest) -> Response:
     if body.offer is None:
         return _prepare(request, body, key)
     opened = await _open(request, body, body.offer, key)
-    return held_open(request, opened) if media_type == EVENTS else negotiated(opened)
+    return stream_response(request, opened) if media_type == EVENTS else answer_response(opened)
 
 
 @blueprint.route("voice/session", methods=["OPTIONS"], auth_level=func.AuthLevel.ANONYMOUS)
 @served_publicly
 async def options_session(_incoming: HttpRequest) -> Response:
-    """What may be posted."""
+    """The content types that may be posted."""
     return Response(status_code=204, headers={"Accept-Post": f"{SDP}, application/json", "Allow": "OPTIONS, POST"})
 
 
 @blueprint.route("voice/session/{sessionId}", methods=["GET"])
 @served
 async def get_session(request: HttpRequest) -> Response:
-    """How a session is."""
+    """The state of a session."""
     app = await _app()
     return _state(app, request)
 
@@ -67,12 +67,12 @@ async def get_session(request: HttpRequest) -> Response:
 @blueprint.route("voice/session/{sessionId}", methods=["PATCH"])
 @served
 async def patch_session(request: HttpRequest) -> Response:
-    """More addresses of the client's (trickle ICE)."""
+    """Add ICE candidates of the client (trickle ICE)."""
     if request.content_type != FRAGMENT:
         raise WrongContentType(f"Send an SDP fragment as {FRAGMENT}.")
     fragment = (await request.read(OFFER_BYTES)).decode(errors="replace")
     app = await _app()
-    live = app.sessions.live(user_id(request), _named(request))
+    live = app.sessions.live(user_id(request), _session_id(request))
     check_fragment(fragment, live.peer.ice, request.headers.get("if-match"), etag(live))
     await live.peer.add_candidates(fragment)
     return Response(status_code=204, headers={"ETag": etag(live)})
@@ -83,7 +83,7 @@ async def patch_session(request: HttpRequest) -> Response:
 async def delete_session(request: HttpRequest) -> Response:
     """End a session."""
     app = await _app()
-    app.sessions.close_session(user_id(request), _named(request))
+    app.sessions.close_session(user_id(request), _session_id(request))
     return _state(app, request)
 
 
@@ -96,7 +96,7 @@ async def _app() -> wiring.App:
 async def _whip(request: HttpRequest, key: IdempotencyKey | None) -> Response:
     offer = Offer(sdp=(await request.read(OFFER_BYTES)).decode(errors="replace"))
     body = parsed(SessionRequest, query_options(request))
-    return whip_answer(await _open(request, body, offer, key))
+    return whip_response(await _open(request, body, offer, key))
 
 
 async def _open(request: HttpRequest, body: SessionRequest, offer: Offer, key: IdempotencyKey | None) -> "OpenSession":
@@ -106,22 +106,24 @@ async def _open(request: HttpRequest, body: SessionRequest, offer: Offer, key: I
 
     app = await _app()
     longest = app.settings.max_text_characters
-    who = NewSession(
+    new_session = NewSession(
         user_id=user_id(request),
         conversation_id=_conversation_id(body, key),
         query=typed(body.query, longest) if body.query else "",
-        wishes=Update(
+        options=Update(
             voice=body.voice, language=body.language, phrases=tuple(body.phrases), hands_free=body.hands_free
         ),
     )
     await enforce_limit(request, "sessions")
-    wire = SessionMessageCodec(longest)
+    codec = SessionMessageCodec(longest)
     if key is None:
-        opened, again = await request.unless_gone(app.sessions.open(who, offer.sdp, wire)), False
+        opened, replayed = await request.unless_gone(app.sessions.open(new_session, offer.sdp, codec)), False
     else:
         idempotent_request = key.request_for("session", body.model_copy(update={"offer": offer}))
-        opened, again = await request.unless_gone(app.sessions.open_once(who, offer.sdp, wire, idempotent_request))
-    request.response_headers.update(REPLAYED if again else {})
+        opened, replayed = await request.unless_gone(
+            app.sessions.open_once(new_session, offer.sdp, codec, idempotent_request)
+        )
+    request.response_headers.update(REPLAYED if replayed else {})
     app.warm_soon()
     return opened
 
@@ -129,7 +131,7 @@ async def _open(request: HttpRequest, body: SessionRequest, offer: Offer, key: I
 def _prepare(request: HttpRequest, body: SessionRequest, key: IdempotencyKey | None) -> Response:
     app = wiring.app()
     app.warm_soon()
-    return prepared(_conversation_id(body, key), app.ice.mint(user_id(request)))
+    return preparation_response(_conversation_id(body, key), app.ice.mint(user_id(request)))
 
 
 def _conversation_id(body: SessionRequest, key: IdempotencyKey | None) -> str:
@@ -137,17 +139,17 @@ def _conversation_id(body: SessionRequest, key: IdempotencyKey | None) -> str:
 
 
 def _state(app: wiring.App, request: HttpRequest) -> Response:
-    known = app.sessions.known(user_id(request), _named(request))
-    answer = SessionStateAnswer(
-        session_id=known.id,
-        conversation_id=known.conversation_id,
-        state=known.state.value,
-        reason=known.reason,
-        expires_at=known.expires_at.isoformat(),
+    status = app.sessions.status(user_id(request), _session_id(request))
+    state = SessionStateAnswer(
+        session_id=status.id,
+        conversation_id=status.conversation_id,
+        state=status.state.value,
+        reason=status.reason,
+        expires_at=status.expires_at.isoformat(),
     )
-    return json_response(answer.document())
+    return json_response(state.document())
 
 
-def _named(request: HttpRequest) -> str:
-    """The session that the path names."""
+def _session_id(request: HttpRequest) -> str:
+    """The session id in the path."""
     return parsed(SessionPath, dict(request.path)).session_id

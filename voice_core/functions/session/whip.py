@@ -1,4 +1,4 @@
-"""What RFC 9725 (WHIP) asks of answers and patches."""
+"""WHIP (RFC 9725): the response to an offer, and the check of ICE fragments."""
 
 import re
 from collections.abc import Iterator
@@ -7,44 +7,44 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from voice_core.functions.http.problems import PreconditionFailed, PreconditionRequired, Unprocessable
-from voice_core.functions.session.responses import named
+from voice_core.functions.session.responses import session_headers
 
 if TYPE_CHECKING:
     from voice_core.domain.session import IceServer
-    from voice_core.usecases.session.opened import OpenSession
+    from voice_core.usecases.session.open_session import OpenSession
 
 FRAGMENT = "application/trickle-ice-sdpfrag"
-"""RFC 8840."""
+"""The media type of trickle ICE (RFC 8840)."""
 
 _UFRAG = re.compile(r"^a=ice-ufrag:(\S+)", re.MULTILINE)
 
 
-def whip_answer(opened: "OpenSession") -> Response:
-    response = Response(opened.live.peer.answer, 201, named(opened), "application/sdp")
+def whip_response(opened: "OpenSession") -> Response:
+    response = Response(opened.live.peer.answer, 201, session_headers(opened), "application/sdp")
     for link in _links(opened):
         response.headers.append("Link", link)
     return response
 
 
 def check_fragment(fragment: str, ice: str, if_match: str | None, current: str) -> None:
-    """Let nothing pass but candidates of this ICE session (RFC 9725, 4.3).
+    """Accept only a *fragment* with candidates of the ICE session *ice*, whose ETag is *current* (RFC 9725, 4.3).
 
     Raises:
-        PreconditionRequired: it does not say which ICE session it is about.
-        PreconditionFailed: it is about another one.
-        Unprocessable: ``ice-restart-unsupported``. The session goes on as it was.
+        PreconditionRequired: there is no If-Match, so the ICE session is not named.
+        PreconditionFailed: If-Match names another ICE session.
+        Unprocessable: ``ice-restart-unsupported``. The session is unchanged.
     """
     if if_match is None:
         raise PreconditionRequired("Send If-Match with the session's ETag.")
     if if_match.strip() not in ("*", current):
         raise PreconditionFailed("If-Match names another ICE session.")
-    named = _UFRAG.search(fragment)
-    if named is not None and named[1] != ice:
-        raise Unprocessable("ICE is not restarted here: open another session.", code="ice-restart-unsupported")
+    ufrag = _UFRAG.search(fragment)
+    if ufrag is not None and ufrag[1] != ice:
+        raise Unprocessable("ICE restart is not supported: open another session.", code="ice-restart-unsupported")
 
 
 def _links(opened: "OpenSession") -> Iterator[str]:
-    """RFC 9725, 4.6."""
+    """The Link headers of the ICE servers (RFC 9725, 4.6)."""
     for server in opened.servers:
         for url in server.urls:
             yield f'<{url}>; rel="ice-server"{_credentials(server)}'

@@ -1,0 +1,1 @@
+"""/process, /transcribe, /speak and a reply's speech."""

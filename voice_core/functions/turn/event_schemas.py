@@ -1,4 +1,4 @@
-"""A turn's events, as the contract has them."""
+"""The JSON documents of a turn's events, as in the published contract."""
 
 from typing import Annotated, Literal
 
@@ -12,11 +12,11 @@ class TurnCreatedEvent(ResponseModel):
     type: Literal["turn.created"]
     turn_id: str
     conversation_id: str
-    speech_url: str | None = Field(default=None, description="Where the speech can be fetched from now on.")
+    speech_url: str | None = Field(default=None, description="The URL of the speech file, valid from now on.")
 
 
 class TranscriptDeltaEvent(ResponseModel):
-    """An interim hypothesis: it replaces the one before."""
+    """An interim transcript: it replaces the one before."""
 
     type: Literal["transcript.text.delta"]
     text: str
@@ -42,9 +42,9 @@ class ReplyDoneEvent(ResponseModel):
 
 class SpeechDeltaEvent(ResponseModel):
     type: Literal["speech.audio.delta"]
-    audio: str = Field(description="In base64; append it to what came before.")
+    audio: str = Field(description="In base64; append it to the audio of the events before.")
     seq: int
-    sentence: str | None = Field(None, description="The words that begin here, on a sentence's first piece.")
+    sentence: str | None = Field(None, description="The sentence whose speech begins here; on its first event only.")
 
 
 class SpeechDoneEvent(ResponseModel):

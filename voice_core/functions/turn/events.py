@@ -1,4 +1,4 @@
-"""A turn's events on the wire."""
+"""A turn's events as JSON documents and as frames of a stream."""
 
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable
@@ -9,10 +9,11 @@ from voice_core.domain import events
 from voice_core.domain.errors import VoiceError
 from voice_core.functions.http.problems import problem
 from voice_core.functions.turn.schemas import ResponseFormat, TurnAnswer
-from voice_core.functions.turn.speech_encoding import Encoders, described
+from voice_core.functions.turn.speech_encoding import Encoders, describe_format
 from voice_core.functions.turn.turn_json import turn_members
 
-TELL_URL = ("turn.created", "turn.done")
+EVENTS_WITH_URL = ("turn.created", "turn.done")
+"""The types of the events that have the URL of the speech file."""
 
 Framed = Callable[[int, dict[str, Any]], bytes]
 
@@ -26,21 +27,21 @@ async def framed(
 ) -> AsyncGenerator[bytes]:
     """The events of *turn*, each in its frame, the speech encoded as *audio_format*.
 
-    Where the speech is kept, the first and the last tell its *speech_url*.
+    If the speech is stored as a file, the first and the last event have its *speech_url*.
     """
-    wire = _Wire(audio_format, encoders)
+    codec = _EventCodec(audio_format, encoders)
     number = 0
     async with aclosing(turn):
         async for event in turn:
-            for told in wire.documents(event):
-                if speech_url and told["type"] in TELL_URL:
-                    told["speechUrl"] = speech_url
-                yield frame(number, told)
+            for event_document in codec.documents(event):
+                if speech_url and event_document["type"] in EVENTS_WITH_URL:
+                    event_document["speechUrl"] = speech_url
+                yield frame(number, event_document)
                 number += 1
 
 
-class _Wire:
-    """Turns events into JSON documents; the encoder of the speech lives as long as the turn."""
+class _EventCodec:
+    """Converts the events of one turn to JSON documents, with one encoder for all of its speech."""
 
     def __init__(self, audio_format: ResponseFormat, encoders: Encoders) -> None:
         self._format: ResponseFormat = audio_format
@@ -65,17 +66,22 @@ class _Wire:
 
 
 def document(event: events.Event, audio_format: ResponseFormat) -> dict[str, Any]:
-    """*event* as JSON types, as in `event_schemas`; speech itself is not for this."""
+    """*event* as a JSON document of `event_schemas`; raises TypeError for SpeechDelta, which needs an encoder."""
     match event:
         case events.TurnCreated(turn_id, conversation_id):
             return {"type": event.type, "turnId": turn_id, "conversationId": conversation_id}
         case events.TranscriptDelta(text) | events.ReplyDelta(text) | events.ReplyDone(text):
             return {"type": event.type, "text": text}
-        case events.TranscriptDone(heard):
-            told = {"type": event.type, "text": heard.text, "language": heard.language, "durationMs": heard.duration_ms}
-            return told if heard.confidence is None else told | {"confidence": heard.confidence}
+        case events.TranscriptDone(transcript):
+            done = {
+                "type": event.type,
+                "text": transcript.text,
+                "language": transcript.language,
+                "durationMs": transcript.duration_ms,
+            }
+            return done if transcript.confidence is None else done | {"confidence": transcript.confidence}
         case events.SpeechDone(duration_ms):
-            return {"type": event.type, "durationMs": duration_ms, "format": described(audio_format).document()}
+            return {"type": event.type, "durationMs": duration_ms, "format": describe_format(audio_format).document()}
         case events.TurnDone(turn):
             return {"type": event.type} | TurnAnswer(**turn_members(turn)).document()
         case events.TurnFailed(error):
@@ -85,6 +91,6 @@ def document(event: events.Event, audio_format: ResponseFormat) -> dict[str, Any
 
 
 def error_document(error: VoiceError) -> dict[str, Any]:
-    """*error* as an event."""
-    told = problem(error)
-    return told | {"type": "error", "problemType": told["type"]}
+    """*error* as an event: its problem document, with the event's own ``type``."""
+    details = problem(error)
+    return details | {"type": "error", "problemType": details["type"]}

@@ -1,4 +1,4 @@
-"""Reading what was sent: JSON, multipart or the recording itself, each in the shapes that phones send."""
+"""Reads the input of a turn: JSON, multipart or the recording itself, each in the forms that phones send."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
@@ -33,7 +33,7 @@ RAW_MEDIA_TYPES = {b"audio/pcm": "s16le", b"audio/l16": "s16be"}
 
 
 class Reader(Protocol):
-    """What reading needs of the product."""
+    """The part of the application that reading needs: audio limits and decoders."""
 
     @property
     def limits(self) -> Limits: ...
@@ -43,13 +43,13 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TurnInput(Generic[Options]):
-    """What was asked, and the recording if there is one."""
+    """The options of a request, and its recording if there is one."""
 
     options: Options
     decoding: "Decoding | None" = None
     upload: AsyncIterable[bytes] | None = None
     idempotent_request: IdempotentRequest | None = None
-    """Set when it may be sent again."""
+    """Set when the request has an idempotency key."""
 
     @property
     def hints(self) -> Hints:
@@ -59,11 +59,11 @@ class TurnInput(Generic[Options]):
 
     @property
     def format(self) -> str | None:
-        """What the recording turned out to be, once it is read."""
+        """The detected format of the recording, once it is read."""
         return self.decoding.format if self.decoding else None
 
     def with_key(self, key: IdempotencyKey, limits: Limits) -> "TurnInput[Options]":
-        """The same, to be known again under *key*, in whatever shape it is sent then."""
+        """The same input as an idempotent request under *key*; a retry may send it in another form."""
         layout = str(self.decoding.raw) if self.decoding else ""
         idempotent_request = key.request_for("turn", self.options, self.upload, limits, layout=layout)
         return replace(
@@ -73,26 +73,26 @@ class TurnInput(Generic[Options]):
         )
 
     def utterance(self) -> AsyncGenerator[bytes] | None:
-        """Mono 16-bit PCM at 16 kHz, while it arrives."""
+        """Mono 16-bit PCM at 16 kHz, as it arrives; None without a recording."""
         if self.decoding is None or self.upload is None:
             return None
         return self.decoding.pcm(self.upload)
 
 
 async def read_turn_input(request: HttpRequest, model: type[Options], app: Reader) -> TurnInput[Options]:
-    """Read as much of *request* as is needed to know what it is.
+    """Read as much of *request* as is needed to know its options and the format of its recording.
 
-    A recording that is called JSON is read as what it is: no JSON begins as a recording does.
+    A recording that is declared as JSON is recognised by its first bytes, with which no JSON begins.
 
     Raises:
-        InvalidInput: it is none of the shapes, or a member is wrong.
-        TooLarge: it says that it is.
+        InvalidInput: the body is none of the accepted forms, or a member is invalid.
+        TooLarge: the declared length is over the limit.
     """
     named = query_options(request)
     if request.content_type == "application/json" or request.content_type.endswith("+json"):
         body = await request.read(_body_limit(app))
         if sniff(body[:FRAMES_BYTES]):
-            return TurnInput(parsed(model, named), app.decoding(None), _once(body))
+            return TurnInput(parsed(model, named), app.decoding(None), _single_chunk(body))
         return await _from_members(parsed(model, named | await read_json(body)), app)
     if request.content_type == "multipart/form-data":
         return await _from_form(request, model, app, named)
@@ -111,7 +111,7 @@ async def _from_members(options: Options, app: Reader) -> TurnInput[Options]:
     if options.audio_data is None:
         return TurnInput(options)
     recording = await asyncio.to_thread(decode_base64_audio, options.audio_data)
-    return TurnInput(options, app.decoding(_raw(options) or recording.raw), _once(recording.data))
+    return TurnInput(options, app.decoding(_raw(options) or recording.raw), _single_chunk(recording.data))
 
 
 async def _from_form(
@@ -121,14 +121,15 @@ async def _from_form(
     options = parsed(model, named | _listed(form.fields))
     if form.file is None:
         return await _from_members(options, app)
-    return TurnInput(options, app.decoding(_raw(options, form.file.content_type)), _once(form.file.data))
+    return TurnInput(options, app.decoding(_raw(options, form.file.content_type)), _single_chunk(form.file.data))
 
 
 async def _form(request: HttpRequest, limit: int) -> Form:
     """A multipart body of at most *limit* bytes.
 
     Raises:
-        WrongContentType: its text is in a charset that is not read here.
+        WrongContentType: the text has a declared charset other than UTF-8.
+        InvalidInput: ``multipart-invalid``.
     """
     _, parameters = media_type(request.headers.get("content-type"))
     if parameters.get(b"charset", b"").lower() not in UTF_8:
@@ -142,15 +143,18 @@ async def _form(request: HttpRequest, limit: int) -> Form:
     return read_form(body, boundary, OTHER_MEMBERS_BYTES)
 
 
-async def _once(data: bytes) -> AsyncGenerator[bytes]:
+async def _single_chunk(data: bytes) -> AsyncGenerator[bytes]:
     yield data
 
 
 def _raw(options: AudioInput, content_type: str | None = None) -> RawPcm | None:
-    """How headerless bytes are to be read, where they are said to be PCM.
+    """The layout of a headerless recording that is declared as PCM; None for all others.
 
-    The ``format`` says so, or else the *content_type* of the request or of the file in its form; the rate and channels
-    that a content type leaves out are those of the options.
+    It is declared by ``format``, or else by the *content_type* of the request or of the file in its form. A rate or
+    number of channels that the content type lacks is taken from the options.
+
+    Raises:
+        InvalidInput: the rate or channels of the content type are not whole numbers.
     """
     if (options.format or "").lower().replace("-", "").replace("_", "") in RAW_FORMATS:
         return RawPcm(options.sample_rate, options.channels)

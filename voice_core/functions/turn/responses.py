@@ -1,4 +1,4 @@
-"""The three ways a turn is answered: in one JSON document, event by event, or as the sound alone."""
+"""The three responses to a turn: one JSON document, a stream of events, or the speech alone."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -15,7 +15,7 @@ from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.streamed_response import StreamedResponse
 from voice_core.functions.turn.events import framed
 from voice_core.functions.turn.schemas import ProcessAnswer, ResponseFormat
-from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS, Encoders, whole_members
+from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS, Encoders, speech_members
 from voice_core.functions.turn.turn_json import turn_members
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EVENT_FRAMES = {"text/event-stream": sse, "application/x-ndjson": ndjson}
 OFFERS = ("application/json", *EVENT_FRAMES, *AUDIO_OFFERS)
-"""The media types a turn can be answered in."""
+"""The media types of the response to a turn."""
 
 
 async def as_json(
@@ -33,14 +33,14 @@ async def as_json(
     encoders: Encoders,
     speech_url: str | None = None,
 ) -> Response:
-    """The plan's answer: transcript, reply and speech together."""
-    turn, pcm, duration_ms = await request.unless_gone(_whole(events))
-    sound = await whole_members(pcm, audio_format, encoders) | {"duration_ms": duration_ms}
-    answer = ProcessAnswer(**turn_members(turn), **sound, speech_url=speech_url)
-    return json_response(answer.document(), headers=_headers(turn.id, turn.conversation_id, turn.timings))
+    """One JSON document: transcript, reply and speech together."""
+    turn, pcm, duration_ms = await request.unless_gone(_complete(events))
+    speech = await speech_members(pcm, audio_format, encoders) | {"duration_ms": duration_ms}
+    body = ProcessAnswer(**turn_members(turn), **speech, speech_url=speech_url)
+    return json_response(body.document(), headers=_headers(turn.id, turn.conversation_id, turn.timings))
 
 
-async def _whole(events: AsyncGenerator[Event]) -> tuple[Turn, bytes, int]:
+async def _complete(events: AsyncGenerator[Event]) -> tuple[Turn, bytes, int]:
     speech, duration_ms = bytearray(), 0
     async with aclosing(events):
         async for event in events:
@@ -66,36 +66,37 @@ async def as_events(
     encoders: Encoders,
     speech_url: str | None = None,
 ) -> Response:
-    """Every event as it happens.
+    """A stream of the turn's events, as they happen.
 
-    The answer begins with the turn's first result: what fails before is an HTTP error with its own status.
+    The response begins with the turn's first result. An error before it is an HTTP error with its own status.
     """
     created, first = await request.unless_gone(_first_two(events))
     if isinstance(first, TurnFailed):
-        # The error's traceback holds this frame, and that the turn: it would stay open until garbage is collected.
+        # The error's traceback refers to this frame, and the frame to the turn: unless it is closed here, the turn
+        # stays open until the garbage collector runs.
         await events.aclose()
         raise first.error
     frame = EVENT_FRAMES[media_type]
-    chunks = framed(_again([created, first], events), frame, audio_format, encoders, speech_url)
+    chunks = framed(_rejoined([created, first], events), frame, audio_format, encoders, speech_url)
     return StreamedResponse(request, chunks, media_type, _created_headers(created))
 
 
 async def as_audio(
     request: HttpRequest, events: AsyncGenerator[Event], media_type: str, encoders: Encoders
 ) -> Response:
-    """The speech alone, streamed; a turn that is not heard to its end breaks the connection."""
-    created, first = await request.unless_gone(_until_heard(events))
+    """A stream of the speech alone. When a part of the speech fails, the connection is aborted."""
+    created, first = await request.unless_gone(_until_speech(events))
     if isinstance(first, TurnFailed | TurnDone):
         await events.aclose()
         raise first.error if isinstance(first, TurnFailed) else _unspoken(first.turn)
-    chunks = _speech(_again([first], events), encoders(AUDIO_OFFERS[media_type]))
+    chunks = _speech(_rejoined([first], events), encoders(AUDIO_OFFERS[media_type]))
     return StreamedResponse(request, chunks, media_type, _created_headers(created))
 
 
-async def as_sound(
+async def as_speech(
     request: HttpRequest, speech: AsyncGenerator[bytes], media_type: str, encoders: Encoders
 ) -> Response:
-    """Speech without a turn, streamed; what fails before its first sound is an HTTP error."""
+    """A stream of *speech*, without a turn. An error before its first chunk is an HTTP error."""
     first = await request.unless_gone(anext(speech))
     chunks = _encoded(first, speech, encoders(AUDIO_OFFERS[media_type]))
     return StreamedResponse(request, chunks, media_type, {})
@@ -131,15 +132,15 @@ async def _first_two(events: AsyncGenerator[Event]) -> tuple[Event, Event]:
     return await anext(events), await anext(events)
 
 
-async def _until_heard(events: AsyncGenerator[Event]) -> tuple[Event, Event]:
-    """The beginning of a turn, and its first speech or its end."""
+async def _until_speech(events: AsyncGenerator[Event]) -> tuple[Event, Event]:
+    """The first event of a turn, and its first speech or its end."""
     created = event = await anext(events)
     while not isinstance(event, SpeechDelta | TurnDone | TurnFailed):
         event = await anext(events)
     return created, event
 
 
-async def _again(first: list[Event], rest: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+async def _rejoined(first: list[Event], rest: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
     async with aclosing(rest):
         for event in first:
             yield event
@@ -155,7 +156,7 @@ def _unspoken(turn: Turn) -> StageFailed:
         "responseText": turn.reply,
     }
     return StageFailed(
-        "The reply stands as text but could not be spoken.", code="speech-failed", stage="tts", extra=document
+        "The reply is complete as text, but its speech failed.", code="speech-failed", stage="tts", extra=document
     )
 
 

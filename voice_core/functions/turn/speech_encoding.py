@@ -1,4 +1,4 @@
-"""Speech on its way to the caller: encoded, described, in base64 or as it is."""
+"""Encoding of speech for responses, with its description in JSON."""
 
 import asyncio
 from base64 import b64encode
@@ -22,11 +22,11 @@ MEDIA_TYPES: dict[ResponseFormat, str] = {
 }
 _FILES: tuple[ResponseFormat, ...] = ("wav", "mp3", "opus")
 AUDIO_OFFERS: dict[str, ResponseFormat] = {MEDIA_TYPES[name]: name for name in _FILES}
-"""The audio answers that may be asked for by Accept."""
+"""The audio formats that can be requested by Accept, by media type."""
 
 
-def described(audio_format: ResponseFormat) -> AudioFormat:
-    """What the bytes of speech in *audio_format* are."""
+def describe_format(audio_format: ResponseFormat) -> AudioFormat:
+    """The description of speech in *audio_format*."""
     return AudioFormat(
         format=audio_format,
         media_type=MEDIA_TYPES[audio_format],
@@ -35,18 +35,18 @@ def described(audio_format: ResponseFormat) -> AudioFormat:
     )
 
 
-async def whole_members(pcm: bytes, audio_format: ResponseFormat, encoders: Encoders) -> dict[str, Any]:
-    """What a JSON answer says of *pcm*, the whole speech."""
-    encoded = await asyncio.to_thread(encoded_whole, pcm, audio_format, encoders) if pcm else b""
+async def speech_members(pcm: bytes, audio_format: ResponseFormat, encoders: Encoders) -> dict[str, Any]:
+    """The members of a JSON response for *pcm*, the complete speech: mono 16-bit at 24 kHz."""
+    encoded = await asyncio.to_thread(encode_file, pcm, audio_format, encoders) if pcm else b""
     return {
         "audio_data": b64encode(encoded).decode(),
-        "audio_format": described(audio_format),
+        "audio_format": describe_format(audio_format),
         "duration_ms": milliseconds(len(pcm), SPEECH_RATE),
     }
 
 
-def encoded_whole(pcm: bytes, audio_format: ResponseFormat, encoders: Encoders) -> bytes:
-    """*pcm*, the whole speech, as one file."""
+def encode_file(pcm: bytes, audio_format: ResponseFormat, encoders: Encoders) -> bytes:
+    """*pcm*, the complete speech (mono 16-bit at 24 kHz), as one file."""
     if audio_format == "wav":
         return wav.whole(pcm, SPEECH_RATE)
     encoder = encoders(audio_format)

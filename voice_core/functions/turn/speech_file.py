@@ -1,4 +1,4 @@
-"""/conversations/{id}/turns/{id}/speech: a reply's sound as a file that players fetch, in parts if they like."""
+"""/conversations/{id}/turns/{id}/speech: the speech of a reply as a file, which players may fetch in ranges."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -17,7 +17,7 @@ from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served
 from voice_core.functions.http.streamed_response import StreamedResponse
 from voice_core.functions.turn.schemas import ResponseFormat, SpeechPath, SpeechQuery
-from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS, MEDIA_TYPES, Encoders, encoded_whole
+from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS, MEDIA_TYPES, Encoders, encode_file
 
 if TYPE_CHECKING:
     from voice_core.wiring.clips import ClipWork
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 blueprint = func.Blueprint()
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
-"""One range (RFC 9110, 14.1.2); several, or one beyond all files, may be answered with the whole."""
+"""One range (RFC 9110, 14.1.2). For several, or one beyond all files, the complete file may be sent."""
 
 
 @blueprint.route("voice/conversations/{conversationId}/turns/{turnId}/speech", methods=["GET", "HEAD"])
 @served
 async def get_turn_speech(request: HttpRequest) -> Response:
-    """The speech of a turn: whole with its length, or streamed while it is still being made."""
+    """The speech of a turn: the complete file with its length, or a stream while it is still being synthesised."""
     path, query = parsed(SpeechPath, dict(request.path)), parsed(SpeechQuery, dict(request.query))
     audio_format = query.format or AUDIO_OFFERS[negotiate(request.headers.get("accept", ""), list(AUDIO_OFFERS))]
     work, app = await wiring.ready_for_clips(), wiring.app()
@@ -40,7 +40,7 @@ async def get_turn_speech(request: HttpRequest) -> Response:
         live = request.method == "GET"
         chunks = _live(work.follow_speech(speech.name), audio_format, app.encoder) if live else _nothing()
         return StreamedResponse(request, chunks, MEDIA_TYPES[audio_format], {"Accept-Ranges": "none"})
-    size = await work.encoded_bytes(speech, audio_format, lambda pcm: encoded_whole(pcm, audio_format, app.encoder))
+    size = await work.encoded_bytes(speech, audio_format, lambda pcm: encode_file(pcm, audio_format, app.encoder))
     return await _file(request, speech, audio_format, size, work)
 
 
@@ -67,10 +67,9 @@ async def _file(
     headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": "private"}
     if request.has(etag):
         return Response(status_code=304, headers=headers)
-    # A range is of what a GET fetches (RFC 9110, 14.2).
-    may_ask = request.method == "GET" and request.headers.get("if-range", etag) == etag
-    wanted = request.headers.get("range", "") if may_ask else ""
-    span = part(wanted, size)
+    # Range applies to GET only (RFC 9110, 14.2).
+    ranged = request.method == "GET" and request.headers.get("if-range", etag) == etag
+    span = byte_range(request.headers.get("range", "") if ranged else "", size)
     start, end = span or (0, size)
     if start >= size:
         return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{size}"})
@@ -80,12 +79,13 @@ async def _file(
     return Response(body, 206 if span else 200, headers, MEDIA_TYPES[audio_format])
 
 
-def part(wanted: str, size: int) -> tuple[int, int] | None:
-    """The first byte that a Range header asks for and the one after the last, of a file of *size* bytes.
+def byte_range(header: str, size: int) -> tuple[int, int] | None:
+    """The first byte that the Range *header* requests and the one after the last, of a file of *size* bytes.
 
-    None when it is no range of ours, so that the whole is to be sent. A first byte at *size* is beyond the end.
+    None when the header is no range that is supported; then the complete file is sent. A first byte at *size* means
+    that the range is beyond the end.
     """
-    match = _RANGE.fullmatch(wanted.replace(" ", ""))
+    match = _RANGE.fullmatch(header.replace(" ", ""))
     if match is None or match[0] == "bytes=-":
         return None
     if not match[1]:

@@ -1,4 +1,4 @@
-"""A turn as JSON members."""
+"""JSON members of a turn."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from voice_core.functions.http.base_path import BASE
 
 
 def speech_url(name: SpeechName) -> str:
-    """Where a turn's speech is fetched."""
+    """The URL of a turn's speech file."""
     return f"{BASE}/conversations/{name.conversation_id}/turns/{name.turn_id}/speech"
 
 

@@ -1,4 +1,4 @@
-"""/process, /transcribe and /speak: a turn, its first half and its last."""
+"""/process, /transcribe and /speak: a turn, recognition alone, and synthesis alone."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -20,7 +20,7 @@ from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served
 from voice_core.functions.turn.input import TurnInput, read_turn_input
-from voice_core.functions.turn.responses import EVENT_FRAMES, OFFERS, as_audio, as_events, as_json, as_sound
+from voice_core.functions.turn.responses import EVENT_FRAMES, OFFERS, as_audio, as_events, as_json, as_speech
 from voice_core.functions.turn.schemas import (
     ProcessRequest,
     SpeakAnswer,
@@ -28,7 +28,7 @@ from voice_core.functions.turn.schemas import (
     TranscribeAnswer,
     TranscribeRequest,
 )
-from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS, whole_members
+from voice_core.functions.turn.speech_encoding import AUDIO_OFFERS, speech_members
 from voice_core.functions.turn.turn_json import speech_url
 from voice_core.usecases.idempotency.idempotent_turn import TurnHandlers
 from voice_core.usecases.turn.request import Delivery, TurnRequest
@@ -46,9 +46,9 @@ async def post_process(request: HttpRequest) -> Response:
     turn_input = await read_turn_input(request, ProcessRequest, app)
     if key is not None:
         turn_input = turn_input.with_key(key, app.limits)
-    turn_request = _said(request, turn_input, media_type, app.settings.max_text_characters, key)
-    handlers, url = await _ways(
-        turn_request, app, keeps=turn_input.options.speech == "url" and media_type not in AUDIO_OFFERS
+    turn_request = _turn_request(request, turn_input, media_type, app.settings.max_text_characters, key)
+    handlers, url = await _handlers(
+        turn_request, app, by_url=turn_input.options.speech == "url" and media_type not in AUDIO_OFFERS
     )
     await enforce_limit(request, "turns", hears=turn_request.utterance is not None)
     idempotent_request = turn_input.idempotent_request
@@ -67,7 +67,7 @@ async def post_process(request: HttpRequest) -> Response:
 @blueprint.route("voice/transcribe", methods=["POST"])
 @served
 async def post_transcribe(request: HttpRequest) -> Response:
-    """Hear an utterance, and say what was heard."""
+    """Transcribe an utterance."""
     negotiate(request.headers.get("accept", ""), ("application/json",))
     app = await wiring.ready()
     turn_input = await read_turn_input(request, TranscribeRequest, app)
@@ -76,41 +76,42 @@ async def post_transcribe(request: HttpRequest) -> Response:
         raise InvalidInput("Send a recording: audioData, a file, or the body itself.", code="nothing-said")
     await enforce_limit(request, "transcripts", hears=True)
     metered = app.quotas.audio_meter.metered(user_id(request), utterance)
-    heard = await request.unless_gone(app.transcribe(metered, turn_input.hints))
-    answer = TranscribeAnswer(
-        transcription=heard.text,
-        language=heard.language,
-        confidence=heard.confidence,
-        duration_ms=heard.duration_ms,
+    transcript = await request.unless_gone(app.transcribe(metered, turn_input.hints))
+    body = TranscribeAnswer(
+        transcription=transcript.text,
+        language=transcript.language,
+        confidence=transcript.confidence,
+        duration_ms=transcript.duration_ms,
         format=turn_input.format,
     )
-    return json_response(answer.document())
+    return json_response(body.document())
 
 
 @blueprint.route("voice/speak", methods=["POST"])
 @served
 async def post_speak(request: HttpRequest) -> Response:
-    """Speak some words."""
+    """Speak a text."""
     media_type = negotiate(request.headers.get("accept", ""), (*AUDIO_OFFERS, "application/json"))
     app = await wiring.ready()
     body = parsed(SpeakRequest, query_options(request) | await read_json(await request.read(OTHER_MEMBERS_BYTES)))
     speech = app.read_aloud(typed(body.text, app.settings.max_text_characters), body.voice)
     await enforce_limit(request, "speeches")
     if media_type in AUDIO_OFFERS:
-        return await as_sound(request, speech, media_type, app.encoder)
+        return await as_speech(request, speech, media_type, app.encoder)
     pcm = b"".join(await request.unless_gone(_all(speech)))
-    members = await whole_members(pcm, body.response_format, app.encoder)
+    members = await speech_members(pcm, body.response_format, app.encoder)
     return json_response(SpeakAnswer(**members).document())
 
 
-async def _ways(turn_request: TurnRequest, app: wiring.App, *, keeps: bool) -> tuple[TurnHandlers, str | None]:
-    """How the turn is told: with its sound in it, or, where that *keeps*, with the URL of it."""
-    if not keeps:
+async def _handlers(turn_request: TurnRequest, app: wiring.App, *, by_url: bool) -> tuple[TurnHandlers, str | None]:
+    """The handlers of the turn, with speech in its events; or, if *by_url*, with speech in a file that has this URL."""
+    if not by_url:
         return TurnHandlers(app.take_turn, lambda turn: app.replay(turn, turn_request)), None
     work = await wiring.ready_for_clips()
     name = SpeechName(turn_request.user_id, turn_request.conversation_id, turn_request.turn_id)
     handlers = TurnHandlers(
-        lambda taken: work.kept(app.take_turn(taken), name), lambda turn: work.replay_kept(turn, turn_request)
+        lambda taken: work.without_audio(app.take_turn(taken), name),
+        lambda turn: work.replay_without_audio(turn, turn_request),
     )
     return handlers, speech_url(name)
 
@@ -120,7 +121,7 @@ async def _all(speech: AsyncGenerator[bytes]) -> list[bytes]:
         return [pcm async for pcm in speech]
 
 
-def _said(
+def _turn_request(
     request: HttpRequest,
     turn_input: TurnInput[ProcessRequest],
     media_type: str,

@@ -1,4 +1,4 @@
-"""Stop work on a clip, and leave nothing of it."""
+"""Cancel a clip and delete everything that belongs to it."""
 
 from contextlib import suppress
 
@@ -9,9 +9,9 @@ from voice_core.usecases.clip.services import ClipServices
 
 
 async def cancel_clip(name: ClipName, services: ClipServices, *, forgotten: bool = False) -> None:
-    """Cancel the clip and remove its recording and all that was made of it; a worker that is at it will notice.
+    """Cancel the clip and delete its recording and its results. A worker that is processing it will notice and stop.
 
-    With *forgotten*, its conversation is deleted too.
+    *forgotten* notes that its conversation is deleted too.
 
     Raises:
         NotFound: the user has no such clip.
@@ -31,12 +31,12 @@ async def cancel_all(user_id: str, conversation_id: str, services: ClipServices)
 
 
 def _cancelled(clip: Clip, forgotten: bool) -> Clip:
-    gone = clip.changed(status="cancelled", forgotten=forgotten, claim=None, failure=None, transcribed=False)
-    return gone.changed(hints=Hints(), notes="")
+    cancelled = clip.changed(status="cancelled", forgotten=forgotten, claim=None, failure=None, transcribed=False)
+    return cancelled.changed(hints=Hints(), notes="")
 
 
 async def remove(clip: Clip, services: ClipServices) -> None:
-    """Remove the recording, and all that was made of it, the turn of its conversation too."""
+    """Delete the recording and the results: artefacts, speech, and the turn of its conversation."""
     await services.recordings.delete(clip.name)
     await services.artefacts.delete(clip.name)
     await services.speeches.delete(clip.user_id, clip.conversation_id, clip.id)

@@ -1,4 +1,4 @@
-"""One worker at a time: a clip is claimed, and the claim renewed, with the version of its job."""
+"""The lease by which one worker at a time processes a clip: a claim in the clip's document, written by ETag."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -13,18 +13,18 @@ from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.usecases.clip.services import ClipServices
 
 MARGIN_SECONDS = 0.1
-"""After the end of another's claim, before it is looked at again."""
+"""Wait after another worker's claim expires, before the clip is read again."""
 
 RENEWALS = 4
-"""Within the time a claim lasts: three may fail."""
+"""Renewals within the lifetime of a claim: three of them may fail."""
 
 
 class LeaseLost(Exception):
-    """The clip is another worker's now, or its owner has cancelled it: stop, and touch nothing."""
+    """Another worker has taken the clip over, or its owner has cancelled it: stop, and change nothing more."""
 
 
 class Lease:
-    """The right to work on *clip*."""
+    """The right to process *clip*."""
 
     def __init__(self, clip: Clip, services: ClipServices) -> None:
         self.clip = clip
@@ -35,16 +35,16 @@ class Lease:
         self._progress: dict[str, Any] = {}
 
     async def change(self, **changes: Any) -> None:
-        """Keep *changes* of the job, and with them the claim; nothing, when the work has ended.
+        """Store *changes* of the clip and renew the claim. Does nothing once the lease has been released.
 
         Raises:
-            Lost: it is not ours any more.
+            LeaseLost: the clip is no longer ours.
         """
         async with self._writing:
             while self.clip.claim is not None:
-                wanted = {"claim": _claim(self._worker, self._rules.claim_seconds)} | self._progress | changes
+                desired = {"claim": _claim(self._worker, self._rules.claim_seconds)} | self._progress | changes
                 try:
-                    self.clip = await self._clips.replace(self.clip.changed(**wanted))
+                    self.clip = await self._clips.replace(self.clip.changed(**desired))
                 except Conflict:
                     self.clip = await self._still_ours()
                 else:
@@ -52,33 +52,34 @@ class Lease:
                     return
 
     def progress(self, seconds_done: float, seconds_total: float | None) -> None:
-        """Note how far the work is; it is kept with the next change."""
+        """Note the progress. It is stored with the next change."""
         self._progress = {"seconds_done": seconds_done, "seconds_total": seconds_total}
 
     async def during(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do *work* while the claim is renewed; both end together.
+        """Run *work* while the claim is renewed; both end together.
 
         Raises:
-            Lost: by another's claim or a cancellation; *work* has let go then.
+            LeaseLost: another worker has the claim, or the clip was cancelled. *work* has been cancelled by then and
+                has released its resources.
         """
-        working, keeping = asyncio.create_task(work), asyncio.create_task(self._keep())
+        working, renewing = asyncio.create_task(work), asyncio.create_task(self._renew_until_ended())
         try:
-            await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
-                keeping.result()
+                renewing.result()
             await working
         finally:
-            for task in (working, keeping):
+            for task in (working, renewing):
                 task.cancel()
-            await asyncio.gather(working, keeping, return_exceptions=True)
+            await asyncio.gather(working, renewing, return_exceptions=True)
 
     async def release(self) -> None:
-        """Let others go on at once, where it did not end."""
+        """Remove the claim, unless the work has ended, so that another worker can continue at once."""
         if self.clip.claim is not None:
             with suppress(LeaseLost, NotFound, StageFailed):
                 await self.change(claim=None)
 
-    async def _keep(self) -> None:
+    async def _renew_until_ended(self) -> None:
         renewed = monotonic()
         while self.clip.claim is not None:
             await asyncio.sleep(min(self._rules.progress_seconds, self._rules.claim_seconds / RENEWALS))
@@ -99,9 +100,10 @@ class Lease:
 
 
 async def acquire(name: ClipName, services: ClipServices) -> Lease | None:
-    """The lease on a clip that is to be worked on; None when it has ended, or somebody who lives is at it.
+    """The lease on a clip; None when the clip has ended, or when another worker renews its own lease.
 
-    Another's claim is waited for: who was told of the clip because that worker died must not leave before it is clear.
+    If another worker holds the lease, wait until it expires: this message may be the redelivery after that worker's
+    crash, and acknowledging it early would strand the clip.
 
     Raises:
         NotFound: there is no such clip.
@@ -116,18 +118,18 @@ async def acquire(name: ClipName, services: ClipServices) -> Lease | None:
             waited = True
             continue
         with suppress(Conflict):
-            return await _taken(clip, services)
+            return await _start_attempt(clip, services)
 
 
 async def give_up(name: ClipName, services: ClipServices) -> None:
-    """Say that a clip failed which nobody will work on any more."""
+    """Mark a clip as failed that no worker will process any more, unless it has ended or is claimed."""
     with suppress(NotFound):
         while not (clip := await services.clips.get(name)).ended and not clip.claimed_at(datetime.now(UTC)):
             with suppress(Conflict):
                 await services.clips.replace(_exhausted(clip))
 
 
-async def _taken(clip: Clip, services: ClipServices) -> Lease | None:
+async def _start_attempt(clip: Clip, services: ClipServices) -> Lease | None:
     if clip.attempts >= services.rules.attempts:
         await services.clips.replace(_exhausted(clip))
         return None
@@ -140,5 +142,7 @@ def _claim(worker: str, seconds: float) -> ClipClaim:
 
 
 def _exhausted(clip: Clip) -> Clip:
-    why = Failure("clip-attempts-exhausted", "Work on this clip was begun again and again and never finished.")
-    return clip.changed(status="failed", failure=why, claim=None)
+    failure = Failure(
+        "clip-attempts-exhausted", "All attempts to process this clip stopped before the end. Upload it as a new clip."
+    )
+    return clip.changed(status="failed", failure=failure, claim=None)

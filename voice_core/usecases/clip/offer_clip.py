@@ -1,4 +1,4 @@
-"""Give permission to upload a recording, and open the job that waits for it."""
+"""Open a clip: create its job, and grant permission to upload its recording."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,88 +16,88 @@ from voice_core.usecases.idempotency.fingerprint import IdempotentRequest, key_r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewClip:
-    """What a clip is to be."""
+    """The options of a clip that is to be opened."""
 
     user_id: str
     conversation_id: str | None = None
-    """None: it begins one."""
+    """None: the clip begins a conversation."""
     size_bytes: int = 0
-    """As far as it is known."""
+    """Size of the recording; 0 when it is not known."""
     in_blocks: bool = False
     hints: Hints = field(default_factory=Hints)
     reply: bool = True
     notes: str = ""
     request: IdempotentRequest | None = None
-    """Set when it may be sent again: the clip's id is that of the request then."""
+    """Set when the client may repeat the request: the clip then has the id of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClipOffer:
-    """A clip, and where to put its recording."""
+    """A clip, and where to upload its recording."""
 
     clip: Clip
     slot: Slot | None
-    """None of a clip that was opened before, and needs none any more."""
+    """None when the clip was opened before and needs no upload any more."""
     replayed: bool = False
-    """It was opened before."""
+    """True when the clip was opened before, by the same request."""
 
 
-async def offer_clip(wanted: NewClip, services: ClipServices) -> ClipOffer:
-    """A new clip, or the one that the same request has opened before.
+async def offer_clip(new_clip: NewClip, services: ClipServices) -> ClipOffer:
+    """Open a new clip, or find the one that the same request has opened before.
 
     Raises:
         TooLarge: ``audio-too-large``.
         NotFound: ``conversation-not-found``.
-        KeyReused: another request has opened a clip of this name.
+        KeyReused: a different request has opened a clip under this key.
         StageFailed: with stage ``clips``, ``conversations`` or ``storage``.
     """
-    services.rules.limits.check_bytes(wanted.size_bytes)
-    await _check_conversation(wanted, services)
+    services.rules.limits.check_bytes(new_clip.size_bytes)
+    await _check_conversation(new_clip, services)
     now = datetime.now(UTC)
-    request = wanted.request
+    request = new_clip.request
     clip_id = request.name.id if request else uuid4().hex
     clip = Clip(
         id=clip_id,
-        user_id=wanted.user_id,
-        conversation_id=wanted.conversation_id or new_conversation_id(clip_id),
+        user_id=new_clip.user_id,
+        conversation_id=new_clip.conversation_id or new_conversation_id(clip_id),
         created_at=now,
         upload_until=now + timedelta(seconds=services.rules.upload_seconds),
-        hints=wanted.hints,
-        reply=wanted.reply,
-        notes=wanted.notes,
+        hints=new_clip.hints,
+        reply=new_clip.reply,
+        notes=new_clip.notes,
         fingerprint=request.fingerprint.words_digest if request else "",
     )
-    slot = await services.recordings.slot(clip.name, clip.upload_until, in_blocks=wanted.in_blocks)
+    slot = await services.recordings.slot(clip.name, clip.upload_until, in_blocks=new_clip.in_blocks)
     try:
         return ClipOffer(await services.clips.add(clip), slot)
     except Conflict:
         if not clip.fingerprint:
             raise
-    return await _offered_again(clip, slot, services)
+    return await _offer_again(clip, slot, services)
 
 
-async def _check_conversation(wanted: NewClip, services: ClipServices) -> None:
-    named = wanted.conversation_id
+async def _check_conversation(new_clip: NewClip, services: ClipServices) -> None:
+    named = new_clip.conversation_id
     if named is None:
         return
     try:
-        await services.turn.conversations.recent(wanted.user_id, named, 1)
+        await services.turn.conversations.recent(new_clip.user_id, named, 1)
     except NotFound:
         if not may_begin(named):
             raise
 
 
-async def _offered_again(asked: Clip, slot: Slot, services: ClipServices) -> ClipOffer:
-    """The clip that was opened before *asked*, with *slot* unless its recording is there."""
-    clip = await services.clips.get(asked.name)
-    if clip.fingerprint != asked.fingerprint:
+async def _offer_again(offered: Clip, slot: Slot, services: ClipServices) -> ClipOffer:
+    """The stored clip in place of *offered*, with *slot* unless its recording has been uploaded."""
+    clip = await services.clips.get(offered.name)
+    if clip.fingerprint != offered.fingerprint:
         raise key_reused()
     telemetry.event("replayed", {"clip": clip.id})
     while clip.status == "waiting" and not await _uploaded(clip, services):
         with suppress(Conflict):
-            waiting = await services.clips.replace(clip.changed(upload_until=asked.upload_until))
+            waiting = await services.clips.replace(clip.changed(upload_until=offered.upload_until))
             return ClipOffer(waiting, slot, replayed=True)
-        clip = await services.clips.get(asked.name)
+        clip = await services.clips.get(offered.name)
     return ClipOffer(clip, None, replayed=True)
 
 

@@ -1,4 +1,4 @@
-"""Make of a clip what can be made of it, however often it is asked for and whoever else is at it."""
+"""Process a clip: transcribe it and reply to it. Safe to call repeatedly, and from several workers at once."""
 
 import asyncio
 
@@ -10,17 +10,18 @@ from voice_core.usecases.clip.clip_lease import Lease, LeaseLost, acquire
 from voice_core.usecases.clip.reply_to_clip import reply_to_clip
 from voice_core.usecases.clip.services import ClipServices
 from voice_core.usecases.clip.transcribe_clip import transcribe_clip
-from voice_core.usecases.clip.transcript_files import WHOLE, artefacts, read
+from voice_core.usecases.clip.transcript_files import TRANSCRIPT, artefacts, parse_phrases
 
 
 async def process_clip(name: ClipName, services: ClipServices) -> None:
-    """Transcribe the clip and answer it, going on where an earlier attempt ended.
+    """Transcribe the clip and reply to it, continuing where an earlier attempt stopped.
 
-    Doing it again changes nothing. Of two at once, one waits until it is clear that the other lives, and leaves.
+    Processing a finished clip changes nothing. While one worker processes a clip, a second one waits until it is clear
+    that the first is alive, and then returns.
 
     Raises:
         NotFound: there is no such clip.
-        VoiceError: one that may pass; to be tried again.
+        VoiceError: a transient error; process the clip again.
     """
     lease = await acquire(name, services)
     if lease is None:
@@ -38,9 +39,9 @@ async def _attempt(lease: Lease, services: ClipServices) -> None:
     try:
         await lease.during(_work(lease, services))
     except VoiceError as error:
-        # When a limit lets its owner go on, it is too late for another attempt.
-        passes = error.retryable and not isinstance(error, LimitReached)
-        again = passes and lease.clip.attempts < services.rules.attempts
+        # A limit resets too late for another attempt.
+        transient = error.retryable and not isinstance(error, LimitReached)
+        again = transient and lease.clip.attempts < services.rules.attempts
         _report(lease, "again" if again else "failed", error)
         if again:
             raise
@@ -58,7 +59,7 @@ async def _work(lease: Lease, services: ClipServices) -> None:
     if not lease.clip.transcribed:
         await _transcribe(lease, services)
     if lease.clip.reply:
-        phrases = read(await services.artefacts.get(lease.clip.name, WHOLE))
+        phrases = parse_phrases(await services.artefacts.get(lease.clip.name, TRANSCRIPT))
         await reply_to_clip(lease, phrases, services)
     await lease.change(status="done", claim=None)
 
@@ -76,7 +77,7 @@ async def _transcribe(lease: Lease, services: ClipServices) -> None:
 
 
 async def _remove_if_cancelled(name: ClipName, services: ClipServices) -> None:
-    """Of a clip whose owner does not want it, nothing may be left that was made or uploaded meanwhile."""
+    """Remove everything that was created or uploaded for the clip after its owner had cancelled it."""
     try:
         clip = await services.clips.get(name)
     except NotFound:
@@ -84,5 +85,5 @@ async def _remove_if_cancelled(name: ClipName, services: ClipServices) -> None:
     if clip.status == "cancelled":
         await remove(clip, services)
     if clip.forgotten:
-        # A turn may have been appended after all was deleted, and have begun the conversation anew.
+        # A turn may have been appended after the deletion, which would have recreated the conversation.
         await services.turn.conversations.delete(clip.user_id, clip.conversation_id)

@@ -1,4 +1,4 @@
-"""Reply to a clip: once, aloud, and in its conversation."""
+"""The reply to a clip: created once, synthesised, and stored as a turn of the clip's conversation."""
 
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
@@ -15,23 +15,23 @@ from voice_core.usecases.clip.services import ClipServices
 from voice_core.usecases.clip.transcript_files import spoken_language
 from voice_core.usecases.resilience.deadlines import paced
 from voice_core.usecases.resilience.retry import retry
-from voice_core.usecases.speech_file.save_speech import keep_speech
+from voice_core.usecases.speech_file.save_speech import save_speech
 from voice_core.usecases.turn.read_aloud import read_aloud
 
 REPLY = "reply.txt"
 
 REMEMBERED_CHARACTERS = 2000
-"""Of the transcript, in the conversation: what the assistant is told of it in later turns."""
+"""Longest part of the transcript in the stored turn, and so in the history that later turns send to the assistant."""
 
-MOST_CHARACTERS = 300_000
-"""Of the transcript that the assistant is told: some 75,000 tokens, five hours of speech."""
+PROMPT_CHARACTERS = 300_000
+"""Longest part of the transcript that is sent to the assistant: some 75,000 tokens, five hours of speech."""
 
 
 async def reply_to_clip(lease: Lease, phrases: Sequence[TimedPhrase], services: ClipServices) -> None:
-    """The reply to what was said, its speech, and a turn of the conversation; what is there already is not made again.
+    """Create and store the reply, its speech, and the turn of the conversation. Stored parts are not created again.
 
     Raises:
-        ReplyRefused: by the content filter.
+        ReplyRefused: the content filter refused.
         StageFailed: with stage ``assistant``, ``conversations``, ``storage`` or ``clips``.
     """
     clip, rules = lease.clip, services.rules
@@ -46,7 +46,7 @@ async def reply_to_clip(lease: Lease, phrases: Sequence[TimedPhrase], services: 
             pause_seconds=rules.pause_seconds,
         )
         await services.artefacts.put(clip.name, REPLY, reply.encode())
-    if not await _say(clip, reply, services):
+    if not await _save_reply_speech(clip, reply, services):
         await lease.change(degraded=("speech",))
     turn = _turn(lease.clip, text, reply, spoken_language(phrases))
     await retry(
@@ -58,30 +58,30 @@ async def reply_to_clip(lease: Lease, phrases: Sequence[TimedPhrase], services: 
 
 
 async def _reply(clip: Clip, text: str, services: ClipServices) -> str:
-    asked = services.turn
+    turn = services.turn
     history: Sequence[Turn] = ()
     with suppress(NotFound):
-        history = await asked.conversations.recent(clip.user_id, clip.conversation_id, asked.history_turns)
-    written = asked.assistant.reply(_told(clip, text, services), history)
-    async with aclosing(paced(written, "assistant", asked.deadlines.assistant)) as pieces:
+        history = await turn.conversations.recent(clip.user_id, clip.conversation_id, turn.history_turns)
+    reply = turn.assistant.reply(_prompt(clip, text, services), history)
+    async with aclosing(paced(reply, "assistant", turn.deadlines.assistant)) as pieces:
         return "".join([piece async for piece in pieces]).strip()
 
 
-def _told(clip: Clip, text: str, services: ClipServices) -> str:
-    """What the assistant is told: what was said, and above it how to take it."""
+def _prompt(clip: Clip, text: str, services: ClipServices) -> str:
+    """The text for the assistant: the instructions for a long transcript, the user's notes, and the transcript."""
     long = len(text) > services.rules.long_characters
     above = [services.rules.summary_prompt if long else "", clip.notes]
-    return "\n\n".join(filter(None, [*above, text[:MOST_CHARACTERS]]))
+    return "\n\n".join(filter(None, [*above, text[:PROMPT_CHARACTERS]]))
 
 
-async def _say(clip: Clip, reply: str, services: ClipServices) -> bool:
-    """Whether the reply is kept as speech, now or before; a reply that cannot be said needs none."""
+async def _save_reply_speech(clip: Clip, reply: str, services: ClipServices) -> bool:
+    """Whether the speech of the reply is stored, now or before. True also for a reply that has no speakable text."""
     name = SpeechName(clip.user_id, clip.conversation_id, clip.id)
     with suppress(NotFound):
         if (await services.speeches.find(name)).complete:
             return True
     try:
-        await keep_speech(name, read_aloud(reply, None, services.turn), services.speeches)
+        await save_speech(name, read_aloud(reply, None, services.turn), services.speeches)
     except InvalidInput:
         return True
     except StageFailed as error:

@@ -1,4 +1,4 @@
-"""Who works on clips, and by which rules."""
+"""The services that process clips, and the rules for that."""
 
 from dataclasses import dataclass, field
 
@@ -13,44 +13,44 @@ from voice_core.usecases.turn.services import TurnServices
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRules:
-    """How a clip is worked on. All times are in seconds."""
+    """Limits of the processing of a clip. All times are in seconds."""
 
     upload_seconds: float = 900.0
-    """How long an upload may begin."""
+    """Time in which an upload may begin."""
     limits: Limits = field(default_factory=Limits)
     at_once: int = 4
-    """Segments in recognition."""
+    """Segments of one clip in recognition at the same time."""
     segment_seconds: float = 60.0
     stt_seconds: float = 60.0
     """From the end of a segment's sound to its transcript."""
     tries: int = 3
-    """At each call of a provider, within one attempt at the job."""
+    """Tries of each call of a provider, within one attempt at the clip."""
     pause_seconds: float = 1.0
-    """Before the second try; before each further one four times as long."""
+    """Pause before the second try; before each further try four times as long."""
     attempts: int = 5
-    """At the job, by any worker."""
+    """Attempts at a clip, by all workers together."""
     claim_seconds: float = 60.0
-    """After which a worker that was not heard of counts as dead."""
+    """Lifetime of a claim: a worker that has not renewed it by then counts as dead."""
     progress_seconds: float = 2.0
-    """Between two notes of how far it is."""
+    """Interval between two updates of the progress."""
     long_characters: int = 2000
-    """Of a transcript that is summarised rather than answered."""
+    """A transcript longer than this is summarised rather than replied to."""
     summary_prompt: str = ""
-    """What the assistant is told before a long transcript."""
+    """Instructions for the assistant, placed before a long transcript."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipServices:
-    """Who works on a clip."""
+    """The services that process a clip."""
 
     clips: Clips
     recordings: Recordings
     artefacts: Artefacts
     speeches: Speeches
     stt: SpeechToText
-    """With more patience than a turn's."""
+    """With a longer timeout than a turn's."""
     turn: TurnServices
-    """Who answers."""
+    """The services that reply."""
     rate_limiter: RateLimiter
     audio_meter: AudioMeter
     retries: RetryBudget = field(default_factory=RetryBudget)

@@ -1,4 +1,4 @@
-"""What was said in a clip, as it is kept: whole, and segment by segment."""
+"""The files of a clip's transcript: the complete one in three formats, and one for each segment."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -7,24 +7,24 @@ from typing import Any
 from voice_core.domain.speech import TimedPhrase, TimedWord
 from voice_core.text.captions import plain_text, webvtt
 
-WHOLE = "transcript.json"
-"""The artefact that the others can be made of again."""
+TRANSCRIPT = "transcript.json"
+"""The artefact from which the other ones can be created again."""
 
 
-def written(phrases: Iterable[TimedPhrase]) -> bytes:
-    """A segment's phrases."""
+def dump_phrases(phrases: Iterable[TimedPhrase]) -> bytes:
+    """The file of a segment: its phrases as JSON."""
     return json.dumps({"phrases": [_phrase_document(phrase) for phrase in phrases]}, ensure_ascii=False).encode()
 
 
-def read(data: bytes) -> list[TimedPhrase]:
-    """The phrases in what `written` or `artefacts` wrote."""
+def parse_phrases(data: bytes) -> list[TimedPhrase]:
+    """The phrases in a file that `dump_phrases` or `artefacts` wrote."""
     return [_phrase(document) for document in json.loads(data)["phrases"]]
 
 
 def artefacts(clip_id: str, phrases: Sequence[TimedPhrase], duration_ms: int) -> dict[str, bytes]:
-    """The transcript in each of its forms, by name; the whole comes last."""
+    """The complete transcript in each format, by file name; `TRANSCRIPT` comes last."""
     text = plain_text(phrases)
-    whole = {
+    document = {
         "clipId": clip_id,
         "durationMs": duration_ms,
         "language": spoken_language(phrases),
@@ -34,20 +34,20 @@ def artefacts(clip_id: str, phrases: Sequence[TimedPhrase], duration_ms: int) ->
     return {
         "transcript.txt": f"{text}\n".encode(),
         "transcript.vtt": webvtt(phrases).encode(),
-        WHOLE: json.dumps(whole, ensure_ascii=False, indent=1).encode(),
+        TRANSCRIPT: json.dumps(document, ensure_ascii=False, indent=1).encode(),
     }
 
 
 def spoken_language(phrases: Iterable[TimedPhrase]) -> str:
-    """That of most of the time."""
+    """The language that is spoken for most of the time; empty when there are no phrases."""
     spoken: dict[str, int] = {}
     for phrase in phrases:
         spoken[phrase.language] = spoken.get(phrase.language, 0) + phrase.end_ms - phrase.start_ms
     return max(spoken, key=lambda language: spoken[language], default="")
 
 
-def moved(phrase: TimedPhrase, ms: int, language: str) -> TimedPhrase:
-    """*phrase* of a segment that begins at *ms*, in the time of the whole; in *language* unless it says otherwise."""
+def shifted(phrase: TimedPhrase, ms: int, language: str) -> TimedPhrase:
+    """*phrase* of a segment that begins at *ms*, with the times of the recording; in *language* unless it has one."""
     words = tuple(TimedWord(word.text, word.start_ms + ms, word.end_ms + ms) for word in phrase.words)
     spoken = phrase.language or language
     return TimedPhrase(phrase.text, phrase.start_ms + ms, phrase.end_ms + ms, spoken, phrase.confidence, words)

@@ -1,4 +1,4 @@
-"""What tells one request from another that is sent under the same key."""
+"""The fingerprint of a request: distinguishes it from other requests that are sent under the same key."""
 
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from voice_core.domain.idempotency import RequestName
 
 
 class Fingerprint:
-    """Of one request: of its words at once, and of its recording while that is read, which is done through this.
+    """Hash of one request: of its words at once, and of its recording as it is read by iterating over this object.
 
-    It begins with the key, which is kept nowhere: nobody can find out by trying what short words were sent.
+    The hash begins with the key, which is not stored anywhere, so that short texts cannot be found by trying them.
     """
 
     def __init__(
         self, key: str, words: str, upload: AsyncIterable[bytes] | None = None, limits: Limits | None = None
     ) -> None:
-        """*words* are all that it asks but the recording, always written the same way; *upload* is the recording."""
+        """*words* are all members of the request but the recording, in a canonical form; *upload* is the recording."""
         self._hash = sha256(f"{key}\0{words}\0".encode())
         self._upload = None if upload is None else aiter(upload)
         self._limits = limits or Limits()
         self._bytes = 0
         self.words_digest = self._hash.hexdigest()
-        """Of all but the recording."""
+        """Hex digest of everything but the recording."""
 
     def __aiter__(self) -> "Fingerprint":
         return self
 
     async def __anext__(self) -> bytes:
-        """The next of the recording; raises TooLarge, ``audio-too-large``."""
+        """The next chunk of the recording; raises TooLarge, ``audio-too-large``."""
         if self._upload is None:
             raise StopAsyncIteration
         chunk = await anext(self._upload)
@@ -39,21 +39,21 @@ class Fingerprint:
         self._hash.update(chunk)
         return chunk
 
-    async def whole(self) -> str:
-        """Of all of it; what has not been read of the recording is read now."""
+    async def digest(self) -> str:
+        """Hex digest of the complete request. Reads the rest of the recording first."""
         async for _ in self:
             pass
         return self._hash.hexdigest()
 
 
 def key_reused() -> KeyReused:
-    """The same key, and another request."""
+    """The error for a key under which another request was sent."""
     return KeyReused("Another request was sent under this Idempotency-Key. Send this one under a key of its own.")
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """A request for a turn that may be sent again."""
+    """A request that its client may send again under the same key."""
 
     name: RequestName
     fingerprint: Fingerprint

@@ -1,7 +1,7 @@
-"""Take a turn once, however often it is asked for under the same key.
+"""Take a turn once, however often it is requested under the same key.
 
-The stored turn itself is the mark of completion: one that is stored whole is told again, and one that is not was never
-taken. Beside it stands only who is at it.
+The stored turn itself marks completion: a turn that is stored completely is replayed, and any other counts as not
+taken. The only other record is the claim of the worker that is processing the request.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ from voice_core.domain.errors import Conflict, NotFound, StageFailed, VoiceError
 from voice_core.domain.events import Event, TurnCreated, TurnDone, TurnFailed
 from voice_core.ports.idempotency import Requests
 from voice_core.usecases.idempotency.fingerprint import IdempotentRequest, key_reused
-from voice_core.usecases.idempotency.request_lease import STAGE, LeaseRules, RequestLease, taken
+from voice_core.usecases.idempotency.request_lease import STAGE, LeaseRules, RequestLease, acquire
 from voice_core.usecases.resilience.deadlines import in_time
 from voice_core.usecases.turn.request import TurnRequest
 from voice_core.usecases.turn.services import TurnServices
 
 PART = "idempotency"
-"""What a turn goes without when the store of requests is away."""
+"""The degraded part of a turn when the store of requests is unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnHandlers:
-    """How a turn is told: when it is taken, and when it is told again."""
+    """The functions that give a turn's events: when it is taken, and when it is replayed."""
 
     take: Callable[[TurnRequest], AsyncGenerator[Event]]
     replay: Callable[[Turn], AsyncGenerator[Event]]
@@ -34,7 +34,7 @@ class TurnHandlers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotentTurns:
-    """Sees to it that turns are taken once, and told again to whoever asks again."""
+    """Takes each turn once, and replays it when its request is repeated."""
 
     requests: Requests
     services: TurnServices
@@ -43,14 +43,15 @@ class IdempotentTurns:
     async def run(
         self, turn_request: TurnRequest, request: IdempotentRequest, handlers: TurnHandlers
     ) -> AsyncGenerator[Event]:
-        """The turn, event by event; the last is TurnDone or TurnFailed.
+        """The events of the turn; the last is TurnDone or TurnFailed.
 
-        It fails with KeyReused or Conflict, ``idempotency-running``, before anything is paid for. A store of requests
-        that is away costs the protection, not the turn: it is noted as ``idempotency`` degraded.
+        The turn fails with KeyReused or with Conflict, ``idempotency-running``, before any provider is paid for it.
+        When the store of requests is unavailable, the turn is taken without protection against a second run and is
+        marked as ``idempotency`` degraded.
         """
-        async with _recalling(turn_request, self.services) as recalled:
+        async with _with_prefetched_history(turn_request, self.services) as recalled:
             try:
-                events = await self._begun(recalled, request, handlers)
+                events = await self._start(recalled, request, handlers)
             except VoiceError as error:
                 yield TurnCreated(turn_request.turn_id, turn_request.conversation_id)
                 yield TurnFailed(error)
@@ -59,13 +60,13 @@ class IdempotentTurns:
                 async for event in events:
                     yield event
 
-    async def _begun(
+    async def _start(
         self, turn_request: TurnRequest, request: IdempotentRequest, handlers: TurnHandlers
     ) -> AsyncGenerator[Event]:
         fingerprint = request.fingerprint
         found: RequestLease | Turn | None
         try:
-            found = await taken(
+            found = await acquire(
                 request.name, fingerprint, lambda: self._stored(turn_request), self.requests, self.rules
             )
         except StageFailed as error:
@@ -74,16 +75,16 @@ class IdempotentTurns:
             telemetry.event("degraded", {"turn": turn_request.turn_id, "part": PART, **telemetry.reason(error)})
             found = await self._stored_as_far_as_known(turn_request)
         if isinstance(found, RequestLease):
-            return _held(found, turn_request, handlers)
+            return _leased(found, turn_request, handlers)
         if found is None:
-            return handlers.take(replace(turn_request, seal=fingerprint.whole, degraded=(PART,)))
-        if found.fingerprint != await fingerprint.whole():
+            return handlers.take(replace(turn_request, verify=fingerprint.digest, degraded=(PART,)))
+        if found.fingerprint != await fingerprint.digest():
             raise key_reused()
         telemetry.event("replayed", {"turn": found.id})
         return handlers.replay(found)
 
     async def _stored(self, turn_request: TurnRequest) -> Turn | None:
-        """The turn, if it was taken to its end."""
+        """The stored turn; None when there is none or when it was interrupted."""
         services = self.services
         turn = services.conversations.turn(turn_request.user_id, turn_request.conversation_id, turn_request.turn_id)
         try:
@@ -99,8 +100,8 @@ class IdempotentTurns:
 
 
 @asynccontextmanager
-async def _recalling(turn_request: TurnRequest, services: TurnServices) -> AsyncIterator[TurnRequest]:
-    """*turn_request*, while what its conversation knows is being fetched: that need not wait for the right to answer."""
+async def _with_prefetched_history(turn_request: TurnRequest, services: TurnServices) -> AsyncIterator[TurnRequest]:
+    """*turn_request* with its history already being fetched, which need not wait for the lease."""
     if turn_request.begins:
         yield turn_request
         return
@@ -113,18 +114,18 @@ async def _recalling(turn_request: TurnRequest, services: TurnServices) -> Async
         await asyncio.gather(recalled, return_exceptions=True)
 
 
-async def _held(lease: RequestLease, turn_request: TurnRequest, handlers: TurnHandlers) -> AsyncGenerator[Event]:
-    async with lease, aclosing(handlers.take(replace(turn_request, seal=lease.seal))) as events:
+async def _leased(lease: RequestLease, turn_request: TurnRequest, handlers: TurnHandlers) -> AsyncGenerator[Event]:
+    async with lease, aclosing(handlers.take(replace(turn_request, verify=lease.verify))) as events:
         async for event in events:
             match event:
                 case TurnDone(turn) if "conversation" not in turn.degraded:
-                    lease.kept()
+                    lease.complete()
                 case TurnFailed(error) if isinstance(error, Conflict):
-                    # It is another's, whose turn is kept or will be.
-                    lease.kept()
+                    # Another worker has the lease; its turn is stored or will be.
+                    lease.complete()
                 case TurnFailed():
-                    # Whoever hears of the failure may try again at once.
-                    await lease.give_back()
+                    # Released before the failure is delivered: the client may retry at once.
+                    await lease.release()
                 case _:
                     pass
             yield event

@@ -1,4 +1,4 @@
-"""One worker at a time answers a request: who is at it says so, again and again, until the answer is kept."""
+"""The lease by which one worker at a time processes a request; it is renewed until the turn is stored."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,31 +21,31 @@ Result = TypeVar("Result")
 STAGE = "requests"
 
 RENEWALS = 3
-"""Within the time that a hold lasts: two may fail."""
+"""Renewals within the lifetime of a claim: two of them may fail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseRules:
-    """Seconds."""
+    """Times of a lease, in seconds."""
 
     seconds: float = 15.0
-    """After which a worker that was not heard of counts as dead."""
+    """Lifetime of a claim: a worker that has not renewed it by then counts as dead."""
     deadline: float = 3.0
-    """For one look at the store, or one line in it."""
+    """Deadline of one read or write of the store."""
 
     def until(self) -> datetime:
-        """To when a hold lasts that is taken or renewed now."""
+        """Expiry, in UTC, of a claim that is acquired or renewed now."""
         return datetime.now(UTC) + timedelta(seconds=self.seconds)
 
     async def in_time(self, work: Awaitable[Result]) -> Result:
-        """What *work* gives; raises StageTimedOut with stage ``requests``."""
+        """The result of *work*; raises StageTimedOut with stage ``requests``."""
         return await in_time(work, STAGE, self.deadline)
 
 
 class RequestLease:
-    """The right to answer a request, renewed inside its block.
+    """The right to process a request, renewed while its ``async with`` block runs.
 
-    When the block ends others may have it, unless the answer is `kept`.
+    At the end of the block it is released to other workers, unless `complete` was called.
     """
 
     def __init__(self, request: RequestClaim, fingerprint: Fingerprint, store: Requests, rules: LeaseRules) -> None:
@@ -57,7 +57,7 @@ class RequestLease:
         self._ours = True
 
     async def __aenter__(self) -> "RequestLease":
-        self._renewing = asyncio.create_task(self._renew_again_and_again())
+        self._renewing = asyncio.create_task(self._renew_periodically())
         return self
 
     async def __aexit__(
@@ -65,40 +65,40 @@ class RequestLease:
     ) -> None:
         await self._stop_renewing()
         if self._ours:
-            await self.give_back()
+            await self.release()
 
-    def kept(self) -> None:
-        """The answer is kept: whoever asks again gets that, and the claim is left alone."""
+    def complete(self) -> None:
+        """Stop renewing and leave the claim as it is: the turn is stored, and a repeated request replays it."""
         self._ours = False
         if self._renewing is not None:
             self._renewing.cancel()
 
-    async def give_back(self) -> None:
-        """Let others answer at once, or, where that cannot be noted, when we have not been heard of for long enough."""
+    async def release(self) -> None:
+        """Release the lease. If the store cannot be reached, the lease expires by itself."""
         self._ours = False
         await self._stop_renewing()
         with suppress(StageFailed):
             await self._rules.in_time(self._store.delete(self._request))
 
-    async def seal(self) -> str:
-        """The fingerprint of the whole request, whose answer may be kept now.
+    async def verify(self) -> str:
+        """Check, before the turn is stored, that the lease is still ours: the fingerprint of the complete request.
 
         Raises:
-            Conflict: ``idempotency-running``; we were not heard of for so long that another worker took over.
+            Conflict: ``idempotency-running``; the lease had expired and another worker took it over.
         """
-        whole = await self._fingerprint.whole()
+        digest = await self._fingerprint.digest()
         if self._request.until - datetime.now(UTC) < timedelta(seconds=self._rules.seconds / RENEWALS):
-            # Where this cannot be known, the turn's id still sees to it that only one is stored.
+            # If the store cannot be reached, the turn's id still ensures that only one turn is stored.
             with suppress(StageFailed):
                 await self._renew()
-        return whole
+        return digest
 
     async def _stop_renewing(self) -> None:
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.gather(self._renewing, return_exceptions=True)
 
-    async def _renew_again_and_again(self) -> None:
+    async def _renew_periodically(self) -> None:
         while True:
             await asyncio.sleep(self._rules.seconds / RENEWALS)
             with suppress(StageFailed):
@@ -112,7 +112,7 @@ class RequestLease:
             self._request = await self._still_ours()
 
     async def _still_ours(self) -> RequestClaim:
-        """The request as it is, after an answer of the store's was lost; or else raises Conflict."""
+        """The stored claim, if it is ours because a response of the store was lost; otherwise raises Conflict."""
         try:
             found = await self._rules.in_time(self._store.get(self._request.name))
         except NotFound:
@@ -122,19 +122,19 @@ class RequestLease:
         return found
 
 
-async def taken(
+async def acquire(
     name: RequestName,
     fingerprint: Fingerprint,
-    answer: Callable[[], Awaitable[Turn | None]],
+    find_turn: Callable[[], Awaitable[Turn | None]],
     store: Requests,
     rules: LeaseRules,
 ) -> RequestLease | Turn:
-    """The right to answer the request, or the *answer* that it had before.
+    """The lease on the request, or the turn that *find_turn* finds stored for it.
 
     Raises:
-        KeyReused: another request has this name.
-        Conflict: ``idempotency-running``; a worker that may be alive is at it.
-        StageFailed: with stage ``requests``, or as *answer* does.
+        KeyReused: a different request has this name.
+        Conflict: ``idempotency-running``; a worker that may be alive is processing it.
+        StageFailed: with stage ``requests``, or as *find_turn* does.
     """
     worker = uuid4().hex
     while True:
@@ -146,11 +146,11 @@ async def taken(
         except NotFound:
             continue
         if found.worker == worker:
-            # It was kept, and the answer to that lost.
+            # The claim was stored, and the response to that was lost.
             return RequestLease(found, fingerprint, store, rules)
         if found.words_digest != mine.words_digest:
             raise key_reused()
-        if (turn := await answer()) is not None:
+        if (turn := await find_turn()) is not None:
             return turn
         if _seconds_left(found) > 0:
             raise _running(_seconds_left(found))
@@ -164,5 +164,5 @@ def _seconds_left(request: RequestClaim) -> float:
 
 
 def _running(seconds: float) -> Conflict:
-    detail = "This request is being answered already. Send it again, with the same key, when Retry-After says."
+    detail = "This request is already being processed. Send it again with the same key after Retry-After."
     return Conflict(detail, code="idempotency-running", retry_after=seconds)

@@ -1,4 +1,4 @@
-"""Charge the sound that was heard to its user's day."""
+"""Count the seconds of sound that were recognised towards the user's daily quota."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -11,37 +11,37 @@ from voice_core.ports.limits import Admissions
 
 
 class AudioMeter:
-    """Charges to what *store* counts. *clock* gives seconds since 1970."""
+    """Adds recognised sound to the usage in *store*. *clock* gives seconds since 1970."""
 
     def __init__(self, store: Admissions, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._pending: set[asyncio.Task[None]] = set()
 
     async def metered(self, user_id: str, utterance: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-        """*utterance* (mono 16-bit PCM at 16 kHz); as much of it as was taken is charged when it ends.
+        """*utterance* (mono 16-bit PCM at 16 kHz); as much of it as was read is counted when it ends.
 
-        Nobody waits for that, so a worker that dies loses the charge of the utterances it was hearing and no other.
+        The count is written in the background. A worker that dies loses only that of the utterances in progress.
         """
-        heard = 0
+        read_bytes = 0
         try:
             async with aclosing(utterance):
                 async for pcm in utterance:
-                    heard += len(pcm)
+                    read_bytes += len(pcm)
                     yield pcm
         finally:
-            if heard:
-                charging = asyncio.create_task(self.charge(user_id, milliseconds(heard, RECOGNITION_RATE)))
-                self._under_way.add(charging)
-                charging.add_done_callback(self._under_way.discard)
+            if read_bytes:
+                counting = asyncio.create_task(self.charge(user_id, milliseconds(read_bytes, RECOGNITION_RATE)))
+                self._pending.add(counting)
+                counting.add_done_callback(self._pending.discard)
 
     async def charge(self, user_id: str, heard_ms: int) -> None:
-        """Charge so much sound; where it cannot be counted, only the operator hears of it."""
+        """Count *heard_ms* of sound. A failure is reported to the operator only, by the event ``limits-down``."""
         try:
             await self._store.charge(user_id, heard_ms, round(self._clock() * 1000))
         except StageFailed as error:
             telemetry.event("limits-down", {"limit": "audio", "uncharged_ms": heard_ms} | telemetry.reason(error))
 
     async def close(self) -> None:
-        """Wait for what is being charged."""
-        await asyncio.gather(*self._under_way)
+        """Wait for the counts that are being written."""
+        await asyncio.gather(*self._pending)

@@ -1,0 +1,1 @@
+"""Deadlines, circuit breakers, bulkheads, retries and fallbacks around a port."""

@@ -1,4 +1,4 @@
-"""Leaving a provider alone that fails again and again, so that its death costs milliseconds and not deadlines."""
+"""Suspends calls to a provider that fails repeatedly, so that its outage costs milliseconds rather than deadlines."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,26 +14,27 @@ Items = TypeVar("Items")
 State = Literal["closed", "open", "half-open"]
 
 WINDOW_SECONDS = 60.0
-"""Failures further apart than this have nothing to do with one another."""
+"""Failures further apart than this are not counted together."""
 
-LONGEST_SECONDS = 60.0
-"""However long a provider asks to be left alone, it is tried again after this."""
+LONGEST_OPEN_SECONDS = 60.0
+"""Longest suspension that a provider can request with `Retry-After`; it is tried again after this."""
 
 TRIAL_SECONDS = 1.0
-"""When to come back while one call finds out how the provider is."""
+"""`Retry-After` while the trial call is in progress."""
 
-UNWELL = frozenset(kind.code for kind in (StageFailed, StageTimedOut, Throttled, Unreachable))
-"""Codes that speak of a provider's health. An error with a code of its own, as ``reply-empty``, is an answer."""
+FAILURE_CODES = frozenset(kind.code for kind in (StageFailed, StageTimedOut, Throttled, Unreachable))
+"""Codes that indicate an unhealthy provider. An error with its own code, as ``reply-empty``, shows that it works."""
 
-GIVEN_UP = 0.95
-"""Of a deadline: whoever waits stops a moment before the clock here says so."""
+CUT_OFF_SHARE = 0.95
+"""Share of the timeout from which a cancelled wait counts as timed out: the caller stops slightly before our clock."""
 
 
 class CircuitBreaker:
-    """Of one provider, by its *name* for operators.
+    """The circuit breaker of one provider; *name* is the provider's, for operators.
 
-    Closed, it lets all calls through. *failures* in a row open it for *seconds*, and a throttle for as long as the
-    provider asks. After that it is half open: one call goes through, and what becomes of it decides.
+    Closed, it lets all calls through. *failures* in a row open it for *seconds*, and a throttled call for as long as
+    the provider requests. After that it is half open: one trial call goes through, and its outcome closes the breaker
+    or opens it again.
     """
 
     def __init__(self, name: str, *, failures: int, seconds: float, clock: Callable[[], float] = monotonic) -> None:
@@ -44,7 +45,7 @@ class CircuitBreaker:
         self._failures = 0
         self._failed_at = 0.0
         self._until: float | None = None
-        """By the clock; None when closed."""
+        """When it becomes half open, by the clock; None when closed."""
         self._trial: Attempt | None = None
 
     @property
@@ -63,11 +64,11 @@ class CircuitBreaker:
             return
         seconds = self._until - self.clock()
         if seconds > 0 or self._trial is not None:
-            detail = "It failed again and again, or asked to be left alone: it is not asked just now."
+            detail = "The service is failing; calls are suspended for a moment."
             raise Unavailable(detail, stage=stage, retry_after=max(ceil(seconds), TRIAL_SECONDS))
 
     def begin(self, stage: str, running: Callable[[], float] = monotonic) -> "Attempt":
-        """A call that goes through now, and must be ended; raises as `check`. *running* is the clock of its waits."""
+        """Begin a call, whose `Attempt.end` must be called; raises as `check`. *running* is the clock of its waits."""
         self.check(stage)
         attempt = Attempt(self, running)
         if self._until is not None:
@@ -75,12 +76,12 @@ class CircuitBreaker:
         return attempt
 
     def release(self, attempt: "Attempt") -> None:
-        """Nothing was learnt from *attempt*: if it was the trial, another may be."""
+        """Ignore the outcome of *attempt*. If it was the trial, the next call is the trial instead."""
         if self._trial is attempt:
             self._trial = None
 
-    def well(self, attempt: "Attempt") -> None:
-        """The provider did what *attempt* asked."""
+    def record_success(self, attempt: "Attempt") -> None:
+        """Note that *attempt* succeeded."""
         if self._until is None:
             self._failures = 0
         elif self._trial is attempt:
@@ -88,14 +89,14 @@ class CircuitBreaker:
             self._failures = 0
             telemetry.event("breaker-closed", {"provider": self.name})
 
-    def unwell(self, attempt: "Attempt", pause_seconds: float | None) -> None:
-        """It did not, and may have said how long it wants to be left alone."""
+    def record_failure(self, attempt: "Attempt", pause_seconds: float | None) -> None:
+        """Note that *attempt* failed. *pause_seconds* is the pause that the provider requested, if it did."""
         now, was_trial = self.clock(), self._trial is attempt
         self.release(attempt)
         self._failures = 1 + (self._failures if now - self._failed_at < WINDOW_SECONDS else 0)
         self._failed_at = now
         if pause_seconds:
-            self._open(now + min(pause_seconds, LONGEST_SECONDS))
+            self._open(now + min(pause_seconds, LONGEST_OPEN_SECONDS))
         elif was_trial or (self._until is None and self._failures >= self._most):
             self._open(now + self._seconds)
 
@@ -107,51 +108,51 @@ class CircuitBreaker:
 
 
 class Attempt:
-    """One call of a provider, as its breaker sees it.
+    """One call of a provider, and its outcome for the breaker.
 
-    Waits are measured by *running*. With `timeouts.running_time` it stands still while our own event loop is blocked:
-    that is no failure of the provider.
+    Waits are measured by *running*. The clock `timeouts.running_time` stands still while our own event loop is
+    blocked, because that is no failure of the provider.
     """
 
     def __init__(self, breaker: CircuitBreaker, running: Callable[[], float] = monotonic) -> None:
         self._breaker = breaker
         self._running = running
         self._waiting_since: float | None = None
-        self._gave = False
+        self._received = False
 
-    def waits(self) -> None:
-        """The provider is waited for from now on."""
+    def start_waiting(self) -> None:
+        """Note that the caller waits for the provider from now on."""
         self._waiting_since = self._running()
 
     def waiting(self, items: Items) -> Items:
-        """Likewise, for *items*."""
-        self.waits()
+        """Call `start_waiting` and return *items*."""
+        self.start_waiting()
         return items
 
-    def gave(self) -> None:
-        """It has given something. A trial has succeeded with that; else more may come, or fail to."""
+    def item_received(self) -> None:
+        """Note that an item has arrived. A trial has succeeded with it; any other call may still fail."""
         if self._waiting_since is not None:
             self._waiting_since = self._running()
-        if not self._gave:
-            self._gave = True
+        if not self._received:
+            self._received = True
             if self._breaker.state == "half-open":
-                self._breaker.well(self)
+                self._breaker.record_success(self)
 
-    def end(self, error: BaseException | None, patience_seconds: float) -> None:
-        """It is over, with *error* if there was one.
+    def end(self, error: BaseException | None, timeout_seconds: float) -> None:
+        """Note the end of the call, with *error* if there was one.
 
-        To be cut off after *patience_seconds* of waiting is a failure. Before that somebody left, which says nothing;
-        nor does an error that is not about the provider's health.
+        A cancellation after *timeout_seconds* of waiting is a failure. An earlier one means that the caller left, which
+        shows nothing about the provider; nor does an error that is not about the provider's health.
         """
         if isinstance(error, Throttled):
             facts = {"provider": self._breaker.name, "seconds": error.retry_after}
             telemetry.event("provider-throttled", facts)
-        if isinstance(error, StageFailed) and error.retryable and error.code in UNWELL:
-            self._breaker.unwell(self, error.retry_after if isinstance(error, Throttled) else None)
-        elif isinstance(error, asyncio.CancelledError) and self._waited() >= patience_seconds * GIVEN_UP:
-            self._breaker.unwell(self, None)
-        elif error is None or self._gave:
-            self._breaker.well(self)
+        if isinstance(error, StageFailed) and error.retryable and error.code in FAILURE_CODES:
+            self._breaker.record_failure(self, error.retry_after if isinstance(error, Throttled) else None)
+        elif isinstance(error, asyncio.CancelledError) and self._waited() >= timeout_seconds * CUT_OFF_SHARE:
+            self._breaker.record_failure(self, None)
+        elif error is None or self._received:
+            self._breaker.record_success(self)
         else:
             self._breaker.release(self)
 

@@ -1,4 +1,4 @@
-"""How long the turn waits for each stage."""
+"""Deadlines of the stages of a turn."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
@@ -10,13 +10,13 @@ from voice_core.domain.errors import StageTimedOut
 
 Item = TypeVar("Item")
 
-WHOLE = 4
-"""Deadlines that all of a stream may take: one that trickles would be in time for ever."""
+TOTAL_FACTOR = 4
+"""Total time of a stream, in deadlines. Without it, a stream that trickles would never time out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds. A stage that keeps one of them too long ends with StageTimedOut."""
+    """Deadlines in seconds. A stage that exceeds its own ends with StageTimedOut."""
 
     stt: float = 10.0
     """From the end of the utterance to the next interim or the transcript, and between any two of them."""
@@ -25,35 +25,35 @@ class Deadlines:
     tts: float = 8.0
     """To a sentence's first speech, and between any two chunks of it."""
     conversations: float = 3.0
-    """For one look at the conversation, or one line in it."""
+    """For one read or write of the conversation."""
 
 
 class Deadline:
-    """How long a stage may be silent: the longest wait for the next item of a stream; none until `start`.
+    """The longest wait for the next item of a stage's stream; unlimited until `start`.
 
-    Only the time in which the event loop runs is counted: a stall of our own is not the stage's.
+    Only time in which the event loop runs is counted: a stall of our own event loop is not the stage's failure.
     """
 
     def __init__(self, stage: str, seconds: float) -> None:
         self._stage = stage
         self._seconds = seconds
         self.started: float | None = None
-        """On the event loop's clock, seconds."""
+        """Time of `start` on the event loop's clock, in seconds."""
         self._silent_seconds = seconds
-        self._whole_seconds = 0.0
+        self._total_seconds = 0.0
         self._waited_seconds = 0.0
         self._waiting: timeouts.Timeout | None = None
 
     def start(self, sound_seconds: float = 0.0, pause_seconds: float = 0.0) -> None:
-        """Count from now, also for an item that is already awaited.
+        """Start the deadline, also for an item that is already awaited.
 
-        A stage that has to hear sound of *sound_seconds* has nothing to say about a pause in it: it may be silent for
-        *pause_seconds* longer, the longest of them. All items together may be waited for `WHOLE` times as long as one,
-        and for *sound_seconds* besides.
+        A stage that recognises *sound_seconds* of sound returns nothing during a pause in it, so each wait may last
+        *pause_seconds*, the longest pause, in addition. All waits together may last `TOTAL_FACTOR` times as long as
+        one, and *sound_seconds* in addition.
         """
         self.started = asyncio.get_running_loop().time()
         self._silent_seconds = self._seconds + pause_seconds
-        self._whole_seconds = WHOLE * self._seconds + sound_seconds
+        self._total_seconds = TOTAL_FACTOR * self._seconds + sound_seconds
         if self._waiting is not None:
             self._waiting.start(self._timeout_seconds)
 
@@ -62,7 +62,7 @@ class Deadline:
 
         Raises:
             StopAsyncIteration: there is none.
-            StageTimedOut: it did not come in time.
+            StageTimedOut: it did not arrive in time.
         """
         seconds = None if self.started is None else self._timeout_seconds
         try:
@@ -78,14 +78,14 @@ class Deadline:
 
     @property
     def _timeout_seconds(self) -> float:
-        return min(self._silent_seconds, self._whole_seconds - self._waited_seconds)
+        return min(self._silent_seconds, self._total_seconds - self._waited_seconds)
 
 
 async def in_time(work: Awaitable[Item], stage: str, seconds: float | None) -> Item:
-    """What *work* gives.
+    """The result of *work*.
 
     Raises:
-        StageTimedOut: it took longer than *seconds*, if that is limited.
+        StageTimedOut: it took longer than *seconds*; None is no limit.
     """
     try:
         async with timeouts.timeout(seconds):
@@ -95,7 +95,7 @@ async def in_time(work: Awaitable[Item], stage: str, seconds: float | None) -> I
 
 
 async def paced(stream: AsyncGenerator[Item], stage: str, seconds: float) -> AsyncGenerator[Item]:
-    """The items of *stream*, none later than *seconds* after the one before, and all within `WHOLE` times as long."""
+    """The items of *stream*, each at most *seconds* after the one before, and all within `TOTAL_FACTOR` times that."""
     deadline = Deadline(stage, seconds)
     deadline.start()
     try:

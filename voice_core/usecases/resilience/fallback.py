@@ -1,4 +1,4 @@
-"""Another try, or another provider, for when the first does not begin. What has begun is never begun again."""
+"""Another try, or a second provider, when the first fails before its first item. A begun stream is not repeated."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from contextlib import aclosing
@@ -17,16 +17,16 @@ from voice_core.usecases.resilience.utterance_deadline import start_at_end
 Item = TypeVar("Item")
 
 FIRST_SHARE = 0.5
-"""Of a stage's deadline, that the first provider has to begin in: a second needs some of it."""
+"""Share of a stage's deadline in which the first provider must begin; the rest is left for the second."""
 
 TRIES = 2
 PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 1.0
-"""Somebody is listening to the silence."""
+"""Longest pause before another try; if the provider asks for a longer one, the error is raised: a user is waiting."""
 
 
-class PersistentAssistant:
-    """Asks a second time, soon, when the assistant fails before its first word."""
+class RetryingAssistant:
+    """Calls the assistant a second time, soon, when it fails before its first word."""
 
     def __init__(self, assistant: Assistant, retries: RetryBudget) -> None:
         self._assistant = assistant
@@ -35,9 +35,9 @@ class PersistentAssistant:
     async def warm(self) -> None:
         await self._assistant.warm()
 
-    async def reply(self, said: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
+    async def reply(self, text: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
         first, pieces = await retry(
-            lambda: _begun(self._assistant.reply(said, history)),
+            lambda: _begun(self._assistant.reply(text, history)),
             retries=self._retries,
             tries=TRIES,
             pause_seconds=PAUSE_SECONDS,
@@ -51,7 +51,7 @@ class PersistentAssistant:
 
 
 class FallbackAssistant:
-    """Asks *second* when *first* fails before its first word, or has none after its share of *seconds*."""
+    """Calls *second* when *first* fails before its first word, or has returned none after its share of *seconds*."""
 
     def __init__(self, first: Assistant, second: Assistant, seconds: float) -> None:
         self._first = first
@@ -64,16 +64,16 @@ class FallbackAssistant:
         except StageFailed:
             await self._second.warm()
 
-    def reply(self, said: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
+    def reply(self, text: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
         return _either(
-            self._first.reply(said, history),
-            lambda: self._second.reply(said, history),
+            self._first.reply(text, history),
+            lambda: self._second.reply(text, history),
             _started(Deadline("assistant", self._seconds * FIRST_SHARE)),
         )
 
 
 class FallbackTts:
-    """Likewise for each sentence and its first sound."""
+    """Calls *second* for a sentence when *first* fails before its first sound, or exceeds its share of *seconds*."""
 
     def __init__(self, first: TextToSpeech, second: TextToSpeech, seconds: float) -> None:
         self._first = first
@@ -97,14 +97,14 @@ class FallbackTts:
         try:
             return await self._first.voices()
         except StageFailed as error:
-            _tell(error)
+            _report(error)
             return await self._second.voices()
 
 
 class FallbackStt:
-    """Has *second* hear the utterance from its beginning when *first* fails before its first interim.
+    """Sends the utterance to *second*, from its beginning, when *first* fails before its first interim transcript.
 
-    For that the utterance is kept: 32 kB a second.
+    For that the utterance is buffered: 32 kB a second.
     """
 
     def __init__(self, first: SpeechToText, second: SpeechToText, seconds: float) -> None:
@@ -120,36 +120,36 @@ class FallbackStt:
 
     async def transcribe(self, utterance: AsyncIterable[bytes], hints: Hints) -> AsyncGenerator[Interim | Transcript]:
         final = Deadline("stt", self._seconds * FIRST_SHARE)
-        async with aclosing(BufferedUtterance(start_at_end(utterance, final))) as kept:
-            heard = _either(
-                self._first.transcribe(kept.again(), hints),
-                lambda: self._second.transcribe(kept.again(), hints),
+        async with aclosing(BufferedUtterance(start_at_end(utterance, final))) as buffered:
+            items = _either(
+                self._first.transcribe(buffered.from_start(), hints),
+                lambda: self._second.transcribe(buffered.from_start(), hints),
                 final,
             )
-            async with aclosing(heard):
-                async for item in heard:
+            async with aclosing(items):
+                async for item in items:
                     yield item
 
 
 class BufferedUtterance:
-    """An utterance that can be read again, by one reader after the other."""
+    """An utterance that several readers can read from its beginning, one after the other."""
 
     def __init__(self, utterance: AsyncGenerator[bytes]) -> None:
-        # A task of its own reads it: a reader that is cancelled would end the utterance itself.
+        # A separate task reads the utterance: a cancelled reader would otherwise end the utterance itself.
         self._rest = MergedStreams(utterance)
-        self._kept: list[bytes] = []
-        self._whole = False
+        self._buffer: list[bytes] = []
+        self._complete = False
 
-    async def again(self) -> AsyncGenerator[bytes]:
-        """All of it, and then the rest as it comes."""
-        for pcm in self._kept:
+    async def from_start(self) -> AsyncGenerator[bytes]:
+        """The buffered part of the utterance, and then the rest as it arrives."""
+        for pcm in self._buffer:
             yield pcm
-        if self._whole:
+        if self._complete:
             return
         async for pcm in self._rest:
-            self._kept.append(pcm)
+            self._buffer.append(pcm)
             yield pcm
-        self._whole = True
+        self._complete = True
 
     async def aclose(self) -> None:
         await self._rest.aclose()
@@ -158,32 +158,32 @@ class BufferedUtterance:
 async def _either(
     first: AsyncGenerator[Item], second: Callable[[], AsyncGenerator[Item]], deadline: Deadline
 ) -> AsyncGenerator[Item]:
-    """The items of *first*, or those of *second* when the first of *first* does not come by the *deadline*."""
+    """The items of *first*, or those of *second* when *first* fails or misses the *deadline* before its first item."""
     async with aclosing(first):
         try:
-            while _says_nothing(item := await deadline.next(first)):
+            while _is_empty_interim(item := await deadline.next(first)):
                 yield item
         except StopAsyncIteration:
             return
         except StageFailed as error:
-            _tell(error)
+            _report(error)
         else:
             yield item
             async for item in first:
                 yield item
             return
-    async with aclosing(second()) as instead:
-        async for item in instead:
+    async with aclosing(second()) as replacement:
+        async for item in replacement:
             yield item
 
 
-def _says_nothing(item: object) -> bool:
-    """Whether *item* is only a sign that recognition goes on."""
+def _is_empty_interim(item: object) -> bool:
+    """Whether *item* has no words and only shows that recognition continues."""
     return isinstance(item, Interim) and not item.text
 
 
 async def _begun(items: AsyncGenerator[Item]) -> tuple[Item | None, AsyncGenerator[Item]]:
-    """The first of *items*, None if there is none, and the others."""
+    """The first of *items*, None if there is none, and the iterator for the rest."""
     return await anext(items, None), items
 
 
@@ -192,5 +192,5 @@ def _started(deadline: Deadline) -> Deadline:
     return deadline
 
 
-def _tell(error: StageFailed) -> None:
+def _report(error: StageFailed) -> None:
     telemetry.event("fallback-used", telemetry.reason(error))

@@ -1,4 +1,4 @@
-"""Work that runs ahead of whoever reads it."""
+"""Streams that are read ahead of their consumer, and merged into one."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -8,10 +8,10 @@ Item = TypeVar("Item")
 
 
 class MergedStreams(Generic[Item]):
-    """Reads *streams* at once, each in a task of its own, and gives their items as they come.
+    """Reads *streams* concurrently, each in a task of its own, and gives their items as they arrive.
 
-    A stream's error reaches the reader after the items that came before it. `aclose` cancels what still runs and waits
-    until it has let go of its resources.
+    A stream's error reaches the reader after the items that came before it. `aclose` cancels the tasks that still run
+    and waits until they have released their resources.
     """
 
     def __init__(self, *streams: AsyncGenerator[Item]) -> None:

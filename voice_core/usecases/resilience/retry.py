@@ -1,4 +1,4 @@
-"""Asking again when a provider lets us down for the moment, where that does no harm."""
+"""Retries of idempotent calls that failed with a transient error, within a budget."""
 
 import asyncio
 import random
@@ -10,27 +10,30 @@ from voice_core.domain.errors import StageFailed
 Result = TypeVar("Result")
 
 GROWTH = 4
+"""Each pause is so many times as long as the one before."""
 SPREAD = 0.5
-"""Of a pause, at random: those who failed together do not come back together."""
+"""Random share by which a pause is longer or shorter: clients that failed together do not retry together."""
 
-SHARE = 0.1
-"""Of the requests, that may be made again."""
-IN_HAND = 10
-"""More of them, for a process that has made few requests."""
+RETRY_SHARE = 0.1
+"""Share of the calls that may be retried."""
+RESERVE = 10
+"""Retries in addition to that, for a process that has made few calls; also the most that are saved up."""
 
 
 class RetryBudget:
-    """What a process may ask again: a tenth of what it asks, and a few more, so that it does not hammer the sick."""
+    """Retries that a process may make: a tenth of its calls, and a few more, so that it does not overload a failing
+    service.
+    """
 
     def __init__(self) -> None:
-        self._left: float = IN_HAND
+        self._left: float = RESERVE
 
     def earn(self) -> None:
-        """Something was asked for the first time."""
-        self._left = min(IN_HAND, self._left + SHARE)
+        """Note a first call."""
+        self._left = min(RESERVE, self._left + RETRY_SHARE)
 
     def spend(self) -> bool:
-        """Whether something may be asked again."""
+        """Take one retry from the budget; False when there is none left."""
         if self._left < 1:
             return False
         self._left -= 1
@@ -38,25 +41,26 @@ class RetryBudget:
 
 
 async def retry(
-    ask: Callable[[], Awaitable[Result]],
+    operation: Callable[[], Awaitable[Result]],
     *,
     retries: RetryBudget,
     tries: int,
     pause_seconds: float,
     longest_seconds: float = 60.0,
 ) -> Result:
-    """What *ask* gives, asked at most *tries* times, as long as there are *retries*.
+    """The result of *operation*, called at most *tries* times, as long as the budget has *retries*.
 
-    The second try comes about *pause_seconds* after the first, or when the provider says; each further one after a
-    pause four times as long. A provider that wants to be left alone for more than *longest_seconds* is.
+    The second try comes about *pause_seconds* after the first, or after the provider's `Retry-After` if that is longer;
+    each further one after a pause four times as long. If the provider asks for a longer pause than *longest_seconds*,
+    the error is raised at once.
 
     Raises:
-        VoiceError: as *ask* does, when it is not worth another try or there is none left.
+        VoiceError: as *operation* does, when the error is not retryable or no try is left.
     """
     retries.earn()
     for left in reversed(range(tries)):
         try:
-            return await ask()
+            return await operation()
         except StageFailed as error:
             pause = max(pause_seconds * random.uniform(1 - SPREAD, 1 + SPREAD), error.retry_after or 0.0)  # noqa: S311 - no secret depends on it
             if not error.retryable or not left or pause > longest_seconds or not retries.spend():

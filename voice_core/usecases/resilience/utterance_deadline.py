@@ -1,4 +1,4 @@
-"""The deadline for what is recognised of an utterance, started when the utterance ends."""
+"""The deadline of recognition, started at the end of the utterance."""
 
 from collections.abc import AsyncGenerator, AsyncIterable
 
@@ -8,7 +8,7 @@ from voice_core.usecases.resilience.deadlines import Deadline
 
 
 async def start_at_end(utterance: AsyncIterable[bytes], deadline: Deadline) -> AsyncGenerator[bytes]:
-    """*utterance* (mono 16-bit PCM at 16 kHz); the *deadline* for what is heard of it is started at its end."""
+    """*utterance* (mono 16-bit PCM at 16 kHz); starts the *deadline* of its recognition when it ends."""
     size, pause = 0, LongestPause()
     async for pcm in utterance:
         size += len(pcm)

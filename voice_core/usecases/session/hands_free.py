@@ -1,4 +1,4 @@
-"""Turns without a button: whoever speaks is heard, and whoever stops is answered."""
+"""Hands-free turns: endpointing finds where the user's utterances begin and end, so no button is needed."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -10,7 +10,10 @@ from voice_core.audio.endpointing import Endpointer, UtteranceAudio, UtteranceSt
 async def split_utterances(
     sound: AsyncGenerator[bytes], begun: Callable[[AsyncGenerator[bytes]], None], ended: Callable[[], None]
 ) -> None:
-    """Cut *sound*, mono 16-bit PCM at 16 kHz, into utterances; each is given when it has *begun*."""
+    """Split *sound*, mono 16-bit PCM at 16 kHz, into utterances.
+
+    *begun* is called with each utterance as soon as it begins, and *ended* when it has ended.
+    """
     endpointer = Endpointer()
     utterance: asyncio.Queue[bytes | None] = asyncio.Queue()
     try:

@@ -1,4 +1,4 @@
-"""The ICE servers a session is told of."""
+"""The ICE servers that a session's client is given."""
 
 import hmac
 from base64 import b64encode
@@ -11,7 +11,10 @@ from voice_core.domain.session import IceServer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IceServers:
-    """Those that are always the same, and relays whose credentials are good for one session and expire."""
+    """Servers that are the same for all sessions, and relays with credentials that are valid for one session.
+
+    The credentials expire after *turn_seconds*.
+    """
 
     fixed: Sequence[IceServer] = ()
     turn_urls: tuple[str, ...] = ()
@@ -21,8 +24,8 @@ class IceServers:
     def mint(self, name: str) -> tuple[IceServer, ...]:
         """The servers for the session of *name*.
 
-        The credential is the one of "A REST API For Access To TURN Services" (draft-uberti-behave-turn-rest): the
-        secret's HMAC-SHA1 of the user name, which says when it expires.
+        The credential follows "A REST API For Access To TURN Services" (draft-uberti-behave-turn-rest): the secret's
+        HMAC-SHA1 of the user name, which begins with the Unix time at which the credential expires.
         """
         if not self.turn_urls:
             return tuple(self.fixed)

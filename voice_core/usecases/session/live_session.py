@@ -1,4 +1,4 @@
-"""A session while it lasts: what the client says becomes turns, and what happens in them is told and played."""
+"""An open session: control messages and sound of the client become turns, whose events are sent and speech played."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -31,7 +31,7 @@ from voice_core.usecases.turn.request import TakeTurn
 
 
 class LiveSession:
-    """One client's session, from its answer to its end."""
+    """One client's session, from its SDP answer to its end."""
 
     def __init__(
         self,
@@ -39,61 +39,61 @@ class LiveSession:
         peer: Peer,
         *,
         take_turn: TakeTurn,
-        wire: MessageCodec,
+        codec: MessageCodec,
         limits: SessionLimits,
         audio: Limits,
     ) -> None:
         self.id = uuid4().hex
         self.new_session = new_session
         self.peer = peer
-        self._wire = wire
+        self._codec = codec
         self.session = Session(began=_now(), limits=limits)
         self._turns = SessionTurns(
-            new_session, peer, take_turn=take_turn, audio=audio, tell=self._tell, enter=self._enter
+            new_session, peer, take_turn=take_turn, audio=audio, send=self._send, enter=self._enter
         )
         self._waiting: asyncio.Timeout | None = None
-        self.holders = 0
-        """Answers that are held open, and the session with them."""
+        self.open_streams = 0
+        """Event streams that keep the session open; it is closed when the last one ends."""
         self._followers: list[asyncio.Queue[SentEvent | None]] = []
 
     async def run(self) -> None:
-        """Serve the session until it is closed, and free all that it holds."""
+        """Serve the session until it is closed, then free its resources."""
         telemetry.event("session-started", {"session": self.id}, user_id=self.new_session.user_id)
         try:
             while not (self._at_now()).closed:
                 if (event := await self._next()) is not None:
-                    self._take(event)
-        except Exception:  # noqa: BLE001 - whatever it is, one session's mistake must not outlive it
+                    self._handle(event)
+        except Exception:  # noqa: BLE001 - an error of one session must not affect others
             telemetry.unexpected("session")
             self.session = self.session.close(Reason.FAILED)
         finally:
             await self._free()
 
     def close(self, reason: Reason) -> None:
-        """End it soon."""
+        """Close the session for *reason*; `run` ends it soon after."""
         self.session = self.session.close(reason)
         if self._waiting is not None:
             self._waiting.reschedule(_now())
 
     def follow(self) -> AsyncGenerator[SentEvent]:
-        """All that is told from now on, to the session's end."""
-        told: asyncio.Queue[SentEvent | None] = asyncio.Queue()
-        self._followers.append(told)
-        return self._told(told)
+        """The events that are sent from now on, to the session's end."""
+        queue: asyncio.Queue[SentEvent | None] = asyncio.Queue()
+        self._followers.append(queue)
+        return self._queued(queue)
 
-    async def _told(self, told: asyncio.Queue[SentEvent | None]) -> AsyncGenerator[SentEvent]:
+    async def _queued(self, queue: asyncio.Queue[SentEvent | None]) -> AsyncGenerator[SentEvent]:
         try:
-            while (one := await told.get()) is not None:
-                yield one
+            while (event := await queue.get()) is not None:
+                yield event
         finally:
-            self._followers.remove(told)
+            self._followers.remove(queue)
 
     def _at_now(self) -> Session:
         self.session = self.session.at(_now())
         return self.session
 
     async def _next(self) -> PeerEvent | None:
-        """What happens next; None when it is time to look at the clock."""
+        """The next event of the peer; None when a time limit of the session may have passed."""
         try:
             async with asyncio.timeout_at(self.session.ends()[0]) as self._waiting:
                 return await self.peer.happened()
@@ -102,12 +102,12 @@ class LiveSession:
         finally:
             self._waiting = None
 
-    def _take(self, event: PeerEvent) -> None:
+    def _handle(self, event: PeerEvent) -> None:
         match event:
             case PeerConnected() if self.session.state is State.NEGOTIATING:
                 self._connected()
             case PeerMessage(text):
-                self._hear(text)
+                self._control(text)
             case PeerSilent():
                 self.session = self.session.lose(_now())
             case PeerResumed() | PeerConnected():
@@ -120,30 +120,30 @@ class LiveSession:
         self._enter(State.CONNECTED)
         self._turns.open()
 
-    def _hear(self, text: str) -> None:
+    def _control(self, text: str) -> None:
         try:
-            self._turns.obey(self._wire.read(text))
+            self._turns.handle(self._codec.read(text))
         except VoiceError as error:
-            self._tell(ControlRefused(error))
+            self._send(ControlRefused(error))
 
     def _enter(self, state: State) -> None:
         before = self.session.state
         self.session = self.session.enter(state, _now())
         if self.session.state is not before:
-            self._tell(StateChanged(self.session.state))
+            self._send(StateChanged(self.session.state))
 
-    def _tell(self, event: Event | SessionEvent) -> None:
-        told = SentEvent(event.type, self._wire.write(event))
-        self.peer.send(told.text)
+    def _send(self, event: Event | SessionEvent) -> None:
+        sent = SentEvent(event.type, self._codec.write(event))
+        self.peer.send(sent.text)
         for follower in self._followers:
-            follower.put_nowait(told)
+            follower.put_nowait(sent)
 
     async def _free(self) -> None:
-        """End the turn, tell so, and let go of the connection."""
+        """End the turn, send the reason of the end, and close the connection."""
         reason = self.session.reason or Reason.STOPPED
         try:
             await self._turns.finish()
-            self._tell(SessionClosed(reason))
+            self._send(SessionClosed(reason))
         finally:
             await self.peer.aclose()
             for follower in self._followers:

@@ -1,4 +1,4 @@
-"""Open a session once: a client that did not hear the answer asks again, and gets the same one."""
+"""Idempotent opening of sessions: a client that retries with the same key gets the same session."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -9,51 +9,51 @@ from voice_core.domain.idempotency import RequestName
 from voice_core.usecases.idempotency.fingerprint import IdempotentRequest, key_reused
 
 if TYPE_CHECKING:
-    from voice_core.usecases.session.opened import OpenSession
+    from voice_core.usecases.session.open_session import OpenSession
 
 OPENING_SECONDS = 1.0
-"""In which an offer is usually answered."""
+"""The Retry-After of a session that is being opened: an offer is usually answered in this time."""
 
 
 class Openings:
-    """The requests that opened those sessions of this worker that last.
+    """The requests that opened the sessions of this worker that are still open.
 
-    A session is nothing without its worker. What another one opened is not known here and need not be: nobody can
-    connect to it who has not heard its answer, and it ends by itself.
+    Sessions of other workers are unknown here, and need not be known: a client that did not receive the SDP answer
+    cannot connect to such a session, which then ends by itself.
     """
 
     def __init__(self) -> None:
         self._known: dict[RequestName, tuple[str, OpenSession | None]] = {}
-        """Fingerprint and session by request; None while it is being opened."""
+        """Fingerprint and session by request; the session is None while it is being opened."""
 
     async def open(
-        self, request: IdempotentRequest, opens: Callable[[], Awaitable["OpenSession"]]
+        self, request: IdempotentRequest, open_new: Callable[[], Awaitable["OpenSession"]]
     ) -> tuple["OpenSession", bool]:
-        """The session, and whether it was open before; also raises as *opens* does.
+        """The session of *request*, and whether it was open before; also raises as *open_new* does.
 
         Raises:
-            KeyReused: it was opened for another request.
-            Conflict: ``idempotency-running``; it is being opened.
+            KeyReused: the key was used for another request.
+            Conflict: ``idempotency-running``; the session is being opened.
         """
         self._forget_ended()
         name, words_digest = request.name, request.fingerprint.words_digest
         if name in self._known:
-            return self._again(name, words_digest), True
+            return self._replay(name, words_digest), True
         self._known[name] = (words_digest, None)
         try:
-            opened = await opens()
+            opened = await open_new()
         except BaseException:
             del self._known[name]
             raise
         self._known[name] = (words_digest, opened)
         return opened, False
 
-    def _again(self, name: RequestName, words_digest: str) -> "OpenSession":
+    def _replay(self, name: RequestName, words_digest: str) -> "OpenSession":
         before, opened = self._known[name]
         if before != words_digest:
             raise key_reused()
         if opened is None:
-            detail = "This session is being opened already. Ask again, with the same key, when Retry-After says."
+            detail = "This session is being opened. Send the request again, with the same key, after Retry-After."
             raise Conflict(detail, code="idempotency-running", retry_after=OPENING_SECONDS)
         telemetry.event("replayed", {"session": opened.live.id})
         return opened

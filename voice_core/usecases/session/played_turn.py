@@ -1,4 +1,4 @@
-"""A turn whose reply is played to the client while the rest of it is told."""
+"""A turn whose reply is played to the client, while its other events are sent."""
 
 from collections.abc import Callable
 from contextlib import aclosing
@@ -15,30 +15,31 @@ from voice_core.usecases.turn.request import TakeTurn, TurnRequest
 class PlayedTurn:
     """One turn of a session.
 
-    It is not over, and so not stored, before its reply has been played: a turn that is cancelled keeps the words that
-    were heard. Whatever happens, exactly one of TurnDone and TurnFailed is told.
+    The turn ends, and is stored, only when its reply has been played: a turn that is cancelled is stored with the
+    words that were played. Exactly one of TurnDone and TurnFailed is sent in every case.
     """
 
     def __init__(
-        self, peer: Peer, tell: Callable[[Event], None], enter: Callable[[State], None], *, listening: bool = False
+        self, peer: Peer, send: Callable[[Event], None], enter: Callable[[State], None], *, listening: bool = False
     ) -> None:
-        """*tell* hears all events but speech, *enter* that the reply begins to be heard."""
+        """*send* is called with all events but speech, *enter* with SPEAKING when the reply begins to play."""
         self.listening = listening
-        """The button of this turn is down."""
+        """Whether the button of this turn is down."""
         self._peer = peer
-        self._tell_all = tell
+        self._send_event = send
         self._enter = enter
-        self._owes_an_end = False
+        self._unfinished = False
+        """TurnCreated has been sent, but no TurnDone or TurnFailed."""
         self._speaking = False
 
     @property
     def heard_seconds(self) -> float:
-        """As Listener."""
+        """Seconds of this turn's speech that have been played (`Listener`)."""
         return self._peer.heard_seconds if self._speaking else 0.0
 
-    def left(self, turn: Turn) -> None:
-        """As Listener."""
-        self._tell(TurnDone(turn))
+    def interrupted(self, turn: Turn) -> None:
+        """Send the end of the interrupted *turn* (`Listener`)."""
+        self._send(TurnDone(turn))
 
     async def run(self, request: TurnRequest, take_turn: TakeTurn) -> None:
         """Take the turn to its end; cancelling this interrupts it."""
@@ -47,8 +48,9 @@ class PlayedTurn:
                 async for event in events:
                     await self._follow(event)
         finally:
-            if self._owes_an_end:
-                self._tell(TurnFailed(VoiceError("This turn broke off.", code="turn-broken-off", retryable=True)))
+            if self._unfinished:
+                detail = "The turn stopped without a result. Start it again."
+                self._send(TurnFailed(VoiceError(detail, code="turn-broken-off", retryable=True)))
 
     async def _follow(self, event: Event) -> None:
         match event:
@@ -56,9 +58,9 @@ class PlayedTurn:
                 self._play(pcm)
             case SpeechDone() | TurnFailed():
                 await self._peer.played()
-                self._tell(event)
+                self._send(event)
             case _:
-                self._tell(event)
+                self._send(event)
 
     def _play(self, pcm: bytes) -> None:
         self._peer.play(pcm)
@@ -66,14 +68,14 @@ class PlayedTurn:
             self._speaking = True
             self._enter(State.SPEAKING)
 
-    def _tell(self, event: Event) -> None:
+    def _send(self, event: Event) -> None:
         match event:
             case TurnCreated():
-                self._owes_an_end = True
+                self._unfinished = True
             case ReplyDelta() if not self._speaking:
                 self._peer.wake()
             case TurnDone() | TurnFailed():
-                self._owes_an_end = False
+                self._unfinished = False
             case _:
                 pass
-        self._tell_all(event)
+        self._send_event(event)

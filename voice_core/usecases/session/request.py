@@ -1,4 +1,4 @@
-"""What a session begins with, and how it is talked to."""
+"""The request of a new session, and the codec of its messages."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -8,29 +8,29 @@ from voice_core.domain.session import Control, SessionEvent, Update
 
 
 class MessageCodec(Protocol):
-    """How the session's words look on the data channel."""
+    """Decodes control messages of the data channel, and encodes events for it."""
 
     def read(self, text: str) -> Control:
-        """What the client says; raises InvalidInput."""
+        """The control message in *text*; raises InvalidInput."""
 
     def write(self, event: Event | SessionEvent) -> str:
-        """What it is told."""
+        """The text of *event*."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:
-    """Who opens a session, and what for."""
+    """The user, the conversation and the options of a session to open."""
 
     user_id: str
     conversation_id: str
     query: str = ""
-    """The first turn, in writing."""
-    wishes: Update = field(default_factory=Update)
+    """The text of the first turn; empty when there is none."""
+    options: Update = field(default_factory=Update)
 
 
 @dataclass(frozen=True, slots=True)
 class SentEvent:
-    """One thing that was told, as it went to the data channel."""
+    """One event, as it was sent on the data channel."""
 
     type: str
     text: str

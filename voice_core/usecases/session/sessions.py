@@ -12,20 +12,20 @@ from voice_core.ports.media import Peers
 from voice_core.usecases.idempotency.fingerprint import IdempotentRequest
 from voice_core.usecases.session.ice_servers import IceServers
 from voice_core.usecases.session.live_session import LiveSession
-from voice_core.usecases.session.opened import OpenSession, SessionStatus, _known
+from voice_core.usecases.session.open_session import OpenSession, SessionStatus, session_status
 from voice_core.usecases.session.openings import Openings
 from voice_core.usecases.session.request import MessageCodec, NewSession
 from voice_core.usecases.turn.request import TakeTurn
 
 REMEMBERED = 200
-"""Sessions that have ended and can still be asked why."""
+"""Ended sessions whose status is still available."""
 
 BUSY_SECONDS = 30.0
-"""After which a place may have become free."""
+"""The Retry-After of a full worker: another session may have ended by then."""
 
 
 class Sessions:
-    """Opens sessions, at most *most* at once, and knows them by their ids."""
+    """Opens sessions, at most *most* at once, and finds them by their ids."""
 
     def __init__(
         self, peers: Peers, ice: IceServers, *, take_turn: TakeTurn, limits: SessionLimits, audio: Limits, most: int
@@ -41,7 +41,7 @@ class Sessions:
         self._ended: OrderedDict[str, SessionStatus] = OrderedDict()
         self._openings = Openings()
 
-    async def open(self, new_session: NewSession, offer: str, wire: MessageCodec) -> OpenSession:
+    async def open(self, new_session: NewSession, offer: str, codec: MessageCodec) -> OpenSession:
         """Answer *offer*, SDP, and serve the session from then on.
 
         Raises:
@@ -51,7 +51,7 @@ class Sessions:
         """
         if len(self._live) + self._opening >= self._most:
             raise Busy(
-                "There is no room for another session. Talk through POST /process; it takes the same conversationId.",
+                "This instance has no room for another session. Use POST /process; it accepts the same conversationId.",
                 code="too-many-sessions",
                 retry_after=BUSY_SECONDS,
             )
@@ -62,7 +62,7 @@ class Sessions:
         finally:
             self._opening -= 1
         live = LiveSession(
-            new_session, peer, take_turn=self._take_turn, wire=wire, limits=self._limits, audio=self._audio
+            new_session, peer, take_turn=self._take_turn, codec=codec, limits=self._limits, audio=self._audio
         )
         opened = OpenSession(live, servers, datetime.now(UTC) + timedelta(seconds=self._limits.max_seconds))
         serving = asyncio.create_task(live.run())
@@ -71,13 +71,16 @@ class Sessions:
         return opened
 
     async def open_once(
-        self, new_session: NewSession, offer: str, wire: MessageCodec, request: IdempotentRequest
+        self, new_session: NewSession, offer: str, codec: MessageCodec, request: IdempotentRequest
     ) -> tuple[OpenSession, bool]:
-        """As `open`; but the session that *request* has opened before, if it lasts, and whether it is that."""
-        return await self._openings.open(request, lambda: self.open(new_session, offer, wire))
+        """As `open`, but returns the session that *request* opened before, if it is still open.
+
+        The second value is True when the session was opened before. Also raises as `Openings.open` does.
+        """
+        return await self._openings.open(request, lambda: self.open(new_session, offer, codec))
 
     def live(self, user_id: str, session_id: str) -> LiveSession:
-        """A session that lasts.
+        """The user's open session.
 
         Raises:
             NotFound: ``session-not-found``.
@@ -87,19 +90,19 @@ class Sessions:
             raise _unknown()
         return opened.live
 
-    def known(self, user_id: str, session_id: str) -> SessionStatus:
-        """What is known of a session; raises NotFound, ``session-not-found``."""
+    def status(self, user_id: str, session_id: str) -> SessionStatus:
+        """The status of a session that is open or has ended; raises NotFound, ``session-not-found``."""
         opened, _ = self._live.get(session_id, (None, None))
-        known = self._ended.get(session_id) if opened is None else _known(opened)
-        if known is None or known.user_id != user_id:
+        status = self._ended.get(session_id) if opened is None else session_status(opened)
+        if status is None or status.user_id != user_id:
             raise _unknown()
-        return known
+        return status
 
     def close_session(self, user_id: str, session_id: str) -> SessionStatus:
         """End a session, if it has not ended; raises NotFound, ``session-not-found``."""
-        if not self.known(user_id, session_id).reason:
+        if not self.status(user_id, session_id).reason:
             self.live(user_id, session_id).close(Reason.DELETED)
-        return self.known(user_id, session_id)
+        return self.status(user_id, session_id)
 
     async def close(self) -> None:
         """End all sessions."""
@@ -111,13 +114,14 @@ class Sessions:
 
     def _forget(self, opened: OpenSession) -> None:
         del self._live[opened.live.id]
-        self._ended[opened.live.id] = _known(opened)
+        self._ended[opened.live.id] = session_status(opened)
         if len(self._ended) > REMEMBERED:
             self._ended.popitem(last=False)
 
 
 def _unknown() -> NotFound:
     return NotFound(
-        "No such session here. It may have ended, or live on another instance; its conversation goes on over /process.",
+        "You have no such session on this instance. It may have ended, or belong to another instance; to continue its"
+        " conversation, use POST /process.",
         code="session-not-found",
     )

@@ -1,0 +1,1 @@
+"""Speech files: the speech of a reply, stored and fetched by URL."""

@@ -1,4 +1,4 @@
-"""Speech that was kept, for players: whole, or while it is still being made."""
+"""Stored speech for players: complete, or while it is still being synthesised."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -9,54 +9,54 @@ from voice_core.domain.errors import NotFound, StageTimedOut
 from voice_core.domain.speech import SpeechName, StoredSpeech
 from voice_core.ports.clips import Speeches
 
-LOOK_SECONDS = 0.1
-"""Between two looks at speech that is being made."""
+POLL_SECONDS = 0.1
+"""Interval at which speech in progress is read."""
 
-PATIENCE_SECONDS = 30.0
-"""With speech of which no more comes: whoever makes it has died."""
+STALL_SECONDS = 30.0
+"""Speech that has not grown for this long is given up: the worker that synthesises it has died."""
 
 Encode = Callable[[bytes], bytes]
-"""Makes a whole file of mono 16-bit PCM at 24 kHz."""
+"""Encodes mono 16-bit PCM at 24 kHz as a complete file."""
 
 
 async def find_speech(name: SpeechName, speeches: Speeches, *, keep_hours: float) -> StoredSpeech:
-    """What there is of it.
+    """The stored speech, complete or in progress.
 
     Raises:
-        NotFound: ``speech-not-found``: none, none any more, or some that will never be complete.
+        NotFound: ``speech-not-found``: there is none, it has expired, it is empty, or it will never be complete.
     """
     speech = await speeches.find(name)
     age = datetime.now(UTC) - speech.made_at
-    longest = timedelta(hours=keep_hours) if speech.complete else timedelta(seconds=PATIENCE_SECONDS)
+    longest = timedelta(hours=keep_hours) if speech.complete else timedelta(seconds=STALL_SECONDS)
     if age > longest or (speech.complete and not speech.pcm_bytes):
-        raise NotFound("This speech is kept no more.", code="speech-not-found", stage="storage")
+        raise NotFound("This speech is no longer stored.", code="speech-not-found", stage="storage")
     return speech
 
 
 async def follow_speech(name: SpeechName, speeches: Speeches) -> AsyncGenerator[bytes]:
-    """Its PCM from the beginning, as it is made.
+    """The PCM of the speech from its beginning, as it is synthesised.
 
     Raises:
-        StageTimedOut: no more comes.
+        StageTimedOut: it has not grown for `STALL_SECONDS`.
     """
-    told, heard = 0, monotonic()
+    sent_bytes, progressed_at = 0, monotonic()
     while True:
         speech = await speeches.find(name)
-        if speech.pcm_bytes > told:
-            yield await speeches.read(name, told, speech.pcm_bytes - told)
-            told, heard = speech.pcm_bytes, monotonic()
+        if speech.pcm_bytes > sent_bytes:
+            yield await speeches.read(name, sent_bytes, speech.pcm_bytes - sent_bytes)
+            sent_bytes, progressed_at = speech.pcm_bytes, monotonic()
         elif speech.complete:
             return
-        elif monotonic() - heard > PATIENCE_SECONDS:
-            raise StageTimedOut("The rest of this speech was never made.", stage="tts")
+        elif monotonic() - progressed_at > STALL_SECONDS:
+            raise StageTimedOut("The synthesis of this speech stopped before its end.", stage="tts")
         else:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def encoded_bytes(speech: StoredSpeech, audio_format: str, encode: Encode, speeches: Speeches) -> int:
-    """The size of complete *speech* in *audio_format*, which is made by *encode* when it is asked for first.
+    """The size of complete *speech* in *audio_format*; the first request for a format encodes it with *encode*.
 
-    It is kept: a player that fetches a file in parts needs them all of the same one.
+    The file is stored: a player that fetches it in ranges needs all of them from the same file.
     """
     try:
         return await speeches.encoded(speech.name, audio_format)

@@ -1,4 +1,4 @@
-"""Keep speech while it is made, so that players can fetch it."""
+"""Store speech while it is synthesised, so that players can fetch it."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,29 +12,29 @@ from voice_core.ports.clips import Speeches
 
 
 class SpeechWriter:
-    """Keeps one reply's speech. What comes while some is being written is written next, all at once."""
+    """Writes the speech of one reply. Sound that arrives during a write is written next, all at once."""
 
     def __init__(self, name: SpeechName, speeches: Speeches) -> None:
         self._name = name
         self._speeches = speeches
-        self._held = bytearray()
-        self._kept_bytes = 0
+        self._pending = bytearray()
+        self._stored_bytes = 0
         self._writing: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
         await self._speeches.begin(self._name)
 
-    def take(self, pcm: bytes) -> None:
-        """Keep *pcm*, whole samples, soon."""
-        self._held += pcm
+    def add(self, pcm: bytes) -> None:
+        """Queue *pcm*, complete samples, to be written."""
+        self._pending += pcm
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
 
     async def finish(self) -> None:
-        """Wait until all is kept, and say that there is no more.
+        """Wait until everything is written, and mark the speech as complete.
 
         Raises:
-            StageFailed: with stage ``storage``; not all of it could be kept.
+            StageFailed: with stage ``storage``; not all of it could be written.
         """
         if self._writing is not None:
             await self._writing
@@ -47,75 +47,75 @@ class SpeechWriter:
             await asyncio.gather(self._writing, return_exceptions=True)
 
     async def _write(self) -> None:
-        while self._held:
-            pcm, self._held = bytes(self._held), bytearray()
-            await self._speeches.append(self._name, self._kept_bytes, pcm)
-            self._kept_bytes += len(pcm)
+        while self._pending:
+            pcm, self._pending = bytes(self._pending), bytearray()
+            await self._speeches.append(self._name, self._stored_bytes, pcm)
+            self._stored_bytes += len(pcm)
         self._writing = None
 
 
-async def keep_speech(name: SpeechName, speech: AsyncGenerator[bytes], speeches: Speeches) -> None:
-    """Keep all of *speech*, mono 16-bit PCM at 24 kHz; what it raises comes through.
+async def save_speech(name: SpeechName, speech: AsyncGenerator[bytes], speeches: Speeches) -> None:
+    """Store all of *speech*, mono 16-bit PCM at 24 kHz.
 
     Raises:
-        StageFailed: with stage ``storage``.
+        StageFailed: with stage ``storage``; and whatever *speech* raises.
     """
-    keeper = SpeechWriter(name, speeches)
-    async with aclosing(keeper), aclosing(speech):
-        await keeper.begin()
+    writer = SpeechWriter(name, speeches)
+    async with aclosing(writer), aclosing(speech):
+        await writer.begin()
         async for pcm in speech:
-            keeper.take(pcm)
-        await keeper.finish()
+            writer.add(pcm)
+        await writer.finish()
 
 
-async def kept(turn: AsyncGenerator[Event], name: SpeechName, speeches: Speeches) -> AsyncGenerator[Event]:
-    """The events of *turn* without its sound, which is kept as *name* instead.
+async def without_audio(turn: AsyncGenerator[Event], name: SpeechName, speeches: Speeches) -> AsyncGenerator[Event]:
+    """The events of *turn* without its audio, which is stored as *name* instead.
 
-    Storage that fails costs the speech, not the turn: it is noted as ``speech`` degraded.
+    When storage fails, the turn goes on without speech and is marked as ``speech`` degraded.
     """
-    shelf = _Shelf(SpeechWriter(name, speeches))
-    async with aclosing(shelf), aclosing(turn):
-        await shelf.begin()
+    writer = _OptionalWriter(SpeechWriter(name, speeches))
+    async with aclosing(writer), aclosing(turn):
+        await writer.begin()
         async for event in turn:
             match event:
                 case SpeechDelta(pcm):
-                    shelf.take(pcm)
-                case TurnDone(done) if not await shelf.finished():
+                    writer.add(pcm)
+                case TurnDone(done) if not await writer.finished():
                     yield TurnDone(replace(done, degraded=tuple(dict.fromkeys([*done.degraded, "speech"]))))
                 case _:
                     yield event
 
 
-class _Shelf:
-    """A keeper that may fail."""
+class _OptionalWriter:
+    """A writer whose failure is noted, not raised."""
 
-    def __init__(self, keeper: SpeechWriter) -> None:
-        self._keeper = keeper
+    def __init__(self, writer: SpeechWriter) -> None:
+        self._writer = writer
         self._works = True
         self._done = False
 
     async def begin(self) -> None:
         try:
-            await self._keeper.begin()
+            await self._writer.begin()
         except StageFailed:
             self._works = False
 
-    def take(self, pcm: bytes) -> None:
+    def add(self, pcm: bytes) -> None:
         if self._works:
-            self._keeper.take(pcm)
+            self._writer.add(pcm)
 
     async def finished(self) -> bool:
-        """Whether all of the speech is kept now."""
+        """Finish, and report whether all of the speech is stored."""
         self._done = True
         if self._works:
             try:
-                await self._keeper.finish()
+                await self._writer.finish()
             except (StageFailed, NotFound):
                 self._works = False
         return self._works
 
     async def aclose(self) -> None:
-        """Of a turn that ended early, what was said is all there will be."""
+        """Stop writing. The speech of a turn that ended early is complete as it is."""
         if not self._done:
             await self.finished()
-        await self._keeper.aclose()
+        await self._writer.aclose()

@@ -1,0 +1,1 @@
+"""A turn: an utterance, the reply to it, and the reply's speech."""

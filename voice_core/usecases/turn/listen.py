@@ -1,4 +1,4 @@
-"""Hear an utterance: nothing is spent on silence, and recognition runs while the person still speaks."""
+"""Recognition of one utterance: silence costs nothing, and recognition runs while the user still speaks."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -12,48 +12,48 @@ from voice_core.usecases.resilience.deadlines import Deadline
 from voice_core.usecases.resilience.utterance_deadline import start_at_end
 
 SHORTEST_MS = 100
-"""An utterance below this is a slip of the finger."""
+"""A shorter utterance is taken for an accidental press of the button."""
 
 
 async def listen(
     utterance: AsyncGenerator[bytes], hints: Hints, *, stt: SpeechToText, final: Deadline
 ) -> AsyncGenerator[Interim | Transcript]:
-    """Interims of *utterance* (mono 16-bit PCM at 16 kHz) as they come, and its Transcript last.
+    """Interims of *utterance* (mono 16-bit PCM at 16 kHz) as they arrive, then its Transcript.
 
-    *final* is started when the utterance has ended. Recognition may take as long as it likes while interims come; it
-    may not be silent for longer than *final* allows.
+    *final* starts when the utterance has ended. From then on recognition may not be silent for longer than *final*
+    allows; before that there is no limit.
 
     Raises:
-        NoSpeech: nobody spoke. Recognition was not asked unless there was sound as loud as speech.
+        NoSpeech: no sound in *utterance* is as loud as speech. Recognition is called only when there is such sound.
         InvalidAudio: from the utterance itself.
         StageFailed: with stage ``stt``.
     """
     async with aclosing(utterance):
         opening = await _opening(utterance)
-        async with aclosing(stt.transcribe(start_at_end(_whole(opening, utterance), final), hints)) as heard:
-            shown = ""
+        async with aclosing(stt.transcribe(start_at_end(_complete(opening, utterance), final), hints)) as results:
+            latest = ""
             while True:
                 try:
-                    item = await final.next(heard)
+                    item = await final.next(results)
                 except StopAsyncIteration:
                     return
-                if isinstance(item, Transcript) or item.text != shown:
-                    shown = item.text
+                if isinstance(item, Transcript) or item.text != latest:
+                    latest = item.text
                     yield item
 
 
 async def _opening(utterance: AsyncIterator[bytes]) -> bytes:
     """All of the utterance up to where speech begins."""
     gate = SpeechGate()
-    held = bytearray()
+    opening = bytearray()
     async for chunk in utterance:
-        held += chunk
-        if gate.feed(chunk) and milliseconds(len(held), RECOGNITION_RATE) >= SHORTEST_MS:
-            return bytes(held)
-    raise NoSpeech("Nobody spoke in this recording. Hold the button while you speak, and speak up.", stage="stt")
+        opening += chunk
+        if gate.feed(chunk) and milliseconds(len(opening), RECOGNITION_RATE) >= SHORTEST_MS:
+            return bytes(opening)
+    raise NoSpeech("No speech in this recording. Hold the button while you speak, and speak up.", stage="stt")
 
 
-async def _whole(opening: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+async def _complete(opening: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     yield opening
     async for chunk in rest:
         yield chunk

@@ -1,4 +1,4 @@
-"""What the conversation knows before a turn and keeps after it."""
+"""The conversation of a turn: its history is read before the turn, and the turn is stored after it."""
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
@@ -14,12 +14,12 @@ from voice_core.usecases.turn.services import TurnServices
 class ConversationMemory:
     """The conversation of one turn.
 
-    A store that is away costs the memory, not the turn: it is noted in the draft as ``conversation`` degraded.
+    When the store is unavailable, the turn goes on without it, and the record is degraded by ``conversation``.
     """
 
     def __init__(self, record: TurnRecord, request: TurnRequest, services: TurnServices) -> None:
-        self._draft = record
-        self._said = request
+        self._record = record
+        self._request = request
         self._conversations = services.conversations
         self._seconds = services.deadlines.conversations
         self._turns = services.history_turns
@@ -30,59 +30,60 @@ class ConversationMemory:
         Raises:
             NotFound: the user has no such conversation.
         """
-        if self._said.begins:
+        if self._request.begins:
             return ()
         try:
             async with timeouts.timeout(self._seconds):
-                # A turn that broke off and is taken anew is no history of itself.
-                return [turn for turn in await self._recent() if turn.id != self._said.turn_id]
+                # A retried turn may be stored already, as interrupted: it is not part of its own history.
+                return [turn for turn in await self._recent() if turn.id != self._request.turn_id]
         except NotFound:
-            if not may_begin(self._said.conversation_id):
+            if not may_begin(self._request.conversation_id):
                 raise
             return ()
         except (StageFailed, TimeoutError) as error:
-            self._draft.degrade("conversation", error)
+            self._record.degrade("conversation", error)
             return ()
 
     def _recent(self) -> Awaitable[Sequence[Turn]]:
-        request = self._said
+        request = self._request
         return request.recalled or self._conversations.recent(request.user_id, request.conversation_id, self._turns)
 
-    async def remember(self) -> Turn:
-        """Keep the whole turn, and give it as it ended.
+    async def store(self) -> Turn:
+        """Store the completed turn, and return it.
 
         Raises:
-            Conflict: ``idempotency-running``; another worker is at it by now, or has stored its own.
+            Conflict: ``idempotency-running``; another worker is processing the request by now, or has stored its turn.
         """
-        seal = self._said.seal
-        fingerprint = await seal() if seal else ""
-        if not await self._append(replace(self._draft.turn(), fingerprint=fingerprint)) and seal:
-            detail = "This request has been answered meanwhile. Send it again, with the same key, to be told how."
+        verify = self._request.verify
+        fingerprint = await verify() if verify else ""
+        if not await self._append(replace(self._record.turn(), fingerprint=fingerprint)) and verify:
+            detail = "Another worker has completed this request. Send it again with the same key to get its reply."
             raise Conflict(detail, code="idempotency-running", retry_after=0.0)
-        self._draft.mark("done")
-        return self._draft.turn()
+        self._record.mark("done")
+        return self._record.turn()
 
-    async def keep(self, error: VoiceError) -> None:
-        """Keep what counts of a turn that *error* ended early.
+    async def store_failed(self, error: VoiceError) -> None:
+        """Store a turn that *error* ended early, as interrupted, if it has a transcript.
 
-        Only a provider's error leaves something to keep: a refused prompt would have every later one refused too.
+        Only the turn of a failed provider is stored. A refused prompt is not: as history it would have every later
+        prompt refused too.
         """
-        if self._draft.transcript is not None and isinstance(error, StageFailed):
-            await self._append(self._draft.turn(interrupted=True))
+        if self._record.transcript is not None and isinstance(error, StageFailed):
+            await self._append(self._record.turn(interrupted=True))
 
-    async def keep_delivered(self) -> None:
-        """Keep what the caller, who has left, has of the turn; a listener is told of it."""
-        delivered = self._draft.delivered
-        if self._draft.transcript is not None and self._draft.reached:
-            await self._append(self._draft.turn(reply=delivered, interrupted=True))
-        if self._said.listener is not None:
-            self._said.listener.left(self._draft.turn(reply=delivered, interrupted=True))
+    async def store_delivered(self) -> None:
+        """Store the part of the turn that was delivered before the caller disconnected, and notify the listener."""
+        delivered = self._record.delivered
+        if self._record.transcript is not None and self._record.reached:
+            await self._append(self._record.turn(reply=delivered, interrupted=True))
+        if self._request.listener is not None:
+            self._request.listener.interrupted(self._record.turn(reply=delivered, interrupted=True))
 
     async def _append(self, turn: Turn) -> bool:
-        """False when another turn of its id is kept."""
+        """False when another turn with the id of *turn* is stored; True also when the store failed."""
         try:
             async with timeouts.timeout(self._seconds):
-                return await self._conversations.append(self._said.user_id, turn)
+                return await self._conversations.append(self._request.user_id, turn)
         except (StageFailed, Conflict, TimeoutError) as error:
-            self._draft.degrade("conversation", error)
+            self._record.degrade("conversation", error)
             return True

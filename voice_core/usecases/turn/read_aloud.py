@@ -1,4 +1,4 @@
-"""Speak given words."""
+"""Speech of a given text, without a turn."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -10,10 +10,10 @@ from voice_core.usecases.turn.speak import speak
 
 
 async def read_aloud(text: str, voice: str | None, services: TurnServices) -> AsyncGenerator[bytes]:
-    """The speech of *text*, mono 16-bit PCM at 24 kHz, while it is made.
+    """The speech of *text*, mono 16-bit PCM at 24 kHz, as it is synthesised.
 
     Raises:
-        InvalidInput: ``voice-unknown``, or ``text-unspeakable`` when nothing in it can be said.
+        InvalidInput: ``voice-unknown``, or ``text-unspeakable`` when nothing in *text* can be spoken.
         StageFailed: with stage ``tts``.
     """
     spoken = False
@@ -27,7 +27,7 @@ async def read_aloud(text: str, voice: str | None, services: TurnServices) -> As
 
 
 async def sentences(text: str) -> AsyncGenerator[str]:
-    """*text* as it is spoken, one after the other."""
+    """The sentences of *text*, in order."""
     splitter = Sentences()
     for sentence in [*splitter.feed(text), *splitter.finish()]:
         yield sentence

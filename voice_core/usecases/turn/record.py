@@ -1,4 +1,4 @@
-"""A turn while it happens: what has been said, delivered and lost so far, and when."""
+"""The record of a turn in progress: its transcript, reply, delivered part, lacking parts and times."""
 
 from datetime import UTC, datetime
 from time import monotonic
@@ -16,11 +16,11 @@ from voice_core.usecases.turn.request import TurnRequest
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 STAGES = {"stt": ("ended", "heard"), "assistant": ("heard", "sentence"), "tts": ("sentence", "speech")}
-"""From which mark to which each of them runs."""
+"""The marks at which each stage begins and ends."""
 
 
 class TurnRecord:
-    """What is known of a turn that has not ended."""
+    """The state of a turn that has not ended."""
 
     def __init__(self, request: TurnRequest) -> None:
         self._request = request
@@ -29,7 +29,7 @@ class TurnRecord:
         self._delivered = ""
         self._played = PlayedWords()
         self.reached = False
-        """Whether the caller has any result at all."""
+        """Whether any result has been delivered to the caller."""
         self._degraded: list[str] = list(request.degraded)
         self._speech_bytes = 0
         self._context = telemetry.begin_turn()
@@ -42,28 +42,30 @@ class TurnRecord:
 
     @property
     def words(self) -> str:
-        """What the user said or typed."""
+        """The user's input: the transcript, or the typed text."""
         return self.transcript.text if self.transcript else ""
 
     @property
     def delivered(self) -> str:
-        """As much of the reply as the caller has."""
+        """The part of the reply that has been delivered; with a listener, the part that has been played."""
         listener = self._request.listener
-        return self._delivered if listener is None else self._played.heard(listener.heard_seconds)
+        return self._delivered if listener is None else self._played.until(listener.heard_seconds)
 
     def mark(self, moment: str, when: float | None = None) -> None:
-        """Note when *moment* came first: began, ended, heard, sentence, speech, done. Seconds of the monotonic
-        clock."""
+        """Note the first time of *moment*: began, ended, heard, sentence, speech or done.
+
+        *when* is in seconds of the monotonic clock; now if it is None.
+        """
         self._marks.setdefault(moment, monotonic() if when is None else when)
 
     def degrade(self, part: str, cause: BaseException) -> None:
-        """Note that the turn goes on without *part*: speech or conversation."""
+        """Note that the turn goes on without *part*, ``speech`` or ``conversation``, because of *cause*."""
         if part not in self._degraded:
             self._degraded.append(part)
         telemetry.event("degraded", {"turn": self._request.turn_id, "part": part, **telemetry.reason(cause)})
 
     def add(self, event: AnyEvent) -> AnyEvent:
-        """Take note of *event*, which is about to be delivered."""
+        """Add *event*, which is about to be delivered, and return it."""
         match event:
             case TranscriptDone(transcript):
                 self.transcript = transcript
@@ -81,7 +83,7 @@ class TurnRecord:
         return event
 
     def delivered_event(self, event: Event) -> None:
-        """Take note that the caller has *event*."""
+        """Note that *event* has been delivered to the caller."""
         match event, self._request.delivery:
             case (TranscriptDone(), "events" | "played") | (ReplyDelta(), "played"):
                 self.reached = True
@@ -95,7 +97,7 @@ class TurnRecord:
                 pass
 
     def turn(self, *, reply: str | None = None, interrupted: bool = False) -> Turn:
-        """The turn as it is remembered; *reply* when not all of it counts."""
+        """The turn as it is stored; *reply* replaces the reply when only a part of it was delivered."""
         return Turn(
             id=self._request.turn_id,
             conversation_id=self._request.conversation_id,
@@ -112,7 +114,7 @@ class TurnRecord:
         )
 
     def timings(self) -> dict[str, int]:
-        """Milliseconds. stt, assistant and tts follow one another and add up to firstAudio; total is the whole turn.
+        """Milliseconds. stt, assistant and tts follow one another and add up to firstAudio; total is all of the turn.
 
         ``stt`` runs from the end of the utterance to its transcript, ``assistant`` on to the first sentence, ``tts`` on
         to the first speech.
@@ -127,11 +129,11 @@ class TurnRecord:
 
     @property
     def _latest(self) -> float:
-        """When the turn was done, so that everybody is told the same; until then, now."""
+        """The time of the mark ``done``, so that all reports of the turn agree; before it, the current time."""
         return self._marks.get("done", monotonic())
 
     def _stages(self) -> list[Stage]:
-        """Those that have ended."""
+        """The stages that have ended."""
         marks = self._marks
         return [
             Stage(stage, marks[begin], marks[end])
@@ -140,23 +142,23 @@ class TurnRecord:
         ]
 
     def with_result(self, error: VoiceError) -> VoiceError:
-        """*error* with what had been done before it, so that nothing paid for is lost."""
-        done: dict[str, Any] = {"turnId": self._request.turn_id, "conversationId": self._request.conversation_id}
+        """*error* with the turn's ids and results so far, so that the caller gets what has been paid for."""
+        result: dict[str, Any] = {"turnId": self._request.turn_id, "conversationId": self._request.conversation_id}
         if self.transcript is not None:
-            done["transcription"] = self.words
+            result["transcription"] = self.words
         if self.reply:
-            done["responseText"] = self.reply
-        error.extra = done | error.extra
+            result["responseText"] = self.reply
+        error.extra = result | error.extra
         return error
 
     def report(self, outcome: str, error: VoiceError | None = None) -> None:
-        """Tell how the turn ended: done, failed, refused or left."""
+        """Report how the turn ended: *outcome* is done, failed, refused or left."""
         timings = self.timings()
         facts = {"turn": self._request.turn_id, "outcome": outcome, **timings}
         telemetry.log("turn", facts | (telemetry.reason(error) if error else {}))
-        telemetry.tell_turn(self._seen(outcome, error, timings))
+        telemetry.report_turn(self._signal(outcome, error, timings))
 
-    def _seen(self, outcome: str, error: VoiceError | None, timings: dict[str, int]) -> TurnSignal:
+    def _signal(self, outcome: str, error: VoiceError | None, timings: dict[str, int]) -> TurnSignal:
         request, transcript = self._request, self.transcript
         return TurnSignal(
             turn_id=request.turn_id,

@@ -1,4 +1,4 @@
-"""Reply to what was said, aloud: each sentence is spoken while the next is being written."""
+"""The reply of a turn and its speech: each sentence is synthesised while the assistant writes the next."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -16,15 +16,15 @@ from voice_core.usecases.turn.request import TurnRequest
 from voice_core.usecases.turn.services import TurnServices
 from voice_core.usecases.turn.speak import Speech, speak
 
-Answering = ReplyDelta | ReplyDone | SpeechDelta | SpeechDone
+ReplyEvent = ReplyDelta | ReplyDone | SpeechDelta | SpeechDone
 
 
 async def reply(
     record: TurnRecord, history: Sequence[Turn], request: TurnRequest, services: TurnServices
-) -> AsyncGenerator[Answering]:
-    """The reply and, where it is wanted aloud, its speech, both as they are made.
+) -> AsyncGenerator[ReplyEvent]:
+    """The events of the reply and, if the request wants it aloud, of its speech, as they are produced.
 
-    Speech that fails is noted in the draft as ``speech`` degraded; the text goes on.
+    When synthesis fails, the record is degraded by ``speech``, and the text goes on.
 
     Raises:
         ReplyRefused: by the content filter.
@@ -32,21 +32,21 @@ async def reply(
     """
     sentences: asyncio.Queue[str | None] = asyncio.Queue()
     words = paced(services.assistant.reply(record.words, history), "assistant", services.deadlines.assistant)
-    making = [_write(record, words, sentences)]
+    streams = [_write(record, words, sentences)]
     if request.aloud:
         speech = speak(_queued(sentences), tts=services.tts, voice=request.voice, seconds=services.deadlines.tts)
-        making.append(spoken(speech, lambda error: record.degrade("speech", error)))
-    pieces = MergedStreams(*making)
+        streams.append(speech_events(speech, lambda error: record.degrade("speech", error)))
+    merged = MergedStreams(*streams)
     try:
-        async for piece in pieces:
-            yield piece
+        async for event in merged:
+            yield event
     finally:
-        await pieces.aclose()
+        await merged.aclose()
 
 
 async def _write(
     record: TurnRecord, words: AsyncGenerator[str], sentences: asyncio.Queue[str | None]
-) -> AsyncGenerator[Answering]:
+) -> AsyncGenerator[ReplyEvent]:
     splitter, reply = Sentences(), ""
     async with aclosing(words):
         async for text in words:
@@ -62,10 +62,10 @@ async def _write(
     yield ReplyDone(reply)
 
 
-async def spoken(
-    speech: AsyncGenerator[Speech], lost: Callable[[StageFailed], None]
+async def speech_events(
+    speech: AsyncGenerator[Speech], failed: Callable[[StageFailed], None]
 ) -> AsyncGenerator[SpeechDelta | SpeechDone]:
-    """The events of *speech*; when it fails, *lost* is told, and what there was of it ends as usual."""
+    """The events of *speech*. When it fails, *failed* is called, and the speech so far ends with its usual event."""
     seq = spoken_bytes = 0
     try:
         async with aclosing(speech):
@@ -73,7 +73,7 @@ async def spoken(
                 yield SpeechDelta(piece.pcm, seq, piece.sentence)
                 seq, spoken_bytes = seq + 1, spoken_bytes + len(piece.pcm)
     except StageFailed as error:
-        lost(error)
+        failed(error)
     if spoken_bytes:
         yield SpeechDone(milliseconds(spoken_bytes, SPEECH_RATE))
 

@@ -1,4 +1,4 @@
-"""What a turn begins with: what was said, and who takes part."""
+"""The request of a turn, and the types of its delivery."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,23 +9,23 @@ from voice_core.domain.events import Event
 from voice_core.domain.speech import Hints
 
 Delivery = Literal["events", "speech", "whole", "played"]
-"""How the caller is served: event by event, by the sound alone, all at once at the end, or by sound that we play."""
+"""How the caller receives the turn: event by event, as sound alone, complete at the end, or played by the server."""
 
 
 class Listener(Protocol):
-    """Whoever has the reply played, and may cut it off."""
+    """The receiver of a reply that the server plays, and that may be interrupted."""
 
     @property
     def heard_seconds(self) -> float:
-        """How much of the speech has been played by now."""
+        """Seconds of the speech that have been played so far."""
 
-    def left(self, turn: Turn) -> None:
-        """The turn was cut off; *turn* is what is left of it."""
+    def interrupted(self, turn: Turn) -> None:
+        """Take note that the turn was interrupted; *turn* has only the words that were played."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRequest:
-    """What the user said, where, and how they want to be answered."""
+    """The user's input, its conversation, and how the reply is to be delivered."""
 
     user_id: str
     turn_id: str
@@ -33,21 +33,21 @@ class TurnRequest:
     begins: bool
     """True when the conversation begins with this turn, False when it must exist."""
     utterance: AsyncGenerator[bytes] | None = None
-    """Mono 16-bit PCM at 16 kHz, as it arrives; or else *text*."""
+    """Mono 16-bit PCM at 16 kHz, as it arrives. None when the input is *text*."""
     text: str = ""
     hints: Hints = field(default_factory=Hints)
     voice: str | None = None
     aloud: bool = True
     delivery: Delivery = "events"
     listener: Listener | None = None
-    """Of a reply that is ``played``."""
+    """Set when the delivery is ``played``."""
     recalled: Awaitable[Sequence[Turn]] | None = None
-    """The conversation's last turns, where they are being fetched already."""
-    seal: Callable[[], Awaitable[str]] | None = None
-    """Asked before the turn is stored, of a request that may be sent again: gives its fingerprint, or raises Conflict
-    when another worker is at it."""
+    """The conversation's last turns, if they are being fetched already."""
+    verify: Callable[[], Awaitable[str]] | None = None
+    """Called before the turn of an idempotent request is stored: returns the request's fingerprint, or raises Conflict
+    when another worker is processing it."""
     degraded: tuple[str, ...] = ()
-    """What the turn goes without from its beginning."""
+    """The parts that the turn lacks from its beginning."""
 
 
 TakeTurn = Callable[[TurnRequest], AsyncGenerator[Event]]

@@ -9,7 +9,7 @@ from voice_core.usecases.resilience.deadlines import Deadlines
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnServices:
-    """Who takes part in a turn besides the user, and how long they may take."""
+    """The providers, the conversation store and the deadlines of a turn."""
 
     stt: SpeechToText
     assistant: Assistant
@@ -17,4 +17,4 @@ class TurnServices:
     conversations: Conversations
     deadlines: Deadlines = field(default_factory=Deadlines)
     history_turns: int = 20
-    """How many of the conversation's last turns the assistant is told."""
+    """How many of the conversation's last turns are sent to the assistant."""

@@ -1,4 +1,4 @@
-"""Say sentences in order, the next being made while the first is heard."""
+"""Speech of sentences in their order: the next one is synthesised while the current one is played."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -11,22 +11,22 @@ from voice_core.usecases.resilience.deadlines import paced
 from voice_core.usecases.resilience.merged_streams import MergedStreams
 
 AHEAD = 2
-"""Sentences in synthesis at once: the one that is heard and the next."""
+"""Sentences in synthesis at once: the current one and the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """Some of the speech: mono 16-bit PCM at 24 kHz, whole samples."""
+    """A chunk of speech: mono 16-bit PCM at 24 kHz, complete samples."""
 
     pcm: bytes
     sentence: str = ""
-    """What begins to be said here, on a sentence's first chunk."""
+    """The sentence, on its first chunk; empty on the others."""
 
 
 async def speak(
     sentences: AsyncGenerator[str], *, tts: TextToSpeech, voice: str | None, seconds: float
 ) -> AsyncGenerator[Speech]:
-    """The speech of *sentences*, in their order; *seconds* is the deadline of each chunk.
+    """The speech of *sentences*, in their order; *seconds* is the deadline for each chunk.
 
     Raises:
         InvalidInput: ``voice-unknown``.
@@ -39,30 +39,30 @@ async def speak(
         async for sentence in sentences:
             if words := speakable(sentence):
                 await free.acquire()
-                lines.append(MergedStreams(_whole_samples(paced(tts.synthesize(words, voice), "tts", seconds))))
+                lines.append(MergedStreams(_complete_samples(paced(tts.synthesize(words, voice), "tts", seconds))))
                 yield sentence, lines[-1]
 
-    beginning = MergedStreams(begin())
+    started = MergedStreams(begin())
     try:
-        async for sentence, line in beginning:
-            opening = sentence
+        async for sentence, line in started:
+            label = sentence
             async for pcm in line:
-                yield Speech(pcm, opening)
-                opening = ""
+                yield Speech(pcm, label)
+                label = ""
             free.release()
     finally:
-        await beginning.aclose()
+        await started.aclose()
         await sentences.aclose()
         await asyncio.gather(*(line.aclose() for line in lines))
 
 
-async def _whole_samples(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+async def _complete_samples(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     odd = b""
     try:
         async for chunk in chunks:
-            whole = odd + chunk
-            odd = whole[len(whole) - len(whole) % SAMPLE_BYTES :]
-            if len(whole) >= SAMPLE_BYTES:
-                yield whole[: len(whole) - len(odd)]
+            joined = odd + chunk
+            odd = joined[len(joined) - len(joined) % SAMPLE_BYTES :]
+            if len(joined) >= SAMPLE_BYTES:
+                yield joined[: len(joined) - len(odd)]
     finally:
         await chunks.aclose()

@@ -1,4 +1,4 @@
-"""Hear an utterance, answer it aloud, and remember both."""
+"""One turn: transcribe the utterance, reply to it aloud, and store both."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -19,7 +19,7 @@ from voice_core.usecases.turn.services import TurnServices
 async def take_turn(request: TurnRequest, services: TurnServices) -> AsyncGenerator[Event]:
     """One turn, event by event; the last is TurnDone or TurnFailed.
 
-    Closing the generator early cancels what is in flight; the conversation then keeps what had been delivered.
+    Closing the generator early cancels the calls in progress, and stores the part of the turn that was delivered.
     """
     record = TurnRecord(request)
     memory = ConversationMemory(record, request, services)
@@ -28,48 +28,48 @@ async def take_turn(request: TurnRequest, services: TurnServices) -> AsyncGenera
         await _check_voice(request, services)
         history = await memory.recall()
 
-        async with aclosing(_hear(record, request, services)) as hearing:
-            async for heard in hearing:
-                yield record.add(heard)
-                record.delivered_event(heard)
+        async with aclosing(_transcript(record, request, services)) as transcript_events:
+            async for transcribed in transcript_events:
+                yield record.add(transcribed)
+                record.delivered_event(transcribed)
 
-        async with aclosing(reply(record, history, request, services)) as answering:
-            async for piece in answering:
-                yield record.add(piece)
-                record.delivered_event(piece)
+        async with aclosing(reply(record, history, request, services)) as reply_events:
+            async for replied in reply_events:
+                yield record.add(replied)
+                record.delivered_event(replied)
 
-        end: TurnDone | TurnFailed = TurnDone(await memory.remember())
+        end: TurnDone | TurnFailed = TurnDone(await memory.store())
         record.report("done")
     except VoiceError as error:
-        await memory.keep(error)
+        await memory.store_failed(error)
         end = TurnFailed(record.with_result(error))
         record.report("failed" if isinstance(error, StageFailed) else "refused", error)
     except Exception:
         record.report("failed", VoiceError("An unexpected error."))
         raise
     except (GeneratorExit, asyncio.CancelledError):
-        await memory.keep_delivered()
+        await memory.store_delivered()
         record.report("left")
         raise
     yield end
 
 
 async def _check_voice(request: TurnRequest, services: TurnServices) -> None:
-    """Refuse a voice that there is not before anything is paid for; a service that is away will be noticed later."""
+    """Refuse an unknown voice before any paid call. An unavailable service is not an error here: it is found later."""
     if request.voice and request.aloud:
         with suppress(StageFailed):
             await services.tts.warm(request.voice)
 
 
-async def _hear(
+async def _transcript(
     record: TurnRecord, request: TurnRequest, services: TurnServices
 ) -> AsyncGenerator[TranscriptDelta | TranscriptDone]:
-    """What the user says, as it is recognised; typed text was known from the start."""
+    """The events of the transcript, as the utterance is recognised; none for typed text."""
     if request.utterance is None:
         return
     final = Deadline("stt", services.deadlines.stt)
-    async with aclosing(listen(request.utterance, request.hints, stt=services.stt, final=final)) as heard:
-        async for item in heard:
+    async with aclosing(listen(request.utterance, request.hints, stt=services.stt, final=final)) as results:
+        async for item in results:
             if isinstance(item, Transcript):
                 record.mark("ended", final.started)
                 yield TranscriptDone(item)

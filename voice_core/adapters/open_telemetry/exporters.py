@@ -1,4 +1,4 @@
-"""The exporters there are. Importing one of them takes a third of a second."""
+"""The exporters. Importing one of them takes a third of a second, so each is imported when it is needed."""
 
 import logging
 import os
@@ -12,21 +12,22 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from voice_core.adapters.open_telemetry.metrics import REQUESTS
 from voice_core.adapters.open_telemetry.providers import Providers
 
-ABOUT_ITSELF = (
+SELF_TELEMETRY_SWITCHES = (
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
     "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
     "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED",
 )
-"""Switch off what the exporter tells of itself, and what it would fetch from Microsoft."""
+"""Environment variables that switch off the exporter's own telemetry, and what it would fetch from Microsoft."""
 
 
 def to_azure_monitor(service: str, connection_string: str) -> Providers:
-    """To Application Insights; as whom, the exporter reads from ``APPLICATIONINSIGHTS_AUTHENTICATION_STRING``.
+    """Export to Application Insights.
 
-    What cannot be sent is lost: nothing is left on the instance's disk.
+    The exporter reads its identity from ``APPLICATIONINSIGHTS_AUTHENTICATION_STRING``.
+    Signals that cannot be sent are lost: nothing is stored on the instance's disk.
     """
-    for switch in ABOUT_ITSELF:
+    for switch in SELF_TELEMETRY_SWITCHES:
         os.environ.setdefault(switch, "true")
     from azure.monitor.opentelemetry.exporter import (
         AzureMonitorLogExporter,
@@ -44,7 +45,7 @@ def to_azure_monitor(service: str, connection_string: str) -> Providers:
 
 
 def to_otlp(service: str) -> Providers:
-    """By OTLP over HTTP, to where ``OTEL_EXPORTER_OTLP_ENDPOINT`` and its like say."""
+    """Export by OTLP over HTTP, to ``OTEL_EXPORTER_OTLP_ENDPOINT`` or its variants for single signals."""
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -59,6 +60,6 @@ def _batched(
     events: LogRecordExporter,
     views: Sequence[View] = (),
 ) -> Providers:
-    """Sent from threads: spans and events every five seconds, metrics every minute, unless ``OTEL_*`` say otherwise."""
+    """Export from threads: spans and events every 5 s, metrics every minute, unless ``OTEL_*`` says otherwise."""
     reader = PeriodicExportingMetricReader(metrics)
     return Providers(service, BatchSpanProcessor(spans), reader, BatchLogRecordProcessor(events), views)

@@ -1,4 +1,4 @@
-"""Conversations in a Cosmos emulator: what tests of the adapter write, and how they look at what is stored."""
+"""Helpers for tests of the Cosmos adapter: they open stores, write turns, and read the stored documents."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,16 +15,17 @@ DEADLINE_SECONDS = 10.0
 
 
 def opened(url: str, ttl_seconds: int = TTL_SECONDS) -> CosmosConversations:
+    """A store of conversations in the account at *url*."""
     return CosmosConversations(database(url), ttl_seconds=ttl_seconds, deadline_seconds=DEADLINE_SECONDS)
 
 
 def database(url: str, *, credential: Any = LOCAL_KEY, create: bool = True) -> Database:
-    """Of the product's, in the account at *url*."""
+    """The product's database in the account at *url*."""
     return Database(url, credential, "voice", create)
 
 
 def turn(number: int, conversation: str = "c") -> Turn:
-    """The turn of that number, a minute after the one before."""
+    """The turn with this number, created *number* minutes after `NOON`."""
     return Turn(f"t{number}", conversation, f"said {number}", f"reply {number}", NOON + timedelta(minutes=number))
 
 
@@ -35,7 +36,7 @@ async def remember(store: CosmosConversations, count: int, conversation: str = "
 
 
 async def documents(url: str, user: str = "u") -> list[dict[str, Any]]:
-    """All that is stored for a user."""
+    """All documents that are stored for *user*."""
     async with CosmosClient(url, LOCAL_KEY) as client:
         container = client.get_database_client("voice").get_container_client("conversations")
         return [item async for item in container.query_items("SELECT * FROM c", partition_key=user)]

@@ -1,4 +1,4 @@
-"""The ports of a turn in plain Python, with scripted delays and faults: company for a turn without any service."""
+"""The ports of a turn in plain Python, with scripted delays and faults: a turn needs no real service."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
@@ -11,13 +11,13 @@ from voice_core.domain.limits import DailyQuota, Rate, Usage, day
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
 
 CHUNK_SECONDS = 0.1
-"""Speech is made in pieces this long."""
+"""Length of a chunk of synthesised speech."""
 
 Failure = Exception | None
 
 
 async def until(moment: float) -> None:
-    """Wait for a moment of the event loop's clock, so that lateness does not add up."""
+    """Wait until *moment* on the event loop's clock, so that delays do not add up."""
     await asyncio.sleep(max(0.0, moment - asyncio.get_running_loop().time()))
 
 
@@ -26,7 +26,7 @@ class ScriptedStt:
     text: str = "what is the weather like"
     interims: Sequence[str] = ()
     final_seconds: float = 0.0
-    """From the end of the utterance to the transcript."""
+    """Delay from the end of the utterance to the transcript."""
     failure: Failure = None
     hangs: bool = False
     calls: int = 0
@@ -63,16 +63,16 @@ class ScriptedAssistant:
     """0: all at once."""
     failure: Failure = None
     fails_after: int = 0
-    """Tokens before the failure."""
+    """Number of tokens before the failure."""
     hangs_after: int | None = None
-    told: list[tuple[str, list[Turn]]] = field(default_factory=list)
+    requests: list[tuple[str, list[Turn]]] = field(default_factory=list)
     cancelled: bool = False
 
     async def warm(self) -> None:
         """Nothing to open."""
 
-    async def reply(self, said: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
-        self.told.append((said, list(history)))
+    async def reply(self, text: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
+        self.requests.append((text, list(history)))
         began = asyncio.get_running_loop().time()
         try:
             for number, token in enumerate(self.reply_text.split(" ")):
@@ -132,7 +132,7 @@ class ScriptedTts:
             self.at_once -= 1
 
     def _chunks(self, text: str, number: int) -> list[bytes]:
-        """A level of its own for each sentence, so that order can be heard."""
+        """PCM with a sample value of its own for each sentence, so that the order of sentences can be checked."""
         samples = round(len(text) * self.seconds_per_character * SPEECH_RATE)
         pcm = (number + 1).to_bytes(2, "little") * samples
         step = round(CHUNK_SECONDS * SPEECH_RATE) * 2 - self.odd_chunks
@@ -141,26 +141,26 @@ class ScriptedTts:
 
 @dataclass
 class ScriptedConversations:
-    kept: dict[tuple[str, str], list[Turn]] = field(default_factory=dict)
+    stored: dict[tuple[str, str], list[Turn]] = field(default_factory=dict)
     failure: Failure = None
     hangs: bool = False
 
     async def recent(self, user_id: str, conversation_id: str, limit: int) -> Sequence[Turn]:
         await self._trouble()
-        if (user_id, conversation_id) not in self.kept:
+        if (user_id, conversation_id) not in self.stored:
             raise NotFound("You have no such conversation.", code="conversation-not-found")
-        return self.kept[user_id, conversation_id][-limit:]
+        return self.stored[user_id, conversation_id][-limit:]
 
     async def turn(self, user_id: str, conversation_id: str, turn_id: str) -> Turn:
         await self._trouble()
-        for turn in self.kept.get((user_id, conversation_id), []):
+        for turn in self.stored.get((user_id, conversation_id), []):
             if turn.id == turn_id:
                 return turn
         raise NotFound("You have no such turn.", code="turn-not-found")
 
     async def append(self, user_id: str, turn: Turn) -> bool:
         await self._trouble()
-        turns = self.kept.setdefault((user_id, turn.conversation_id), [])
+        turns = self.stored.setdefault((user_id, turn.conversation_id), [])
         for number, known in enumerate(turns):
             if known.id == turn.id and not known.interrupted:
                 return known == turn
@@ -179,16 +179,16 @@ class ScriptedConversations:
     async def forget(self, user_id: str, conversation_id: str, turn_id: str) -> None:
         await self._trouble()
         place = user_id, conversation_id
-        if not (left := [turn for turn in self.kept.pop(place, []) if turn.id != turn_id]):
+        if not (left := [turn for turn in self.stored.pop(place, []) if turn.id != turn_id]):
             return
-        self.kept[place] = left
+        self.stored[place] = left
 
     async def delete(self, user_id: str, conversation_id: str) -> None:
-        self.kept.pop((user_id, conversation_id), None)
+        self.stored.pop((user_id, conversation_id), None)
 
     @property
     def all_turns(self) -> "list[Turn]":  # type: ignore[valid-type]
-        return [turn for turns in self.kept.values() for turn in turns]
+        return [turn for turns in self.stored.values() for turn in turns]
 
     async def _trouble(self) -> None:
         if self.hangs:
@@ -199,14 +199,14 @@ class ScriptedConversations:
 
 @dataclass
 class ScriptedAdmissions:
-    """One worker's count, or what happens when nobody counts."""
+    """A store of usage in memory; with *failure*, one that is unavailable."""
 
     failure: Failure = None
     moments: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    """Of admissions by user and kind, newest first."""
+    """Times of admissions by user and kind, newest first."""
     heard_ms: dict[tuple[str, int], int] = field(default_factory=dict)
-    """By user and day."""
-    asked: int = 0
+    """Milliseconds of sound by user and day."""
+    calls: int = 0
 
     async def admit(self, user_id: str, rate: Rate, quota: DailyQuota | None, now: int) -> tuple[bool, Usage]:
         self._count()
@@ -228,6 +228,6 @@ class ScriptedAdmissions:
         return Usage((), latest, self.heard_ms.get((user_id, latest), 0))
 
     def _count(self) -> None:
-        self.asked += 1
+        self.calls += 1
         if self.failure:
             raise self.failure

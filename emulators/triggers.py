@@ -1,4 +1,4 @@
-"""Functions that a blob or a queue calls, as their app describes them, and what they are called with."""
+"""Functions with a blob or a queue trigger, as their app declares them, and the arguments they are called with."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,8 +11,8 @@ EVENT_GRID = "EventGrid"
 
 
 @dataclass(frozen=True, slots=True)
-class Triggered:
-    """A function and what calls it."""
+class TriggeredFunction:
+    """A function and its trigger's binding."""
 
     name: str
     binding: Mapping[str, Any]
@@ -27,18 +27,18 @@ class Triggered:
         return str(self.binding.get("path", "")).partition("/")[0]
 
 
-def triggered(function: Any) -> Triggered | None:
-    """*function* if a blob or a queue calls it."""
+def triggered_function(function: Any) -> TriggeredFunction | None:
+    """*function* if it has a blob or a queue trigger."""
     for binding in json.loads(str(function))["bindings"]:
         if binding["type"] in ("blobTrigger", "queueTrigger"):
-            return Triggered(function.get_function_name(), binding, function.get_user_function())
+            return TriggeredFunction(function.get_function_name(), binding, function.get_user_function())
     return None
 
 
-def blob_argument(trigger: Triggered, told: Mapping[str, str]) -> Any:
-    """The function's argument as the worker makes it of a deferred binding: a reference, never what is in the blob."""
+def blob_argument(trigger: TriggeredFunction, event: Mapping[str, str]) -> Any:
+    """The argument that the worker makes of a deferred binding: a reference to the blob, never its content."""
     annotation = get_type_hints(trigger.call)[trigger.binding["name"]]
-    reference = {name: told[name] for name in ("ContainerName", "BlobName")}
+    reference = {name: event[name] for name in ("ContainerName", "BlobName")}
     data = _BindingData(json.dumps({"Connection": trigger.binding["connection"]} | reference).encode())
     converter = get_binding_registry().get("blobTrigger")
     return converter.decode(Datum(data, "model_binding_data"), trigger_metadata={}, pytype=annotation)

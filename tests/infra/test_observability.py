@@ -1,4 +1,4 @@
-"""Somebody is told when something is wrong, of things that can really be seen."""
+"""Alerts, diagnostics, budget and workbook: every fault that telemetry shows reaches the operators."""
 
 import json
 from typing import Any
@@ -17,10 +17,10 @@ METRICS = {
     "cosmos.id": {"TotalRequests"},
     "topic.id": {"DroppedEventCount"},
 }
-"""What each service measures (https://learn.microsoft.com/azure/azure-monitor/reference/metrics-index)."""
+"""Metrics of each service that alerts use (https://learn.microsoft.com/azure/azure-monitor/reference/metrics-index)."""
 
 PROMISED = {"failedPercent": 1, "slowTurnMs": 5000, "sttMs": 1000, "assistantMs": 3000, "ttsMs": 1000}
-"""The plan: more than 99 % of sessions succeed, a turn takes less than 5 seconds, and its stages less than these."""
+"""Promised levels: more than 99 % of sessions succeed, a turn takes less than 5 seconds, its stages less than these."""
 
 
 def query_alerts(infra: Infra) -> list[dict[str, Any]]:
@@ -38,8 +38,8 @@ def metric_alerts(infra: Infra) -> list[dict[str, Any]]:
 @holds_until(
     Break(ALERTS, "metric: 'BlockedCalls'", "metric: 'Blocked'"), Break(ALERTS, "scope: topic.id", "scope: cosmos.id")
 )
-def test_alerts_name_metrics_there_are(infra: Infra) -> None:
-    """Each service is watched by a metric that it has."""
+def test_alerts_name_existing_metrics(infra: Infra) -> None:
+    """Each alert on a service uses a metric that the service has."""
     for alert in metric_alerts(infra):
         assert alert["metric"] in METRICS[alert["scope"].source]
 
@@ -48,7 +48,7 @@ def test_alerts_name_metrics_there_are(infra: Infra) -> None:
     Break(ALERTS, "    scope: speech.id\n", "    scope: openAi.id\n"),
     Break(ALERTS, "values: ['429']", "values: ['404']"),
 )
-def test_every_provider_that_turns_us_away_is_told_of(infra: Infra) -> None:
+def test_throttling_by_each_provider_raises_an_alert(infra: Infra) -> None:
     """Speech, Azure OpenAI and Cosmos DB each have an alert for throttling."""
     throttled = [
         each for each in metric_alerts(infra) if each["threshold"] == Expression("thresholds.throttledRequests")
@@ -63,8 +63,8 @@ def test_every_provider_that_turns_us_away_is_told_of(infra: Infra) -> None:
     Break(ALERTS, "emailAddress: email", "emailAddress: 'nobody@example.com'"),
     Break(ALERTS, "enabled: true", "enabled: false"),
 )
-def test_every_alert_reaches_somebody(infra: Infra) -> None:
-    """Both kinds of alert go to the action group, and that to the address of the parameter file."""
+def test_every_alert_reaches_the_operators(infra: Infra) -> None:
+    """Both kinds of alert go to the action group, which mails the address of the parameter file."""
     on_telemetry = infra.only("Microsoft.Insights/scheduledQueryRules").properties
     on_metrics = infra.only("Microsoft.Insights/metricAlerts").properties
     group = infra.only("Microsoft.Insights/actionGroups").properties
@@ -78,8 +78,8 @@ def test_every_alert_reaches_somebody(infra: Infra) -> None:
     Break("main.prod.bicepparam", "failedPercent: 1", "failedPercent: 5"),
     Break("main.prod.bicepparam", "  assistantMs: 3000", "  assistantMs: 4000"),
 )
-def test_production_is_held_to_the_promises(infra: Infra) -> None:
-    """In prod alerts come where the promised success rate and latency end."""
+def test_production_alerts_have_the_promised_thresholds(infra: Infra) -> None:
+    """In prod an alert is raised as soon as success rate or latency is worse than promised."""
     given = infra.environments["prod"]["alertThresholds"]
     assert {name: given[name] for name in PROMISED} == PROMISED
 
@@ -90,8 +90,8 @@ def test_production_is_held_to_the_promises(infra: Infra) -> None:
     Break(DIAGNOSTICS, "category: 'DeliveryFailures'", "category: 'StorageWrite'"),
     Break(DIAGNOSTICS, "category: 'DeliveryFailures'", "categoryGroup: 'allLogs'"),
 )
-def test_services_log_nobodys_words_or_names(infra: Infra) -> None:
-    """Logs that hold requests, answers, or user ids as partition keys or in blobs' names, stay off."""
+def test_services_log_no_personal_data(infra: Infra) -> None:
+    """Logs that contain requests, responses, or user ids as partition keys or in blob names, stay off."""
     personal = {"DataPlaneRequests", "PartitionKeyStatistics", "PartitionKeyRUConsumption", "RequestResponse", "Trace"}
     personal |= {"StorageRead", "StorageWrite", "StorageDelete"}
     for setting in infra.resources("Microsoft.Insights/diagnosticSettings"):
@@ -104,7 +104,7 @@ def test_services_log_nobodys_words_or_names(infra: Infra) -> None:
     Break(DIAGNOSTICS, "  scope: cosmos\n", "  scope: speech\n"),
 )
 def test_every_service_logs_into_the_workspace(infra: Infra) -> None:
-    """Each service whose logs tell of nobody has its diagnostics in the one workspace."""
+    """Each service whose logs contain no personal data sends them to the one workspace."""
     settings = infra.resources("Microsoft.Insights/diagnosticSettings")
     scopes = {each.content["scope"].source for each in settings}
     assert scopes == {"profile", "cosmos", "speech", "openAi", "topic", "vault"}
@@ -112,7 +112,7 @@ def test_every_service_logs_into_the_workspace(infra: Infra) -> None:
 
 
 def test_no_request_is_sampled_away() -> None:
-    """The host samples what is plenty, never the requests and exceptions that alerts and runbooks need."""
+    """The host never samples the requests and exceptions that alerts and runbooks need."""
     sampling = json.loads((ROOT / "host.json").read_text())["logging"]["applicationInsights"]["samplingSettings"]
     assert sampling == {"isEnabled": True, "excludedTypes": "Request;Exception"}
 
@@ -122,7 +122,7 @@ def test_no_request_is_sampled_away() -> None:
     Break("main.prod.bicepparam", "readEnvironmentVariable('BUDGET_START')", "'2026-01-01'"),
 )
 def test_a_budget_keeps_its_first_month(infra: Infra) -> None:
-    """A start that moved would make every deployment of a later month fail."""
+    """The start date is fixed, because a changed one makes every deployment in a later month fail."""
     assert infra.only("Microsoft.Consumption/budgets").properties["timePeriod"] == {"startDate": Expression("start")}
     for environment in infra.environments.values():
         assert environment["budget"]["start"] == Call("readEnvironmentVariable", ["BUDGET_START"])
@@ -133,8 +133,8 @@ def test_a_budget_keeps_its_first_month(infra: Infra) -> None:
     Break(BUDGET, "threshold: 80", "threshold: 120"),
     Break(BUDGET, "thresholdType: 'Forecasted'", "thresholdType: 'Actual'"),
 )
-def test_spending_is_told_of_before_it_is_done(infra: Infra) -> None:
-    """There is a warning when most is spent, and one when the forecast is too high."""
+def test_the_budget_warns_before_the_money_is_spent(infra: Infra) -> None:
+    """There is a warning when most of the budget is spent, and one when the forecast exceeds it."""
     notes = infra.only("Microsoft.Consumption/budgets").properties["notifications"].values()
     assert {note["thresholdType"] for note in notes} == {"Actual", "Forecasted"}
     assert all(note["threshold"] <= 100 and note["contactEmails"] == [Expression("alertEmail")] for note in notes)
@@ -151,7 +151,7 @@ def test_clip_events_are_those_of_our_storage(infra: Infra) -> None:
 
 @holds_until(Break(WORKBOOK, "crossComponentResources: [workspaceId]", "crossComponentResources: []"))
 def test_the_workbook_reads_the_workspace(infra: Infra) -> None:
-    """Every chart asks the workspace that everything is written to."""
+    """Every chart queries the workspace that all telemetry is written to."""
     panel = infra.template(WORKBOOK).variables["panels"].body["content"]
     assert panel["crossComponentResources"] == [Expression("workspaceId")]
     assert panel["query"] == Expression("chart.query")
@@ -166,8 +166,8 @@ def test_the_workbook_reads_the_workspace(infra: Infra) -> None:
     Break(WORKBOOK, "repeat-use.kql')\n    ofPeople: true", "repeat-use.kql')"),
     Break("main.bicep", "telemetryDays: retention.telemetryDays", "telemetryDays: 1"),
 )
-def test_people_are_counted_over_all_there_is(infra: Infra) -> None:
-    """Who came first or came back is asked of all events that are kept, the rest of the range that is chosen."""
+def test_people_are_counted_over_all_stored_events(infra: Infra) -> None:
+    """Charts of first and returning users query all stored events; the others query the chosen range."""
     book = infra.template(WORKBOOK).variables
     panel, of_people = book["panels"].body["content"], "contains(chart, 'ofPeople')"
     assert panel["timeContext"]["durationMs"] == Choice(of_people, Expression("telemetryDays * day"), 0)
@@ -187,7 +187,7 @@ def test_people_are_counted_over_all_there_is(infra: Infra) -> None:
     Break(ALERTS, "name: 'poison-clips'", "name: 'bad-clips'"), Break(ALERTS, "name: 'clips-lost'", "name: 'lost'")
 )
 def test_every_alert_has_a_runbook(infra: Infra) -> None:
-    """docs/operations.md says of each alert what to do."""
+    """docs/operations.md has a row for each alert."""
     page = (ROOT / "docs" / "operations.md").read_text()
     for alert in [*query_alerts(infra), *metric_alerts(infra)]:
         assert f"| `{alert['name']}` |" in page

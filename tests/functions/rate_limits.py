@@ -12,7 +12,7 @@ TYPED = {"text": "hi", "speech": "none"}
 
 
 async def limited(product_with: ProductWith, **settings: Any) -> tuple[Product, Clock]:
-    """The product with limits that a test can reach, and the clock that they go by."""
+    """The product with limits that a test can reach, and the clock of the limits."""
     product = await product_with(**{"turns_per_minute": 2} | settings)
     clock = Clock(NOON)
     product.app.quotas = Quotas(product.app.settings, product.app.admissions, clock)

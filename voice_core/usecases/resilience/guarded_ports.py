@@ -1,4 +1,4 @@
-"""The way to a provider: not while it is out of order, and not more at once than it takes."""
+"""Ports behind a circuit breaker and, where calls are limited, a bulkhead."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, nullcontext
@@ -18,42 +18,42 @@ Store = TypeVar("Store")
 
 
 class Guard:
-    """Stands before one *stage* of a provider.
+    """The circuit breaker and the bulkhead of one *stage* of a provider.
 
-    Whoever waits gives up after *patience_seconds*.
+    Its callers give up after *timeout_seconds*.
     """
 
     def __init__(
-        self, stage: str, breaker: CircuitBreaker, *, patience_seconds: float, bulkhead: Bulkhead | None = None
+        self, stage: str, breaker: CircuitBreaker, *, timeout_seconds: float, bulkhead: Bulkhead | None = None
     ) -> None:
         self.stage = stage
         self.breaker = breaker
-        self.patience_seconds = patience_seconds
-        self._gate = bulkhead
+        self.timeout_seconds = timeout_seconds
+        self._bulkhead = bulkhead
 
-    async def stream(self, ask: Callable[[Attempt], AsyncGenerator[Item]]) -> AsyncGenerator[Item]:
-        """What *ask* gives.
+    async def stream(self, operation: Callable[[Attempt], AsyncGenerator[Item]]) -> AsyncGenerator[Item]:
+        """The items of *operation*.
 
         Raises:
-            Unavailable: at once; the provider is out of order.
-            Crowded: too much is asked of it already.
+            Unavailable: at once; the circuit breaker is open.
+            AtCapacity: too many calls are in progress, and none of them ended in time.
         """
-        async with self._attempt() as attempt, aclosing(ask(attempt)) as items:
+        async with self._attempt() as attempt, aclosing(operation(attempt)) as items:
             async for item in items:
-                attempt.gave()
+                attempt.item_received()
                 yield item
 
-    async def call(self, ask: Callable[[], Awaitable[Result]], deadline_seconds: float | None = None) -> Result:
-        """Likewise, for what gives one result; StageTimedOut if that takes longer than *deadline_seconds*."""
+    async def call(self, operation: Callable[[], Awaitable[Result]], deadline_seconds: float | None = None) -> Result:
+        """The result of *operation*; raises as `stream`, and StageTimedOut after *deadline_seconds*."""
         async with self._attempt() as attempt:
-            attempt.waits()
-            return await in_time(ask(), self.stage, deadline_seconds)
+            attempt.start_waiting()
+            return await in_time(operation(), self.stage, deadline_seconds)
 
     @asynccontextmanager
     async def _attempt(self) -> AsyncIterator[Attempt]:
-        # Nobody waits for a place at a provider that is out of order.
+        # While the breaker is open, no caller waits for a slot.
         self.breaker.check(self.stage)
-        async with self._gate.place(self.stage) if self._gate else nullcontext():
+        async with self._bulkhead.slot(self.stage) if self._bulkhead else nullcontext():
             with running_time() as running:
                 attempt = self.breaker.begin(self.stage, running)
                 error: BaseException | None = None
@@ -63,11 +63,11 @@ class Guard:
                     error = raised
                     raise
                 finally:
-                    attempt.end(error, self.patience_seconds)
+                    attempt.end(error, self.timeout_seconds)
 
 
 class GuardedStt:
-    """Speech to text behind a guard: the service is waited for from the end of the utterance on."""
+    """Speech to text behind a guard. The wait for the service begins at the end of the utterance."""
 
     def __init__(self, stt: SpeechToText, guard: Guard) -> None:
         self._stt = stt
@@ -78,7 +78,7 @@ class GuardedStt:
         await self._stt.warm(hints)
 
     def transcribe(self, utterance: AsyncIterable[bytes], hints: Hints) -> AsyncGenerator[Interim | Transcript]:
-        return self._guard.stream(lambda attempt: self._stt.transcribe(_then_waits(utterance, attempt), hints))
+        return self._guard.stream(lambda attempt: self._stt.transcribe(_then_start_waiting(utterance, attempt), hints))
 
 
 class GuardedAssistant:
@@ -92,8 +92,8 @@ class GuardedAssistant:
         self._guard.breaker.check(self._guard.stage)
         await self._assistant.warm()
 
-    def reply(self, said: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
-        return self._guard.stream(lambda attempt: attempt.waiting(self._assistant.reply(said, history)))
+    def reply(self, text: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
+        return self._guard.stream(lambda attempt: attempt.waiting(self._assistant.reply(text, history)))
 
 
 class GuardedTts:
@@ -111,11 +111,11 @@ class GuardedTts:
         return self._guard.stream(lambda attempt: attempt.waiting(self._tts.synthesize(text, voice)))
 
     async def voices(self) -> Sequence[Voice]:
-        return await self._guard.call(self._tts.voices, self._guard.patience_seconds)
+        return await self._guard.call(self._tts.voices, self._guard.timeout_seconds)
 
 
 def guarded_store(store: Store, guard: Guard, deadline_seconds: float | None = None) -> Store:
-    """*store*, a port that has nothing but coroutines, behind a guard; each call within *deadline_seconds*."""
+    """*store*, a port that has only coroutines, behind a guard; each call ends within *deadline_seconds*."""
     return cast(Store, _GuardedStore(store, guard, deadline_seconds))
 
 
@@ -128,13 +128,13 @@ class _GuardedStore:
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         method = getattr(self._store, name)
 
-        async def ask(*args: Any, **options: Any) -> Any:
+        async def call(*args: Any, **options: Any) -> Any:
             return await self._guard.call(lambda: method(*args, **options), self._deadline_seconds)
 
-        return ask
+        return call
 
 
-async def _then_waits(utterance: AsyncIterable[bytes], attempt: Attempt) -> AsyncGenerator[bytes]:
+async def _then_start_waiting(utterance: AsyncIterable[bytes], attempt: Attempt) -> AsyncGenerator[bytes]:
     async for pcm in utterance:
         yield pcm
-    attempt.waits()
+    attempt.start_waiting()

@@ -1,24 +1,24 @@
-"""What a user does at the page, and sees and hears of it."""
+"""A user's actions on the page, and what the page shows and plays."""
 
 from tests.web.devtools import Tab
 
 LOUD = 0.35
-"""On the page's level meter: well above noise, well below speech."""
+"""A level on the page's meter that is well above noise and well below speech."""
 
 STATE = "document.body.dataset.state"
 ROAD = "document.getElementById('road').textContent"
 LEVEL = "document.getElementById('level').value"
 
 
-LETS_GO_AT_ONCE = f"""
+RELEASE_AT_ONCE = f"""
     new MutationObserver(() => {STATE} === "listening" && dispatchEvent(new Event("blur")))
         .observe(document.body, {{attributeFilter: ["data-state"]}})
 """
-"""In the page, so that however busy the machine is the press is short."""
+"""Releases the button from within the page, so that the press is short on a busy machine too."""
 
 
 async def press(page: Tab) -> None:
-    """Hold the button down, until the page listens."""
+    """Hold the button down, and wait until the page listens."""
     await page.point("mousePressed", "#talk")
     await page.until(f"{STATE} === 'listening'")
 
@@ -28,13 +28,13 @@ async def release(page: Tab) -> None:
 
 
 async def tap(page: Tab) -> None:
-    """Press and let go at once; from then on every press is as short."""
-    await page.evaluate(LETS_GO_AT_ONCE)
+    """Press and release at once; all later presses are as short."""
+    await page.evaluate(RELEASE_AT_ONCE)
     await page.point("mousePressed", "#talk")
 
 
 async def spoken_through(page: Tab) -> None:
-    """Until the microphone's words are over: loud, then half a second of quiet."""
+    """Wait until the microphone's words have ended: loud, then half a second of quiet."""
     await page.evaluate("window.loudAt = 0")
     await page.until(
         f"""(() => {{
@@ -46,7 +46,7 @@ async def spoken_through(page: Tab) -> None:
 
 
 async def heard_something(page: Tab) -> None:
-    """Until the microphone has brought half a second of speech, pauses not counted."""
+    """Wait until the microphone has delivered half a second of speech, pauses not counted."""
     await page.evaluate("window.spoke = 0, window.looked = performance.now()")
     await page.until(
         f"""(() => {{
@@ -59,7 +59,7 @@ async def heard_something(page: Tab) -> None:
 
 
 async def talk(page: Tab) -> None:
-    """Press, say something, release."""
+    """Press, wait for some speech, release."""
     await press(page)
     await heard_something(page)
     await release(page)
@@ -72,20 +72,20 @@ async def send(page: Tab, text: str) -> None:
 
 
 async def audible(page: Tab) -> None:
-    """Until the loudspeaker gets sound: the page's analyser sits on what it plays."""
+    """Wait until the page plays speech: its analyser measures the sound that it plays."""
     await page.until(f"document.getElementById('level').dataset.source === 'speech' && {LEVEL} > {LOUD}")
 
 
 async def done(page: Tab, turns: int) -> None:
-    """Until so many turns are there and the last is done; by HTTP its speech may still be playing."""
+    """Wait until the page shows so many turns and the last is done; over HTTP its speech may still be playing."""
     await page.until(
         f"document.querySelectorAll('.turn').length === {turns}"
         " && [...document.querySelectorAll('.turn')].at(-1).querySelector('.timings')"
     )
 
 
-async def said(page: Tab) -> list[str]:
-    """What the user said, turn by turn."""
+async def user_words(page: Tab) -> list[str]:
+    """The user's words on the page, one text per turn."""
     found: list[str] = await page.evaluate("[...document.querySelectorAll('.said')].map((e) => e.textContent)")
     return found
 

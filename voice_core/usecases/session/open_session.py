@@ -1,4 +1,4 @@
-"""An open session, as others find it by its id."""
+"""An open session, and the status of a session by its id."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from voice_core.usecases.session.live_session import LiveSession
 
 @dataclass(frozen=True, slots=True)
 class SessionStatus:
-    """What can be said of a session while it lasts and for a while after."""
+    """The state of a session, available while it is open and for some time after."""
 
     id: str
     user_id: str
@@ -22,14 +22,14 @@ class SessionStatus:
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A session that has just been opened."""
+    """A session with the ICE servers that were given to its client."""
 
     live: LiveSession
     servers: Sequence[IceServer]
     expires_at: datetime
 
 
-def _known(opened: OpenSession) -> SessionStatus:
+def session_status(opened: OpenSession) -> SessionStatus:
     live = opened.live
     return SessionStatus(
         live.id,

@@ -8,7 +8,7 @@ from tests.audio.mp4_files import box, handler, table, within
 from tests.audio.sounds import chunk, encoded
 
 _POLYNOMIAL = 0x04C1_1DB7
-"""Of the checksum of an Ogg page (RFC 3533, 6)."""
+"""Polynomial of the checksum of an Ogg page (RFC 3533, 6)."""
 
 
 def comments(count: int) -> bytes:
@@ -105,7 +105,7 @@ def wav(count: int) -> bytes:
 
 
 def mp4_loose_titles(count: int) -> bytes:
-    """The same titles where nobody writes them, and FFmpeg reads them all the same."""
+    """The same titles in a place where no program writes them, but FFmpeg reads them."""
     parts = ((b"mean", bytes(5)), (b"name", bytes(4) + b"%06x"), (b"data", struct.pack(">II", 1, 0) + b"1"))
     titles = (
         box(b"----", *(box(kind, body.replace(b"%06x", b"%06x" % i)) for kind, body in parts)) for i in range(count)
@@ -137,7 +137,7 @@ TITLED: Mapping[str, tuple[str, Callable[[int], bytes]]] = {
     "w64": ("w64", w64),
     "wav": ("wav", wav),
 }
-"""Container, and what makes a file with so many titles."""
+"""Containers, each with a function that makes a file with a number of titles."""
 
 
 def _pages(file: bytes) -> Sequence[tuple[list[bytes], int]]:

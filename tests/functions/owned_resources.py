@@ -1,4 +1,4 @@
-"""What one user has, and what another gets who knows all its names."""
+"""Resources of one user, and the responses to another user who knows all their names."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -16,49 +16,49 @@ from tests.issuers import Issuer
 from voice_core.domain.user import user_id_of
 
 SECRET = "the combination is nineteen"
-"""What Anna says and nobody else may hear of."""
+"""Anna's words, which no other user may receive."""
 
-NOBODYS = {
+UNUSED_IDS = {
     "conversationId": "f" * 32,
     "turnId": "e" * 32,
     "clipId": "d" * 32,
     "sessionId": "c" * 32,
 }
-"""Ids that never were, in the form of those that are."""
+"""Ids that were never used, in the form of real ones."""
 
-OF_THE_MOMENT = ("date", "x-request-id", "content-length", "ratelimit")
-"""Headers that no two answers share."""
+VARYING_HEADERS = ("date", "x-request-id", "content-length", "ratelimit")
+"""Headers that differ in every response."""
 
 
 @dataclass(frozen=True)
 class User:
-    """Somebody with a token."""
+    """A user with a token."""
 
     id: str
     product: Product
-    """As they meet it."""
+    """The product, with a client that sends the user's token."""
 
 
 @dataclass(frozen=True)
-class Owned:
-    """The names of a user's things, by the contract's names of them."""
+class OwnedResource:
+    """Ids of a user's resources, by their names in the contract."""
 
     ids: Mapping[str, str]
-    given_out: str
-    """A conversation that a session was given the id of before it began."""
+    reserved_conversation: str
+    """A conversation's id that a session has, though the conversation has no turn yet."""
     etag: str
-    """Of the clip."""
+    """ETag of the clip."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What there is to see of an answer, with no name in it but the contract's."""
+    """The visible parts of a response, with ids replaced by their names in the contract."""
 
     status: int
     headers: Mapping[str, str]
     body: str
-    asked: tuple[str, ...]
-    """The operations that the answer took in Cosmos, some of them at the same time."""
+    operations: tuple[str, ...]
+    """The operations in Cosmos DB that the response took, sorted, because some run at the same time."""
 
 
 @asynccontextmanager
@@ -68,8 +68,11 @@ async def user(product: Product, issuer: Issuer, name: str) -> AsyncIterator[Use
 
 
 @asynccontextmanager
-async def belongings(owner: User, stranger_to_storage: Product) -> AsyncIterator[Owned]:
-    """A conversation with kept speech, a clip that is done, and an open session. Storage is shown no token."""
+async def belongings(owner: User, stranger_to_storage: Product) -> AsyncIterator[OwnedResource]:
+    """A conversation with stored speech, a completed clip, and an open session of *owner*.
+
+    *stranger_to_storage* uploads to Blob storage without the owner's token.
+    """
     product = owner.product
     async with AsyncExitStack() as stack:
         turn = await posted(product, "/process", {"text": SECRET, "speech": "url"})
@@ -83,7 +86,7 @@ async def belongings(owner: User, stranger_to_storage: Product) -> AsyncIterator
         _, session = await stack.enter_async_context(call(product))
         ids = {name: turn[name] for name in ("conversationId", "turnId")}
         ids |= {"clipId": clip["clipId"], "sessionId": session["sessionId"]}
-        yield Owned(ids, session["conversationId"], etag)
+        yield OwnedResource(ids, session["conversationId"], etag)
 
 
 async def posted(
@@ -98,26 +101,26 @@ async def posted(
 async def answered(
     who: User, method: str, path: str, ids: Mapping[str, str], *, status: int | None = None, **request: Any
 ) -> Answer:
-    """What *who* is answered, with that *status*, when the names in *path* and *request* stand for *ids*."""
+    """The response to *who* when the names in *path* and *request* are replaced by *ids*; *status* is asserted."""
     cosmos = who.product.services.cosmos
     before = len(cosmos.served)
     url = who.product.url + path.format_map(ids)
     async with who.product.http.request(method, url, **named(request, ids)) as response:
         assert status in (None, response.status), path
         text, headers = (await response.read()).decode("latin-1"), dict(response.headers)
-    # What concerns no partition is a look at a container, which may be somebody's in the background.
-    asked = [one for one in [*cosmos.served][before:] if one.facts["partition"]]
-    assert {one.facts["partition"] for one in asked} <= {json.dumps([who.id])}
+    # An operation without a partition looks at a container; a background task may have made it.
+    operations = [one for one in [*cosmos.served][before:] if one.facts["partition"]]
+    assert {one.facts["partition"] for one in operations} <= {json.dumps([who.id])}
     return Answer(
         response.status,
-        {name.lower(): masked(value, ids) for name, value in headers.items() if name.lower() not in OF_THE_MOMENT},
+        {name.lower(): masked(value, ids) for name, value in headers.items() if name.lower() not in VARYING_HEADERS},
         masked(without_chance(text), ids),
-        tuple(sorted(f"{one.operation} {one.facts['link'].split('/docs')[0]}" for one in asked)),
+        tuple(sorted(f"{one.operation} {one.facts['link'].split('/docs')[0]}" for one in operations)),
     )
 
 
 def named(request: Any, ids: Mapping[str, str]) -> Any:
-    """*request* with the ids in place of their names."""
+    """*request* with names in braces replaced by *ids*."""
     if isinstance(request, str):
         return request.format_map(ids) if "{" in request else request
     if isinstance(request, dict):
@@ -132,7 +135,7 @@ def masked(text: str, ids: Mapping[str, str]) -> str:
 
 
 def without_chance(text: str) -> str:
-    """*text* without what no two answers share."""
+    """*text* without the members that differ in every response."""
     try:
         document = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The product as ``make run`` runs it, beside any other: on free ports, with data of its own, and quick."""
+"""The product as ``make run`` starts it, but on free ports, with its own data, and with scripted, fast providers."""
 
 import asyncio
 import json
@@ -16,10 +16,10 @@ import aiohttp
 from tests.conftest import ROOT
 
 START_SECONDS = 120.0
-STARTS = 3
-"""Tries: a port that was free may be somebody else's a moment later."""
+START_ATTEMPTS = 3
+"""Attempts: another process may take a free port before the product does."""
 
-BOUNDLESS = {
+UNLIMITED = {
     "TURNS_PER_MINUTE": "1000000",
     "TRANSCRIPTS_PER_MINUTE": "1000000",
     "SPEECHES_PER_MINUTE": "1000000",
@@ -33,23 +33,23 @@ BOUNDLESS = {
     "CLIP_UPLOAD_SECONDS": "2",
     **dict.fromkeys(("LIMITS_SECONDS", "PROVIDER_WAIT_SECONDS", "CONVERSATIONS_SECONDS", "STORAGE_SECONDS"), "30"),
 }
-"""Settings by which no limit is met, nobody waits long for what will not come, and a busy machine is no broken one."""
+"""Settings with unreachable limits, short waits for uploads and sessions, and deadlines that suit a busy machine."""
 
-AT_ONCE: Mapping[str, Mapping[str, list[dict[str, Any]]]] = {
+SCRIPTS: Mapping[str, Mapping[str, list[dict[str, Any]]]] = {
     "SPEECH_ENDPOINT": {
         "stt": [{"text": "what is the weather like", "repeat": True}],
         "tts": [{"tone": True, "repeat": True}],
     },
     "OPENAI_ENDPOINT": {"chat": [{"text": "Fine.", "repeat": True}]},
 }
-"""Scripts of the emulators, by the setting that has their address: nothing is recognised or synthesised in earnest."""
+"""Scripts of the emulators, by the setting that holds their address: nothing is really recognised or synthesised."""
 
 
 @asynccontextmanager
-async def running_product(settings: Mapping[str, str] = BOUNDLESS) -> AsyncIterator[str]:
-    """The base URL of a product with *settings*, which ends with the context."""
+async def running_product(settings: Mapping[str, str] = UNLIMITED) -> AsyncIterator[str]:
+    """The base URL of a product with *settings*, which stops when the context ends."""
     with TemporaryDirectory() as folder:
-        _furnish(Path(folder))
+        _link_checkout(Path(folder))
         process, base = await _started(folder, settings)
         try:
             yield base
@@ -58,7 +58,7 @@ async def running_product(settings: Mapping[str, str] = BOUNDLESS) -> AsyncItera
 
 
 async def _started(folder: str, settings: Mapping[str, str]) -> tuple[asyncio.subprocess.Process, str]:
-    for _ in range(STARTS):
+    for _ in range(START_ATTEMPTS):
         speech, openai, cosmos, host, storage = _free_ports()
         endpoints = {
             "SPEECH_ENDPOINT": f"http://127.0.0.1:{speech}",
@@ -85,14 +85,14 @@ async def _started(folder: str, settings: Mapping[str, str]) -> tuple[asyncio.su
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    """Only politely: it has processes of its own to end."""
+    """Terminate it, never kill it: it has to end its own child processes."""
     if process.returncode is None:
         process.terminate()
     await process.wait()
 
 
-def _furnish(folder: Path) -> None:
-    """What a checkout has, but for its data."""
+def _link_checkout(folder: Path) -> None:
+    """Link the files of the checkout, but not its data."""
     for name in ("function_app.py", "host.json", "local.settings.json", "clients"):
         (folder / name).symlink_to(ROOT / name)
     (folder / ".local").mkdir()
@@ -100,7 +100,7 @@ def _furnish(folder: Path) -> None:
 
 
 def _free_ports() -> list[int]:
-    """Four of them, and a fifth whose next is free too: storage takes two."""
+    """Five free ports; the one after the fifth is free too, because storage takes two."""
     while True:
         sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
         ports = [one.getsockname()[1] for one in sockets]
@@ -115,7 +115,7 @@ def _free_ports() -> list[int]:
 
 
 async def _healthy(base: str, process: asyncio.subprocess.Process) -> bool:
-    """Whether it serves, once it does or has ended."""
+    """Wait until the product serves (True) or has ended (False)."""
     async with aiohttp.ClientSession() as http:
         while process.returncode is None:
             try:
@@ -130,7 +130,7 @@ async def _healthy(base: str, process: asyncio.subprocess.Process) -> bool:
 
 async def _script(endpoints: Mapping[str, str]) -> None:
     async with aiohttp.ClientSession() as http:
-        for setting, script in AT_ONCE.items():
+        for setting, script in SCRIPTS.items():
             url = f"{endpoints[setting].removesuffix('/v1/')}/_emulator/script"
             async with http.put(url, data=json.dumps(script)) as response:
                 response.raise_for_status()

@@ -1,4 +1,4 @@
-"""What one turn sends, as its step has it, and how it ends."""
+"""The messages that one turn sends, controlled by its step, and the turn's outcome in the log."""
 
 import asyncio
 import logging
@@ -6,24 +6,24 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from emulators.script import Script, Served, Step
+from emulators.script import Script, ServedRequest, Step
 from emulators.speech.channel import BAD_REQUEST, SERVER_ERROR, TOO_MANY_REQUESTS, Channel, ClientGone
-from emulators.speech.refusals import Refused
+from emulators.speech.refusals import RequestRefused
 
 CLOSE_CODES = {400: BAD_REQUEST, 429: TOO_MANY_REQUESTS}
-"""For a scripted status on a connection that is open; every other one is a failing service."""
+"""Close codes for a scripted status on an open connection; any other status is sent as a failing service."""
 
 log = logging.getLogger(__name__)
 
 
 class TurnEnded(Exception):
-    """The script cut the turn short; the log says how."""
+    """The script ended the turn early; the log has the outcome."""
 
 
-class Answer:
-    """What one turn sends."""
+class TurnOutput:
+    """The output of one turn."""
 
-    def __init__(self, channel: Channel, request_id: str, step: Step, served: Served) -> None:
+    def __init__(self, channel: Channel, request_id: str, step: Step, served: ServedRequest) -> None:
         self.step = step
         self.facts = served.facts
         self._channel = channel
@@ -35,7 +35,7 @@ class Answer:
         """Send ``turn.start``, unless the step refuses the turn or leaves it hanging.
 
         Raises:
-            TurnEnded: it was refused.
+            TurnEnded: the step refused the turn.
         """
         if self.step.status is not None:
             self._served.outcome = f"status-{self.step.status}"
@@ -51,16 +51,20 @@ class Answer:
         await self._channel.send(path, self._request_id, document)
 
     async def send_result(self, path: str, document: Mapping[str, Any] | str) -> None:
-        """Send something the script counts.
+        """Send a result, which counts for ``drop_after``.
 
         Raises:
-            TurnEnded: that was one too many for the step.
+            TurnEnded: the step's number of results had been sent before.
         """
         self._count()
         await self.send(path, document)
 
     async def send_audio(self, pcm: bytes) -> None:
-        """Likewise for a chunk of speech."""
+        """Send a chunk of speech, which counts for ``drop_after``.
+
+        Raises:
+            TurnEnded: the step's number of results had been sent before.
+        """
         self._count()
         await self._channel.send_audio(self._request_id, pcm)
 
@@ -76,20 +80,21 @@ class Answer:
 
 
 @asynccontextmanager
-async def answering(channel: Channel, request_id: str, script: Script, operation: str) -> AsyncGenerator[Answer]:
-    """Answer one turn by the script's next step, and log how it ended.
+async def turn_output(channel: Channel, request_id: str, script: Script, operation: str) -> AsyncGenerator[TurnOutput]:
+    """Serve one turn by the script's next step, and log its outcome.
 
-    What cannot be served, or fails, closes the socket with the reason; only being cancelled goes on to the caller.
+    A turn that is refused or fails closes the socket with the reason. Of all exceptions, only cancellation reaches the
+    caller.
     """
     with script.serving(operation) as served:
         served.trace = f"{channel.connection_id} {request_id}"
         try:
-            yield Answer(channel, request_id, script.next(operation), served)
+            yield TurnOutput(channel, request_id, script.next(operation), served)
         except TurnEnded:
             pass
         except ClientGone:
             served.outcome = "cancelled"
-        except Refused as reason:
+        except RequestRefused as reason:
             served.outcome = "status-400"
             channel.end(BAD_REQUEST, str(reason))
         except Exception:

@@ -1,7 +1,7 @@
-"""What reaches each resource: Bicep's values with every name followed to where it comes from.
+"""The values that reach each resource: Bicep values with every name replaced by what it stands for.
 
-What main.bicep hands its modules, what they hand one another, variables and loops are followed; what is left names
-main.bicep's own parameters and resources, a resource by its name in Azure.
+Parameters and outputs of modules, variables and loops are resolved. What remains are names of main.bicep's own
+parameters and of resources; a resource is written with its name in Azure.
 """
 
 import re
@@ -20,16 +20,16 @@ _NAMED_FOR_THEMSELVES = {"call_expression", "object_property", "variable_declara
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One template, and what its names stand for."""
+    """One template, and the values of its names."""
 
     template: Template
     parent: "Scope | None" = None
     given: Mapping[str, Value] = field(default_factory=dict)
-    """Parameters, in the parent's words."""
+    """Parameters, as expressions of the parent template."""
     modules: dict[str, "Scope"] = field(default_factory=dict)
 
     def resolved(self, value: Value, turn: Mapping[str, Value] | None = None) -> Value:
-        """*value* with its names followed; *turn* says what a loop's variables are."""
+        """*value* with its names resolved; *turn* holds the values of loop variables."""
         turn = turn or {}
         match value:
             case dict():
@@ -61,14 +61,14 @@ class Scope:
         over, names = self.resolved(loop.over, turn), re.findall(r"\w+", loop.variable)
         if not isinstance(over, list):
             return Loop(loop.variable, over, self.resolved(loop.body, turn))
-        # The second name, if there is one, counts the turns.
+        # The second name, if there is one, is the index.
         return [
             self.resolved(loop.body, {**turn, **dict(zip(names, (item, number), strict=False))})
             for number, item in enumerate(over)
         ]
 
     def _followed(self, source: str, turn: Mapping[str, Value]) -> Value:
-        """An expression with its names replaced: by a value, if it is one name and no more."""
+        """An expression with its names replaced; an expression that is a single name becomes its value."""
         text = source.encode()
         for name in reversed(_names(source)):
             members = _MEMBERS.match(text[name.stop :].decode())
@@ -94,7 +94,7 @@ class Scope:
             return _member(given, path)
         if name in self.template.variables:
             value = self.resolved(self.template.variables[name], turn)
-            # What a function makes keeps its name, and has a line of its own.
+            # The result of a function keeps its variable's name, and has a line of its own in the pins.
             return _UNKNOWN if isinstance(value, Call) else _member(value, path)
         if name in self.modules and path[:1] == ["outputs"]:
             module = self.modules[name]
@@ -111,7 +111,7 @@ class Scope:
 
 
 def main_scope(infra: Infra) -> Scope:
-    """main.bicep's, with all its modules'."""
+    """The scope of main.bicep, with the scopes of all its modules."""
     main = Scope(infra.template("main.bicep"))
     for symbol, (path, given) in main.template.modules.items():
         main.modules[symbol] = Scope(infra.template(path), main, given)
@@ -141,12 +141,12 @@ def written(value: Value) -> str:
 
 
 def _literal(source: str) -> Value:
-    """A string, once nothing is left in it to follow."""
+    """A string value if nothing in it is left to resolve, otherwise an expression."""
     return source[1:-1] if re.fullmatch(r"'[^'$\\\\]*'", source) else Expression(source)
 
 
 def _inlined(value: Value) -> str:
-    """A value within a string."""
+    """A value as it is written within a string."""
     text = written(value)
     if isinstance(value, int):
         return text
@@ -167,7 +167,7 @@ def _member(value: Value, path: list[str]) -> Value:
 
 @cache
 def _names(source: str) -> list[slice]:
-    """Where an expression names something, in bytes: neither functions nor the keys of objects are names."""
+    """The places, in bytes, of the names in an expression; functions and keys of objects are no names."""
     head = "var x = "
     found: list[slice] = []
     nodes = [syntax(f"{head}{source}\n")]

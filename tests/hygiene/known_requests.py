@@ -1,4 +1,4 @@
-"""Things that exist in a product, made so that there is something to ask for."""
+"""Creates resources in a running product, so that requests can refer to existing ones."""
 
 import asyncio
 import json
@@ -9,27 +9,27 @@ from typing import Any
 
 import aiohttp
 
-from tests.eventually import PATIENCE_SECONDS
+from tests.eventually import HANG_SECONDS
 from tests.functions.turns import recording
 from tests.webrtc import Caller
 
 FRAGMENT = "a=mid:0\r\na=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host\r\na=end-of-candidates\r\n"
-"""RFC 8840."""
+"""A trickle ICE fragment (RFC 8840)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What requests may refer to."""
+class KnownResources:
+    """Existing resources that requests may refer to."""
 
     ids: dict[str, str]
-    """By the names of path parameters."""
+    """Ids by the names of path parameters."""
     offer: str
-    """SDP of a client that waits for an answer."""
+    """SDP offer of a client that waits for an answer."""
     fragment: str
-    """SDP of one more candidate."""
+    """SDP fragment with one more candidate."""
 
     @classmethod
-    def from_json(cls, text: str) -> "Known":
+    def from_json(cls, text: str) -> "KnownResources":
         return cls(**json.loads(text))
 
     def to_json(self) -> str:
@@ -37,8 +37,8 @@ class Known:
 
 
 @asynccontextmanager
-async def known_things(base: str) -> AsyncIterator[Known]:
-    """A turn with its speech, a clip with all of its parts, and a session that lasts as long as the context."""
+async def known_resources(base: str) -> AsyncIterator[KnownResources]:
+    """Create a turn with its speech, a completed clip, and a session that lasts as long as the context."""
     caller = Caller()
     try:
         async with aiohttp.ClientSession(base, raise_for_status=True) as http:
@@ -54,28 +54,28 @@ async def known_things(base: str) -> AsyncIterator[Known]:
             "clipId": clip,
             "sessionId": session["sessionId"],
         }
-        yield Known(ids, offer, FRAGMENT)
+        yield KnownResources(ids, offer, FRAGMENT)
     finally:
         await caller.close()
 
 
 async def _done_clip(http: aiohttp.ClientSession) -> str:
-    """The first that is: a busy machine may be too late with an upload."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    """Create clips until one is done: a busy machine may upload too late."""
+    async with asyncio.timeout(HANG_SECONDS):
         while (clip := await _clip(http))["status"] != "done":
             pass
     return str(clip["clipId"])
 
 
 async def _clip(http: aiohttp.ClientSession) -> dict[str, Any]:
-    """How a new one ends."""
+    """Create a clip, upload its recording, and return its final state."""
     opened = await _posted(http, "clips", {})
     upload, path = opened["upload"], f"clips/{opened['clipId']}"
     uploading = http.request(
         upload["method"], upload["url"], headers=upload["headers"], data=recording(), raise_for_status=False
     )
     async with uploading, http.get(path, headers={"Accept": "text/event-stream"}) as events:
-        # It ends when the clip does.
+        # The stream ends when the clip does.
         await events.read()
     async with http.get(path) as response:
         clip: dict[str, Any] = await response.json()
@@ -84,5 +84,5 @@ async def _clip(http: aiohttp.ClientSession) -> dict[str, Any]:
 
 async def _posted(http: aiohttp.ClientSession, path: str, document: dict[str, object]) -> dict[str, Any]:
     async with http.post(path, json=document) as response:
-        answer: dict[str, Any] = await response.json()
-        return answer
+        created: dict[str, Any] = await response.json()
+        return created
