@@ -143,8 +143,8 @@ def _check_out(folder: Path) -> None:
     tools.mkdir()
     (tools / "az").write_text(f'#!/bin/sh\nexec "{sys.executable}" -I "{FAKE_AZ}" "$@"\n')
     (tools / "az").chmod(0o755)
-    (checkout / "voice_core" / "functions" / "turn").mkdir(parents=True)
-    (checkout / "voice_core" / "functions" / "turn" / "turns.py").touch()
+    (checkout / "voice_core" / "functions").mkdir(parents=True)
+    (checkout / "voice_core" / "functions" / "turns.py").touch()
     for name in COPIED:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, checkout / name)
