@@ -15,7 +15,6 @@ from voice_core.telemetry.watchers import report_call
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 """https://www.w3.org/TR/trace-context/#traceparent-header"""
 
-
 MOST_CALLS = 100
 """Calls that a request remembers, the latest ones."""
 

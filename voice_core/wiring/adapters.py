@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 COGNITIVE_SCOPE = "https://cognitiveservices.azure.com/.default"
 """The scope of tokens for Speech and Azure OpenAI."""
 
-
 REQUEST_SECONDS = 86_400
 """How long an Idempotency-Key is stored."""
 

@@ -6,13 +6,7 @@ from voice_core.ports.providers import Assistant, SpeechToText, TextToSpeech
 from voice_core.settings import Settings
 from voice_core.usecases.resilience.bulkhead import Bulkhead
 from voice_core.usecases.resilience.circuit_breaker import CircuitBreaker
-from voice_core.usecases.resilience.fallback import (
-    FIRST_SHARE,
-    FallbackAssistant,
-    FallbackStt,
-    FallbackTts,
-    RetryingAssistant,
-)
+from voice_core.usecases.resilience.fallback import FIRST_SHARE, FallbackAssistant, FallbackStt, FallbackTts
 from voice_core.usecases.resilience.guarded_ports import (
     Guard,
     GuardedAssistant,
@@ -21,6 +15,7 @@ from voice_core.usecases.resilience.guarded_ports import (
     guarded_store,
 )
 from voice_core.usecases.resilience.retry import RetryBudget
+from voice_core.usecases.resilience.retrying_assistant import RetryingAssistant
 
 Store = TypeVar("Store")
 

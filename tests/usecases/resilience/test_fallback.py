@@ -10,16 +10,12 @@ from tests.scripted_ports import ScriptedAssistant, ScriptedStt, ScriptedTts
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import InvalidAudio, Misconfigured, NoSpeech, ReplyRefused, StageFailed, VoiceError
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
+from voice_core.usecases.resilience.buffered_utterance import BufferedUtterance
 from voice_core.usecases.resilience.circuit_breaker import CircuitBreaker
-from voice_core.usecases.resilience.fallback import (
-    BufferedUtterance,
-    FallbackAssistant,
-    FallbackStt,
-    FallbackTts,
-    RetryingAssistant,
-)
+from voice_core.usecases.resilience.fallback import FallbackAssistant, FallbackStt, FallbackTts
 from voice_core.usecases.resilience.guarded_ports import Guard, GuardedAssistant, GuardedStt, GuardedTts
 from voice_core.usecases.resilience.retry import RetryBudget
+from voice_core.usecases.resilience.retrying_assistant import RetryingAssistant
 
 BROKEN = StageFailed("It broke.", stage="assistant")
 SECONDS = 0.1

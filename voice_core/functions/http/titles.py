@@ -73,7 +73,6 @@ TITLES: Mapping[str, str] = {
     "voice-unknown": "Unknown voice",
 }
 
-
 PHRASES: Mapping[int, str] = {
     400: "Bad request",
     401: "Authentication required",

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 Options = TypeVar("Options", bound=AudioInput)
 
-
 RAW_FORMATS = {"pcm16", "pcm", "raw", "lpcm", "s16le", "l16"}
 RAW_MEDIA_TYPES = {b"audio/pcm": "s16le", b"audio/l16": "s16be"}
 """Encoding of headerless PCM by content type; that of L16 is from RFC 2586."""

@@ -1,4 +1,4 @@
-"""Another try, or a second provider, when the first fails before its first item. A begun stream is not repeated."""
+"""A second provider, when the first fails before its first item. A begun stream is not repeated."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from contextlib import aclosing
@@ -9,45 +9,14 @@ from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
 from voice_core.ports.providers import Assistant, SpeechToText, TextToSpeech
+from voice_core.usecases.resilience.buffered_utterance import BufferedUtterance
 from voice_core.usecases.resilience.deadlines import Deadline
-from voice_core.usecases.resilience.merged_streams import MergedStreams
-from voice_core.usecases.resilience.retry import RetryBudget, retry
 from voice_core.usecases.resilience.utterance_deadline import start_at_end
 
 Item = TypeVar("Item")
 
 FIRST_SHARE = 0.5
 """Share of a stage's deadline in which the first provider must begin; the rest is left for the second."""
-
-TRIES = 2
-PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 1.0
-"""Longest pause before another try; if the provider asks for a longer one, the error is raised: a user is waiting."""
-
-
-class RetryingAssistant:
-    """Calls the assistant a second time, soon, when it fails before its first word."""
-
-    def __init__(self, assistant: Assistant, retries: RetryBudget) -> None:
-        self._assistant = assistant
-        self._retries = retries
-
-    async def warm(self) -> None:
-        await self._assistant.warm()
-
-    async def reply(self, text: str, history: Sequence[Turn]) -> AsyncGenerator[str]:
-        first, pieces = await retry(
-            lambda: _begun(self._assistant.reply(text, history)),
-            retries=self._retries,
-            tries=TRIES,
-            pause_seconds=PAUSE_SECONDS,
-            longest_seconds=LONGEST_PAUSE_SECONDS,
-        )
-        async with aclosing(pieces):
-            if first is not None:
-                yield first
-            async for piece in pieces:
-                yield piece
 
 
 class FallbackAssistant:
@@ -131,30 +100,6 @@ class FallbackStt:
                     yield item
 
 
-class BufferedUtterance:
-    """An utterance that several readers can read from its beginning, one after the other."""
-
-    def __init__(self, utterance: AsyncGenerator[bytes]) -> None:
-        # A separate task reads the utterance: a cancelled reader would otherwise end the utterance itself.
-        self._rest = MergedStreams(utterance)
-        self._buffer: list[bytes] = []
-        self._complete = False
-
-    async def from_start(self) -> AsyncGenerator[bytes]:
-        """The buffered part of the utterance, and then the rest as it arrives."""
-        for pcm in self._buffer:
-            yield pcm
-        if self._complete:
-            return
-        async for pcm in self._rest:
-            self._buffer.append(pcm)
-            yield pcm
-        self._complete = True
-
-    async def aclose(self) -> None:
-        await self._rest.aclose()
-
-
 async def _either(
     first: AsyncGenerator[Item], second: Callable[[], AsyncGenerator[Item]], deadline: Deadline
 ) -> AsyncGenerator[Item]:
@@ -180,11 +125,6 @@ async def _either(
 def _is_empty_interim(item: object) -> bool:
     """Whether *item* has no words and only shows that recognition continues."""
     return isinstance(item, Interim) and not item.text
-
-
-async def _begun(items: AsyncGenerator[Item]) -> tuple[Item | None, AsyncGenerator[Item]]:
-    """The first of *items*, None if there is none, and the iterator for the rest."""
-    return await anext(items, None), items
 
 
 def _started(deadline: Deadline) -> Deadline:
