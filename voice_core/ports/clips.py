@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from voice_core.domain.clip import Clip, ClipName, Recording, Slot
-    from voice_core.domain.speech import SpeechName, StoredSpeech
+from voice_core.domain.clip import Clip, ClipName, Recording, Slot
+from voice_core.domain.speech import SpeechName, StoredSpeech
 
 
 class Clips(Protocol):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from voice_core.domain.limits import DailyQuota, Rate, Usage
+from voice_core.domain.limits import DailyQuota, Rate, Usage
 
 
 class Admissions(Protocol):

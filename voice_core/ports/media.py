@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from voice_core.domain.session import IceServer, PeerEvent
+from voice_core.domain.session import IceServer, PeerEvent
 
 
 class Peer(Protocol):

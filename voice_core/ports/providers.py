@@ -7,11 +7,10 @@ its end (``aclose``) cancels the work behind it at once.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from voice_core.domain.conversation import Turn
-    from voice_core.domain.speech import Hints, Interim, Transcript, Voice
+from voice_core.domain.conversation import Turn
+from voice_core.domain.speech import Hints, Interim, Transcript, Voice
 
 
 class SpeechToText(Protocol):

@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from voice_core.domain.events import Event
 from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Rate
@@ -11,10 +10,7 @@ from voice_core.ports.limits import Admissions
 from voice_core.settings import Settings
 from voice_core.usecases.limits.audio_meter import AudioMeter
 from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter, rate_limited_turn
-from voice_core.usecases.turn.request import TurnRequest
-
-if TYPE_CHECKING:
-    from voice_core.usecases.turn.request import TakeTurn
+from voice_core.usecases.turn.request import TakeTurn, TurnRequest
 
 
 class Quotas:
@@ -30,7 +26,7 @@ class Quotas:
             return request
         return replace(request, utterance=self.audio_meter.metered(request.user_id, request.utterance))
 
-    def rate_limited_turn(self, request: TurnRequest, take_turn: "TakeTurn") -> AsyncGenerator[Event]:
+    def rate_limited_turn(self, request: TurnRequest, take_turn: TakeTurn) -> AsyncGenerator[Event]:
         """The events of the turn; TurnFailed with LimitReached when a limit is reached."""
         return rate_limited_turn(request, take_turn, self.rate_limiter)
 

@@ -4,17 +4,14 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from voice_core import telemetry
 from voice_core.domain.errors import StageFailed, Unreachable, VoiceError
 from voice_core.domain.events import Event, TurnCreated, TurnFailed
 from voice_core.domain.limits import DailyQuota, Kind, Limit, LimitStatus, Rate, Remainder, Usage
 from voice_core.ports.limits import Admissions
-from voice_core.usecases.turn.request import TurnRequest
-
-if TYPE_CHECKING:
-    from voice_core.usecases.turn.request import TakeTurn
+from voice_core.usecases.turn.request import TakeTurn, TurnRequest
 
 Value = TypeVar("Value")
 
@@ -109,7 +106,7 @@ class RateLimiter:
 
 
 async def rate_limited_turn(
-    request: TurnRequest, take_turn: "TakeTurn", rate_limiter: RateLimiter
+    request: TurnRequest, take_turn: TakeTurn, rate_limiter: RateLimiter
 ) -> AsyncGenerator[Event]:
     """The turn of a session, which has no HTTP request to refuse: when a limit is reached, the turn fails with it."""
     try:

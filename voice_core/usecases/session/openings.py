@@ -1,15 +1,12 @@
 """Idempotent opening of sessions: a client that retries with the same key gets the same session."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from voice_core import telemetry
 from voice_core.domain.errors import Conflict
 from voice_core.domain.idempotency import RequestName
 from voice_core.usecases.idempotency.fingerprint import IdempotentRequest, key_reused
-
-if TYPE_CHECKING:
-    from voice_core.usecases.session.open_session import OpenSession
+from voice_core.usecases.session.open_session import OpenSession
 
 OPENING_SECONDS = 1.0
 """The Retry-After of a session that is being opened: an offer is usually answered in this time."""
@@ -27,8 +24,8 @@ class Openings:
         """Fingerprint and session by request; the session is None while it is being opened."""
 
     async def open(
-        self, request: IdempotentRequest, open_new: Callable[[], Awaitable["OpenSession"]]
-    ) -> tuple["OpenSession", bool]:
+        self, request: IdempotentRequest, open_new: Callable[[], Awaitable[OpenSession]]
+    ) -> tuple[OpenSession, bool]:
         """The session of *request*, and whether it was open before; also raises as *open_new* does.
 
         Raises:
@@ -48,7 +45,7 @@ class Openings:
         self._known[name] = (words_digest, opened)
         return opened, False
 
-    def _replay(self, name: RequestName, words_digest: str) -> "OpenSession":
+    def _replay(self, name: RequestName, words_digest: str) -> OpenSession:
         before, opened = self._known[name]
         if before != words_digest:
             raise key_reused()
