@@ -40,6 +40,13 @@ class Catalog:
             raise Refusal(404, f"There is no database '{name}'.")
         return _shown({"id": name}, *row) | {"_colls": "colls/", "_users": "users/"}
 
+    def databases(self) -> list[Resource]:
+        return [self.database(name) for (name,) in self._db.execute("SELECT id FROM databases ORDER BY id").fetchall()]
+
+    def containers(self, database: str) -> list[Resource]:
+        rows = self._db.execute("SELECT id FROM containers WHERE database = ? ORDER BY id", (database,)).fetchall()
+        return [self.container(database, name) for (name,) in rows]
+
     def delete_database(self, name: str) -> None:
         self.database(name)
         self._db.execute("DELETE FROM databases WHERE id = ?", (name,))

@@ -82,7 +82,9 @@ class Items:
         return Outcome(200, self._put(place, name, body))
 
     def patch(self, place: Place, name: str, body: Any, if_match: str | None = None) -> Outcome:
-        """Apply ``{"operations": […], "condition": "from c where …"}``."""
+        """Apply ``{"operations": […], "condition": "from c where …"}``, or the list of operations alone."""
+        if isinstance(body, list):
+            body = {"operations": body}
         if not isinstance(body, dict):
             raise Refusal(400, "A patch is an object with operations.")
         old = self._get(place, name)

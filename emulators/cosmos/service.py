@@ -16,7 +16,7 @@ from emulators.cosmos.items import MAX_BYTES, Items, Outcome, Place
 from emulators.cosmos.paging import DEFAULT_ITEMS, page
 from emulators.cosmos.query import parse_query
 from emulators.cosmos.refusals import COLLECTION_RID_MISMATCH, Refusal
-from emulators.cosmos.requests import Request
+from emulators.cosmos.requests import PARTITION_KEY, Request
 from emulators.cosmos.store import transaction
 
 
@@ -59,6 +59,15 @@ class Service:
 
     def _account(self, request: Request) -> Response:
         return Response(200, account_document(request.host))
+
+    def _databases(self, _request: Request) -> Response:
+        found = self._catalog.databases()
+        return Response(200, {"_rid": "", "Databases": found, "_count": len(found)})
+
+    def _containers(self, request: Request) -> Response:
+        database = self._catalog.database(*request.names)
+        found = self._catalog.containers(database["id"])
+        return Response(200, {"_rid": database["_rid"], "DocumentCollections": found, "_count": len(found)})
 
     def _create_database(self, request: Request) -> Response:
         return _resource(201, self._catalog.create_database(request.record()))
@@ -131,7 +140,7 @@ class Service:
     def _patch(self, request: Request) -> Response:
         place, name = self._place(request), request.names[2]
         with transaction(self._db):
-            return _outcome(self._items.patch(place, name, request.record(), request.headers.get("if-match")))
+            return _outcome(self._items.patch(place, name, request.body(), request.headers.get("if-match")))
 
     def _delete(self, request: Request) -> Response:
         place, name = self._place(request), request.names[2]
@@ -147,7 +156,7 @@ class Service:
 
     def _place(self, request: Request) -> Place:
         container = self._opened(request)
-        return Place(container, partition_header(request.headers.get("x-ms-documentdb-partitionkey")))
+        return Place(container, partition_header(request.headers.get(PARTITION_KEY)))
 
 
 def _resource(status: int, body: dict[str, Any]) -> Response:
@@ -160,9 +169,11 @@ def _outcome(outcome: Outcome) -> Response:
 
 _ROUTES: dict[str, Callable[[Service, Request], Response]] = {
     "GET/*": Service._account,
+    "GET/dbs": Service._databases,
     "POST/dbs": Service._create_database,
     "GET/dbs/*": Service._database,
     "DELETE/dbs/*": Service._delete_database,
+    "GET/dbs/colls": Service._containers,
     "POST/dbs/colls": Service._create_container,
     "GET/dbs/colls/*": Service._container,
     "PUT/dbs/colls/*": Service._replace_container,

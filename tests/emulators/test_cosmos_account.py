@@ -168,15 +168,44 @@ async def test_unsupported_containers_are_refused(options: dict[str, Any]) -> No
         assert (await refused(request)).status_code == 400
 
 
+async def test_databases_and_containers_are_listed() -> None:
+    """A list has every database of the account, or every container of a database."""
+    async with serving(cosmos_app(None)) as url, CosmosClient(url, LOCAL_KEY) as client:
+        assert [database async for database in client.list_databases()] == []
+        database = await client.create_database("db")
+        for name in ("b", "a"):
+            await database.create_container(name, partition_key=PartitionKey("/user"))
+        assert [found["id"] async for found in client.list_databases()] == ["db"]
+        assert [found["id"] async for found in database.list_containers()] == ["a", "b"]
+
+
+async def test_requests_of_other_sdks_are_served() -> None:
+    """npm's SDK allows queries across partitions in every request, and sends a patch as a list: both are served."""
+    headers = {"x-ms-documentdb-partitionkey": '["a"]', "x-ms-documentdb-query-enablecrosspartition": "true"}
+    async with (
+        serving(cosmos_app(None, tokens=True)) as url,
+        CosmosClient(url, LOCAL_KEY) as client,
+        aiohttp.ClientSession(headers=TOKEN | headers) as session,
+    ):
+        await new_container(client)
+        documents = f"{url}/dbs/db/colls/items/docs"
+        async with session.post(documents, json={"id": "1", "user": "a", "n": 1}) as response:
+            assert response.status == 201
+        async with session.patch(f"{documents}/1", json=[{"op": "incr", "path": "/n", "value": 1}]) as response:
+            assert (await response.json())["n"] == 2
+        query = {"x-ms-documentdb-isquery": "True", "content-type": "application/query+json"}
+        async with session.post(documents, json={"query": "SELECT * FROM c"}, headers=query) as response:
+            assert [document["id"] for document in (await response.json())["Documents"]] == ["1"]
+
+
 async def test_unsupported_requests_are_refused() -> None:
-    """Queries across partitions, the change feed and listings are 400, not an empty response."""
+    """Queries across partitions, the change feed and lists of all documents are 400, not an empty response."""
     async with serving(cosmos_app(None)) as url, CosmosClient(url, LOCAL_KEY) as client:
         container = await new_container(client)
         lists: list[Callable[[], Any]] = [
             lambda: container.query_items("SELECT * FROM c"),
             lambda: container.query_items_change_feed(start_time="Beginning"),
             lambda: container.read_all_items(),
-            lambda: client.list_databases(),
         ]
         for listing in lists:
             with pytest.raises(CosmosHttpResponseError) as caught:
