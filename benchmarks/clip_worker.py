@@ -45,7 +45,7 @@ class KilledWorker(MortalWorker):
 
 async def _open(work: ClipWork, file: str, *phrases: str) -> dict[str, Any]:
     offered = await work.offer(NewClip(user_id=USER, hints=Hints(phrases=phrases)))
-    clip, slot = offered.clip, offered.slot
+    clip, slot = offered.clip, offered.upload
     if slot is None:
         raise BenchmarkFailed("a new clip has no slot")
     curl_headers = [part for name, value in slot.headers.items() for part in ("-H", f"{name}: {value}")]

@@ -18,7 +18,7 @@ from tests.scripted_ports import (
 )
 from tests.tone_words import recognize
 from voice_core.audio import wav
-from voice_core.domain.clip import Clip, ClipName, Recording, Slot
+from voice_core.domain.clip import Clip, ClipName, Recording, UploadPermission
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
 from voice_core.domain.limits import DailyQuota
@@ -76,8 +76,8 @@ class MemoryRecordings:
         version, _ = self.stored.get(name, ("v0", b""))
         self.stored[name] = (f"v{int(version[1:]) + 1}", data)
 
-    async def slot(self, name: ClipName, until: datetime, *, in_blocks: bool) -> Slot:
-        return Slot(f"memory:{name.clip_id}", {})
+    async def allow_upload(self, name: ClipName, until: datetime, *, in_blocks: bool) -> UploadPermission:
+        return UploadPermission(f"memory:{name.clip_id}", {})
 
     async def find(self, name: ClipName) -> Recording:
         version, data = self._found(name)

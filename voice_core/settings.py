@@ -113,7 +113,7 @@ class Settings:
     sessions_per_hour: int = 60
     clips_per_day: int = 50
     audio_seconds_per_day: int = 14_400
-    """Seconds of sound that are transcribed, from midnight UTC."""
+    """Seconds of sound that are received, from midnight UTC."""
     limits_when_down: Literal["open", "closed"] = "open"
     """While the store of limits is unavailable: each worker counts by itself, or every request is rejected."""
     limits_seconds: float = 2.0
@@ -141,7 +141,7 @@ class Settings:
     session_idle_seconds: float = 120.0
     session_max_seconds: float = 1800.0
     session_grace_seconds: float = 15.0
-    """How long a session lives without anything received from its client."""
+    """How long a session lives after its client was lost."""
 
     stt_seconds: float = 10.0
     assistant_seconds: float = 15.0

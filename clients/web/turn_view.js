@@ -69,7 +69,7 @@ export class TurnView {
     this.#notes.replaceChildren();
     if (interrupted) this.#note("Interrupted: only what was delivered is stored.");
     if (degraded.includes("speech")) this.#note("The reply could not be spoken.");
-    if (degraded.includes("conversation")) this.#note("This turn could not be stored.");
+    if (degraded.includes("conversation")) this.#note("The conversation could not be read or stored.");
     if (turn.clipId) this.#notes.append(clipParts(this.#listener.parts(turn), !degraded.includes("speech")));
     if (Object.keys(timings).length) this.#notes.append(timingBar(timings));
   }

@@ -52,7 +52,7 @@ async def test_an_identity_signs_with_a_user_delegation_key(tmp_path: Path) -> N
     async with azurite(installed, tls=(cert, key)) as running:
         signer = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "tests.adapters.identity_slots", running.url()),
+            *("-m", "tests.adapters.upload_permissions", running.url()),
             cwd=ROOT,
             env=os.environ | {"SSL_CERT_FILE": str(cert)},
             stdin=asyncio.subprocess.PIPE,

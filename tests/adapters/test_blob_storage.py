@@ -1,4 +1,4 @@
-"""Blob storage: upload slots, versions of recordings, artefacts and speech, on the real protocol."""
+"""Blob storage: upload permissions, versions of recordings, artefacts and speech, on the real protocol."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from voice_core.adapters.blob_storage.artefacts import BlobArtefacts
 from voice_core.adapters.blob_storage.names import blob_name, clip_name
 from voice_core.adapters.blob_storage.recordings import BlobRecordings
 from voice_core.adapters.blob_storage.speeches import BlobSpeeches
-from voice_core.domain.clip import ClipName, Slot
+from voice_core.domain.clip import ClipName, UploadPermission
 from voice_core.domain.errors import Conflict, Misconfigured, NotFound, StageFailed, Unreachable
 from voice_core.domain.speech import SpeechName
 
@@ -39,8 +39,8 @@ def soon(seconds: float = 60) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
-async def put(http: aiohttp.ClientSession, slot: Slot, data: bytes, url: str = "", **headers: str) -> int:
-    async with http.put(url or slot.url, data=data, headers=slot.headers | headers) as response:
+async def put(http: aiohttp.ClientSession, upload: UploadPermission, data: bytes, url: str = "", **headers: str) -> int:
+    async with http.put(url or upload.url, data=data, headers=upload.headers | headers) as response:
         return response.status
 
 
@@ -61,35 +61,35 @@ def test_a_blob_name_contains_user_and_clip(blob: str, name: ClipName | None) ->
     assert clip_name(blob) == name
 
 
-async def test_a_slot_accepts_one_upload(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
-    """A slot's URL refuses a second upload, another name, reading and deleting."""
+async def test_a_permission_accepts_one_upload(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
+    """The URL of a permission refuses a second upload, another name, reading and deleting."""
     recordings = BlobRecordings(storage)
-    slot = await recordings.slot(NAME, soon(), in_blocks=False)
+    upload = await recordings.allow_upload(NAME, soon(), in_blocks=False)
 
-    assert await put(http, slot, b"abc") == 201
-    assert await put(http, slot, b"xyz") == 403
-    assert await put(http, slot, b"xyz", slot.url.replace("clip-1", "clip-2")) == 403
-    async with http.get(slot.url) as got, http.delete(slot.url) as deleted:
+    assert await put(http, upload, b"abc") == 201
+    assert await put(http, upload, b"xyz") == 403
+    assert await put(http, upload, b"xyz", upload.url.replace("clip-1", "clip-2")) == 403
+    async with http.get(upload.url) as got, http.delete(upload.url) as deleted:
         assert (got.status, deleted.status) == (403, 403)
     found = await recordings.find(NAME)
     assert await recordings.read(found, 0, 3) == b"abc"
 
 
-async def test_a_slot_expires(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
+async def test_a_permission_expires(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
     """An upload that begins too late is refused."""
-    slot = await BlobRecordings(storage).slot(NAME, soon(-1), in_blocks=False)
+    upload = await BlobRecordings(storage).allow_upload(NAME, soon(-1), in_blocks=False)
 
-    assert await put(http, slot, b"abc") == 403
+    assert await put(http, upload, b"abc") == 403
 
 
-async def test_a_slot_for_blocks_accepts_blocks(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
-    """A slot for blocks accepts Put Block and Put Block List, with which SDKs upload large files."""
+async def test_a_permission_for_blocks_accepts_blocks(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
+    """A permission for blocks accepts Put Block and Put Block List, with which SDKs upload large files."""
     recordings = BlobRecordings(storage)
-    slot = await recordings.slot(NAME, soon(), in_blocks=True)
+    upload = await recordings.allow_upload(NAME, soon(), in_blocks=True)
     for block, data in (("YQ%3D%3D", b"one "), ("Yg%3D%3D", b"two")):
-        assert await put(http, slot, data, f"{slot.url}&comp=block&blockid={block}") == 201
+        assert await put(http, upload, data, f"{upload.url}&comp=block&blockid={block}") == 201
     block_list = b"<BlockList><Latest>YQ==</Latest><Latest>Yg==</Latest></BlockList>"
-    assert await put(http, slot, block_list, f"{slot.url}&comp=blocklist") == 201
+    assert await put(http, upload, block_list, f"{upload.url}&comp=blocklist") == 201
 
     found = await recordings.find(NAME)
     assert await recordings.read(found, 0, 7) == b"one two"
@@ -98,12 +98,12 @@ async def test_a_slot_for_blocks_accepts_blocks(storage: BlobAccount, http: aioh
 async def test_a_recording_is_read_in_one_version(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
     """A version that was found cannot be read any more after the recording was replaced or deleted."""
     recordings = BlobRecordings(storage)
-    slot = await recordings.slot(NAME, soon(), in_blocks=True)
-    await put(http, slot, b"first", **BLOCK_BLOB)
+    upload = await recordings.allow_upload(NAME, soon(), in_blocks=True)
+    await put(http, upload, b"first", **BLOCK_BLOB)
     first = await recordings.find(NAME)
     assert await recordings.read(first, 1, 3) == b"irs"
 
-    await put(http, slot, b"second", **BLOCK_BLOB)
+    await put(http, upload, b"second", **BLOCK_BLOB)
     with pytest.raises(Conflict, match="replaced"):
         await recordings.read(first, 0, 5)
     await recordings.delete(NAME)
@@ -204,7 +204,7 @@ async def test_unreachable_storage_is_reported(account: Account) -> None:
     """A port on which no server listens is reported as unreachable, without its address in the detail."""
     storage = BlobAccount("http://127.0.0.1:9/nobody", credential=account.key, create=False)
     with pytest.raises(Unreachable, match="not reachable") as error:
-        await BlobRecordings(storage).slot(NAME, soon(), in_blocks=False)
+        await BlobRecordings(storage).allow_upload(NAME, soon(), in_blocks=False)
     await storage.close()
 
     assert "127.0.0.1" not in error.value.detail
@@ -214,7 +214,7 @@ async def test_a_missing_container_is_a_misconfiguration(account: Account) -> No
     """Without permission to create containers, the error says that the container is missing."""
     storage = BlobAccount(account.url, credential=account.key, create=False)
     with pytest.raises(Misconfigured, match="container"):
-        await BlobRecordings(storage).slot(NAME, soon(), in_blocks=False)
+        await BlobRecordings(storage).allow_upload(NAME, soon(), in_blocks=False)
     with pytest.raises(Misconfigured, match="container"):
         await BlobArtefacts(storage).put(NAME, "a", b"")
     await storage.close()

@@ -57,7 +57,7 @@ ODD = {
 async def stored(account: Account) -> AsyncIterator[StoredBlobs]:
     async with wire(account.url) as there:
         storage = BlobAccount(there.at(account.url), credential=account.key, create=True)
-        await BlobRecordings(storage).slot(NAME, datetime.now(UTC) + timedelta(minutes=1), in_blocks=False)
+        await BlobRecordings(storage).allow_upload(NAME, datetime.now(UTC) + timedelta(minutes=1), in_blocks=False)
         await BlobArtefacts(storage).put(NAME, "a", b"artefact")
         yield StoredBlobs(storage, there, Recording(NAME, '"1"', 3))
         await storage.close()

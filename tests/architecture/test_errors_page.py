@@ -62,5 +62,5 @@ def test_titles_are_plain(title: str) -> None:
 def test_a_problem_has_the_title_of_its_code() -> None:
     """The title depends only on the code; a code without a title has the phrase of its status."""
     first, second = (LimitReached(detail, retry_after=1.0) for detail in ("Ten turns a minute.", "An hour of sound."))
-    assert problem(first)["title"] == problem(second)["title"] == "Rate limit exceeded"
+    assert problem(first)["title"] == problem(second)["title"] == "Limit reached"
     assert title("brand-new", 404) == "Not found"

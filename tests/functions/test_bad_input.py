@@ -1,6 +1,5 @@
 """Every invalid input gets a clear error; nothing is paid for or stored."""
 
-import re
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from voice_core.domain.errors import Throttled
 from voice_core.functions.http.problems import problem
 
 ERRORS_PAGE = Path(ROOT, "docs", "errors.md")
-ROW = re.compile(r"\| .+ \| \d{3} \| `[a-z0-9-]+` \|")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.sent)
@@ -55,7 +53,9 @@ def test_retry_after_is_whole_seconds_rounded_up(seconds: float, wait: int | Non
 
 def test_the_table_is_documented() -> None:
     """docs/errors.md has each of these rows and no other."""
-    documented = [line for line in ERRORS_PAGE.read_text().splitlines() if ROW.fullmatch(line)]
+    documented = [
+        line for line in ERRORS_PAGE.read_text().splitlines() if line.startswith("| ") and line.endswith("` |")
+    ]
 
     assert documented == [case.row for case in CASES]
 

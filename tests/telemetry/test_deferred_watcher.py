@@ -34,15 +34,15 @@ class RecordingWatcher:
     def call(self, call: telemetry.Call) -> None:
         self.names.append(call.name)
 
-    def event(self, event: telemetry.Signal) -> None:
+    def event(self, event: telemetry.EventSignal) -> None:
         self.names.append(event.name)
 
     def close(self) -> None:
         self.closed = True
 
 
-def happened(name: str) -> telemetry.Signal:
-    return telemetry.Signal(name=name, facts={})
+def happened(name: str) -> telemetry.EventSignal:
+    return telemetry.EventSignal(name=name, facts={})
 
 
 def test_nothing_is_lost_while_the_watcher_is_made() -> None:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from voice_core.adapters.entra import EntraTokens
+from voice_core.settings import Settings
+from voice_core.wiring.app import App
 from voice_core.wiring.lazy import Lazy, Parts
 
 
@@ -74,3 +77,16 @@ async def test_a_part_can_be_replaced() -> None:
     assert house.store.name == "store of other"
     await house.close()
     assert house.closed == ["store of other", "other"]
+
+
+async def test_the_identity_is_closed_after_those_who_use_it() -> None:
+    """An adapter without a key gets its tokens from the app's identity, so the identity is built before it."""
+    app = App(
+        Settings(speech_endpoint="https://speech.test", openai_endpoint="https://openai.test", cosmos_endpoint="")
+    )
+    assert app.assistant
+    assert app.tts
+    identity, *users = app.built.values()
+    assert isinstance(identity, EntraTokens)
+    assert app.assistant in users
+    await app.close()

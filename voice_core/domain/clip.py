@@ -108,7 +108,7 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class UploadPermission:
     """Permission to upload one recording, once."""
 
     url: str

@@ -29,7 +29,7 @@ class Reason(StrEnum):
     """The client ended the response that was held open, or closed the connection."""
     NEVER_CONNECTED = "never-connected"
     PEER_LOST = "peer-lost"
-    """Nothing has been received from the client for longer than the grace period."""
+    """The client was lost, and has not been heard again within the grace period."""
     IDLE = "idle"
     TOO_OLD = "too-old"
     FAILED = "failed"
@@ -49,7 +49,7 @@ class SessionLimits:
     max_seconds: float = 1800.0
     """Total duration."""
     grace_seconds: float = 15.0
-    """Without anything received from the client."""
+    """After the client was lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Session:
     active: float | None = None
     """When the state last changed."""
     lost: float | None = None
-    """Since when nothing has been received from the client."""
+    """When the client was found to be lost: it had been silent for some seconds by then."""
     reason: Reason | None = None
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from voice_core.domain.clip import Clip, ClipName, Recording, Slot
+from voice_core.domain.clip import Clip, ClipName, Recording, UploadPermission
 from voice_core.domain.speech import SpeechName, StoredSpeech
 
 
@@ -37,7 +37,7 @@ class Clips(Protocol):
 class Recordings(Protocol):
     """Uploaded recordings. All raise StageFailed with stage ``storage``."""
 
-    async def slot(self, name: ClipName, until: datetime, *, in_blocks: bool) -> Slot:
+    async def allow_upload(self, name: ClipName, until: datetime, *, in_blocks: bool) -> UploadPermission:
         """Permission for one upload that begins before *until*: as a list of blocks (*in_blocks*) or in one request."""
 
     async def find(self, name: ClipName) -> Recording:

@@ -4,7 +4,7 @@ It never holds what users say, nor keys or tokens. Registered watchers receive i
 """
 
 from voice_core.telemetry.events import event, log, reason, unexpected
-from voice_core.telemetry.signals import Call, Fact, Facts, Signal, Span
+from voice_core.telemetry.signals import Call, EventSignal, Fact, Facts, Span
 from voice_core.telemetry.tracing import (
     begin_request,
     begin_turn,
@@ -19,9 +19,9 @@ from voice_core.telemetry.watchers import Watcher, report_turn, unwatch, watch
 
 __all__ = [
     "Call",
+    "EventSignal",
     "Fact",
     "Facts",
-    "Signal",
     "Span",
     "Watcher",
     "begin_request",

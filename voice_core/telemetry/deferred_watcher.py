@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from voice_core.telemetry.events import unexpected
-from voice_core.telemetry.signals import Call, Signal
+from voice_core.telemetry.signals import Call, EventSignal
 from voice_core.telemetry.watchers import Watcher
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class DeferredWatcher:
     def call(self, call: Call) -> None:
         self._report(lambda watcher: watcher.call(call))
 
-    def event(self, event: Signal) -> None:
+    def event(self, event: EventSignal) -> None:
         self._report(lambda watcher: watcher.event(event))
         self._begin()
 

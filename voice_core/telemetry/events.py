@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from traceback import format_tb
 
 from voice_core.domain.errors import StageFailed, VoiceError
-from voice_core.telemetry.signals import Signal
+from voice_core.telemetry.signals import EventSignal
 from voice_core.telemetry.tracing import current_span, request_id
 from voice_core.telemetry.watchers import report_event
 
@@ -19,7 +19,7 @@ def event(name: str, facts: Mapping[str, object], *, user_id: str = "") -> None:
     The log does not name the user. Watchers get *user_id*, and may count users.
     """
     logged = log(name, facts)
-    report_event(Signal(name=name, facts=logged, trace=current_span(), user_id=user_id))
+    report_event(EventSignal(name=name, facts=logged, trace=current_span(), user_id=user_id))
 
 
 def log(name: str, facts: Mapping[str, object]) -> dict[str, object]:
@@ -50,7 +50,7 @@ def unexpected(where: str) -> None:
     """Log the exception being handled, a bug of ours, with its traceback but without its message."""
     error = sys.exception()
     logger.error("unexpected request=%s where=%s %s", request_id(), where, "".join(_where_from(error)))
-    report_event(Signal(name="unexpected", facts={"where": where}, trace=current_span()))
+    report_event(EventSignal(name="unexpected", facts={"where": where}, trace=current_span()))
 
 
 def _where_from(error: BaseException | None) -> Iterator[str]:

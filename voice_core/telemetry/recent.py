@@ -3,7 +3,7 @@
 from collections import deque
 from typing import TYPE_CHECKING
 
-from voice_core.telemetry.signals import Call, Signal
+from voice_core.telemetry.signals import Call, EventSignal
 
 if TYPE_CHECKING:
     from voice_core.telemetry.turns import TurnSignal
@@ -22,5 +22,5 @@ class RecentTurns:
     def call(self, call: Call) -> None:
         """Does nothing: a turn has its calls."""
 
-    def event(self, event: Signal) -> None:
+    def event(self, event: EventSignal) -> None:
         """Does nothing: only turns are stored."""

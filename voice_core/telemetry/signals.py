@@ -52,7 +52,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
+class EventSignal:
     """An event."""
 
     name: str

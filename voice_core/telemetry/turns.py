@@ -43,7 +43,7 @@ class TurnSignal:
 
     turn_id: str
     user_id: str
-    """In clear text, as in `Signal`."""
+    """In clear text, as in `EventSignal`."""
     span: Span
     outcome: str
     """``done``; ``failed``: by us or a provider; ``refused``: for a fault of the caller; ``left``: the caller left."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-from voice_core.telemetry.signals import Call, Signal
+from voice_core.telemetry.signals import Call, EventSignal
 
 if TYPE_CHECKING:
     from voice_core.telemetry.turns import TurnSignal
@@ -17,7 +17,7 @@ class Watcher(Protocol):
     def call(self, call: Call) -> None:
         """A call of a provider or store has ended, in a turn or outside of one."""
 
-    def event(self, event: Signal) -> None:
+    def event(self, event: EventSignal) -> None:
         """An event happened."""
 
 
@@ -44,6 +44,6 @@ def report_call(call: Call) -> None:
         watcher.call(call)
 
 
-def report_event(event: Signal) -> None:
+def report_event(event: EventSignal) -> None:
     for watcher in _watchers:
         watcher.event(event)

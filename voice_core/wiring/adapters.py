@@ -144,4 +144,7 @@ class Adapters(Parts):
         return EntraTokens(self.settings.azure_client_id or None)
 
     def _token(self, key: str) -> Callable[[], Awaitable[str]] | None:
-        return None if key else lambda: self._entra.token(COGNITIVE_SCOPE)
+        if key:
+            return None
+        entra = self._entra
+        return lambda: entra.token(COGNITIVE_SCOPE)

@@ -241,5 +241,7 @@ class App(Adapters):
         """Close all parts that were built, each before the parts that it was built from."""
         if self._warming is not None:
             await asyncio.wait([self._warming])
-        await super().close()
-        await asyncio.to_thread(self.telemetry.close)
+        try:
+            await super().close()
+        finally:
+            await asyncio.to_thread(self.telemetry.close)

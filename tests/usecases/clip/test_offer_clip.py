@@ -1,4 +1,4 @@
-"""A clip that is requested again under the same key: the same clip, with an upload slot as long as it needs one."""
+"""A clip that is requested again under the same key: the same clip, with permission to upload while it needs that."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,34 +25,34 @@ async def test_the_same_request_opens_one_clip() -> None:
 
     assert (first.replayed, again.replayed) == (False, True)
     assert (again.clip.id, again.clip.conversation_id) == (first.clip.id, first.clip.conversation_id)
-    assert again.slot == first.slot
+    assert again.upload == first.upload
     with pytest.raises(KeyReused):
         await offered(world, "other words")
     assert len(world.clips.stored) == 1
 
 
 async def test_an_unused_slot_is_valid_again() -> None:
-    """A repeated request renews the slot of a clip without a recording, also after it has expired."""
+    """A repeated request renews the permission of a clip without a recording, also after it has expired."""
     world = World()
     clip = (await offered(world)).clip
     past = datetime.now(UTC) - timedelta(seconds=1)
     await world.clips.replace(clip.changed(upload_until=past))
     again = await offered(world)
 
-    assert again.slot
+    assert again.upload
     assert again.clip.at(datetime.now(UTC)).status == "waiting"
 
 
 async def test_a_clip_that_has_its_recording_needs_no_slot() -> None:
-    """A clip with a recording gets no slot, nor does a clip that has ended."""
+    """A clip with a recording gets no permission, nor does a clip that has ended."""
     world = World()
     clip = (await offered(world)).clip
     world.recordings.upload(b"sound", clip.name)
-    assert (await offered(world)).slot is None
+    assert (await offered(world)).upload is None
 
     await cancel_clip(clip.name, world.worker())
     cancelled = await offered(world)
-    assert (cancelled.clip.status, cancelled.slot) == ("cancelled", None)
+    assert (cancelled.clip.status, cancelled.upload) == ("cancelled", None)
 
 
 async def test_a_worker_that_begins_meanwhile_is_not_disturbed() -> None:
@@ -69,4 +69,4 @@ async def test_a_worker_that_begins_meanwhile_is_not_disturbed() -> None:
     world.clips.replace = begun_meanwhile  # type: ignore[method-assign]
     again = await offered(world)
 
-    assert (again.clip.status, again.slot) == ("transcribing", None)
+    assert (again.clip.status, again.upload) == ("transcribing", None)

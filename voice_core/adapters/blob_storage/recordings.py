@@ -8,7 +8,7 @@ from azure.core.exceptions import DecodeError
 from voice_core.adapters.blob_storage.account import BlobAccount
 from voice_core.adapters.blob_storage.failures import STAGE, no_container, our_errors, precondition_failed
 from voice_core.adapters.blob_storage.names import blob_name
-from voice_core.domain.clip import ClipName, Recording, Slot
+from voice_core.domain.clip import ClipName, Recording, UploadPermission
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
 
 CREATE, CREATE_IN_BLOCKS = "c", "cw"
@@ -22,14 +22,14 @@ class BlobRecordings:
         self._account = account
         self._container = container
 
-    async def slot(self, name: ClipName, until: datetime, *, in_blocks: bool) -> Slot:
+    async def allow_upload(self, name: ClipName, until: datetime, *, in_blocks: bool) -> UploadPermission:
         container = await self._account.container(self._container)
         with our_errors():
             if not await container.exists():
                 raise no_container()
         permission = CREATE_IN_BLOCKS if in_blocks else CREATE
         url = await self._account.signed(container, blob_name(name), permission, until)
-        return Slot(url, {} if in_blocks else {"x-ms-blob-type": "BlockBlob"})
+        return UploadPermission(url, {} if in_blocks else {"x-ms-blob-type": "BlockBlob"})
 
     async def find(self, name: ClipName) -> Recording:
         container = await self._account.container(self._container)

@@ -20,8 +20,8 @@ TTL_SECONDS = 2 * DAY_SECONDS
 """Time from the last change. After that nothing in the document counts: no window is longer than a day."""
 
 MAX_EXPIRED = 30
-"""Expired times that may stay in a log, or more if more times than that still count. Removing them costs one operation,
-however many they are."""
+"""Expired times that may stay in a log: this many, or as many as still count if that is more. Removing them costs one
+operation."""
 
 
 @dataclass(frozen=True, slots=True)

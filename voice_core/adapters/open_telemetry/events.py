@@ -6,7 +6,7 @@ from hashlib import blake2b
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 from opentelemetry.trace import TraceFlags
 
-from voice_core.telemetry import Fact, Signal, Span
+from voice_core.telemetry import EventSignal, Fact, Span
 from voice_core.telemetry.turns import TurnSignal
 
 EVENT_NAME = "microsoft.custom_event.name"
@@ -34,7 +34,7 @@ class Events:
         """Emit `VOICE_PROCESSING`, for every turn; ``Outcome`` says how it ended."""
         self._emit(VOICE_PROCESSING, processing(turn), turn.user_id, turn.span, turn.wall_ns(turn.ended))
 
-    def event(self, event: Signal) -> None:
+    def event(self, event: EventSignal) -> None:
         if translation := EVENTS.get(event.name):
             name, facts = translation
             self._emit(name, facts(event.facts), event.user_id, event.trace, event.at_ns)
@@ -55,8 +55,8 @@ class Events:
 
     def pseudonym(self, user_id: str) -> str:
         """Keyed BLAKE2b of the id: the same for the same user and salt, and not reversible."""
-        # Unlike the other hashes, BLAKE2b does not release the interpreter's lock. Otherwise we would wait until a
-        # thread that exports signals returns the lock.
+        # BLAKE2b does not release the interpreter's lock, unlike the other hashes. A thread that exports signals would
+        # take the lock, and this one would wait for it.
         return blake2b(user_id.encode(), key=self._key, digest_size=PSEUDONYM_BYTES).hexdigest()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from opentelemetry.metrics import Counter, Histogram, Meter, UpDownCounter
 
 from voice_core.domain.audio import SPEECH_RATE, seconds
-from voice_core.telemetry import Call, Fact, Signal
+from voice_core.telemetry import Call, EventSignal, Fact
 from voice_core.telemetry.turns import TurnSignal
 
 SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 20.0, 60.0)
@@ -91,7 +91,7 @@ class Metrics:
             attributes = {**call.facts, "db.operation.name": call.name, **failed}
             self._measured["db.client.operation.duration"].record(call.seconds, attributes)
 
-    def event(self, event: Signal) -> None:
+    def event(self, event: EventSignal) -> None:
         counter, renamed = EVENTS.get(event.name, ("voice.events", {}))
         facts: dict[str, Fact] = {} if event.name in EVENTS else {"voice.event": event.name}
         facts |= {ours: str(event.facts[name]) for name, ours in renamed.items() if name in event.facts}

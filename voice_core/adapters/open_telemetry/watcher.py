@@ -5,7 +5,7 @@ from voice_core.adapters.open_telemetry.metrics import Metrics
 from voice_core.adapters.open_telemetry.providers import Providers
 from voice_core.adapters.open_telemetry.sampling import Sampling
 from voice_core.adapters.open_telemetry.spans import Spans
-from voice_core.telemetry import Call, Signal
+from voice_core.telemetry import Call, EventSignal
 from voice_core.telemetry.turns import TurnSignal
 
 
@@ -29,7 +29,7 @@ class OpenTelemetryWatcher:
     def call(self, call: Call) -> None:
         self._metrics.call(call)
 
-    def event(self, event: Signal) -> None:
+    def event(self, event: EventSignal) -> None:
         self._metrics.event(event)
         self._events.event(event)
 

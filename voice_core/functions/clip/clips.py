@@ -52,12 +52,12 @@ async def post_clip(request: HttpRequest) -> Response:
     new_clip = _new_clip(body, user_id(request), key)
     await enforce_limit(request, "clips", hears=True)
     offer = await work.offer(new_clip)
-    clip, slot = offer.clip, offer.slot
-    if body.content_type and slot:
-        slot.headers["Content-Type"] = body.content_type
+    clip, upload = offer.clip, offer.upload
+    if body.content_type and upload:
+        upload.headers["Content-Type"] = body.content_type
     request.response_headers.update(REPLAYED if offer.replayed else {})
     headers = {"Location": location(clip), "ETag": etag(clip)} | retry_headers(clip)
-    return json_response(clip_response(clip, slot).document(), status_code=202, headers=headers)
+    return json_response(clip_response(clip, upload).document(), status_code=202, headers=headers)
 
 
 @blueprint.route("voice/clips/{clipId}", methods=["GET"])

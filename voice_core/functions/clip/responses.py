@@ -15,7 +15,7 @@ from voice_core.functions.http.event_stream import sse
 from voice_core.functions.turn.turn_json import speech_url
 
 if TYPE_CHECKING:
-    from voice_core.domain.clip import Clip, Slot
+    from voice_core.domain.clip import Clip, UploadPermission
 
 UPDATED = "clip.updated"
 
@@ -43,8 +43,8 @@ def retry_headers(clip: Clip) -> dict[str, str]:
     return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
-def clip_response(clip: Clip, slot: Slot | None = None) -> ClipAnswer:
-    """The state of the clip, and with *slot* where to upload its recording."""
+def clip_response(clip: Clip, upload: UploadPermission | None = None) -> ClipAnswer:
+    """The state of the clip, and with *upload* where to upload its recording."""
     failure = clip.failure
     return ClipAnswer(
         clip_id=clip.id,
@@ -52,7 +52,7 @@ def clip_response(clip: Clip, slot: Slot | None = None) -> ClipAnswer:
         status=clip.status,
         created_at=clip.created_at.isoformat(),
         progress=ClipProgress(seconds_done=round(clip.seconds_done, 1), seconds_total=_rounded(clip.seconds_total)),
-        upload=_upload(clip, slot) if slot else None,
+        upload=_upload(clip, upload) if upload else None,
         problem=ClipProblem(code=failure.code, detail=failure.detail, stage=failure.stage) if failure else None,
         degraded=["speech"] if "speech" in clip.degraded else [],
         links=_links(clip),
@@ -76,9 +76,12 @@ async def clip_events(find: Callable[[], Awaitable[Clip]]) -> AsyncGenerator[byt
         await asyncio.sleep(POLL_SECONDS)
 
 
-def _upload(clip: Clip, slot: Slot) -> UploadAnswer:
+def _upload(clip: Clip, upload: UploadPermission) -> UploadAnswer:
     return UploadAnswer(
-        url=slot.url, method="PUT", headers=slot.headers, expires_at=clip.upload_until.isoformat(timespec="seconds")
+        url=upload.url,
+        method="PUT",
+        headers=upload.headers,
+        expires_at=clip.upload_until.isoformat(timespec="seconds"),
     )
 
 

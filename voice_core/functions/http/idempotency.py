@@ -18,7 +18,7 @@ from voice_core.usecases.idempotency.fingerprint import Fingerprint, IdempotentR
 HEADER = "Idempotency-Key"
 
 REPLAYED = {"Idempotency-Replayed": "true"}
-"""Header of a response that replays a stored turn."""
+"""Header of a response when an earlier request with this key was served: a turn, a clip or a session."""
 
 LONGEST_KEY = 200
 """Most characters of a key."""

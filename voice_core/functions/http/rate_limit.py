@@ -13,7 +13,7 @@ from voice_core.functions.http.request import HttpRequest
 
 
 async def enforce_limit(request: HttpRequest, kind: Kind, *, hears: bool = False) -> None:
-    """Count one more request of *kind* for the user, and report the remaining quota with the response, errors included.
+    """Count one more request of *kind* for the user, and report what remains with the response, errors included.
 
     Args:
         hears: whether the request has audio, which counts towards the day's seconds.

@@ -37,7 +37,7 @@ TITLES: Mapping[str, str] = {
     "json-invalid": "Invalid JSON",
     "language-invalid": "Invalid language tag",
     "languages-too-many": "Too many languages",
-    "limit-reached": "Rate limit exceeded",
+    "limit-reached": "Limit reached",
     "multipart-invalid": "Invalid form data",
     "no-speech": "No speech in the recording",
     "not-acceptable": "Not acceptable",
@@ -91,7 +91,7 @@ PHRASES: Mapping[int, str] = {
     503: "Service unavailable",
     504: "Gateway timeout",
 }
-"""Phrase of each status that a problem may have, for the OpenAPI document (RFC 9110, 15; RFC 6585)."""
+"""Our phrase for each status that a problem may have, for the OpenAPI document (RFC 9110, 15; RFC 6585)."""
 
 
 def title(code: str, status: int) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from voice_core import telemetry
-from voice_core.domain.clip import Clip, Slot
+from voice_core.domain.clip import Clip, UploadPermission
 from voice_core.domain.conversation import may_begin, new_conversation_id
 from voice_core.domain.errors import Conflict, NotFound
 from voice_core.domain.speech import Hints
@@ -36,7 +36,7 @@ class ClipOffer:
     """A clip, and where to upload its recording."""
 
     clip: Clip
-    slot: Slot | None
+    upload: UploadPermission | None
     """None when the clip was opened before and needs no upload any more."""
     replayed: bool = False
     """True when the clip was opened before, by the same request."""
@@ -67,13 +67,13 @@ async def offer_clip(new_clip: NewClip, services: ClipServices) -> ClipOffer:
         notes=new_clip.notes,
         fingerprint=request.fingerprint.words_digest if request else "",
     )
-    slot = await services.recordings.slot(clip.name, clip.upload_until, in_blocks=new_clip.in_blocks)
+    upload = await services.recordings.allow_upload(clip.name, clip.upload_until, in_blocks=new_clip.in_blocks)
     try:
-        return ClipOffer(await services.clips.add(clip), slot)
+        return ClipOffer(await services.clips.add(clip), upload)
     except Conflict:
         if not clip.fingerprint:
             raise
-    return await _offer_again(clip, slot, services)
+    return await _offer_again(clip, upload, services)
 
 
 async def _check_conversation(new_clip: NewClip, services: ClipServices) -> None:
@@ -87,8 +87,8 @@ async def _check_conversation(new_clip: NewClip, services: ClipServices) -> None
             raise
 
 
-async def _offer_again(offered: Clip, slot: Slot, services: ClipServices) -> ClipOffer:
-    """The stored clip in place of *offered*, with *slot* unless its recording has been uploaded."""
+async def _offer_again(offered: Clip, upload: UploadPermission, services: ClipServices) -> ClipOffer:
+    """The stored clip in place of *offered*, with *upload* unless its recording has been uploaded."""
     clip = await services.clips.get(offered.name)
     if clip.fingerprint != offered.fingerprint:
         raise key_reused()
@@ -96,7 +96,7 @@ async def _offer_again(offered: Clip, slot: Slot, services: ClipServices) -> Cli
     while clip.status == "waiting" and not await _uploaded(clip, services):
         with suppress(Conflict):
             waiting = await services.clips.replace(clip.changed(upload_until=offered.upload_until))
-            return ClipOffer(waiting, slot, replayed=True)
+            return ClipOffer(waiting, upload, replayed=True)
         clip = await services.clips.get(offered.name)
     return ClipOffer(clip, None, replayed=True)
 

@@ -1,4 +1,4 @@
-"""Count the seconds of sound that were recognised towards the user's daily quota."""
+"""Count the seconds of sound that were received, silence included, towards the user's daily quota."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -11,7 +11,7 @@ from voice_core.ports.limits import Admissions
 
 
 class AudioMeter:
-    """Adds recognised sound to the usage in *store*. *clock* gives seconds since 1970."""
+    """Adds received sound to the usage in *store*. *clock* gives seconds since 1970."""
 
     def __init__(self, store: Admissions, clock: Callable[[], float]) -> None:
         self._store = store

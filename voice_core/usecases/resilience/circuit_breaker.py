@@ -64,7 +64,7 @@ class CircuitBreaker:
             return
         seconds = self._until - self.clock()
         if seconds > 0 or self._trial is not None:
-            detail = "The service is failing; calls are suspended for a moment."
+            detail = "The service failed repeatedly or requested a pause. Try again after Retry-After."
             raise Unavailable(detail, stage=stage, retry_after=max(ceil(seconds), TRIAL_SECONDS))
 
     def begin(self, stage: str, running: Callable[[], float] = monotonic) -> "Attempt":

@@ -1,7 +1,7 @@
-"""Opens two upload slots with an identity and prints their URLs; after a line of input it prints the first one's size.
+"""Opens two upload permissions with an identity and prints their URLs; then, for a line of input, the first one's size.
 
 It runs in its own process, because aiohttp reads the trusted certificates when it is imported.
-Usage: ``SSL_CERT_FILE=… python -m tests.adapters.identity_slots URL``.
+Usage: ``SSL_CERT_FILE=… python -m tests.adapters.upload_permissions URL``.
 """
 
 import asyncio
@@ -45,8 +45,8 @@ async def main(url: str) -> None:
     account = BlobAccount(url, credential=Identity(), create=True)
     recordings, until = BlobRecordings(account), datetime.now(UTC) + timedelta(minutes=5)
     names = [ClipName("ann", clip) for clip in ("clip1", "clip2")]
-    slots = [await recordings.slot(name, until, in_blocks=False) for name in names]
-    _write_line([slot.url for slot in slots])
+    permissions = [await recordings.allow_upload(name, until, in_blocks=False) for name in names]
+    _write_line([upload.url for upload in permissions])
     await asyncio.to_thread(sys.stdin.readline)
     _write_line((await recordings.find(names[0])).size_bytes)
     await account.close()
