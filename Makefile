@@ -15,7 +15,7 @@ JOBS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # The same on every Python: templates, the page, whole processes that are timed, fuzzed or asked everything.
 ONCE := $(addprefix --ignore=tests/,architecture benchmarks faults hygiene infra web)
 
-.PHONY: help run emulators azurite test check infra-check contract fuzz lock audit bench live clean
+.PHONY: help run emulators emulators-check azurite test check infra-check contract fuzz lock audit bench live clean
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make emulators   only the emulators, for func start in another terminal"
 	@echo "make check       lint, types, layers, links: what CI runs besides the tests"
 	@echo "make infra-check all that can be checked of the templates and scripts without Azure"
+	@echo "make emulators-check  the emulators' package in an empty environment, with the examples of its README"
 	@echo "make contract    10,000 requests made of the contract, each answered by it"
 	@echo "make fuzz        100,000 damaged recordings"
 	@echo "make lock        requirements.txt, of requirements.in: what is deployed, by hashes"
@@ -32,10 +33,10 @@ help:
 	@echo "make clean       remove what was set up"
 
 run: $(VENV)/local.done azurite
-	@$(VENV)/bin/python -m emulators --host --port $(PORT)
+	@$(VENV)/bin/python -m local_host --port $(PORT)
 
 emulators: $(VENV)/local.done azurite
-	@$(VENV)/bin/python -m emulators
+	@$(VENV)/bin/python -m local_host --emulators-only
 
 # The emulator of Blob storage, where there is Node; all but clips and kept speech works without it.
 azurite:
@@ -61,6 +62,10 @@ infra-check: $(VENV)/dev.done
 	$(VENV)/bin/shellcheck -x infra/*.sh scripts/*.sh
 	$(VENV)/bin/python -m pytest -q tests/infra
 	@if command -v bicep >/dev/null; then bicep build infra/main.bicep --stdout >/dev/null; fi
+
+# Downloads the vendors' SDKs; not part of `make test`.
+emulators-check: $(VENV)/dev.done
+	$(VENV)/bin/python scripts/emulators_check.py
 
 # ARGS="--examples 20 --seed 2", say, for another run than the usual one; likewise of fuzz.
 contract: $(VENV)/dev.done azurite

@@ -1,6 +1,6 @@
 """All services that the processing of clips needs, in a separate process: the emulators, and Azurite.
 
-The argument is the recognition engine. ``tones``: it recognises the language of `tests.tone_words` without delay.
+The argument is the recognition engine. ``tones``: it recognises the language of `fakes.tone_words` without delay.
 ``paced``: likewise, in 0.2 s for a second of sound. ``words``: the emulator's own engine. Synthesis yields a tone.
 """
 
@@ -20,7 +20,7 @@ from emulators.serving import serving
 from emulators.speech import speech_app
 from emulators.speech.engine_choice import engines_from
 from emulators.speech.engines import Engines, Recognizer
-from tests.tone_words import ToneRecognizer
+from fakes.tone_words import ToneRecognizer
 
 ROOT = Path(__file__).parent.parent
 PACE = 0.2

@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.figures import BenchmarkFailed
 from benchmarks.machine import peak_bytes, resident_bytes
-from tests.memory_clip_stores import MortalWorker
+from fakes.memory_clip_stores import MortalWorker
 from voice_core.domain.clip import ClipName
 from voice_core.domain.errors import VoiceError
 from voice_core.domain.speech import Hints

@@ -19,7 +19,7 @@ import aiohttp
 from benchmarks.figures import BenchmarkFailed
 from benchmarks.processes import ROOT, child
 from benchmarks.recordings import write_m4a, write_wav
-from tests.tone_words import SpokenTones
+from fakes.tone_words import SpokenTones
 
 Writer = Callable[[Path, float], list[SpokenTones]]
 

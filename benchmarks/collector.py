@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 
-from tests.telemetry.ingestion import ingesting
+from fakes.ingestion import ingesting
 
 
 async def _serve() -> None:

@@ -11,7 +11,7 @@ from benchmarks.figures import Figure, Target
 from benchmarks.load import MEGABYTE
 from benchmarks.peer import negotiate, now
 from benchmarks.processes import Child, child
-from tests.webrtc import Caller
+from fakes.webrtc import Caller
 
 WARM = 50
 """Cycles before the first measurement of memory."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.machine import load, machine
-from tests.faults.matrix import FAULTS, LONG_SECONDS, ROWS, SHORT_SECONDS, SLOW, Row
+from fakes.fault_matrix import FAULTS, LONG_SECONDS, ROWS, SHORT_SECONDS, SLOW, Row
 
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
 BEGIN, END = "<!-- fault matrix -->", "<!-- end -->"

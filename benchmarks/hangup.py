@@ -9,8 +9,8 @@ from benchmarks.phone import recording
 from benchmarks.processes import Child, child
 from benchmarks.services import emulated
 from emulators.script import Script, ServedRequest, Step
-from tests.eventually import eventually
-from tests.hanging_up_client import Caller
+from fakes.eventually import eventually
+from fakes.hanging_up_client import Caller
 
 TIMES = 20
 LIMIT_MS = 100.0

@@ -8,7 +8,7 @@ import aiohttp
 
 from benchmarks.figures import BenchmarkFailed
 from benchmarks.processes import Child
-from tests.webrtc import Caller
+from fakes.webrtc import Caller
 
 
 @asynccontextmanager

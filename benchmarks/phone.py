@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.figures import BenchmarkFailed
-from tests.sound import voice_like
+from fakes.sound import voice_like
 from voice_core.audio import wav
 from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES
 

@@ -1,4 +1,4 @@
-"""Recordings of any length in the language of `tests.tone_words`, written in pieces so that memory stays bounded."""
+"""Recordings of any length in the language of `fakes.tone_words`, written in pieces so that memory stays bounded."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from tests.tone_words import RATE, SpokenTones, script
+from fakes.tone_words import RATE, SpokenTones, script
 from voice_core.audio import wav
 
 PIECE_SECONDS = 600.0

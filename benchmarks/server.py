@@ -1,6 +1,6 @@
 """The function app in a separate process, as the local host serves it, with sequential turns at ``/plan-order``.
 
-``scripted``: the four ports are `tests.scripted_ports`, with the delays of `delays`. ``sdk``: they are the product's
+``scripted``: the four ports are `fakes.scripted_ports`, with the delays of `delays`. ``sdk``: they are the product's
 own adapters, with the addresses from the environment.
 """
 
@@ -22,8 +22,8 @@ from starlette.routing import Route
 from benchmarks import delays
 from benchmarks.plan_order import post_in_plan_order
 from benchmarks.tones import ToneTts
-from emulators.functions import host, load_app
-from tests.scripted_ports import ScriptedAdmissions, ScriptedAssistant, ScriptedConversations, ScriptedStt
+from fakes.scripted_ports import ScriptedAdmissions, ScriptedAssistant, ScriptedConversations, ScriptedStt
+from local_host.functions import host, load_app
 from voice_core import wiring
 from voice_core.settings import Settings
 from voice_core.usecases.turn.services import TurnServices

@@ -24,8 +24,8 @@ from benchmarks.load import MEGABYTE
 from benchmarks.peer import negotiate, session
 from benchmarks.processes import Child, child
 from benchmarks.tones import TONES
-from tests.eventually import eventually
-from tests.webrtc import Caller, ReceivedAudio, tones
+from fakes.eventually import eventually
+from fakes.webrtc import Caller, ReceivedAudio, tones
 
 HOLD_SECONDS = 1.0
 PAUSE_SECONDS = 0.3

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from benchmarks import delays
-from tests.scripted_ports import CHUNK_SECONDS, ScriptedTts
+from fakes.scripted_ports import CHUNK_SECONDS, ScriptedTts
 from voice_core.domain.audio import SAMPLE_BYTES, SPEECH_RATE
 
 TONES = 400, 800

@@ -13,9 +13,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from azure.storage.blob import CorsRule
-from azure.storage.blob.aio import BlobServiceClient
-
 from emulators.child_process import stop
 
 START_SECONDS = 60.0
@@ -29,11 +26,6 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 """The published key of Azurite (https://learn.microsoft.com/azure/storage/common/storage-use-azurite)."""
 
 _LISTENS = re.compile(r"Azurite (\w+) service is successfully listening at \S+:(\d+)")
-
-INSTALL = (
-    "Clips and speech by URL need Node (https://nodejs.org) for Azurite, which emulates Blob storage."
-    " Install Node and run make run again."
-)
 
 
 class AzuriteMissing(Exception):
@@ -69,7 +61,9 @@ def program(folder: Path) -> Path:
     """
     installed = folder / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
     if shutil.which("node") is None or not installed.exists():
-        raise AzuriteMissing(INSTALL)
+        raise AzuriteMissing(
+            f"Storage needs Node (https://nodejs.org) and Azurite: npm install --prefix {folder} azurite"
+        )
     return installed
 
 
@@ -108,13 +102,6 @@ async def azurite(
         yield Storage(blob, queue, "https" if tls else "http")
     finally:
         await stop(process)
-
-
-async def allow_uploads(storage: Storage, origins: Sequence[str]) -> None:
-    """Allow pages of *origins* to upload, as the deployed account allows the product's page."""
-    rule = CorsRule(list(origins), ["PUT"], allowed_headers=["*"], max_age_in_seconds=3600)
-    async with BlobServiceClient.from_connection_string(storage.connection()) as client:
-        await client.set_service_properties(cors=[rule])
 
 
 async def _ports(process: asyncio.subprocess.Process) -> tuple[int, int]:

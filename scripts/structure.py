@@ -1,7 +1,7 @@
 """The structure in figures: files, import edges, cycles, sizes and definitions that nothing uses.
 
-`python scripts/structure.py [package ...]`; without arguments voice_core and emulators. Imports for type checkers and
-inside functions count like all others.
+`python scripts/structure.py [package ...]`; without arguments, of voice_core, emulators, local_host and fakes. Imports
+for type checkers and inside functions count like all others.
 """
 
 import ast
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-USERS = ("voice_core", "emulators", "local_host", "benchmarks", "tests", "function_app.py", "scripts")
+USERS = ("voice_core", "emulators", "local_host", "fakes", "benchmarks", "tests", "function_app.py", "scripts")
 """Folders and files in which a definition may be used."""
 
 Graph = Mapping[str, set[str]]
@@ -123,5 +123,5 @@ def report(package: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    for each in sys.argv[1:] or ["voice_core", "emulators"]:
+    for each in sys.argv[1:] or ["voice_core", "emulators", "local_host", "fakes"]:
         sys.stdout.write("".join(f"{line}\n" for line in report(each)))

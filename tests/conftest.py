@@ -20,13 +20,13 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from emulators.azurite import KEY, AzuriteMissing, Storage, azurite, program
-from emulators.blob_trigger import BlobTriggers, Pace
 from emulators.cosmos import cosmos_app
-from emulators.functions import host, load_app
 from emulators.openai import openai_app
 from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
+from local_host.blob_trigger import BlobTriggers, Pace
+from local_host.functions import host, load_app
 from tests.issuers import Issuer, issuing, signer
 from voice_core import wiring
 from voice_core.settings import Settings

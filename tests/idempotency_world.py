@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from tests.memory_clip_stores import MemorySpeeches, WorkerDeath
-from tests.scripted_ports import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
-from tests.sound import voice_like
+from fakes.memory_clip_stores import MemorySpeeches, WorkerDeath
+from fakes.scripted_ports import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
+from fakes.sound import voice_like
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound, VoiceError
 from voice_core.domain.events import Event, TurnDone, TurnFailed

@@ -10,10 +10,10 @@ from aiortc.rtp import RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.eventually import HANG_SECONDS
-from tests.sound import voice_like
+from fakes.eventually import HANG_SECONDS
+from fakes.sound import voice_like
+from fakes.webrtc import RATE, TICKS, encoded
 from tests.virtual_time import in_virtual_time
-from tests.webrtc import RATE, TICKS, encoded
 from voice_core.adapters.aiortc_sessions.audio_receiver import (
     MISSING_SECONDS,
     UNCONFIRMED_SILENCE_SECONDS,

@@ -12,8 +12,8 @@ from aioice.stun import Class
 from aioice.stun import Message as StunMessage
 from aiortc import RTCIceTransport, RTCPeerConnection
 
-from tests.eventually import HANG_SECONDS, eventually
-from tests.webrtc import Caller, tones
+from fakes.eventually import HANG_SECONDS, eventually
+from fakes.webrtc import Caller, tones
 from voice_core.adapters.aiortc_sessions.liveness import Liveness
 from voice_core.adapters.aiortc_sessions.peer import AiortcPeer
 from voice_core.adapters.aiortc_sessions.peers import AiortcPeers

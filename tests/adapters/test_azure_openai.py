@@ -14,7 +14,7 @@ from emulators.openai import openai_app
 from emulators.openai.server import CONTENT_FILTERED
 from emulators.script import Script, Step
 from emulators.serving import serving
-from tests.eventually import eventually
+from fakes.eventually import eventually
 from voice_core.adapters.azure_openai.assistant import AzureOpenAIAssistant
 from voice_core.adapters.azure_openai.history import CUT_OFF_NOTE
 from voice_core.domain.conversation import Turn

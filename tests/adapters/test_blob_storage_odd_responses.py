@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fakes.fault_wire import Fault, Wire, wire
 from tests.conftest import Account
-from tests.faults.wire import Fault, Wire, wire
 from voice_core.adapters.blob_storage.account import BlobAccount
 from voice_core.adapters.blob_storage.artefacts import BlobArtefacts
 from voice_core.adapters.blob_storage.recordings import BlobRecordings

@@ -11,8 +11,8 @@ from jwt import PyJWK
 
 from emulators.openid import Signer
 from emulators.script import Step
+from fakes.eventually import HANG_SECONDS, eventually
 from tests.clock import Clock
-from tests.eventually import HANG_SECONDS, eventually
 from tests.issuers import Issuer, issuing, signer
 from voice_core.adapters.openid.issuer import LONGEST_DOCUMENT
 from voice_core.adapters.openid.issuer import Issuer as Published

@@ -1,7 +1,7 @@
 """Rules of the source tree that import-linter cannot express; a test shows for each rule that it can fail."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,19 +11,21 @@ from tests.conftest import ROOT
 Rule = Callable[[Path], list[str]]
 """The breaches in the tree below a folder."""
 
-PACKAGES = ("voice_core", "emulators")
+PACKAGES = ("voice_core", "emulators", "local_host")
+SHARED = ("fakes", "benchmarks")
+"""Folders that only have to keep to the order of imports."""
 LONGEST_FILE = 250
 LONGEST_FUNCTION_APP = 15
 CATCH_ALLS = {"util", "utils", "helper", "helpers", "common", "core", "manager", "managers"}
 """Module names that say nothing about the contents."""
 
 HOMES = {
-    "azure.functions": ("function_app.py", "voice_core/functions/", "emulators/functions", "emulators/blob_trigger"),
-    "azurefunctions": ("function_app.py", "voice_core/functions/", "emulators/triggers"),
+    "azure.functions": ("function_app.py", "voice_core/functions/", "local_host/functions", "local_host/blob_trigger"),
+    "azurefunctions": ("function_app.py", "voice_core/functions/", "local_host/triggers"),
     "azure.cognitiveservices": ("voice_core/adapters/azure_speech",),
     "azure.cosmos": ("voice_core/adapters/cosmos",),
     "azure.identity": ("voice_core/adapters/entra",),
-    "azure.storage": ("voice_core/adapters/blob_storage", "emulators/azurite", "emulators/blob_trigger"),
+    "azure.storage": ("voice_core/adapters/blob_storage", "local_host/uploads", "local_host/blob_trigger"),
     "openai": ("voice_core/adapters/azure_openai",),
     "aiortc": ("voice_core/adapters/aiortc_sessions",),
     "jwt": ("voice_core/adapters/openid", "emulators/openid"),
@@ -34,8 +36,11 @@ HOMES = {
 """Paths, by their beginnings, that may import a vendor's package."""
 
 FORBIDDEN_IMPORTS = {
-    "voice_core": ("emulators", "tests", "benchmarks"),
-    "emulators": ("voice_core", "tests", "benchmarks"),
+    "voice_core": ("emulators", "local_host", "fakes", "tests", "benchmarks"),
+    "emulators": ("voice_core", "local_host", "fakes", "tests", "benchmarks"),
+    "local_host": ("voice_core", "fakes", "tests", "benchmarks"),
+    "fakes": ("tests", "benchmarks"),
+    "benchmarks": ("tests",),
 }
 
 VALUES = {
@@ -63,10 +68,10 @@ def vendors_at_home(root: Path) -> list[str]:
 
 
 def forbidden_imports(root: Path) -> list[str]:
-    """Product and emulators do not import each other, since only the wire connects them; neither imports tests."""
+    """Product and emulators do not import each other, since only the wire connects them; nothing imports tests."""
     return [
         f"{path} imports {name}"
-        for path, tree in _modules(root)
+        for path, tree in _modules(root, (*PACKAGES, *SHARED))
         for name in _imported(tree, path)
         if any(_within(name, forbidden) for forbidden in FORBIDDEN_IMPORTS.get(path.parts[0], ()))
     ]
@@ -125,6 +130,10 @@ def test_the_tree_keeps_its_rules(rule: Rule) -> None:
         (forbidden_imports, "voice_core/functions/a.py", "from tests import sound"),
         (forbidden_imports, "emulators/a.py", "from voice_core.domain.audio import SPEECH_RATE"),
         (forbidden_imports, "emulators/speech/a.py", "from ...voice_core import ports"),
+        (forbidden_imports, "emulators/a.py", "from local_host.page import page_routes"),
+        (forbidden_imports, "local_host/a.py", "from voice_core.settings import Settings"),
+        (forbidden_imports, "fakes/a.py", "from tests.conftest import ROOT"),
+        (forbidden_imports, "benchmarks/a.py", "import tests.conftest"),
         (no_catch_all_modules, "voice_core/audio/utils.py", ""),
         (no_catch_all_modules, "emulators/common/a.py", ""),
         (short_files, "voice_core/a.py", "\n" * 251),
@@ -162,9 +171,9 @@ def test_definitions_are_allowed_at_import(tmp_path: Path, text: str) -> None:
     assert nothing_at_import(tmp_path) == []
 
 
-def _modules(root: Path) -> Iterator[tuple[Path, ast.Module]]:
-    """The product's and the emulators' modules, by their paths below *root*."""
-    found = [root / "function_app.py", *(path for package in PACKAGES for path in (root / package).rglob("*.py"))]
+def _modules(root: Path, packages: Sequence[str] = PACKAGES) -> Iterator[tuple[Path, ast.Module]]:
+    """The modules of *packages* and function_app.py, by their paths below *root*."""
+    found = [root / "function_app.py", *(path for package in packages for path in (root / package).rglob("*.py"))]
     for path in filter(Path.exists, found):
         yield path.relative_to(root), ast.parse(path.read_text())
 

@@ -56,8 +56,9 @@ def test_prompts_are_shown_in_full() -> None:
 
 
 def test_every_engine_setting_is_documented() -> None:
-    """The emulators' table has the variables that the speech emulator and ``python -m emulators`` read."""
-    sources = "\n".join(path.read_text() for path in (ROOT / "emulators").rglob("*.py"))
+    """The emulators' table has the variables that the speech emulator and the local host read."""
+    files = [*(ROOT / "emulators").rglob("*.py"), *(ROOT / "local_host").rglob("*.py")]
+    sources = "\n".join(path.read_text() for path in files)
     read = re.findall(r'environ\b[^"\n]*"([A-Z_]+)"', sources)
 
     assert set(read) == set(_rows(EMULATORS))

@@ -4,7 +4,7 @@ import pytest
 
 from scripts.structure import cycles, folded, imports, modules, unused
 
-PACKAGES = ("voice_core", "emulators")
+PACKAGES = ("voice_core", "emulators", "local_host", "fakes")
 
 
 @pytest.mark.parametrize("package", PACKAGES)

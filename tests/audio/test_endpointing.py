@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sound import silence, voice_like
+from fakes.sound import silence, voice_like
 from voice_core.audio.endpointing import FRAME_BYTES, Endpointer, UtteranceAudio, UtteranceEnd, UtteranceStart
 from voice_core.domain.audio import RECOGNITION_RATE, seconds
 

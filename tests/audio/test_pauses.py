@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from tests.sound import silence, voice_like
+from fakes.sound import silence, voice_like
 from voice_core.audio.pauses import LongestPause
 from voice_core.domain.audio import RECOGNITION_RATE
 

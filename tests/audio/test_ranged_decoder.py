@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from av.container import OutputContainer
 
-from tests.sound import voice_like
+from fakes.sound import voice_like
 from voice_core.audio import wav
 from voice_core.audio.ffmpeg import decode
 from voice_core.audio.limits import DecodingDeadline, Limits

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sound import silence
-from tests.tone_words import recognize, script
+from fakes.sound import silence
+from fakes.tone_words import recognize, script
 from voice_core.audio.segments import FRAME_BYTES, PAUSE_FRAMES, Segment, Segmenter, cut
 
 PCM, SAID = script(240.0)

@@ -20,8 +20,8 @@ from azure.cosmos.exceptions import CosmosHttpResponseError, CosmosResourceNotFo
 from emulators.cosmos import EMULATOR_KEY, LOCAL_KEY, cosmos_app
 from emulators.script import Script, Step
 from emulators.serving import serving
+from fakes.eventually import eventually
 from tests.clock import Clock
-from tests.eventually import eventually
 
 TOKEN = {"authorization": quote("type=aad&ver=1.0&sig=header.payload.signature")}
 OTHER_KEY = base64.b64encode(b"other").decode()

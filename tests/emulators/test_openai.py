@@ -17,7 +17,7 @@ from emulators.openai.server import due
 from emulators.openai.stand_in import STAND_IN
 from emulators.script import Script, Step
 from emulators.serving import serving
-from tests.eventually import eventually
+from fakes.eventually import eventually
 from tests.virtual_time import block, in_virtual_time
 
 KEY = {"Authorization": "Bearer anything"}

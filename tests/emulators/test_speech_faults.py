@@ -12,9 +12,9 @@ from azure.cognitiveservices.speech import CancellationErrorCode as Code
 from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
+from fakes.eventually import eventually
+from fakes.sound import voice_like
 from tests.emulators.speech_client import Call, config, recognise, recognise_once, speak, ssml
-from tests.eventually import eventually
-from tests.sound import voice_like
 
 WORDS = "what is the weather like in Lisbon"
 SECOND = voice_like(1.0)

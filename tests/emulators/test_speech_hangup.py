@@ -16,8 +16,8 @@ from emulators.speech import speech_app
 from emulators.speech.engines import Engines
 from emulators.speech.recognizers.sphinx import BEGIN, Sphinx, WorkerProcess
 from emulators.speech.scripted_recognition import ToneSynthesizer
+from fakes.eventually import eventually
 from tests.emulators.speech_client import ssml
-from tests.eventually import eventually
 
 STT, TTS = "/stt/speech/universal/v2", "/tts/cognitiveservices/websocket/v1"
 KEY = {"Ocp-Apim-Subscription-Key": "any"}

@@ -9,8 +9,8 @@ import pytest
 from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
+from fakes.sound import voice_like
 from tests.emulators.speech_client import PROPERTIES, config, recognise, speak, ssml
-from tests.sound import voice_like
 
 SOUND = voice_like(0.3)
 REFUSED = sdk.CancellationErrorCode.AuthenticationFailure

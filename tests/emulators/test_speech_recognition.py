@@ -19,9 +19,9 @@ from emulators.speech.engines import Engines
 from emulators.speech.phrases import TICKS_PER_SECOND
 from emulators.speech.recognizers.sphinx import Sphinx
 from emulators.speech.synthesizers.espeak import Espeak
+from fakes.eventually import eventually
+from fakes.sound import silence
 from tests.emulators.speech_client import Call, config, recognise, speak, ssml
-from tests.eventually import eventually
-from tests.sound import silence
 from voice_core.domain.audio import SPEECH_RATE, seconds
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -16,8 +16,8 @@ from emulators.speech.recognizers.sphinx import Sphinx
 from emulators.speech.scripted_recognition import SECONDS_PER_WORD, ToneSynthesizer
 from emulators.speech.synthesizers.espeak import Espeak
 from emulators.speech.voices import VOICES
+from fakes.eventually import eventually
 from tests.emulators.speech_client import Speech, config, speak, ssml
-from tests.eventually import eventually
 
 BAD_REQUEST = sdk.CancellationErrorCode.BadRequest
 

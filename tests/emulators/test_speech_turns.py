@@ -14,8 +14,8 @@ from emulators.speech import speech_app
 from emulators.speech.engines import Engines, Recognition, RecognitionResult, Word
 from emulators.speech.phrases import TICKS_PER_SECOND
 from emulators.speech.scripted_recognition import ToneSynthesizer
+from fakes.sound import silence, voice_like
 from tests.emulators.speech_client import config, recognise, recognise_once
-from tests.sound import silence, voice_like
 
 WORDS = "what is the weather like in Lisbon"
 SECOND = voice_like(1.0)

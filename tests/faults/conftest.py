@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from fakes.fault_wire import Wire, wire
 from tests.conftest import Account, Product, Services, new_product
-from tests.faults.wire import Wire, wire
 from tests.issuers import AUDIENCE, Issuer
 
 

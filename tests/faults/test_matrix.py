@@ -7,10 +7,20 @@ from uuid import uuid4
 
 import pytest
 
-from tests.eventually import HANG_SECONDS
+from fakes.eventually import HANG_SECONDS
+from fakes.fault_matrix import (
+    DEADLINES,
+    FAULTS,
+    LONG_SECONDS,
+    ROWS,
+    SHORT_SECONDS,
+    SLOW,
+    WELL_SECONDS,
+    Outcome,
+    Row,
+)
+from fakes.fault_wire import Fault
 from tests.faults.conftest import Make, WiredProduct
-from tests.faults.matrix import DEADLINES, FAULTS, LONG_SECONDS, ROWS, SHORT_SECONDS, SLOW, WELL_SECONDS, Outcome, Row
-from tests.faults.wire import Fault
 from tests.functions.test_contract import validator
 from tests.functions.turns import parse_sse, recording
 

@@ -10,9 +10,9 @@ from emulators.openai import openai_app
 from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
-from tests.eventually import eventually
+from fakes.eventually import eventually
+from fakes.fault_matrix import REFUSED, TIMEOUT
 from tests.faults.conftest import Make, WiredProduct
-from tests.faults.matrix import REFUSED, TIMEOUT
 from tests.functions.turns import recording
 
 SECONDS = 0.2

@@ -3,7 +3,7 @@
 import re
 
 from benchmarks.faults import BEGIN, END, HEAD, MARGIN_MS, PAGE, table
-from tests.faults.matrix import FAULTS, ROWS
+from fakes.fault_matrix import FAULTS, ROWS
 
 MS = re.compile(r"\| (\d+) \| (\d+) \|$", re.MULTILINE)
 """The measured time and the deadline of a line."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fakes.sound import silence, voice_like
 from tests.functions.turns import RATE, base64, recording
-from tests.sound import silence, voice_like
 from voice_core.audio import wav
 
 JSON = {"Content-Type": "application/json"}

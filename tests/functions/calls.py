@@ -7,9 +7,9 @@ from typing import Any
 
 from aiortc import RTCIceServer
 
+from fakes.eventually import eventually
+from fakes.webrtc import Caller
 from tests.conftest import Product
-from tests.eventually import eventually
-from tests.webrtc import Caller
 
 PRESSED_SECONDS = 0.4
 """Length of an utterance, however long a busy machine takes to send it."""

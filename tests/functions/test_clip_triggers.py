@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from fakes.eventually import HANG_SECONDS
 from tests.conftest import ROOT
-from tests.eventually import HANG_SECONDS
 
 SETTINGS = {
     "SPEECH_ENDPOINT": "http://127.0.0.1:9",

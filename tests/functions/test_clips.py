@@ -10,10 +10,10 @@ import pytest
 from azure.storage.blob.aio import BlobServiceClient
 
 from emulators.script import Step
+from fakes.eventually import HANG_SECONDS, eventually
+from fakes.sound import silence
 from tests.conftest import HEARD, Account, Product
-from tests.eventually import HANG_SECONDS, eventually
 from tests.functions.turns import recording
-from tests.sound import silence
 from voice_core.audio import wav
 from voice_core.domain.clip import ClipName
 

@@ -8,8 +8,8 @@ import sys
 import aiohttp
 import pytest
 
+from fakes.eventually import HANG_SECONDS
 from tests.conftest import ROOT
-from tests.eventually import HANG_SECONDS
 from tests.functions.test_clip_triggers import indexed
 
 OPEN = {"get_health", "get_openapi", "options_session"}
@@ -31,7 +31,7 @@ async def test_a_key_is_checked_first() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "emulators.functions", "--port", str(port), "--key", "a-key"),
+        *(sys.executable, "-m", "local_host.functions", "--port", str(port), "--key", "a-key"),
         cwd=ROOT,
         env={**os.environ, "HTTP_AUTH_LEVEL": "function", "AUTH_MODE": "none"},
     )

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from emulators.script import Script, ServedRequest, Step
+from fakes.eventually import eventually
+from fakes.hanging_up_client import Caller
 from tests.conftest import Product, Services
-from tests.eventually import eventually
 from tests.functions.turns import recording
-from tests.hanging_up_client import Caller
 from voice_core.domain.conversation import Turn
 
 

@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 
 from emulators.script import Script, Step
+from fakes.eventually import HANG_SECONDS, eventually
 from tests.conftest import HEARD, Product, ProductWith
-from tests.eventually import HANG_SECONDS, eventually
 from tests.functions.turns import base64, parse_sse, recording, types
 
 KEY = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from emulators.script import Step
+from fakes.memory_clip_stores import WorkerDeath
 from tests.conftest import Product
 from tests.functions.test_idempotency import RECORDING, turns
 from tests.idempotency_world import Life
-from tests.memory_clip_stores import WorkerDeath
 from voice_core.domain.events import Event
 from voice_core.functions.http.idempotency import IdempotencyKey
 from voice_core.functions.turn.input import TurnInput

@@ -10,13 +10,13 @@ import aiohttp
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from fakes.eventually import eventually
+from fakes.webrtc import Caller
 from tests.conftest import Product, Services, function_host, served
-from tests.eventually import eventually
 from tests.functions.calls import offer
 from tests.functions.test_clips import upload
 from tests.functions.test_idempotency import KEY, RECORDING, answered, post_with_key, turns
 from tests.functions.turns import recording
-from tests.webrtc import Caller
 from voice_core import wiring
 
 WORKER: ContextVar[wiring.App] = ContextVar("WORKER")

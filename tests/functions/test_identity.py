@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from starlette.routing import Route
 
 from emulators.script import Step
+from fakes.eventually import HANG_SECONDS
 from tests.adapters.test_easy_auth import ANNA
 from tests.conftest import Product, Services, function_host
-from tests.eventually import HANG_SECONDS
 from tests.issuers import Issuer, signer
 from voice_core.functions.openapi.document import contract
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fakes.webrtc import Caller
 from tests.conftest import Product, Services
 from tests.functions.contract_names import Case, cases, request_names
 from tests.functions.owned_resources import (
@@ -22,7 +23,6 @@ from tests.functions.owned_resources import (
     user,
 )
 from tests.issuers import Issuer
-from tests.webrtc import Caller
 from voice_core.domain.conversation import new_conversation_id
 from voice_core.functions.openapi.document import contract
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from fakes.webrtc import Caller
 from tests.conftest import Product, ProductWith
 from tests.functions.calls import call, offer, speak
 from tests.functions.rate_limits import limited, turn
 from tests.functions.test_contract import validator
 from tests.functions.turns import recording
-from tests.webrtc import Caller
 from voice_core.audio import wav
 from voice_core.wiring.limits import Quotas
 

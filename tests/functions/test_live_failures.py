@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 
 from emulators.script import Step
+from fakes.sound import voice_like
 from tests.conftest import ProductWith
 from tests.functions.turns import RATE
-from tests.sound import voice_like
 from voice_core.audio import wav
 
 SOUND = voice_like(0.1)

@@ -5,9 +5,9 @@ import io
 import pytest
 
 from emulators.script import Step
+from fakes.sound import voice_like
 from tests.conftest import ProductWith
 from tests.functions.turns import RATE, sse
-from tests.sound import voice_like
 from voice_core.audio import wav
 
 SECONDS = 60

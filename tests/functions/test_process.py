@@ -11,10 +11,10 @@ import av
 import pytest
 
 from emulators.script import Step
+from fakes.eventually import HANG_SECONDS
+from fakes.sound import voice_like
 from tests.conftest import HEARD, Product
-from tests.eventually import HANG_SECONDS
 from tests.functions.turns import RATE, base64, recording, sse, types
-from tests.sound import voice_like
 
 SPOKEN_EVENTS = {
     "turn.created",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from emulators.functions import HostSettings, fronted
+from local_host.functions import HostSettings, fronted
 from tests.conftest import Product, ProductWith, function_host, served
 from tests.functions.rate_limits import TYPED, limited
 from tests.functions.strict_front import fronted as strictly_fronted

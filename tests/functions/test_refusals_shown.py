@@ -4,8 +4,8 @@ import asyncio
 import shutil
 from dataclasses import replace
 
+from fakes.eventually import HANG_SECONDS
 from tests.conftest import ROOT, ProductWith
-from tests.eventually import HANG_SECONDS
 
 CLIENTS = {"urllib": "python3", "fetch": "node", "curl": "curl", "curl, chunked": "curl"}
 """Clients of scripts/refusals.sh, and the program that each needs."""

@@ -6,8 +6,8 @@ import os
 import sys
 from dataclasses import fields
 
+from fakes.eventually import HANG_SECONDS
 from tests.conftest import HEARD, ROOT, Services
-from tests.eventually import HANG_SECONDS
 from tests.functions.turns import parse_sse, recording, types
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from emulators.script import Step
 from emulators.speech.scripted_recognition import SECONDS_PER_WORD
+from fakes.eventually import HANG_SECONDS, eventually
+from fakes.webrtc import Caller
 from tests.conftest import HEARD, Product, Services
-from tests.eventually import HANG_SECONDS, eventually
 from tests.functions.calls import call, offer, speak
 from tests.functions.test_contract import validator
-from tests.webrtc import Caller
 from voice_core.adapters.aiortc_sessions.audio_sender import TRAILING_FRAMES
 from voice_core.usecases.session.ice_servers import IceServers
 

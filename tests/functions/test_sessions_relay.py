@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from fakes.eventually import HANG_SECONDS
+from fakes.webrtc import Caller
 from tests.conftest import Product
-from tests.eventually import HANG_SECONDS
 from tests.functions.calls import call, servers, speak
-from tests.webrtc import Caller
 
 SECRET = "shared with the relay"
 TURNSERVER = shutil.which("turnserver")

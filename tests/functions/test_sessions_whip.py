@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from fakes.eventually import HANG_SECONDS
 from tests.conftest import HEARD, ROOT, Product
-from tests.eventually import HANG_SECONDS
 
 CLIENT, COMPILER = shutil.which("whip-client"), shutil.which("cc")
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fakes.eventually import HANG_SECONDS, eventually
 from tests.conftest import Product, ProductWith
-from tests.eventually import HANG_SECONDS, eventually
 from tests.functions.test_hangup import latest
 from tests.functions.turns import recording
 

@@ -10,8 +10,8 @@ import av
 import pytest
 
 from emulators.script import Step
+from fakes.eventually import HANG_SECONDS
 from tests.conftest import Product
-from tests.eventually import HANG_SECONDS
 from tests.functions.turns import sse
 from voice_core.domain.speech import SpeechName
 from voice_core.functions.turn.speech_file import byte_range

@@ -7,8 +7,8 @@ from time import monotonic
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from fakes.eventually import HANG_SECONDS, eventually
 from tests.conftest import Product, ProductWith, function_host, served
-from tests.eventually import HANG_SECONDS, eventually
 from tests.functions.test_slow_bodies import NEVER_SECONDS, answer, posted, tasks, trickle
 from tests.functions.writers import Request, Writer
 from voice_core.functions.http.request import MOST_DISCARDED, SLOWEST_DISCARDED

@@ -12,8 +12,8 @@ import pytest
 
 from benchmarks.processes import Child, child
 from emulators.script import Script, Step
+from fakes.eventually import eventually
 from tests.conftest import Product, ProductWith, Services
-from tests.eventually import eventually
 from tests.functions.test_idempotency import RECORDING
 from voice_core.settings import Settings
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.sound import voice_like
+from fakes.sound import voice_like
 from voice_core.audio import wav
 
 RATE = 16_000

@@ -9,9 +9,9 @@ from typing import Any
 
 import aiohttp
 
-from tests.eventually import HANG_SECONDS
+from fakes.eventually import HANG_SECONDS
+from fakes.webrtc import Caller
 from tests.functions.turns import recording
-from tests.webrtc import Caller
 
 FRAGMENT = "a=mid:0\r\na=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host\r\na=end-of-candidates\r\n"
 """A trickle ICE fragment (RFC 8840)."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from emulators.cors import Cors
-from emulators.functions import HostSettings, load_settings
+from local_host.cors import Cors
+from local_host.functions import HostSettings, load_settings
 from tests.conftest import ROOT, Product, function_host, served
 
 HOME, ABROAD = "https://app.example.com", "https://evil.example.com"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.eventually import eventually
-from tests.webrtc import Caller
+from fakes.eventually import eventually
+from fakes.webrtc import Caller
 from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
 from voice_core.domain.errors import InvalidInput
 

@@ -2,7 +2,7 @@
 
 import re
 
-from emulators.page import page_headers
+from local_host.page import page_headers
 from tests.conftest import ROOT
 from tests.hygiene.recordings import recordings
 from voice_core.functions.http.security_headers import SECURITY_HEADERS

@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from fakes.eventually import HANG_SECONDS
 from tests.conftest import ROOT
-from tests.eventually import HANG_SECONDS
 from tests.infra.subscription import subscription
 
 COPIED = ("infra", "samples", ".funcignore", "function_app.py", "host.json", "requirements.txt", "pyproject.toml")

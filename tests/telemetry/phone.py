@@ -7,11 +7,11 @@ from typing import Any
 import aiohttp
 
 from emulators.script import Step
+from fakes.webrtc import Caller
 from tests.conftest import Product
 from tests.functions.calls import call, offer
 from tests.functions.turns import recording
 from tests.issuers import Issuer
-from tests.webrtc import Caller
 
 WAV = {"Content-Type": "audio/wav"}
 

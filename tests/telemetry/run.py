@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from emulators.script import Step
-from tests.memory_clip_stores import NAME, World
-from tests.memory_clip_stores import recording as clip_recording
-from tests.sound import voice_like
-from tests.telemetry.ingestion import Ingestion
+from fakes.ingestion import Ingestion
+from fakes.memory_clip_stores import NAME, World
+from fakes.memory_clip_stores import recording as clip_recording
+from fakes.sound import voice_like
 from tests.telemetry.phone import Phone, fail
 from tests.telemetry.workspace import Workspace
 from voice_core.usecases.clip.process_clip import process_clip

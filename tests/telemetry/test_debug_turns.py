@@ -11,7 +11,7 @@ import azure.functions as func
 import pytest
 from starlette.applications import Starlette
 
-from emulators.functions import host
+from local_host.functions import host
 from tests.conftest import HEARD, ROOT, Product, ProductWith, served
 from tests.functions.turns import recording
 from tests.telemetry.phone import WAV, timings

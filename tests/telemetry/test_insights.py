@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from fakes.ingestion import Ingestion, ingesting
 from tests.conftest import HEARD, Product, ProductWith
 from tests.functions.turns import recording
-from tests.telemetry.ingestion import Ingestion, ingesting
 from tests.telemetry.phone import timings
 from tests.telemetry.test_trace import HEADERS, PHONE, TRACE
 

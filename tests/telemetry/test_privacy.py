@@ -9,10 +9,10 @@ import aiohttp
 import pytest
 
 from emulators.script import Step
+from fakes.ingestion import ingesting
 from tests.conftest import Product, ProductWith
 from tests.functions.turns import recording
 from tests.issuers import Issuer
-from tests.telemetry.ingestion import ingesting
 from tests.telemetry.phone import WAV, Phone
 
 SAID, REPLIED, TYPED, PHRASE, USER = "zebrafinch", "kingfisher", "nightjar", "woodpecker", "goldcrest-7f3a"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from benchmarks.figures import percentile
+from fakes.ingestion import ingesting
 from tests.conftest import ProductWith
 from tests.infra.templates import INFRA
 from tests.issuers import Issuer
-from tests.telemetry.ingestion import ingesting
 from tests.telemetry.phone import Phone
 from tests.telemetry.run import SPOKEN, fill, run
 from tests.telemetry.workspace import Workspace

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from fakes.eventually import eventually
 from tests.conftest import Product
-from tests.eventually import eventually
 from tests.functions.calls import call
 from tests.telemetry.recording import Recording, ids
 

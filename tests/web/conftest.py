@@ -12,7 +12,7 @@ from azure.storage.blob.aio import BlobServiceClient
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from emulators.page import page_routes
+from local_host.page import page_routes
 from tests.conftest import ROOT, Account, Product, Services, function_host, served
 from tests.web.devtools import Tab, tab
 

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.eventually import HANG_SECONDS
+from fakes.eventually import HANG_SECONDS
 
 FLAGS = (
     "--headless=new",

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from emulators.script import Step
+from fakes.sound import silence
 from tests.conftest import HEARD, Account, Product
-from tests.sound import silence
 from tests.web.clip_upload import (
     HELLO,
     SLOW_BYTES_PER_SECOND,

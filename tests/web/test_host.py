@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulators.page import CONTENT_TYPES, page_headers
+from local_host.page import CONTENT_TYPES, page_headers
 from tests.conftest import ROOT, Product
 
 NOWHERE = ("/nothing.js", "/../local.settings.json", "/%2e%2e/local.settings.json", "/api/voice/nothing")

@@ -2,8 +2,8 @@
 
 from emulators.openai.stand_in import REFLECTED_WORDS
 from emulators.script import Step
+from fakes.eventually import eventually
 from tests.conftest import HEARD, Product
-from tests.eventually import eventually
 from tests.web.conftest import Open
 from tests.web.devtools import Tab
 from tests.web.talk import (

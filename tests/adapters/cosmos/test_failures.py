@@ -11,8 +11,8 @@ from azure.cosmos.aio import CosmosClient
 
 from emulators.cosmos import LOCAL_KEY
 from emulators.script import Script, Step
+from fakes.eventually import HANG_SECONDS, eventually
 from tests.adapters.cosmos.concurrent_writer import database
-from tests.eventually import HANG_SECONDS, eventually
 from voice_core.adapters.cosmos import CosmosConversations
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, Misconfigured, StageFailed, StageTimedOut, Throttled, VoiceError

@@ -6,8 +6,8 @@ from itertools import count
 import pytest
 
 from emulators.script import Script, Step
+from fakes.sound import voice_like
 from tests.adapters.test_azure_speech.conftest import KEY, MakeStt, MakeTts, SocketMonitor
-from tests.sound import voice_like
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.domain.errors import Misconfigured, StageTimedOut
 from voice_core.domain.speech import Hints

@@ -8,9 +8,9 @@ from traceback import format_exception_only
 import pytest
 
 from emulators.script import Script, Step
+from fakes.eventually import HANG_SECONDS, eventually
+from fakes.sound import voice_like
 from tests.adapters.test_azure_speech.conftest import KEY, MakeStt, MakeTts, SocketMonitor, requests_of
-from tests.eventually import HANG_SECONDS, eventually
-from tests.sound import voice_like
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.failures import SpeechServiceError
 from voice_core.adapters.azure_speech.recognition import AzureSpeechToText

@@ -7,9 +7,9 @@ from contextlib import aclosing
 import pytest
 
 from emulators.script import Script, Step
+from fakes.eventually import HANG_SECONDS, eventually
+from fakes.sound import silence, voice_like
 from tests.adapters.test_azure_speech.conftest import MakeStt, SocketMonitor, requests_of
-from tests.eventually import HANG_SECONDS, eventually
-from tests.sound import silence, voice_like
 from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
 from voice_core.domain.errors import InvalidAudio, InvalidInput, NoSpeech
 from voice_core.domain.speech import Hints, Interim, Transcript

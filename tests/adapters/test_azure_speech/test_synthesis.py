@@ -10,8 +10,8 @@ from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech.messages import Message, audio_frame, document_frame
 from emulators.speech.scripted_recognition import SECONDS_PER_WORD
+from fakes.eventually import HANG_SECONDS, eventually
 from tests.adapters.test_azure_speech.conftest import KEY, MakeTts, SocketMonitor, requests_of
-from tests.eventually import HANG_SECONDS, eventually
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
 from voice_core.domain.audio import SPEECH_RATE, seconds

@@ -8,9 +8,9 @@ from itertools import count
 
 import pytest
 
-from tests.eventually import HANG_SECONDS, eventually
-from tests.memory_clip_stores import CONVERSATION, NAME, RULES, MortalWorker, WorkerDeath, World, recording
-from tests.tone_words import script
+from fakes.eventually import HANG_SECONDS, eventually
+from fakes.memory_clip_stores import CONVERSATION, NAME, RULES, MortalWorker, WorkerDeath, World, recording
+from fakes.tone_words import script
 from voice_core.domain.clip import ClipClaim
 from voice_core.domain.errors import Conflict, NotFound
 from voice_core.domain.speech import Hints

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.memory_clip_stores import World
+from fakes.memory_clip_stores import World
 from voice_core.domain.clip import Clip
 from voice_core.domain.errors import Conflict, KeyReused
 from voice_core.domain.idempotency import RequestName

@@ -9,9 +9,9 @@ from itertools import count
 
 import pytest
 
-from tests.memory_clip_stores import CONVERSATION, NAME, RULES, MortalWorker, WorkerDeath, World, recording
-from tests.sound import silence
-from tests.tone_words import script
+from fakes.memory_clip_stores import CONVERSATION, NAME, RULES, MortalWorker, WorkerDeath, World, recording
+from fakes.sound import silence
+from fakes.tone_words import script
 from voice_core.audio.limits import Limits
 from voice_core.domain.errors import ReplyRefused, StageFailed
 from voice_core.usecases.clip.process_clip import process_clip

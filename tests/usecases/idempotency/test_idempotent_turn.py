@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from tests.eventually import eventually
+from fakes.eventually import eventually
 from tests.idempotency_world import NAME, Life, MemoryRequests, RequestUnderTest, World, ending, words_in
 from tests.virtual_time import in_virtual_time
 from voice_core.audio.limits import Limits

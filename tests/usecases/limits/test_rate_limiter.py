@@ -7,10 +7,10 @@ from typing import Literal
 
 import pytest
 
+from fakes.memory_clip_stores import NAME, World, recording
+from fakes.scripted_ports import ScriptedAdmissions
+from fakes.tone_words import script
 from tests.clock import Clock
-from tests.memory_clip_stores import NAME, World, recording
-from tests.scripted_ports import ScriptedAdmissions
-from tests.tone_words import script
 from voice_core.domain.errors import LimitReached, StageFailed, Unreachable
 from voice_core.domain.events import Event, TurnCreated, TurnFailed
 from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Rate

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.sound import silence, voice_like
+from fakes.sound import silence, voice_like
 from tests.virtual_time import in_virtual_time
 from voice_core.domain.errors import StageTimedOut
 from voice_core.domain.speech import Hints, Interim, Transcript

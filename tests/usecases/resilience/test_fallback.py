@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 
 import pytest
 
-from tests.eventually import HANG_SECONDS
-from tests.scripted_ports import ScriptedAssistant, ScriptedStt, ScriptedTts
+from fakes.eventually import HANG_SECONDS
+from fakes.scripted_ports import ScriptedAssistant, ScriptedStt, ScriptedTts
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import InvalidAudio, Misconfigured, NoSpeech, ReplyRefused, StageFailed, VoiceError
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.scripted_ports import ScriptedAdmissions
+from fakes.scripted_ports import ScriptedAdmissions
 from tests.virtual_time import block, in_virtual_time
 from voice_core.domain.limits import DailyQuota, Rate, Usage
 from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.eventually import eventually
+from fakes.eventually import eventually
 from tests.usecases.session.peers import ScriptedPeer
 from tests.usecases.session.test_sessions import Room
 from voice_core.audio.limits import Limits

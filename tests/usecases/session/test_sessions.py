@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.eventually import eventually
-from tests.scripted_ports import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
-from tests.sound import silence, voice_like
+from fakes.eventually import eventually
+from fakes.scripted_ports import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
+from fakes.sound import silence, voice_like
 from tests.usecases.session.peers import ScriptedPeer
 from voice_core.audio.limits import Limits
 from voice_core.domain.audio import SPEECH_RATE

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.eventually import HANG_SECONDS, eventually
-from tests.scripted_ports import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
-from tests.sound import silence, voice_like
+from fakes.eventually import HANG_SECONDS, eventually
+from fakes.scripted_ports import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedTts
+from fakes.sound import silence, voice_like
 from tests.virtual_time import in_virtual_time
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import InvalidAudio, NoSpeech, ReplyRefused, StageFailed, VoiceError

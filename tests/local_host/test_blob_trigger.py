@@ -14,9 +14,9 @@ from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from emulators.blob_trigger import HOST_CONTAINER, POISON, QUEUE, BlobTriggers, Pace
+from fakes.eventually import HANG_SECONDS, eventually
+from local_host.blob_trigger import HOST_CONTAINER, POISON, QUEUE, BlobTriggers, Pace
 from tests.conftest import Account
-from tests.eventually import HANG_SECONDS, eventually
 from voice_core.functions.clip.blob_reference import BlobReference
 
 PACE = Pace(poll_seconds=0.02, hidden_seconds=1, most_failures=3)

@@ -4,7 +4,7 @@ import asyncio
 from time import monotonic
 from urllib.parse import urlsplit
 
-from tests.eventually import HANG_SECONDS
+from fakes.eventually import HANG_SECONDS
 
 
 class Caller:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.faults.wire import GARBAGE, PAGE, Fault
+from fakes.fault_wire import GARBAGE, PAGE, Fault
 
 REFUSED = Fault("refused", refuses=True)
 TIMEOUT = Fault("timeout", silent=True)

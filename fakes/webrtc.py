@@ -22,8 +22,8 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import RtpPacket
 from av.stream import Stream
 
-from tests.eventually import HANG_SECONDS
-from tests.sound import voice_like
+from fakes.eventually import HANG_SECONDS
+from fakes.sound import voice_like
 
 RATE = 48_000
 TICKS = RATE // 50

@@ -30,10 +30,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from emulators.azurite import BLOB_PORT, DEVELOPMENT, QUEUE_PORT, Storage
-from emulators.blob_trigger import BlobTriggers
-from emulators.cors import Cors
-from emulators.front import Front
-from emulators.page import page_routes
+from local_host.blob_trigger import BlobTriggers
+from local_host.cors import Cors
+from local_host.front import Front
+from local_host.page import page_routes
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -148,7 +148,7 @@ async def _refuse(_request: Request, error: Exception) -> Response:
 
 def main() -> None:
     """Serve the function app of a folder until the process is stopped."""
-    arguments = argparse.ArgumentParser(prog="python -m emulators.functions", description=__doc__)
+    arguments = argparse.ArgumentParser(prog="python -m local_host.functions", description=__doc__)
     arguments.add_argument("--folder", type=Path, default=Path.cwd(), help="where function_app.py is")
     arguments.add_argument("--port", type=int, help="instead of the one in local.settings.json")
     arguments.add_argument("--key", help="require this key where a function's auth level requires one")

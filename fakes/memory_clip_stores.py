@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from tests.scripted_ports import (
+from fakes.scripted_ports import (
     ScriptedAdmissions,
     ScriptedAssistant,
     ScriptedConversations,
     ScriptedStt,
     ScriptedTts,
 )
-from tests.tone_words import recognize
+from fakes.tone_words import recognize
 from voice_core.audio import wav
 from voice_core.domain.clip import Clip, ClipName, Recording, UploadPermission
 from voice_core.domain.conversation import Turn

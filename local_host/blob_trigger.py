@@ -24,7 +24,7 @@ from azure.storage.queue.aio import QueueClient
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from emulators.triggers import TriggeredFunction, blob_argument, triggered_function
+from local_host.triggers import TriggeredFunction, blob_argument, triggered_function
 
 HOST_CONTAINER = "azure-webjobs-hosts"
 QUEUE = "azure-webjobs-blobtrigger-local"
