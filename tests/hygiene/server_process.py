@@ -67,7 +67,7 @@ async def _started(folder: str, settings: Mapping[str, str]) -> tuple[asyncio.su
             "STORAGE_URL": f"http://127.0.0.1:{storage}/devstoreaccount1",
         }
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "emulators", "--host", "--folder", folder, "--port", str(host)),
+            *(sys.executable, "-m", "local_host", "--folder", folder, "--port", str(host)),
             cwd=ROOT,
             env={**os.environ, **endpoints, **settings},
             stdout=asyncio.subprocess.DEVNULL,
