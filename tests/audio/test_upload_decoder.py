@@ -1,7 +1,8 @@
 import asyncio
 import struct
-from collections.abc import AsyncGenerator, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.eventually import HANG_SECONDS
 from tests.audio.sounds import channels_of, decoded, encoded, likeness, pcm16, pieces, samples, speech, wav
+from tests.eventually import HANG_SECONDS, eventually
 from voice_core.audio.sniff import sniff
 from voice_core.audio.upload_decoder import SLICE_BYTES, Decoding, Limits, RawPcm
 from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat, VoiceError
@@ -172,15 +173,41 @@ async def test_the_longest_recording_passes() -> None:
     assert await decoded(file, limits=Limits(max_seconds=1.2))
 
 
-@pytest.mark.parametrize("container", ["wav", "flac"])
-async def test_others_get_their_turn_while_much_is_converted(container: str) -> None:
-    """A minute that arrives in one piece is converted in slices, or in a thread, so that the loop continues."""
+async def test_others_get_their_turn_while_much_is_converted() -> None:
+    """A minute of WAV that arrives in one piece is converted in slices, so that other tasks run in between."""
     pcm = pcm16(speech(48_000, 1.2)) * 30
-    file = wav(pcm, RawPcm(48_000)) if container == "wav" else encoded("flac", "flac", 48_000, seconds=6)
+    file = wav(pcm, RawPcm(48_000))
 
-    turns = await turns_of_others(decoded(file, len(file)))
+    assert await turns_of_others(decoded(file, len(file))) >= len(pcm) // SLICE_BYTES
 
-    assert turns >= (len(pcm) // SLICE_BYTES if container == "wav" else 10)
+
+class HeldExecutor(ThreadPoolExecutor):
+    """Threads that begin their work when `released` is set; `entered` is set when there is work."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered, self.released = threading.Event(), threading.Event()
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        def held() -> Any:
+            self.entered.set()
+            assert self.released.wait(HANG_SECONDS)
+            return work(*args, **kwargs)
+
+        return super().submit(held)
+
+
+async def test_others_get_their_turn_while_a_container_is_decoded() -> None:
+    """FFmpeg decodes in a thread: other tasks run while it does, however long it takes."""
+    threads = HeldExecutor()
+    asyncio.get_running_loop().set_default_executor(threads)
+    file = encoded("flac", "flac", 48_000, seconds=6)
+    decoding = asyncio.create_task(decoded(file, len(file)))
+    await eventually(lambda: threads.entered.is_set() or decoding.done())
+
+    assert not decoding.done()
+    threads.released.set()
+    assert await decoding
 
 
 async def test_a_decoder_that_hangs_is_abandoned() -> None:
