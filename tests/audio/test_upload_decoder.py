@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fakes.eventually import HANG_SECONDS, eventually
 from tests.audio.sounds import channels_of, decoded, encoded, likeness, pcm16, pieces, samples, speech, wav
-from tests.eventually import HANG_SECONDS, eventually
 from voice_core.audio.sniff import sniff
 from voice_core.audio.upload_decoder import SLICE_BYTES, Decoding, Limits, RawPcm
 from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat, VoiceError
