@@ -16,6 +16,7 @@ FIRST_PORT = 7172
 """Ports of the check: a hundred above the usual ones, which a running product may have."""
 
 SECONDS = 120
+NPM_COSMOS = "@azure/cosmos@4.9.3"
 
 
 def main() -> None:
@@ -26,6 +27,7 @@ def main() -> None:
         with _running(programs, folder):
             for example in examples:
                 _run(programs / "python", example, folder)
+            _run_steps(folder)
     sys.stdout.write(f"{len(examples)} examples ran in an empty environment.\n")
 
 
@@ -63,6 +65,17 @@ def _run(python: Path, example: str, folder: Path) -> None:
     if done.returncode:
         sys.exit(f"{example}\n{done.stderr}")
     sys.stdout.write(done.stdout)
+
+
+def _run_steps(folder: Path) -> None:
+    """The steps of npm's SDK, where there is Node."""
+    if shutil.which("npm") is None:
+        sys.stdout.write("Without Node, npm's @azure/cosmos is not tried.\n")
+        return
+    npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), NPM_COSMOS]
+    subprocess.run(npm, check=True)
+    steps = shutil.copy(ROOT / "scripts" / "cosmos_steps.js", folder)
+    subprocess.run(["node", steps, f"http://127.0.0.1:{_moved(7074)}"], check=True)
 
 
 def _moved(port: int) -> int:

@@ -125,7 +125,7 @@ def broken(*_: Any) -> Any:
 
 def ours(record: logging.LogRecord) -> str:
     """A line of the log as the Functions host would store it; empty for lines of tests and emulators."""
-    if record.name.startswith(("emulators", "uvicorn", "asyncio", "aiohttp")):
+    if record.name.startswith(("emulators", "local_host", "fakes", "uvicorn", "asyncio", "aiohttp")):
         return ""
     return logging.Formatter().format(record)
 

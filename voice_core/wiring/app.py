@@ -211,7 +211,7 @@ class App(Adapters):
 
     def _build_now(self, part: Lazy[Any]) -> None:
         with self._loading:
-            part.__get__(self, App)
+            part.of(self)
         gc.freeze()
 
     def warm_soon(self) -> None:

@@ -39,15 +39,17 @@ class Lazy(Generic[Part]):
     @overload
     def __get__(self, parts: Parts, kind: type) -> Part: ...
     def __get__(self, parts: Parts | None, kind: type) -> Self | Part:
-        if parts is None:
-            return self
+        return self if parts is None else self.of(parts)
+
+    def __set__(self, parts: Parts, part: Part) -> None:
+        parts.built[self] = part
+
+    def of(self, parts: Parts) -> Part:
+        """The part of *parts*, built now unless it is built."""
         if self not in parts.built:
             parts.built[self] = self._build(parts)
         part: Part = parts.built[self]
         return part
-
-    def __set__(self, parts: Parts, part: Part) -> None:
-        parts.built[self] = part
 
     def is_built(self, parts: Parts) -> bool:
         return self in parts.built

@@ -71,16 +71,15 @@ class AzureOpenAIAssistant:
             raise Misconfigured("The assistant has neither a key nor an identity.", stage=STAGE)
         if not base_url.startswith(("https://", "http://")):
             raise Misconfigured("The assistant's endpoint is no URL.", stage=STAGE)
+        # Our timeouts come first: the SDK's use the wall clock, and would count a stall of our event loop.
+        seconds = SDK_WAITS * max(first_token_seconds, next_token_seconds)
         with our_errors():
             self._client = openai.AsyncOpenAI(
                 base_url=base_url,
                 api_key=key or token,
                 # The SDK's retries sleep for as long as Retry-After says, up to minutes. A turn fails instead.
                 max_retries=0,
-                # Our timeouts come first: the SDK's use the wall clock, and would count a stall of our event loop.
-                timeout=openai.Timeout(
-                    SDK_WAITS * max(first_token_seconds, next_token_seconds), connect=connect_seconds
-                ),
+                timeout=openai.Timeout(seconds, connect=connect_seconds),
                 http_client=_http_client(),
             )
         self._completions = self._client.chat.completions

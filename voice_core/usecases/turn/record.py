@@ -82,7 +82,7 @@ class TurnRecord:
                 pass
         return event
 
-    def delivered_event(self, event: Event) -> None:
+    def add_delivered(self, event: Event) -> None:
         """Note that *event* has been delivered to the caller."""
         match event, self._request.delivery:
             case (TranscriptDone(), "events" | "played") | (ReplyDelta(), "played"):

@@ -31,12 +31,12 @@ async def take_turn(request: TurnRequest, services: TurnServices) -> AsyncGenera
         async with aclosing(_transcript(record, request, services)) as transcript_events:
             async for transcribed in transcript_events:
                 yield record.add(transcribed)
-                record.delivered_event(transcribed)
+                record.add_delivered(transcribed)
 
         async with aclosing(reply(record, history, request, services)) as reply_events:
             async for replied in reply_events:
                 yield record.add(replied)
-                record.delivered_event(replied)
+                record.add_delivered(replied)
 
         end: TurnDone | TurnFailed = TurnDone(await memory.store())
         record.report("done")
