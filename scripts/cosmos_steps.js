@@ -57,7 +57,7 @@ async function main() {
     return (await items.batch(operations, "u")).result.map((each) => each.statusCode);
   }, [201, 204]);
   await step("delete", async () => (await item("5").delete()).statusCode, 204);
-  await step("list databases", async () => (await client.databases.readAll().fetchAll()).resources.map((each) => each.id), ["steps"]);
+  await step("list databases", async () => (await client.databases.readAll().fetchAll()).resources.some((each) => each.id === "steps"), true);
   await step("list containers", async () => (await database.containers.readAll().fetchAll()).resources.map((each) => each.id), ["items"]);
   await step("query across partitions", () => refused(() => items.query("SELECT * FROM c").fetchAll()), 400);
   await step("delete the container", async () => (await container.delete()).statusCode, 204);
