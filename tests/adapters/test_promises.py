@@ -51,6 +51,7 @@ async def _emulated(stack: AsyncExitStack) -> Settings:
         cosmos_key=LOCAL_KEY,
         cosmos_create=True,
         auth_mode="none",
+        stt_seconds=60,  # the offline recogniser loads its model at its first utterance
     )
 
 
