@@ -1,5 +1,5 @@
 # make run    serve the product with its emulators on 127.0.0.1:7071 (PORT=7171 make run: elsewhere)
-# make test   pass the tests, on every Python of 3.13 and 3.11 that this machine has; what no Python changes, on the first
+# make test   run the tests on each of Python 3.13 and 3.11 that is installed; those that do not depend on it, once
 # make help   the rest
 
 SHELL := /bin/sh
@@ -12,7 +12,7 @@ AZURITE := 3.37.0
 PIP_FLAGS := -qq --disable-pip-version-check
 # One more than cores: many tests wait for a deadline or a browser.
 JOBS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-# The same on every Python: templates, the page, whole processes that are timed, fuzzed or asked everything.
+# The same on every Python: templates, the page, whole processes that are timed, fuzzed or sent every kind of request.
 ONCE := $(addprefix --ignore=tests/,architecture benchmarks faults hygiene infra web)
 
 .PHONY: help run emulators emulators-check azurite test check infra-check contract fuzz lock audit bench live clean
@@ -21,7 +21,7 @@ ONCE := $(addprefix --ignore=tests/,architecture benchmarks faults hygiene infra
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 	@echo "make emulators   only the emulators, for func start in another terminal"
-	@echo "make check       lint, types, layers, links: what CI runs besides the tests"
+	@echo "make check       lint, types, layers, links: what CI runs in addition to the tests"
 	@echo "make infra-check all that can be checked of the templates and scripts without Azure"
 	@echo "make emulators-check  the emulators' package in an empty environment, with the examples of its README"
 	@echo "make contract    10,000 requests made of the contract, each answered by it"

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from aiohttp import web
 
 from emulators.serving import serving
-from voice_core.adapters.cosmos import CosmosAdmissions, Database
+from voice_core.adapters.cosmos import CosmosUsage, Database
 from voice_core.domain.errors import LimitReached, Unreachable
 from voice_core.domain.limits import DailyQuota, Rate
 from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter
@@ -26,7 +26,7 @@ DEADLINE_SECONDS = 20.0
 
 async def main(limit: int, window_seconds: int) -> None:
     voice = Database(os.environ["COSMOS_ENDPOINT"], os.environ["COSMOS_KEY"], "voice", create=True)
-    store = CosmosAdmissions(voice, deadline_seconds=DEADLINE_SECONDS)
+    store = CosmosUsage(voice, deadline_seconds=DEADLINE_SECONDS)
     await store.check()
     rates = LimitRules({"turns": Rate("turns", limit, window_seconds)}, DailyQuota(1), "closed")
     app = web.Application()

@@ -85,9 +85,9 @@ class Phone:
         received.check()
         return received
 
-    async def turn_in_plan_order(self, wav_file: bytes) -> float:
+    async def sequential_turn(self, wav_file: bytes) -> float:
         """Milliseconds from the last byte of *wav_file* to the speech, which comes all at once."""
-        sent = await self._post("/plan-order", "application/json", [wav_file], 0.0)
+        sent = await self._post("/sequential-turn", "application/json", [wav_file], 0.0)
         document = json.loads(b"".join([chunk async for chunk in self._response()]))
         if not document["audioData"]:
             raise BenchmarkFailed("a sequential turn has no speech")

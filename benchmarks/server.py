@@ -1,4 +1,4 @@
-"""The function app in a separate process, as the local host serves it, with sequential turns at ``/plan-order``.
+"""The function app in a separate process, as the local host serves it, with sequential turns at ``/sequential-turn``.
 
 ``scripted``: the four ports are `fakes.scripted_ports`, with the delays of `delays`. ``sdk``: they are the product's
 own adapters, with the addresses from the environment.
@@ -20,15 +20,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from benchmarks import delays
-from benchmarks.plan_order import post_in_plan_order
+from benchmarks.sequential_turn import post_sequential_turn
 from benchmarks.tones import ToneTts
-from fakes.scripted_ports import ScriptedAdmissions, ScriptedAssistant, ScriptedConversations, ScriptedStt
+from fakes.scripted_ports import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedUsageStore
 from local_host.functions import host, load_app
 from voice_core import wiring
 from voice_core.settings import Settings
 from voice_core.usecases.turn.services import TurnServices
 from voice_core.wiring.lazy import Lazy
-from voice_core.wiring.limits import Quotas
+from voice_core.wiring.limits import UserLimits
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = Settings(
@@ -68,8 +68,8 @@ class ScriptedApp(wiring.App):
         )
 
     @Lazy
-    def quotas(self) -> Quotas:
-        return Quotas(self.settings, ScriptedAdmissions())
+    def user_limits(self) -> UserLimits:
+        return UserLimits(self.settings, ScriptedUsageStore())
 
 
 async def get_resources(_request: Request) -> Response:
@@ -87,7 +87,7 @@ def main(ports: str) -> None:
     if ports == "scripted":
         wiring.app = cache(lambda: ScriptedApp(SETTINGS))
     app = host(load_app(ROOT), ROOT)
-    app.routes.append(Route("/plan-order", post_in_plan_order, methods=["POST"]))
+    app.routes.append(Route("/sequential-turn", post_sequential_turn, methods=["POST"]))
     app.routes.append(Route("/resources", get_resources))
     # The protocol is given because asyncio turns Nagle's algorithm off only on sockets that have it.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:

@@ -135,7 +135,7 @@ async def _first_sound(
 async def _sequential(name: str, url: str, turns: int, floor: float) -> Figure:
     audio = recording(UTTERANCE_SECONDS)
     async with phone(url) as caller:
-        values = [await caller.turn_in_plan_order(audio) for _ in range(turns)]
+        values = [await caller.sequential_turn(audio) for _ in range(turns)]
     return Figure(name=name, unit="ms", values=values, floor=floor)
 
 

@@ -10,11 +10,11 @@ from itertools import count
 from typing import Any
 
 from fakes.scripted_ports import (
-    ScriptedAdmissions,
     ScriptedAssistant,
     ScriptedConversations,
     ScriptedStt,
     ScriptedTts,
+    ScriptedUsageStore,
 )
 from fakes.tone_words import recognize
 from voice_core.audio import wav
@@ -270,7 +270,7 @@ class World:
     assistant: ScriptedAssistant = field(default_factory=lambda: ScriptedAssistant(reply_text="All is well."))
     tts: ScriptedTts = field(default_factory=lambda: ScriptedTts(seconds_per_character=0.001))
     conversations: ScriptedConversations = field(default_factory=ScriptedConversations)
-    admissions: ScriptedAdmissions = field(default_factory=ScriptedAdmissions)
+    usage: ScriptedUsageStore = field(default_factory=ScriptedUsageStore)
     rules: ClipRules = RULES
 
     def worker(self, mortal: MortalWorker | None = None) -> ClipServices:
@@ -289,8 +289,8 @@ class World:
             speeches=wrapped(self.speeches),
             stt=wrapped(self.stt),
             turn=services,
-            rate_limiter=RateLimiter(self.admissions, LIMITS, time.time),
-            audio_meter=AudioMeter(self.admissions, time.time),
+            rate_limiter=RateLimiter(self.usage, LIMITS, time.time),
+            audio_meter=AudioMeter(self.usage, time.time),
             rules=self.rules,
         )
 

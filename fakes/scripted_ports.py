@@ -198,7 +198,7 @@ class ScriptedConversations:
 
 
 @dataclass
-class ScriptedAdmissions:
+class ScriptedUsageStore:
     """A store of usage in memory; with *failure*, one that is unavailable."""
 
     failure: Failure = None
@@ -218,11 +218,11 @@ class ScriptedAdmissions:
         moments.insert(0, now)
         return True, replace(used, moments=tuple(moments))
 
-    async def charge(self, user_id: str, heard_ms: int, now: int) -> None:
+    async def add_audio(self, user_id: str, heard_ms: int, now: int) -> None:
         self._count()
         self.heard_ms[user_id, day(now)] = self.heard_ms.get((user_id, day(now)), 0) + heard_ms
 
-    async def heard(self, user_id: str) -> Usage:
+    async def audio_usage(self, user_id: str) -> Usage:
         self._count()
         latest = max((on for user, on in self.heard_ms if user == user_id), default=0)
         return Usage((), latest, self.heard_ms.get((user_id, latest), 0))

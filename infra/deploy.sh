@@ -9,8 +9,8 @@
 # voice-ENV, created if missing). Nothing is created or changed before the question is answered.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# shellcheck source=infra/patience.sh
-source infra/patience.sh
+# shellcheck source=infra/retry.sh
+source infra/retry.sh
 
 usage="Usage: infra/deploy.sh dev|beta|prod [--yes | --what-if]"
 environment=${1:-}
@@ -121,7 +121,7 @@ read_outputs
 step "Code"
 pack
 # The app's role on the container of packages takes effect within ten minutes; later attempts would not help.
-ATTEMPTS=${ATTEMPTS:-5} PAUSE_SECONDS=${PAUSE_SECONDS:-150} patiently publish
+ATTEMPTS=${ATTEMPTS:-5} PAUSE_SECONDS=${PAUSE_SECONDS:-150} retry_long publish
 
 step "Clip trigger"
 infra/subscribe-clips.sh

@@ -5,8 +5,8 @@
 # From the environment: API_BASE_URL, FUNCTION_APP_URL; both are outputs of main.bicep.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# shellcheck source=infra/patience.sh
-source infra/patience.sh
+# shellcheck source=infra/retry.sh
+source infra/retry.sh
 
 recording=samples/hello.wav
 long=$(mktemp)
@@ -32,8 +32,8 @@ passes() { # what, path, options of curl
 }
 
 # The deep check succeeds when Speech, Azure OpenAI and Cosmos DB accept the app's identity.
-patiently answers 200 "$API_BASE_URL/health?deep=1"
-patiently answers 401 "$API_BASE_URL/conversations"
+retry_long answers 200 "$API_BASE_URL/health?deep=1"
+retry_long answers 401 "$API_BASE_URL/conversations"
 
 # Front Door and the app respond, so a failure from here on is not a matter of waiting.
 json="Content-Type: application/json"
@@ -44,19 +44,19 @@ t=0 0
 a=fingerprint:sha-256 4A:AD:B9:B1:3F:82:18:3B
 m=audio 9 UDP/TLS/RTP/SAVPF 111
 a=rtpmap:111 opus/48000/2"
-briefly passes "a recording" /process --header "Content-Type: audio/wav" --data-binary "@$recording"
-briefly passes "a recording of a browser" /process --header "Content-Type: audio/webm;codecs=opus" \
+retry_briefly passes "a recording" /process --header "Content-Type: audio/wav" --data-binary "@$recording"
+retry_briefly passes "a recording of a browser" /process --header "Content-Type: audio/webm;codecs=opus" \
     --data-binary "@$recording"
-briefly passes "a recording of no type" /process --header "Content-Type:" --data-binary "@$recording"
-briefly passes "a long recording as JSON" /process --header "$json" --data-binary "@$long"
-briefly passes "a long recording in a form" /process --form "audio=@$long;type=audio/wav" --form "phrases=Get it"
-briefly passes "words that look like an attack" /process --header "$json" --header "Idempotency-Key: 1=1--'" \
+retry_briefly passes "a recording of no type" /process --header "Content-Type:" --data-binary "@$recording"
+retry_briefly passes "a long recording as JSON" /process --header "$json" --data-binary "@$long"
+retry_briefly passes "a long recording in a form" /process --form "audio=@$long;type=audio/wav" --form "phrases=Get it"
+retry_briefly passes "words that look like an attack" /process --header "$json" --header "Idempotency-Key: 1=1--'" \
     --data-binary "{\"text\": \"I'd say 1 = 1 -- '\", \"phrases\": [\"drop table\"]}"
-briefly passes "such words in the URL" "/process?phrases=1%20%3D%201%20--%20%27" --header "Content-Type: audio/wav" \
+retry_briefly passes "such words in the URL" "/process?phrases=1%20%3D%201%20--%20%27" --header "Content-Type: audio/wav" \
     --data-binary "@$recording"
-briefly passes "an offer (WHIP)" /session --header "Content-Type: application/sdp" --data-binary "$sdp"
-briefly passes "candidates of a session" /session/x --request PATCH --header 'If-Match: "x"' \
+retry_briefly passes "an offer (WHIP)" /session --header "Content-Type: application/sdp" --data-binary "$sdp"
+retry_briefly passes "candidates of a session" /session/x --request PATCH --header 'If-Match: "x"' \
     --header "Content-Type: application/trickle-ice-sdpfrag" --data-binary "a=ice-ufrag:4ZcD"
-briefly passes "the end of a session" /session/x --request DELETE
+retry_briefly passes "the end of a session" /session/x --request DELETE
 
-briefly answers 403 "$FUNCTION_APP_URL/api/voice/health"
+retry_briefly answers 403 "$FUNCTION_APP_URL/api/voice/health"

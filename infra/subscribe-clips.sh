@@ -5,8 +5,8 @@
 # outputs of main.bicep.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# shellcheck source=infra/patience.sh
-source infra/patience.sh
+# shellcheck source=infra/retry.sh
+source infra/retry.sh
 
 app=(--resource-group "$AZURE_RESOURCE_GROUP" --name "$FUNCTION_APP_NAME")
 
@@ -35,6 +35,6 @@ subscribe() {
         --output none
 }
 
-patiently find_trigger
-patiently find_key
-patiently subscribe
+retry_long find_trigger
+retry_long find_key
+retry_long subscribe

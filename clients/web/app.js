@@ -56,14 +56,14 @@ const dialogue = new Dialogue({
     road: showRoad,
     began: (id) => conversations.mark(id),
     ended: () => conversations.refresh(),
-    hint: tell,
+    hint: showStatus,
   },
 });
 const uploads = new ClipUploads(backend, turns, {
   opened: joinConversation,
   ended: (text) => {
     conversations.refresh();
-    tell(text);
+    showStatus(text);
   },
   failed: trouble,
 });
@@ -79,16 +79,16 @@ async function press() {
   trouble("");
   if (!microphone.open && !(await openMicrophone())) return;
   if (button.held) dialogue.press();
-  else tell("The microphone is ready. Hold the button and talk.");
+  else showStatus("The microphone is ready. Hold the button and talk.");
 }
 
 async function openMicrophone() {
-  tell("Waiting for the microphone…");
+  showStatus("Waiting for the microphone…");
   try {
     await microphone.start();
     return true;
   } catch (error) {
-    tell(STATES.idle);
+    showStatus(STATES.idle);
     trouble(microphoneTrouble(error));
     return false;
   }
@@ -129,7 +129,7 @@ function unlock() {
 function showState(state, live) {
   if (state === document.body.dataset.state) return; // keep the message that was shown since
   document.body.dataset.state = state;
-  tell(STATES[state]);
+  showStatus(STATES[state]);
   if (state === "listening") meter.watch("microphone", microphone.analyser);
   else if (state === "speaking") meter.watch("speech", live ? speech.analyser : player.analyser);
   else meter.watch("", null);
@@ -143,7 +143,7 @@ function showRoad(state) {
 }
 
 /** Show the status; screen readers read it when the user pauses. */
-function tell(text) {
+function showStatus(text) {
   at("status").textContent = text;
 }
 

@@ -6,29 +6,29 @@ import { documents } from "./events.js";
 export class HttpRoad {
   #backend;
   #player;
-  #tell;
+  #emit;
   #flight = null;
 
-  /** @param {(document: object) => void} tell receives the turn's events, and `session.state` as a session sends it */
-  constructor(backend, player, tell) {
+  /** @param {(document: object) => void} emit receives the turn's events, and `session.state` as a session sends it */
+  constructor(backend, player, emit) {
     this.#backend = backend;
     this.#player = player;
-    this.#tell = tell;
+    this.#emit = emit;
   }
 
   /** Take a turn with a recording or text; a turn in progress is stopped. */
   async send(said, options) {
     this.stop();
     const flight = (this.#flight = new AbortController());
-    const tell = (document) => this.#flight === flight && this.#tell(document);
-    tell({ type: "session.state", state: "thinking" });
+    const emit = (document) => this.#flight === flight && this.#emit(document);
+    emit({ type: "session.state", state: "thinking" });
     try {
-      await this.#follow(await this.#backend.takeTurn(said, options, flight.signal), tell);
+      await this.#follow(await this.#backend.takeTurn(said, options, flight.signal), emit);
       await this.#player.played();
     } catch (error) {
-      tell(failure(error));
+      emit(failure(error));
     }
-    tell({ type: "session.state", state: "connected" });
+    emit({ type: "session.state", state: "connected" });
     if (this.#flight === flight) this.#flight = null;
   }
 
@@ -39,17 +39,17 @@ export class HttpRoad {
     this.#player.stop();
   }
 
-  async #follow(response, tell) {
+  async #follow(response, emit) {
     let last = null;
     for await (last of documents(response)) {
-      if (last.type === "speech.audio.delta") this.#speak(last, tell);
-      else tell(last);
+      if (last.type === "speech.audio.delta") this.#speak(last, emit);
+      else emit(last);
     }
     if (!["turn.done", "error"].includes(last?.type)) throw new Unreachable("The response broke off.");
   }
 
-  #speak({ audio, seq }, tell) {
-    if (seq === 0) tell({ type: "session.state", state: "speaking" });
+  #speak({ audio, seq }, emit) {
+    if (seq === 0) emit({ type: "session.state", state: "speaking" });
     this.#player.play(audio);
   }
 }

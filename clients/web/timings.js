@@ -24,12 +24,12 @@ export function timingBar(timings) {
 }
 
 function legend(known, timings) {
-  const parts = known.map(([stage, verb]) => element(`span.${stage}`, {}, `${verb} ${told(timings[stage])}`));
-  if (timings.firstAudio !== undefined) parts.push(element("span", {}, `first sound ${told(timings.firstAudio)}`));
-  if (timings.total !== undefined) parts.push(element("span", {}, `whole turn ${told(timings.total)}`));
+  const parts = known.map(([stage, verb]) => element(`span.${stage}`, {}, `${verb} ${duration(timings[stage])}`));
+  if (timings.firstAudio !== undefined) parts.push(element("span", {}, `first sound ${duration(timings.firstAudio)}`));
+  if (timings.total !== undefined) parts.push(element("span", {}, `whole turn ${duration(timings.total)}`));
   return parts;
 }
 
-function told(ms) {
+function duration(ms) {
   return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

@@ -34,7 +34,7 @@ function turnView(turn) {
     {},
     element("time", { dateTime: turn.at }, new Date(turn.at).toLocaleTimeString()),
     element(`span.outcome.${turn.outcome}`, {}, [turn.outcome, turn.code].filter(Boolean).join(": ")),
-    element("span", {}, `${told(whole.to)} in all`),
+    element("span", {}, `${duration(whole.to)} in all`),
     ...firstAudio(turn.timings),
     ...turn.degraded.map((part) => element("span.failed", {}, `without ${part}`)),
   );
@@ -43,7 +43,7 @@ function turnView(turn) {
 }
 
 function firstAudio({ firstAudio: ms }) {
-  return ms === undefined ? [] : [element("span", {}, `first sound ${told(ms)} after the utterance`)];
+  return ms === undefined ? [] : [element("span", {}, `first sound ${duration(ms)} after the utterance`)];
 }
 
 function partView(part, wholeMs) {
@@ -52,11 +52,11 @@ function partView(part, wholeMs) {
   bar.style.marginInlineStart = `${part.from * share}%`;
   bar.style.inlineSize = `${Math.max(0.3, (part.to - part.from) * share)}%`;
   const name = element("span.name", {}, NAMES[part.name] ?? part.name);
-  const ms = element("span.ms", {}, [told(part.to - part.from), part.error].filter(Boolean).join(" "));
+  const ms = element("span.ms", {}, [duration(part.to - part.from), part.error].filter(Boolean).join(" "));
   return element(part.error ? "li.failed" : "li", {}, name, element("span.track", {}, bar), ms);
 }
 
-function told(ms) {
+function duration(ms) {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`;
 }
 

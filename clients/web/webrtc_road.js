@@ -2,7 +2,7 @@
 
 import { Session } from "./session.js";
 
-const PATIENCE_SECONDS = 120; // after a failure, before the next attempt
+const RETRY_PAUSE_SECONDS = 120; // after a failure, before the next attempt
 
 export class WebRtcRoad {
   #make;
@@ -53,7 +53,7 @@ export class WebRtcRoad {
       await session.connect({ conversationId: conversationId ?? undefined, ...options }, this.#microphone.track);
       if (this.#microphone.track) session.hear(this.#microphone.track); // the microphone may have been opened meanwhile
     } catch {
-      if (session === this.#session) this.#notBefore = Date.now() + 1000 * PATIENCE_SECONDS;
+      if (session === this.#session) this.#notBefore = Date.now() + 1000 * RETRY_PAUSE_SECONDS;
       session.close();
     }
     if (session === this.#session) this.#opening = null;

@@ -113,7 +113,7 @@ var queryAlerts = [
   }
   {
     name: 'held-back'
-    description: 'Providers turn requests away, or we hold them back.'
+    description: 'Providers throttle our calls, or no slot became free for a call.'
     query: loadTextContent('../queries/held-back.kql')
     column: 'requests'
     threshold: thresholds.throttledRequests
@@ -121,7 +121,7 @@ var queryAlerts = [
   }
   {
     name: 'given-up'
-    description: 'A provider failed so often that it is not asked for a while.'
+    description: 'A provider failed so often that calls to it are suspended for a while.'
     query: loadTextContent('../queries/given-up.kql')
     column: 'times'
     threshold: 0
@@ -129,7 +129,7 @@ var queryAlerts = [
   }
   {
     name: 'uncounted'
-    description: 'Nobody could count what users take: limits do not hold, or keep everybody out.'
+    description: 'The usage store is unavailable: each worker counts limits by itself, or refuses all requests.'
     query: loadTextContent('../queries/uncounted.kql')
     column: 'requests'
     threshold: 0
@@ -137,7 +137,7 @@ var queryAlerts = [
   }
   {
     name: 'poison-clips'
-    description: 'Work on a clip was begun again and again, and given up.'
+    description: 'A clip failed at every attempt.'
     query: loadTextContent('../queries/poison-clips.kql')
     column: 'clips'
     threshold: 0
@@ -186,7 +186,7 @@ resource onTelemetry 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
 var metricAlerts = [
   {
     name: 'unreachable'
-    description: 'Front Door answers with errors of the 5xx kind: the app does not, or too late.'
+    description: 'Front Door returns 5xx: the app does not respond, or too late.'
     scope: profile.id
     metric: 'Percentage5XX'
     aggregation: 'Average'
@@ -196,7 +196,7 @@ var metricAlerts = [
   }
   {
     name: 'assistant-throttled'
-    description: 'Azure OpenAI turns requests away: raise the model\'s capacity.'
+    description: 'Azure OpenAI throttles requests: raise the model\'s capacity.'
     scope: openAi.id
     metric: 'AzureOpenAIRequests'
     aggregation: 'Total'
@@ -206,7 +206,7 @@ var metricAlerts = [
   }
   {
     name: 'speech-throttled'
-    description: 'Speech turns requests away: ask for a higher quota.'
+    description: 'Speech throttles requests: request a higher quota.'
     scope: speech.id
     metric: 'BlockedCalls'
     aggregation: 'Total'
@@ -216,7 +216,7 @@ var metricAlerts = [
   }
   {
     name: 'conversations-throttled'
-    description: 'Cosmos DB turns requests away.'
+    description: 'Cosmos DB throttles requests.'
     scope: cosmos.id
     metric: 'TotalRequests'
     aggregation: 'Count'
@@ -226,7 +226,7 @@ var metricAlerts = [
   }
   {
     name: 'clips-lost'
-    description: 'Event Grid gave up telling the app of a new clip.'
+    description: 'Event Grid stopped trying to notify the app of a new clip.'
     scope: topic.id
     metric: 'DroppedEventCount'
     aggregation: 'Total'

@@ -123,7 +123,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         }
         {
           name: 'event-grid'
-          description: 'Events of new clips. The webhook asks for its key besides, and every other path for a token.'
+          description: 'Events of new clips. The webhook also requires its key, and every other path a token.'
           priority: 110
           action: 'Allow'
           tag: 'ServiceTag'

@@ -26,7 +26,7 @@ var charts = [
     query: loadTextContent('../queries/slowest-turns.kql')
   }
   {
-    title: 'Adoption: of all users, who has spoken'
+    title: 'Adoption: share of users who have spoken'
     query: loadTextContent('../queries/adoption.kql')
     ofPeople: true
   }
@@ -36,12 +36,12 @@ var charts = [
     ofPeople: true
   }
   {
-    title: 'Repeat usage: who came back on another day'
+    title: 'Repeat usage: share of users who came back on another day'
     query: loadTextContent('../queries/repeat-use.kql')
     ofPeople: true
   }
   {
-    title: 'Sessions that ended as wished'
+    title: 'Sessions that ended on purpose'
     query: loadTextContent('../queries/session-completion.kql')
   }
   {

@@ -24,6 +24,17 @@ def test_each_term_is_noticed(tmp_path: Path, term: str) -> None:
     assert all(TERMS[term] in line for line in found)
 
 
+@pytest.mark.parametrize("term", TERMS)
+@pytest.mark.parametrize("file", ["a.js", "b.sh", "c.bicep", "d.kql", "Makefile"])
+def test_each_term_is_noticed_in_other_sources(tmp_path: Path, term: str, file: str) -> None:
+    """A word with a standard term is found in comments, texts and names of JavaScript, shell, Bicep, KQL and make."""
+    first, *rest = term.split()
+    camel = first + "".join(word.title() for word in rest)
+    constant = term if rest else term.upper()
+    (tmp_path / file).write_text(f"# It is {term}.\nx = f({camel}Now, '{term}')\n{constant}\n")
+    assert [line.partition(": ")[0] for line in breaches(tmp_path)] == [f"{file}:{line}" for line in (1, 2, 2, 3)]
+
+
 @pytest.mark.parametrize("opening", ["Of", "What", "Who", "Whom", "Whose"])
 @pytest.mark.parametrize(
     "source", ['"""{} it is."""\n', 'SIZE = 1\n"""{} a file."""\n', 'def f():\n    """{}, then."""\n']

@@ -100,30 +100,36 @@ STATES = {"misconfigured", "throttled", "unauthenticated", "unreachable", "undef
 EXEMPT = ("docs/glossary.md", "tests/architecture/vocabulary.py", "tests/architecture/test_vocabulary.py")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _TERM = re.compile(rf"\b({'|'.join(sorted(map(re.escape, TERMS), key=len, reverse=True))})\b", re.IGNORECASE)
+_SOURCES = {".bicep", ".css", ".html", ".js", ".kql", ".sh", ".toml", ".yml"}
+"""Other source files, whose identifiers, comments and texts are searched alike."""
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|https?://\S+|“[^”]*”", re.DOTALL)
 """Code, addresses and quotations in prose."""
 
 
 def breaches(root: Path, names: Iterator[Path] | None = None) -> list[str]:
-    """All breaches in the Python files and documents below *root*, as ``path:line: what``."""
+    """All breaches in the source files and documents below *root*, as ``path:line: what``."""
     found: list[str] = []
     for path in sorted(names or _files(root)):
         name = path.relative_to(root).as_posix()
         if name in EXEMPT:
             continue
-        text = path.read_text(encoding="utf-8")
-        found += [
-            f"{name}:{line}: {what}" for line, what in (_python(path, text) if path.suffix == ".py" else _prose(text))
-        ]
+        found += [f"{name}:{line}: {what}" for line, what in _breaches(path, path.read_text(encoding="utf-8"))]
     return found
 
 
+def _breaches(path: Path, text: str) -> Iterator[tuple[int, str]]:
+    if path.suffix == ".py":
+        return _python(path, text)
+    return _prose(text) if path.suffix == ".md" else _source(text)
+
+
 def _files(root: Path) -> Iterator[Path]:
-    for pattern in ("*.py", "*.md"):
-        for path in root.rglob(pattern):
-            parts = path.relative_to(root).parts
-            if not any(part.startswith(".") or part in {"node_modules", "pinned", "__pycache__"} for part in parts):
-                yield path
+    for path in root.rglob("*"):
+        if path.suffix not in {".py", ".md", *_SOURCES} and path.name != "Makefile":
+            continue
+        parts = path.relative_to(root).parts
+        if not any(part.startswith(".") or part in {"node_modules", "pinned", "__pycache__"} for part in parts):
+            yield path
 
 
 def _python(path: Path, text: str) -> Iterator[tuple[int, str]]:
@@ -179,6 +185,12 @@ def _prose(text: str, first: int = 1) -> Iterator[tuple[int, str]]:
     plain = _CODE.sub(lambda match: "\n" * match[0].count("\n"), text)
     for number, line in enumerate(plain.split("\n"), first):
         for term in _terms(line):
+            yield number, f"instead of {term!r} use {TERMS[term]}"
+
+
+def _source(text: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        for term in _terms(" ".join(_WORD.findall(line))):
             yield number, f"instead of {term!r} use {TERMS[term]}"
 
 

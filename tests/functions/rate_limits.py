@@ -5,7 +5,7 @@ from typing import Any
 from tests.clock import Clock
 from tests.conftest import Product, ProductWith
 from voice_core.domain.limits import DAY_SECONDS
-from voice_core.wiring.limits import Quotas
+from voice_core.wiring.limits import UserLimits
 
 NOON = 20_000.5 * DAY_SECONDS
 TYPED = {"text": "hi", "speech": "none"}
@@ -15,7 +15,7 @@ async def limited(product_with: ProductWith, **settings: Any) -> tuple[Product, 
     """The product with limits that a test can reach, and the clock of the limits."""
     product = await product_with(**{"turns_per_minute": 2} | settings)
     clock = Clock(NOON)
-    product.app.quotas = Quotas(product.app.settings, product.app.admissions, clock)
+    product.app.user_limits = UserLimits(product.app.settings, product.app.usage, clock)
     return product, clock
 
 

@@ -10,7 +10,7 @@ from tests.functions.rate_limits import limited, turn
 from tests.functions.test_contract import validator
 from tests.functions.turns import recording
 from voice_core import wiring
-from voice_core.wiring.limits import Quotas
+from voice_core.wiring.limits import UserLimits
 
 
 async def test_responses_report_the_remaining_quota(product_with: ProductWith) -> None:
@@ -71,7 +71,7 @@ async def test_every_form_of_response_reports_the_quota(product_with: ProductWit
         async with product.post("/process", data=recording(), headers={"Accept": accept}) as response:
             responses.append((response.status, re.findall(r"r=\d+", response.headers["RateLimit"])))
             await response.read()
-        await product.app.quotas.close()
+        await product.app.user_limits.close()
 
     assert responses == [(200, ["r=1", "r=14400"]), (200, ["r=0", "r=14399"]), (429, ["r=0"])]
 
@@ -113,7 +113,7 @@ async def test_workers_share_the_limits(product_with: ProductWith) -> None:
     product, clock = await limited(product_with)
     await turn(product)
     other = wiring.App(product.app.settings)
-    elsewhere = Quotas(other.settings, other.admissions, clock).rate_limiter
+    elsewhere = UserLimits(other.settings, other.usage, clock).rate_limiter
     try:
         assert (await elsewhere.admit("local", "turns", hears=False)).admitted
         assert (await turn(product))[0] == 429

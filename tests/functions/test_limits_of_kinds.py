@@ -12,7 +12,7 @@ from tests.functions.rate_limits import limited, turn
 from tests.functions.test_contract import validator
 from tests.functions.turns import recording
 from voice_core.audio import wav
-from voice_core.wiring.limits import Quotas
+from voice_core.wiring.limits import UserLimits
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ async def test_audio_counts_once_it_was_transcribed(product_with: ProductWith, p
     for _ in range(3):
         async with product.post(path, data=recording(2.0)) as response:
             responses.append((response.status, re.findall(r'"audio";r=(\d+)', response.headers["RateLimit"])))
-        await product.app.quotas.close()
+        await product.app.user_limits.close()
 
     assert responses == [(200, ["3"]), (200, ["1"]), (429, ["0"])]
     assert (await turn(product))[0] == 200
@@ -95,7 +95,7 @@ async def test_silence_counts_as_audio(product_with: ProductWith) -> None:
     product, _ = await limited(product_with)
     async with product.post("/process", data=wav.whole(bytes(64_000), 16_000)) as response:
         assert response.status == 422
-    await product.app.quotas.close()
+    await product.app.user_limits.close()
     async with product.post("/process", data=recording()) as response:
         assert '"audio";r=14398' in response.headers["RateLimit"]
 
@@ -103,7 +103,7 @@ async def test_silence_counts_as_audio(product_with: ProductWith) -> None:
 async def test_clips_have_a_limit(clip_product: Product) -> None:
     """The second clip within a day is refused at a limit of one."""
     app = clip_product.app
-    app.quotas = Quotas(replace(app.settings, clips_per_day=1), app.admissions)
+    app.user_limits = UserLimits(replace(app.settings, clips_per_day=1), app.usage)
     responses = []
     for _ in range(2):
         async with clip_product.post("/clips", json={}) as response:

@@ -8,7 +8,7 @@ from tests.infra.templates import Break, Infra, holds_until
 from voice_core.adapters.blob_storage.artefacts import BlobArtefacts
 from voice_core.adapters.blob_storage.recordings import BlobRecordings
 from voice_core.adapters.blob_storage.speeches import BlobSpeeches
-from voice_core.adapters.cosmos import CosmosAdmissions, CosmosClips, CosmosConversations, CosmosRequests, Database
+from voice_core.adapters.cosmos import CosmosClips, CosmosConversations, CosmosRequests, CosmosUsage, Database
 from voice_core.adapters.cosmos.container import PARTITION_KEY, indexing_policy
 
 COSMOS, STORAGE = "modules/cosmos.bicep", "modules/storage.bicep"
@@ -106,7 +106,7 @@ def indexes_in_the_code() -> dict[str, Any]:
         CosmosConversations(there, ttl_seconds=1, deadline_seconds=1),
         CosmosClips(there, ttl_seconds=1, deadline_seconds=1),
         CosmosRequests(there, ttl_seconds=1, deadline_seconds=1),
-        CosmosAdmissions(there, deadline_seconds=1),
+        CosmosUsage(there, deadline_seconds=1),
     )
     return {store.container.name: indexing_policy(store.container.indexed) for store in stores}
 

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from voice_core.adapters.azure_speech.access import SpeechAccess
     from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
     from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
-    from voice_core.adapters.cosmos.admissions import CosmosAdmissions
     from voice_core.adapters.cosmos.container import Database
     from voice_core.adapters.cosmos.conversations import CosmosConversations
     from voice_core.adapters.cosmos.requests import CosmosRequests
+    from voice_core.adapters.cosmos.usage import CosmosUsage
     from voice_core.adapters.entra import EntraTokens
     from voice_core.ports.identity import Callers
     from voice_core.ports.providers import Checkable
@@ -96,10 +96,10 @@ class Adapters(Parts):
         )
 
     @Lazy
-    def admissions(self) -> "CosmosAdmissions":
-        from voice_core.adapters.cosmos.admissions import CosmosAdmissions
+    def usage(self) -> "CosmosUsage":
+        from voice_core.adapters.cosmos.usage import CosmosUsage
 
-        return CosmosAdmissions(self.database, deadline_seconds=self.settings.limits_seconds)
+        return CosmosUsage(self.database, deadline_seconds=self.settings.limits_seconds)
 
     @Lazy
     def callers(self) -> "Callers":

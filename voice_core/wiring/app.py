@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from voice_core.usecases.turn.request import TurnRequest
     from voice_core.usecases.turn.services import TurnServices
     from voice_core.wiring.clips import ClipWork
-    from voice_core.wiring.limits import Quotas
+    from voice_core.wiring.limits import UserLimits
     from voice_core.wiring.resilience import Guards
 
 
@@ -69,18 +69,18 @@ class App(Adapters):
         return idempotent_turns(self, self.services, self.guards)
 
     @Lazy
-    def quotas(self) -> "Quotas":
+    def user_limits(self) -> "UserLimits":
         """The rate limits and the daily quota of each user."""
-        from voice_core.wiring.limits import Quotas
+        from voice_core.wiring.limits import UserLimits
 
-        return Quotas(self.settings, self.guards.store(self.admissions, "limits", self.settings.limits_seconds))
+        return UserLimits(self.settings, self.guards.store(self.usage, "limits", self.settings.limits_seconds))
 
     @Lazy
     def clip_work(self) -> "ClipWork":
         """The processing of clips, and the store of speech."""
         from voice_core.wiring.clips import ClipWork
 
-        return ClipWork(self, self.services, self.quotas, self.guards)
+        return ClipWork(self, self.services, self.user_limits, self.guards)
 
     @Lazy
     def ice(self) -> "IceServers":
@@ -100,7 +100,7 @@ class App(Adapters):
         """The sessions of this worker."""
         from voice_core.wiring.sessions import sessions
 
-        admitted = self.quotas.rate_limited_turn
+        admitted = self.user_limits.rate_limited_turn
         return sessions(
             self.settings, self.peers, self.ice, self.limits, lambda request: admitted(request, self.take_turn)
         )
@@ -128,7 +128,7 @@ class App(Adapters):
     def take_turn(self, request: "TurnRequest") -> "AsyncGenerator[Event]":
         from voice_core.usecases.turn.take_turn import take_turn
 
-        return take_turn(self.quotas.metered(request), self.services)
+        return take_turn(self.user_limits.metered(request), self.services)
 
     def replay(self, turn: "Turn", request: "TurnRequest") -> "AsyncGenerator[Event]":
         from voice_core.usecases.idempotency.replay import replay
@@ -161,7 +161,7 @@ class App(Adapters):
             "tts": self.tts,
             "conversations": self.conversations,
             "requests": self.requests,
-            "limits": self.admissions,
+            "limits": self.usage,
             "identity": self.callers,
         }
         return turn | self.second.fallbacks | (self.clip_work.dependencies if self.settings.storage_url else {})
@@ -189,7 +189,7 @@ class App(Adapters):
 
         with self._loading:
             # In this order: when the last is built, `load` knows that all are.
-            _ = self.services, self.quotas, self.idempotent_turns
+            _ = self.services, self.user_limits, self.idempotent_turns
         # All of these objects live on. Without the freeze a collection would scan them now and then, for 40 ms.
         gc.collect()
         gc.freeze()
@@ -231,7 +231,7 @@ class App(Adapters):
             services.stt.warm(Hints()),
             services.assistant.warm(),
             services.tts.warm(None),
-            self.admissions.check(),
+            self.usage.check(),
             self.requests.check(),
             self.callers.check(),
         )

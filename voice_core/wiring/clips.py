@@ -30,18 +30,18 @@ from voice_core.usecases.speech_file.save_speech import without_audio
 from voice_core.usecases.turn.request import TurnRequest
 from voice_core.usecases.turn.services import TurnServices
 from voice_core.wiring.adapters import Adapters
-from voice_core.wiring.limits import Quotas
+from voice_core.wiring.limits import UserLimits
 from voice_core.wiring.resilience import Guards
 
 
 class ClipWork:
-    """The processing of clips in one worker process: *services* reply, within *quotas* and behind *guards*.
+    """The processing of clips in one worker process: *services* reply, within *limits* and behind *guards*.
 
     Raises:
         Unreachable: no storage account is set.
     """
 
-    def __init__(self, adapters: Adapters, services: TurnServices, quotas: Quotas, guards: Guards) -> None:
+    def __init__(self, adapters: Adapters, services: TurnServices, limits: UserLimits, guards: Guards) -> None:
         settings = adapters.settings
         if not settings.storage_url:
             raise Unreachable(
@@ -73,8 +73,8 @@ class ClipWork:
             stt=guards.clip_stt(self.stt),
             retries=guards.retries,
             turn=services,
-            rate_limiter=quotas.rate_limiter,
-            audio_meter=quotas.audio_meter,
+            rate_limiter=limits.rate_limiter,
+            audio_meter=limits.audio_meter,
             rules=_rules(settings),
         )
 

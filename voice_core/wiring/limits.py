@@ -6,17 +6,17 @@ from dataclasses import replace
 
 from voice_core.domain.events import Event
 from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Rate
-from voice_core.ports.limits import Admissions
+from voice_core.ports.limits import UsageStore
 from voice_core.settings import Settings
 from voice_core.usecases.limits.audio_meter import AudioMeter
 from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter, rate_limited_turn
 from voice_core.usecases.turn.request import TakeTurn, TurnRequest
 
 
-class Quotas:
+class UserLimits:
     """The limits of *settings* in one worker process; *store* counts. *clock* returns seconds since 1970."""
 
-    def __init__(self, settings: Settings, store: Admissions, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: Settings, store: UsageStore, clock: Callable[[], float] = time.time) -> None:
         self.rate_limiter = RateLimiter(store, _rules(settings), clock)
         self.audio_meter = AudioMeter(store, clock)
 

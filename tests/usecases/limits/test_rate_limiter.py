@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 
 from fakes.memory_clip_stores import NAME, World, recording
-from fakes.scripted_ports import ScriptedAdmissions
+from fakes.scripted_ports import ScriptedUsageStore
 from fakes.tone_words import script
 from tests.clock import Clock
 from voice_core.domain.errors import LimitReached, StageFailed, Unreachable
@@ -33,17 +33,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store() -> ScriptedAdmissions:
-    return ScriptedAdmissions()
+def store() -> ScriptedUsageStore:
+    return ScriptedUsageStore()
 
 
 @pytest.fixture
-def rate_limiter(store: ScriptedAdmissions, clock: Clock) -> RateLimiter:
+def rate_limiter(store: ScriptedUsageStore, clock: Clock) -> RateLimiter:
     return RateLimiter(store, RULES, clock)
 
 
 @pytest.fixture
-def audio_meter(store: ScriptedAdmissions, clock: Clock) -> AudioMeter:
+def audio_meter(store: ScriptedUsageStore, clock: Clock) -> AudioMeter:
     return AudioMeter(store, clock)
 
 
@@ -57,7 +57,7 @@ async def admissions(rate_limiter: RateLimiter, user: str = "ann", times: int = 
 
 
 async def test_a_user_at_the_limit_is_refused_without_a_store_call(
-    rate_limiter: RateLimiter, store: ScriptedAdmissions, clock: Clock
+    rate_limiter: RateLimiter, store: ScriptedUsageStore, clock: Clock
 ) -> None:
     """A user at a limit is refused locally until it resets; other users and kinds are not affected."""
     assert await admissions(rate_limiter, times=5) == [True, True, False, False, False]
@@ -72,7 +72,7 @@ async def test_a_user_at_the_limit_is_refused_without_a_store_call(
 
 
 async def test_admissions_of_another_worker_are_read_once(
-    rate_limiter: RateLimiter, store: ScriptedAdmissions, clock: Clock
+    rate_limiter: RateLimiter, store: ScriptedUsageStore, clock: Clock
 ) -> None:
     """Only the first refusal calls the store; those after it do not."""
     await admissions(RateLimiter(store, RULES, clock), times=2)
@@ -82,7 +82,7 @@ async def test_admissions_of_another_worker_are_read_once(
     assert store.calls == 1
 
 
-async def test_the_cache_of_usage_is_bounded(rate_limiter: RateLimiter, store: ScriptedAdmissions) -> None:
+async def test_the_cache_of_usage_is_bounded(rate_limiter: RateLimiter, store: ScriptedUsageStore) -> None:
     """When there are more users than the cache holds, the store is called again for the oldest."""
     for number in range(CACHE_SIZE + 1):
         await admissions(rate_limiter, str(number), times=2)
@@ -93,17 +93,17 @@ async def test_the_cache_of_usage_is_bounded(rate_limiter: RateLimiter, store: S
 
 
 @pytest.fixture
-def open_limiter(store: ScriptedAdmissions, clock: Clock) -> RateLimiter:
+def open_limiter(store: ScriptedUsageStore, clock: Clock) -> RateLimiter:
     """A limiter that admits also while the store is unavailable."""
     return RateLimiter(store, replace(RULES, when_down="open"), clock)
 
 
-def down(store: ScriptedAdmissions) -> None:
+def down(store: ScriptedUsageStore) -> None:
     store.failure = StageFailed("Unavailable.", stage="limits")
 
 
 async def test_a_worker_counts_locally_while_the_store_is_down(
-    open_limiter: RateLimiter, store: ScriptedAdmissions, clock: Clock
+    open_limiter: RateLimiter, store: ScriptedUsageStore, clock: Clock
 ) -> None:
     """Each user has the full limit at each worker, and again when the window has passed; no user is without a limit."""
     down(store)
@@ -115,7 +115,7 @@ async def test_a_worker_counts_locally_while_the_store_is_down(
 
 
 async def test_local_counting_continues_from_the_last_usage_read(
-    open_limiter: RateLimiter, store: ScriptedAdmissions, clock: Clock
+    open_limiter: RateLimiter, store: ScriptedUsageStore, clock: Clock
 ) -> None:
     """Admissions that the store returned before its outage count, those of other workers included."""
     await admissions(RateLimiter(store, RULES, clock))
@@ -126,7 +126,7 @@ async def test_local_counting_continues_from_the_last_usage_read(
     assert (await open_limiter.admit("ann", "speeches", hears=False)).admitted
 
 
-async def test_the_store_decides_as_soon_as_it_is_back(open_limiter: RateLimiter, store: ScriptedAdmissions) -> None:
+async def test_the_store_decides_as_soon_as_it_is_back(open_limiter: RateLimiter, store: ScriptedUsageStore) -> None:
     """Local admissions are ignored while the store is available, and count again in its next outage."""
     down(store)
     assert await admissions(open_limiter, times=3) == [True, True, False]
@@ -137,7 +137,7 @@ async def test_the_store_decides_as_soon_as_it_is_back(open_limiter: RateLimiter
 
 
 async def test_a_local_refusal_has_an_exact_retry_time(
-    open_limiter: RateLimiter, store: ScriptedAdmissions, clock: Clock
+    open_limiter: RateLimiter, store: ScriptedUsageStore, clock: Clock
 ) -> None:
     """A user refused by local counting is admitted at the retry time; an admission reports no remainder."""
     down(store)
@@ -150,7 +150,7 @@ async def test_a_local_refusal_has_an_exact_retry_time(
     assert await admissions(open_limiter) == [True]
 
 
-async def test_concurrent_requests_are_counted_locally(open_limiter: RateLimiter, store: ScriptedAdmissions) -> None:
+async def test_concurrent_requests_are_counted_locally(open_limiter: RateLimiter, store: ScriptedUsageStore) -> None:
     """However many requests wait for the store at once, no more than the limit are admitted."""
     down(store)
     admitted = await asyncio.gather(*(admissions(open_limiter) for _ in range(40)))
@@ -161,7 +161,7 @@ async def test_concurrent_requests_are_counted_locally(open_limiter: RateLimiter
 async def test_the_longest_wait_is_reported(rate_limiter: RateLimiter, audio_meter: AudioMeter, clock: Clock) -> None:
     """When two limits are reached, the longer wait is reported; a limit that has reset is no longer named."""
     clock.now = 1000.5 * DAY_SECONDS
-    await audio_meter.charge("ann", 10_000)
+    await audio_meter.add_audio("ann", 10_000)
     await admissions(rate_limiter, times=2)
     both = await refused(rate_limiter)
     clock.now += 60
@@ -179,7 +179,7 @@ async def refused(rate_limiter: RateLimiter) -> LimitReached:
     return reached.value
 
 
-async def test_the_sound_that_was_read_is_counted(audio_meter: AudioMeter, store: ScriptedAdmissions) -> None:
+async def test_the_sound_that_was_read_is_counted(audio_meter: AudioMeter, store: ScriptedUsageStore) -> None:
     """An utterance read to its end counts completely, and one that is closed early counts as far as it was read."""
     chunks = [pcm async for pcm in audio_meter.metered("ann", sound(SECOND, SECOND))]
     left = audio_meter.metered("bob", sound(SECOND, SECOND))
@@ -191,7 +191,7 @@ async def test_the_sound_that_was_read_is_counted(audio_meter: AudioMeter, store
     assert {user: ms for (user, _), ms in store.heard_ms.items()} == {"ann": 2000, "bob": 1000}
 
 
-async def test_an_utterance_without_sound_is_not_counted(audio_meter: AudioMeter, store: ScriptedAdmissions) -> None:
+async def test_an_utterance_without_sound_is_not_counted(audio_meter: AudioMeter, store: ScriptedUsageStore) -> None:
     """An utterance that is empty or was never read causes no call of the store."""
     assert [pcm async for pcm in audio_meter.metered("ann", sound())] == []
     await audio_meter.metered("ann", sound(SECOND)).aclose()
@@ -201,14 +201,14 @@ async def test_an_utterance_without_sound_is_not_counted(audio_meter: AudioMeter
 
 
 async def test_sound_that_cannot_be_counted_is_logged(
-    audio_meter: AudioMeter, store: ScriptedAdmissions, caplog: pytest.LogCaptureFixture
+    audio_meter: AudioMeter, store: ScriptedUsageStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log states how much sound was not counted; no error is raised."""
     store.failure = StageFailed("Unavailable.", stage="limits")
     with caplog.at_level("INFO", logger="voice"):
-        await audio_meter.charge("ann", 1500)
+        await audio_meter.add_audio("ann", 1500)
 
-    assert "uncharged_ms=1500" in caplog.text
+    assert "uncounted_ms=1500" in caplog.text
 
 
 async def test_a_turn_that_is_not_admitted_is_not_taken(rate_limiter: RateLimiter) -> None:
@@ -232,14 +232,14 @@ async def test_the_sound_of_a_clip_is_counted_once() -> None:
     for _ in range(2):
         await process_clip(NAME, world.worker())
 
-    assert sum(world.admissions.heard_ms.values()) == round(len(pcm) / 32)
+    assert sum(world.usage.heard_ms.values()) == round(len(pcm) / 32)
 
 
 async def test_a_clip_beyond_the_daily_quota_fails() -> None:
     """The clip fails at once without recognition, and is not retried on another day."""
     world, (pcm, _) = World(), script(14.0)
     worker = world.worker()
-    await worker.audio_meter.charge(NAME.user_id, 1_000_000)
+    await worker.audio_meter.add_audio(NAME.user_id, 1_000_000)
     await world.open(recording(pcm))
     await process_clip(NAME, worker)
 
@@ -252,7 +252,7 @@ async def test_a_clip_beyond_the_daily_quota_fails() -> None:
 @pytest.mark.parametrize("when_down", ["open", "closed"])
 async def test_clips_follow_the_setting_for_outages(clock: Clock, when_down: Literal["open", "closed"]) -> None:
     """While the store is unavailable, a clip is processed if the setting is open, and retried later if it is closed."""
-    store = ScriptedAdmissions(failure=StageFailed("Unavailable.", stage="limits"))
+    store = ScriptedUsageStore(failure=StageFailed("Unavailable.", stage="limits"))
     rate_limiter = RateLimiter(store, replace(RULES, when_down=when_down), clock)
     if when_down == "open":
         await rate_limiter.check_sound("ann")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fakes.scripted_ports import ScriptedAdmissions
+from fakes.scripted_ports import ScriptedUsageStore
 from tests.virtual_time import block, in_virtual_time
 from voice_core.domain.limits import DailyQuota, Rate, Usage
 from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter
@@ -15,7 +15,7 @@ MOST = 3
 LIMITS_SECONDS = 2.0
 
 
-class DistantAdmissions(ScriptedAdmissions):
+class DistantUsageStore(ScriptedUsageStore):
     """A count at the other end of a network: each response takes half a second and some turns of the event loop."""
 
     async def admit(self, user_id: str, rate: Rate, quota: DailyQuota | None, now: int) -> tuple[bool, Usage]:
@@ -28,7 +28,7 @@ class DistantAdmissions(ScriptedAdmissions):
 @pytest.mark.parametrize("stall_seconds", [0.0, 3.0, 3600.0])
 def test_a_stall_admits_no_request_uncounted(stall_seconds: float) -> None:
     """Requests in progress during a stall are counted, and the store is not suspended afterwards."""
-    store, breaker = DistantAdmissions(), CircuitBreaker("limits", failures=2, seconds=15.0)
+    store, breaker = DistantUsageStore(), CircuitBreaker("limits", failures=2, seconds=15.0)
     guarded = guarded_store(store, Guard("limits", breaker, timeout_seconds=LIMITS_SECONDS), LIMITS_SECONDS)
     rules = LimitRules({"turns": Rate("turns", MOST, 60)}, DailyQuota(10), when_down="open")
     rate_limiter = RateLimiter(guarded, rules, clock=lambda: 1_700_000_000.0)

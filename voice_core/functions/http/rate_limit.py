@@ -23,7 +23,7 @@ async def enforce_limit(request: HttpRequest, kind: Kind, *, hears: bool = False
         Unreachable: with stage ``limits``; the counter is unavailable, and the settings say to refuse then.
     """
     app = await wiring.ready()
-    status = await app.quotas.rate_limiter.admit(user_id(request), kind, hears=hears)
+    status = await app.user_limits.rate_limiter.admit(user_id(request), kind, hears=hears)
     request.response_headers.update(rate_limit_fields(status.left))
     status.check()
 

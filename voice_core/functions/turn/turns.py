@@ -75,7 +75,7 @@ async def post_transcribe(request: HttpRequest) -> Response:
     if utterance is None:
         raise InvalidInput("Send a recording: audioData, a file, or the body itself.", code="nothing-said")
     await enforce_limit(request, "transcripts", hears=True)
-    metered = app.quotas.audio_meter.metered(user_id(request), utterance)
+    metered = app.user_limits.audio_meter.metered(user_id(request), utterance)
     transcript = await request.unless_gone(app.transcribe(metered, turn_input.hints))
     body = TranscribeAnswer(
         transcription=transcript.text,

@@ -98,7 +98,7 @@ class _Segments:
         )
         await self._services.artefacts.put(self._recording.name, name, dump_phrases(phrases))
         segment_ms = segment.end_ms - segment.start_ms
-        await self._services.audio_meter.charge(self._recording.name.user_id, segment_ms)
+        await self._services.audio_meter.add_audio(self._recording.name.user_id, segment_ms)
         self._report_progress(segment)
 
     async def _transcribe(self, segment: Segment) -> Sequence[TimedPhrase]:

@@ -7,13 +7,13 @@ from contextlib import aclosing
 from voice_core import telemetry
 from voice_core.domain.audio import RECOGNITION_RATE, milliseconds
 from voice_core.domain.errors import StageFailed
-from voice_core.ports.limits import Admissions
+from voice_core.ports.limits import UsageStore
 
 
 class AudioMeter:
     """Adds received sound to the usage in *store*. *clock* gives seconds since 1970."""
 
-    def __init__(self, store: Admissions, clock: Callable[[], float]) -> None:
+    def __init__(self, store: UsageStore, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
         self._pending: set[asyncio.Task[None]] = set()
@@ -31,16 +31,16 @@ class AudioMeter:
                     yield pcm
         finally:
             if read_bytes:
-                counting = asyncio.create_task(self.charge(user_id, milliseconds(read_bytes, RECOGNITION_RATE)))
+                counting = asyncio.create_task(self.add_audio(user_id, milliseconds(read_bytes, RECOGNITION_RATE)))
                 self._pending.add(counting)
                 counting.add_done_callback(self._pending.discard)
 
-    async def charge(self, user_id: str, heard_ms: int) -> None:
+    async def add_audio(self, user_id: str, heard_ms: int) -> None:
         """Count *heard_ms* of sound. A failure is reported to the operator only, by the event ``limits-down``."""
         try:
-            await self._store.charge(user_id, heard_ms, round(self._clock() * 1000))
+            await self._store.add_audio(user_id, heard_ms, round(self._clock() * 1000))
         except StageFailed as error:
-            telemetry.event("limits-down", {"limit": "audio", "uncharged_ms": heard_ms} | telemetry.reason(error))
+            telemetry.event("limits-down", {"limit": "audio", "uncounted_ms": heard_ms} | telemetry.reason(error))
 
     async def close(self) -> None:
         """Wait for the counts that are being written."""

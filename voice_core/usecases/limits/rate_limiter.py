@@ -10,7 +10,7 @@ from voice_core import telemetry
 from voice_core.domain.errors import StageFailed, Unreachable, VoiceError
 from voice_core.domain.events import Event, TurnCreated, TurnFailed
 from voice_core.domain.limits import DailyQuota, Kind, Limit, LimitStatus, Rate, Remainder, Usage
-from voice_core.ports.limits import Admissions
+from voice_core.ports.limits import UsageStore
 from voice_core.usecases.turn.request import TakeTurn, TurnRequest
 
 Value = TypeVar("Value")
@@ -36,7 +36,7 @@ class RateLimiter:
     itself. Those counts do not reach the store afterwards.
     """
 
-    def __init__(self, store: Admissions, rules: LimitRules, clock: Callable[[], float]) -> None:
+    def __init__(self, store: UsageStore, rules: LimitRules, clock: Callable[[], float]) -> None:
         self._store = store
         self._rules = rules
         self._clock = clock
@@ -75,7 +75,7 @@ class RateLimiter:
             Unreachable: as `admit`.
         """
         try:
-            used = await self._store.heard(user_id)
+            used = await self._store.audio_usage(user_id)
         except StageFailed as error:
             if self._rules.when_down == "closed":
                 raise _unavailable("clips", error) from error

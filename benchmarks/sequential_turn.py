@@ -15,7 +15,7 @@ from voice_core.domain.speech import Hints, Transcript
 from voice_core.usecases.turn.services import TurnServices
 
 
-async def post_in_plan_order(request: Request) -> Response:
+async def post_sequential_turn(request: Request) -> Response:
     """Respond to a recording with one JSON document."""
     app = await wiring.ready()
     pcm = b"".join([chunk async for chunk in app.decoding(None).pcm(request.stream())])

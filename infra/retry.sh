@@ -3,7 +3,7 @@
 
 # Runs a command until it succeeds: a new deployment takes minutes to reach roles, DNS and edge locations.
 # Pauses PAUSE_SECONDS (default 30) between ATTEMPTS (default 40). The command's last output precedes "Given up".
-patiently() {
+retry_long() {
     local attempt attempts=${ATTEMPTS:-40}
     for ((attempt = 1; attempt <= attempts; attempt++)); do
         if "$@"; then return 0; fi
@@ -17,6 +17,6 @@ patiently() {
 }
 
 # The same with 3 ATTEMPTS by default, for services that should be ready: only a lost connection justifies a retry.
-briefly() {
-    ATTEMPTS=${ATTEMPTS:-3} patiently "$@"
+retry_briefly() {
+    ATTEMPTS=${ATTEMPTS:-3} retry_long "$@"
 }

@@ -3,15 +3,15 @@
 An admission is one conditional patch: the service itself decides, one request after the other, for all workers.
 """
 
-from voice_core.adapters.cosmos.admission_documents import (
+from voice_core.adapters.cosmos.container import Container, Database
+from voice_core.adapters.cosmos.partition import Partition, WriteConflict
+from voice_core.adapters.cosmos.store import Store
+from voice_core.adapters.cosmos.usage_documents import (
     DOCUMENT,
     STAGE,
     AdmissionRequest,
     first_document,
 )
-from voice_core.adapters.cosmos.container import Container, Database
-from voice_core.adapters.cosmos.partition import Partition, WriteConflict
-from voice_core.adapters.cosmos.store import Store
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.limits import DailyQuota, Rate, Usage, day
 
@@ -19,14 +19,14 @@ TRIES = 10
 """Most attempts to change a document that other workers change at the same time."""
 
 
-class CosmosAdmissions(Store):
-    """The `Admissions` of all users."""
+class CosmosUsage(Store):
+    """The `UsageStore` of all users."""
 
     def __init__(self, database: Database, *, deadline_seconds: float) -> None:
         super().__init__(Container(database, STAGE, (), deadline_seconds))
 
     async def admit(self, user_id: str, rate: Rate, quota: DailyQuota | None, now: int) -> tuple[bool, Usage]:
-        """As in `Admissions`: one operation to admit, sometimes one more to remove expired times; two to refuse."""
+        """As in `UsageStore`: one operation to admit, sometimes one more to remove expired times; two to refuse."""
         request = AdmissionRequest(rate, quota, now)
         async with self.container.partition(user_id) as partition:
             for _ in range(TRIES):
@@ -34,16 +34,16 @@ class CosmosAdmissions(Store):
                     return verdict
         raise _contended()
 
-    async def charge(self, user_id: str, heard_ms: int, now: int) -> None:
-        """As in `Admissions`: one operation, and two for the first call of a day."""
+    async def add_audio(self, user_id: str, heard_ms: int, now: int) -> None:
+        """As in `UsageStore`: one operation, and two for the first call of a day."""
         async with self.container.partition(user_id) as partition:
             for _ in range(TRIES):
-                if await _charge_once(partition, user_id, heard_ms, day(now)):
+                if await _add_audio_once(partition, user_id, heard_ms, day(now)):
                     return
         raise _contended()
 
-    async def heard(self, user_id: str) -> Usage:
-        """As in `Admissions`: one operation."""
+    async def audio_usage(self, user_id: str) -> Usage:
+        """As in `UsageStore`: one operation."""
         async with self.container.partition(user_id) as partition:
             document = await partition.read(DOCUMENT) or first_document(user_id)
             return Usage((), document["day"], document["heardMs"])
@@ -67,7 +67,7 @@ async def _admit_once(partition: Partition, user_id: str, request: AdmissionRequ
     return (True, request.used(stored)) if stored else None
 
 
-async def _charge_once(partition: Partition, user_id: str, heard_ms: int, today: int) -> bool:
+async def _add_audio_once(partition: Partition, user_id: str, heard_ms: int, today: int) -> bool:
     """Whether the sound was counted; False if another worker changed the document first."""
     add = {"op": "incr", "path": "/heardMs", "value": heard_ms}
     found = await partition.patch(DOCUMENT, [add], f"FROM c WHERE c.day >= {today}")
