@@ -18,7 +18,7 @@ from voice_core.usecases.turn.services import TurnServices
 async def post_sequential_turn(request: Request) -> Response:
     """Respond to a recording with one JSON document."""
     app = await wiring.ready()
-    pcm = b"".join([chunk async for chunk in app.decoding(None).pcm(request.stream())])
+    pcm = b"".join([chunk async for chunk in app.decoding(None, "benchmark").pcm(request.stream())])
     transcript = await _transcribe(pcm, app.services)
     reply = "".join([text async for text in app.services.assistant.reply(transcript, ())])
     speech = b"".join([chunk async for chunk in app.services.tts.synthesize(reply, None)])

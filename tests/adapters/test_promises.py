@@ -85,7 +85,7 @@ async def test_silence_is_no_speech(app: App) -> None:
 async def test_synthesised_words_are_transcribed_again(app: App) -> None:
     """Synthesised speech consists of complete samples, has a plausible length, and is transcribed correctly."""
     chunks = [pcm async for pcm in app.tts.synthesize("What is the weather like today?", None)]
-    decoding = app.decoding(RawPcm(rate=24_000))
+    decoding = app.decoding(RawPcm(rate=24_000), "user")
     *_, result = [item async for item in app.stt.transcribe(decoding.pcm(_chunks(*chunks)), Hints())]
 
     assert all(len(pcm) % 2 == 0 for pcm in chunks)
@@ -157,7 +157,7 @@ async def test_a_wrong_key_is_not_retryable(app: App, name: str) -> None:
 
 
 def _recorded(app: App) -> AsyncGenerator[bytes]:
-    return app.decoding(None).pcm(_chunks(HELLO.read_bytes()))
+    return app.decoding(None, "user").pcm(_chunks(HELLO.read_bytes()))
 
 
 async def _chunks(*chunks: bytes) -> AsyncGenerator[bytes]:

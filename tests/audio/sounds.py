@@ -165,4 +165,4 @@ async def decoded(data: bytes, size: int = 4096, raw: RawPcm | None = None, limi
 
 def read(data: bytes, limits: Limits | None = None, seconds: float = 10) -> bytes:
     """The sound of a complete file, decoded at once."""
-    return decode(data, limits or Limits(), DecodingDeadline(seconds))
+    return b"".join(decode(data, limits or Limits(), DecodingDeadline(seconds)))

@@ -94,7 +94,7 @@ def _turn(product: Product, life: Life, text: str) -> AsyncGenerator[Event]:
         app.idempotent_turns, requests=life.wrapped(app.idempotent_turns.requests), services=services, rules=MOMENT
     )
     key = IdempotencyKey("local", text)
-    turn_input = TurnInput(ProcessRequest.model_validate({}), app.decoding(None), _once(RECORDING))
+    turn_input = TurnInput(ProcessRequest.model_validate({}), app.decoding(None, "user"), _once(RECORDING))
     turn_input = turn_input.with_key(key, app.limits)
     assert turn_input.idempotent_request
     turn_request = TurnRequest(

@@ -69,7 +69,11 @@ async def clip(_chance: random.Random, data: bytes) -> int:
 
 async def container(_chance: random.Random, data: bytes) -> int:
     """Decode it with FFmpeg, also what the product would read as plain WAV."""
-    return len(await asyncio.to_thread(decode, data, LIMITS, DecodingDeadline(LIMITS.decode_seconds)))
+    return await asyncio.to_thread(_decode, data)
+
+
+def _decode(data: bytes) -> int:
+    return sum(map(len, decode(data, LIMITS, DecodingDeadline(LIMITS.decode_seconds))))
 
 
 async def _pcm_bytes(pcm: AsyncGenerator[bytes]) -> int:

@@ -49,8 +49,8 @@ _OPTIONS = {
 }
 
 
-def decode(data: bytes, limits: Limits, deadline: DecodingDeadline) -> bytes:
-    """The sound of a complete file as mono 16-bit PCM at 16 kHz. Blocks: call it in a thread.
+def decode(data: bytes, limits: Limits, deadline: DecodingDeadline) -> Iterator[bytes]:
+    """The sound of a complete file as mono 16-bit PCM at 16 kHz, as it is decoded. Blocks.
 
     Damaged packets are left out as long as most packets decode.
 
@@ -64,16 +64,24 @@ def decode(data: bytes, limits: Limits, deadline: DecodingDeadline) -> bytes:
     name = sniff(data) or "mp3"
     data = hiding(name, io.BytesIO(data))(0, data)
     try:
-        with av.open(
-            _Upload(data, deadline),
-            "r",
-            format=_DEMUXERS[name],
-            container_options=_OPTIONS,
-            metadata_errors="replace",
-        ) as container:
-            return b"".join(Decoder(container, name in _INDEXED, limits, deadline).pcm())
+        with _container(_Upload(data, deadline), name) as container:
+            yield from Decoder(container, name in _INDEXED, limits, deadline).pcm()
     except (av.FFmpegError, ValueError) as error:
         deadline.check()
+        raise _unreadable(name) from error
+
+
+def decode_arriving(file: io.RawIOBase, limits: Limits) -> Iterator[bytes]:
+    """The sound of a WebM or Matroska *file* that cannot be sought in, in the same form. Blocks.
+
+    Raises:
+        InvalidAudio, TooLarge, UnsupportedFormat: as `decode`.
+    """
+    name = "webm"
+    try:
+        with _container(file, name) as container:
+            yield from Decoder(container, name in _INDEXED, limits, DecodingDeadline(float("inf"))).pcm()
+    except (av.FFmpegError, ValueError) as error:
         raise _unreadable(name) from error
 
 
@@ -99,7 +107,7 @@ def opened(size: int, fetch: Fetch, limits: Limits, deadline: DecodingDeadline) 
 
     file = RangedFile(untagged, shown)
     try:
-        container = av.open(file, "r", format=_DEMUXERS[name], container_options=_OPTIONS, metadata_errors="replace")
+        container = _container(file, name)
     except (av.FFmpegError, ValueError) as error:
         raise _unreadable(name) from error
     return Sound(container, name, limits, deadline)
@@ -125,6 +133,10 @@ class Sound:
 
     def close(self) -> None:
         self._container.close()
+
+
+def _container(file: io.IOBase, name: str) -> InputContainer:
+    return av.open(file, "r", format=_DEMUXERS[name], container_options=_OPTIONS, metadata_errors="replace")
 
 
 def _unreadable(name: str) -> InvalidAudio:

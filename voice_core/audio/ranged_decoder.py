@@ -1,32 +1,32 @@
 """Decoding of recordings that are too long for memory: they are decoded while they are read, in any container."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from voice_core.audio import ffmpeg, wav
-from voice_core.audio.limits import DecodingDeadline, Limits
+from voice_core.audio import wav
+from voice_core.audio.in_process import ContainerDecoder, InProcessDecoder, ReadRange
+from voice_core.audio.limits import Limits
 from voice_core.audio.sniff import ACCEPTED, sniff
 from voice_core.audio.upload_decoder import Decoding
-from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
-
-Read = Callable[[int, int], Awaitable[bytes]]
-"""Returns a number of bytes of the recording, from an offset on."""
 
 READ_BYTES = 1 << 20
 """Bytes that are read at a time."""
 
-BATCH_BYTES = 4 * RECOGNITION_RATE * SAMPLE_BYTES
-"""PCM decoded at a time: enough that switching to a thread and back does not matter."""
+READ_SHARE = 4
+READ_ALLOWANCE = 8 << 20
+"""A file may be read `READ_SHARE` times over, and this many bytes more: FFmpeg alternates between index and sound."""
 
 
 class LargeSound:
     """A recording of *size* bytes that is *read* in pieces."""
 
-    def __init__(self, size: int, read: Read, limits: Limits) -> None:
+    def __init__(self, size: int, read: ReadRange, limits: Limits, containers: ContainerDecoder | None = None) -> None:
+        """*containers* decodes all containers but plain WAV; None: FFmpeg in this process."""
+        self._containers = containers or InProcessDecoder()
         self._size = size
-        self._read = read
+        self._read_range = read
+        self._left_bytes = READ_SHARE * size + READ_ALLOWANCE
         self._limits = limits
         self.seconds: float | None = None
         """Length by the recording's own header, if it has one; known with the first sound."""
@@ -52,43 +52,21 @@ class LargeSound:
             self.seconds = header.layout.seconds(end - header.data_offset)
             pieces = Decoding(None, self._limits).pcm(self._chunks())
         else:
-            pieces = self._decoded()
+            pieces = self._containers.ranged(self._size, self._read, self._limits, self._set_seconds)
         async with aclosing(pieces):
             async for pcm in pieces:
                 yield pcm
+
+    async def _read(self, start: int, count: int) -> bytes:
+        self._left_bytes -= count
+        if self._left_bytes < 0:
+            detail = "The sound is scattered over the file, so it is read too often. Send a file of sound only."
+            raise InvalidAudio(detail)
+        return await self._read_range(start, count)
 
     async def _chunks(self) -> AsyncGenerator[bytes]:
         for start in range(0, self._size, READ_BYTES):
             yield await self._read(start, min(READ_BYTES, self._size - start))
 
-    async def _decoded(self) -> AsyncGenerator[bytes]:
-        """A container, decoded in threads, a batch at a time, on demand."""
-        loop, deadline = asyncio.get_running_loop(), DecodingDeadline(float("inf"))
-
-        async def reading(start: int, count: int) -> bytes:
-            return await self._read(start, count)
-
-        def fetch(start: int, count: int) -> bytes:
-            return asyncio.run_coroutine_threadsafe(reading(start, count), loop).result()
-
-        sound = None
-        try:
-            sound = await asyncio.to_thread(ffmpeg.opened, self._size, fetch, self._limits, deadline)
-            self.seconds = sound.seconds
-            pieces = sound.pcm()
-            while pcm := await asyncio.to_thread(_batch, pieces):
-                yield pcm
-        finally:
-            deadline.cancel()
-            if sound is not None:
-                sound.close()
-
-
-def _batch(pieces: Iterator[bytes]) -> bytes:
-    """The next batch of the sound; empty at its end."""
-    batch = bytearray()
-    for pcm in pieces:
-        batch += pcm
-        if len(batch) >= BATCH_BYTES:
-            break
-    return bytes(batch)
+    def _set_seconds(self, seconds: float | None) -> None:
+        self.seconds = seconds

@@ -5,10 +5,10 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
 from contextlib import aclosing
 
-from voice_core import timeouts
-from voice_core.audio import ffmpeg, wav
+from voice_core.audio import wav
 from voice_core.audio.containers.tags import id3_bytes
-from voice_core.audio.limits import DecodingDeadline, Limits, too_slow
+from voice_core.audio.in_process import ContainerDecoder, InProcessDecoder
+from voice_core.audio.limits import Limits
 from voice_core.audio.pcm import Converter
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.sniff import ACCEPTED, decided, sniff
@@ -28,17 +28,18 @@ GATHERED_SECONDS = 0.01
 PIECE_COST_BYTES = 64
 """Fixed cost of a piece, in bytes whose conversion takes as long."""
 
-GRACE_SECONDS = 0.5
-"""A decoder notices its deadline within this time; one that hangs is abandoned after it."""
-
 
 class Decoding:
     """The decoding of one upload."""
 
-    def __init__(self, raw: RawPcm | None, limits: Limits) -> None:
-        """*raw* is the layout of bytes in no known container; without it such bytes are refused."""
+    def __init__(self, raw: RawPcm | None, limits: Limits, containers: ContainerDecoder | None = None) -> None:
+        """*raw* is the layout of bytes in no known container; without it such bytes are refused.
+
+        *containers* decodes all containers but plain WAV; None: FFmpeg in this process.
+        """
         self.raw = raw
         self._limits = limits
+        self._containers = containers or InProcessDecoder()
         self.format: str | None = None
         """The container's name, or ``pcm``; known after its first bytes."""
         self.bytes_in = 0
@@ -46,12 +47,14 @@ class Decoding:
     async def pcm(self, chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
         """The sound of *chunks* as mono 16-bit PCM at 16 kHz, in whole samples.
 
-        WAV and raw PCM are decoded while they arrive, other containers once they are complete.
+        WAV, raw PCM and, in a process of their own, WebM and Matroska are decoded while they arrive, other containers
+        once they are complete.
 
         Raises:
             InvalidAudio: ``audio-empty``, ``audio-missing``, ``audio-truncated`` or ``audio-unreadable``.
             TooLarge: ``audio-too-large`` or ``audio-too-long``, as soon as it is known.
             UnsupportedFormat: ``audio-format-unknown`` or ``audio-format-unsupported``.
+            Busy: another recording of the user is being decoded, or too many of other users.
         """
         empty = True
         async with aclosing(self._counted(chunks)) as upload, aclosing(self._sound(upload)) as sound:
@@ -71,7 +74,7 @@ class Decoding:
         if header and header.layout:
             pieces = self._converted(header, header.layout, _chained(bytes(head[header.data_offset :]), upload))
         else:
-            pieces = self._decoded(head, upload)
+            pieces = self._containers.upload(self.format, _chained(bytes(head), upload), self._limits)
         async with aclosing(pieces):
             async for pcm in pieces:
                 yield pcm
@@ -126,21 +129,6 @@ class Decoding:
                     await asyncio.sleep(0)
         if pcm := converter.finish():
             yield pcm
-
-    async def _decoded(self, head: bytearray, upload: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-        """A container, decoded in a thread after it has arrived."""
-        async for chunk in upload:
-            head += chunk
-        deadline = DecodingDeadline(self._limits.decode_seconds)
-        try:
-            async with timeouts.timeout(self._limits.decode_seconds + GRACE_SECONDS):
-                pcm = await asyncio.to_thread(ffmpeg.decode, bytes(head), self._limits, deadline)
-        except TimeoutError as error:
-            raise too_slow() from error
-        finally:
-            deadline.cancel()
-        for piece in _slices(pcm):
-            yield piece
 
 
 async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from voice_core import telemetry
 from voice_core.audio.limits import Limits
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.domain.speech import Hints, Voice
@@ -17,6 +18,7 @@ from voice_core.wiring.lazy import Lazy
 from voice_core.wiring.telemetry import TelemetryWatchers
 
 if TYPE_CHECKING:
+    from voice_core.audio.decoder_process.pool import DecoderPool
     from voice_core.audio.encoding import SpeechEncoder
     from voice_core.audio.upload_decoder import Decoding
     from voice_core.domain.conversation import Turn
@@ -80,7 +82,7 @@ class App(Adapters):
         """The processing of clips, and the store of speech."""
         from voice_core.wiring.clips import ClipWork
 
-        return ClipWork(self, self.services, self.user_limits, self.guards)
+        return ClipWork(self, self.services, self.user_limits, self.guards, self.decoders)
 
     @Lazy
     def ice(self) -> "IceServers":
@@ -110,11 +112,18 @@ class App(Adapters):
         """The limits of an utterance."""
         return Limits(max_bytes=self.settings.max_audio_bytes, max_seconds=self.settings.max_audio_seconds)
 
-    def decoding(self, raw: RawPcm | None) -> "Decoding":
+    @Lazy
+    def decoders(self) -> "DecoderPool":
+        """The processes that decode recordings."""
+        from voice_core.audio.decoder_process.pool import DecoderPool
+
+        return DecoderPool(telemetry.event)
+
+    def decoding(self, raw: RawPcm | None, user_id: str) -> "Decoding":
         """A decoder of one upload to PCM; *raw* is the layout of bytes that are in no container."""
         from voice_core.audio.upload_decoder import Decoding
 
-        return Decoding(raw, self.limits)
+        return Decoding(raw, self.limits, self.decoders.of(user_id))
 
     def encoder(self, audio_format: str) -> "SpeechEncoder":
         """An encoder of one turn's speech to *audio_format*."""
@@ -183,7 +192,8 @@ class App(Adapters):
             await asyncio.to_thread(self._load)
 
     def _load(self) -> None:
-        from voice_core.audio import encoding, ffmpeg  # noqa: F401
+        from voice_core.audio import encoding, upload_decoder  # noqa: F401
+        from voice_core.audio.decoder_process import pool  # noqa: F401
         from voice_core.usecases.idempotency import replay  # noqa: F401
         from voice_core.usecases.turn import read_aloud, take_turn, transcribe  # noqa: F401
 
@@ -234,6 +244,7 @@ class App(Adapters):
             self.usage.check(),
             self.requests.check(),
             self.callers.check(),
+            self.decoders.warm(),
         )
         await asyncio.gather(*opening, return_exceptions=True)
 

@@ -10,6 +10,7 @@ from voice_core.adapters.blob_storage.names import clip_name
 from voice_core.adapters.blob_storage.recordings import BlobRecordings
 from voice_core.adapters.blob_storage.speeches import BlobSpeeches
 from voice_core.adapters.cosmos.clips import CosmosClips
+from voice_core.audio.decoder_process.pool import DecoderPool
 from voice_core.audio.limits import Limits
 from voice_core.domain.clip import ClipName
 from voice_core.domain.conversation import Turn
@@ -41,7 +42,9 @@ class ClipWork:
         Unreachable: no storage account is set.
     """
 
-    def __init__(self, adapters: Adapters, services: TurnServices, limits: UserLimits, guards: Guards) -> None:
+    def __init__(
+        self, adapters: Adapters, services: TurnServices, limits: UserLimits, guards: Guards, decoders: DecoderPool
+    ) -> None:
         settings = adapters.settings
         if not settings.storage_url:
             raise Unreachable(
@@ -76,6 +79,7 @@ class ClipWork:
             rate_limiter=limits.rate_limiter,
             audio_meter=limits.audio_meter,
             rules=_rules(settings),
+            containers=decoders.of,
         )
 
     @property

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from functools import partial
 
 from voice_core.audio.containers.opus import check_channels
 from voice_core.audio.containers.tags import MATROSKA_UNKNOWN, Hide, defaced
@@ -10,11 +11,14 @@ from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 _TRACKS = b"\x16\x54\xae\x6b"
 """The id of the element that describes the tracks (RFC 9559, 5.1.4)."""
 
+_CLUSTER = b"\x1f\x43\xb6\x75"
+"""The id of the elements that hold the sound (RFC 9559, 5.1.3)."""
+
 _SOUGHT = b"\x53\xab\x84" + _TRACKS
 """The same id in a SeekHead, which has the position of the element."""
 
 _HEAD_BYTES = 1 << 20
-"""The description must be within so many bytes; a later one is hidden from FFmpeg."""
+"""The description must be within so many bytes and before the sound; a later one is hidden from FFmpeg."""
 
 _ENTRY, _ENCODINGS, _ENCODING, _COMPRESSION, _ALGORITHM, _PRIVATE = 0xAE, 0x6D80, 0x6240, 0x5034, 0x4254, 0x63A2
 _SETTINGS = 0x4255
@@ -44,21 +48,36 @@ def hiding(file: io.IOBase) -> Hide:
         UnsupportedFormat: ``audio-format-unsupported``; a track is compressed.
     """
     file.seek(0)
-    head = _unsought(file.read(_HEAD_BYTES))
+    first = file.read(_HEAD_BYTES)
+    end = head_bytes(first) or len(first)
+    head = _unsought(first[:end])
     check_channels(head)
     at, count = head.find(_TRACKS), 0
     while at >= 0:
         size, body = _number(head, at + len(_TRACKS), keep_marker=False)
-        if len(head) == _HEAD_BYTES < body + size or count == _MOST_TRACKS:
+        if len(first) == _HEAD_BYTES < body + size or count == _MOST_TRACKS:
             raise _no_recording()
         _check(list(_elements(head, body, min(body + size, len(head)))))
         at, count = head.find(_TRACKS, at + 1), count + 1
-    return _shown
+    return partial(_shown, end)
 
 
-def _shown(start: int, data: bytes) -> bytes:
+def head_bytes(data: bytes | bytearray) -> int | None:
+    """The size of the part before the sound, or `_HEAD_BYTES` if that is less; None while it is unknown."""
+    data = _unsought(bytes(data))
+    at = data.find(_TRACKS)
+    if at >= 0:
+        size, body = _number(data, at + len(_TRACKS), keep_marker=False)
+        cluster = data.find(_CLUSTER, body + size)
+        if 0 <= cluster <= _HEAD_BYTES:
+            return cluster
+    return _HEAD_BYTES if len(data) >= _HEAD_BYTES else None
+
+
+def _shown(end: int, start: int, data: bytes) -> bytes:
+    """*data*, which begins at *start* of the file; tracks that are described after *end* are hidden."""
     data = _unsought(data)
-    late = max(0, _HEAD_BYTES - len(_TRACKS) + 1 - start)
+    late = max(0, end - len(_TRACKS) + 1 - start)
     later = data[late:].replace(_TRACKS, MATROSKA_UNKNOWN)
     return defaced(data[:late] + later, "mkv")
 

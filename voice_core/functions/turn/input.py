@@ -14,6 +14,7 @@ from voice_core.domain.speech import Hints
 from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, _listed, query_options, read_json
 from voice_core.functions.http.form import UTF_8, Form, read_form
 from voice_core.functions.http.idempotency import IdempotencyKey
+from voice_core.functions.http.identity import user_id
 from voice_core.functions.http.media_type import media_type
 from voice_core.functions.http.problems import WrongContentType
 from voice_core.functions.http.request import HttpRequest
@@ -37,7 +38,7 @@ class Reader(Protocol):
     @property
     def limits(self) -> Limits: ...
 
-    def decoding(self, raw: RawPcm | None) -> "Decoding": ...
+    def decoding(self, raw: RawPcm | None, user_id: str) -> "Decoding": ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +92,26 @@ async def read_turn_input(request: HttpRequest, model: type[Options], app: Reade
     if request.content_type == "application/json" or request.content_type.endswith("+json"):
         body = await request.read(_body_limit(app))
         if sniff(body[:FRAMES_BYTES]):
-            return TurnInput(parsed(model, named), app.decoding(None), _single_chunk(body))
-        return await _from_members(parsed(model, named | await read_json(body)), app)
+            return TurnInput(parsed(model, named), app.decoding(None, user_id(request)), _single_chunk(body))
+        return await _from_members(parsed(model, named | await read_json(body)), app, user_id(request))
     if request.content_type == "multipart/form-data":
         return await _from_form(request, model, app, named)
     options = parsed(model, named)
     app.limits.check_bytes(request.content_length)
     raw = _raw(options, request.headers.get("content-type"))
-    return TurnInput(options, app.decoding(raw), request.chunks())
+    return TurnInput(options, app.decoding(raw, user_id(request)), request.chunks())
 
 
 def _body_limit(app: Reader) -> int:
     return app.limits.max_bytes * 4 // 3 + OTHER_MEMBERS_BYTES
 
 
-async def _from_members(options: Options, app: Reader) -> TurnInput[Options]:
+async def _from_members(options: Options, app: Reader, user: str) -> TurnInput[Options]:
     """A request whose recording, if any, came as text."""
     if options.audio_data is None:
         return TurnInput(options)
     recording = await asyncio.to_thread(decode_base64_audio, options.audio_data)
-    return TurnInput(options, app.decoding(_raw(options) or recording.raw), _single_chunk(recording.data))
+    return TurnInput(options, app.decoding(_raw(options) or recording.raw, user), _single_chunk(recording.data))
 
 
 async def _from_form(
@@ -119,8 +120,9 @@ async def _from_form(
     form = await _form(request, _body_limit(app))
     options = parsed(model, named | _listed(form.fields))
     if form.file is None:
-        return await _from_members(options, app)
-    return TurnInput(options, app.decoding(_raw(options, form.file.content_type)), _single_chunk(form.file.data))
+        return await _from_members(options, app, user_id(request))
+    decoding = app.decoding(_raw(options, form.file.content_type), user_id(request))
+    return TurnInput(options, decoding, _single_chunk(form.file.data))
 
 
 async def _form(request: HttpRequest, limit: int) -> Form:

@@ -1,7 +1,9 @@
 """The services that process clips, and the rules for that."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from voice_core.audio.in_process import ContainerDecoder, InProcessDecoder
 from voice_core.audio.limits import Limits
 from voice_core.ports.clips import Artefacts, Clips, Recordings, Speeches
 from voice_core.ports.providers import SpeechToText
@@ -53,5 +55,7 @@ class ClipServices:
     """The services that reply."""
     rate_limiter: RateLimiter
     audio_meter: AudioMeter
+    containers: Callable[[str], ContainerDecoder] = field(default=lambda _user_id: InProcessDecoder())
+    """The decoder of a user's recordings."""
     retries: RetryBudget = field(default_factory=RetryBudget)
     rules: ClipRules = field(default_factory=ClipRules)

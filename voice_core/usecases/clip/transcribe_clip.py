@@ -55,7 +55,10 @@ class _Segments:
         self._services = services
         self._folder = f"segments-{sha256(recording.version.encode()).hexdigest()[:16]}/"
         self._sound = LargeSound(
-            recording.size_bytes, partial(services.recordings.read, recording), services.rules.limits
+            recording.size_bytes,
+            partial(services.recordings.read, recording),
+            services.rules.limits,
+            services.containers(recording.name.user_id),
         )
         self._pool = TaskPool(services.rules.at_once)
         self._done_seconds = self._decoded_seconds = 0.0

@@ -1,0 +1,196 @@
+"""Recordings are decoded in processes of their own, which may fail without any other consequence."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import aclosing
+
+import pytest
+
+from fakes.eventually import HANG_SECONDS, eventually
+from tests.audio.decoder_process.conftest import Events
+from tests.audio.decoder_process.recordings import FILES, Upload, children_of, decoded, endless_work, environment_of
+from tests.audio.sounds import encoded, read
+from voice_core.audio.decoder_process.pool import SPARE_PROCESSES, DecoderPool
+from voice_core.audio.decoder_process.server_process import ServerProcess
+from voice_core.audio.limits import Limits
+from voice_core.audio.ranged_decoder import LargeSound
+from voice_core.audio.upload_decoder import Decoding
+from voice_core.domain.errors import Busy, InvalidAudio, TooLarge, UnsupportedFormat
+
+
+async def server_of(pool: DecoderPool) -> ServerProcess:
+    """The running server of *pool*, with its spare processes."""
+    await pool.warm()
+    server = pool.server
+    assert server is not None
+    await eventually(lambda: len(children_of(server.pid)) == SPARE_PROCESSES)
+    return server
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_a_process_decodes_as_this_process_would(pool: DecoderPool, name: str) -> None:
+    """The sound is the same, byte for byte, whether the file is uploaded or read on demand."""
+    data = FILES[name]()
+
+    async def read_range(start: int, count: int) -> bytes:
+        return data[start : start + count]
+
+    ranged = LargeSound(len(data), read_range, Limits(), pool.of("ann"))
+    assert await decoded(pool, data) == read(data)
+    assert b"".join([pcm async for pcm in ranged.pcm()]) == read(data)
+
+
+@pytest.mark.parametrize("name", ["webm", "webm of a live recorder", "mkv"])
+async def test_webm_is_decoded_while_it_arrives(pool: DecoderPool, name: str) -> None:
+    """Sound is there before the second half of the file is sent, and in the end it is all of it."""
+    codec = "flac" if name == "mkv" else "libopus"
+    options = {"live": "1"} if "live" in name else None
+    data = encoded("matroska" if name == "mkv" else "webm", codec, 48_000, seconds=6.0, options=options)
+    upload = Upload()
+    async with aclosing(Decoding(None, Limits(), pool.of("ann")).pcm(upload.chunks())) as sound:
+        upload.arriving.put_nowait(data[: len(data) * 2 // 3])
+        heard = await asyncio.wait_for(anext(sound), HANG_SECONDS)
+        upload.arriving.put_nowait(data[len(data) * 2 // 3 :])
+        upload.arriving.put_nowait(None)
+        heard += b"".join([pcm async for pcm in sound])
+    assert heard == read(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "limits", "kind", "code"),
+    [
+        (FILES["m4a"]()[:3000], Limits(), InvalidAudio, "audio-truncated"),
+        (FILES["flac"](), Limits(max_seconds=0.5), TooLarge, "audio-too-long"),
+        (encoded("ogg", "libopus", 48_000)[:60], Limits(), InvalidAudio, "audio-unreadable"),
+        (encoded("mov", "pcm_s16be", 44_100).replace(b"twos", b"tw0s"), Limits(), UnsupportedFormat, None),
+    ],
+)
+async def test_refusals_are_the_same(
+    pool: DecoderPool, data: bytes, limits: Limits, kind: type[InvalidAudio], code: str | None
+) -> None:
+    """The error of a decoder process arrives with its class, code and text."""
+    with pytest.raises(kind) as here:
+        read(data, limits)
+    with pytest.raises(kind) as there:
+        await decoded(pool, data, limits=limits)
+    assert (there.value.code, there.value.detail) == (here.value.code, here.value.detail)
+    assert code in (None, there.value.code)
+
+
+async def test_endless_work_ends_at_the_limit_of_cpu_time(pool: DecoderPool, events: Events) -> None:
+    """A file that takes much longer than its sound justifies is refused, and its process does no more work."""
+    server = await server_of(pool)
+    with pytest.raises(InvalidAudio, match="takes too long"):
+        await decoded(pool, endless_work(), limits=Limits(decode_seconds=HANG_SECONDS))
+    assert events.reasons == ["cpu"]
+    await eventually(lambda: len(children_of(server.pid)) == SPARE_PROCESSES)
+
+
+async def test_a_deadline_kills_the_process(pool: DecoderPool, events: Events) -> None:
+    """The deadline in wall time counts from the end of the upload; then the process is killed."""
+    server = await server_of(pool)
+    with pytest.raises(InvalidAudio, match="takes too long"):
+        await decoded(pool, endless_work(), limits=Limits(decode_seconds=0.05))
+    assert events.reasons == ["deadline"]
+    await eventually(lambda: len(children_of(server.pid)) == SPARE_PROCESSES)
+
+
+async def test_leaving_kills_the_process(pool: DecoderPool) -> None:
+    """No process decodes for a caller who has left."""
+    server = await server_of(pool)
+    upload = Upload()
+    decoding = asyncio.ensure_future(anext(Decoding(None, Limits(), pool.of("ann")).pcm(upload.chunks())))
+    upload.arriving.put_nowait(encoded("webm", "libopus", 48_000, seconds=0.1)[:200])
+    await eventually(lambda: len(children_of(server.pid)) > SPARE_PROCESSES)
+    decoding.cancel()
+    await asyncio.wait([decoding])
+    await eventually(lambda: len(children_of(server.pid)) == SPARE_PROCESSES)
+
+
+async def test_a_killed_process_costs_one_upload(pool: DecoderPool, events: Events) -> None:
+    """When a process is killed, its upload can be sent again; another user's upload in progress is not affected."""
+    server = await server_of(pool)
+    anns_process = children_of(server.pid)[0]
+    data = encoded("webm", "libopus", 48_000, seconds=2.0)
+    uploads = {user: Upload() for user in ("ann", "bob")}
+    decoding = {}
+    for count, (user, upload) in enumerate(uploads.items(), SPARE_PROCESSES + 1):
+        decoding[user] = asyncio.create_task(_sound(pool, user, upload))
+        upload.arriving.put_nowait(data[:200])
+        await _has_children(server, count)
+    os.kill(anns_process, signal.SIGKILL)
+    with pytest.raises(Busy) as error:
+        await decoding["ann"]
+    assert error.value.retry_after
+    uploads["bob"].arriving.put_nowait(data[200:])
+    uploads["bob"].arriving.put_nowait(None)
+    assert await decoding["bob"] == read(data)
+    assert await decoded(pool, data) == read(data)
+    assert events.reasons == ["killed"]
+
+
+async def test_a_complete_upload_survives_its_process(pool: DecoderPool) -> None:
+    """An upload that is complete is decoded by another process when the first is killed before any sound."""
+    server = await server_of(pool)
+    for process in children_of(server.pid):
+        os.kill(process, signal.SIGSTOP)
+    victim = children_of(server.pid)[0]
+    decoding = asyncio.create_task(decoded(pool, FILES["m4a"]()))
+    await eventually(lambda: len(children_of(server.pid)) > SPARE_PROCESSES)
+    for process in children_of(server.pid):
+        os.kill(process, signal.SIGCONT if process != victim else signal.SIGKILL)
+    assert await decoding == read(FILES["m4a"]())
+
+
+async def test_a_server_that_ends_is_replaced(pool: DecoderPool, events: Events) -> None:
+    """After the end of the server the next upload starts another one."""
+    server = await server_of(pool)
+    os.kill(server.pid, signal.SIGKILL)
+    await eventually(lambda: not server.running)
+    assert await decoded(pool, FILES["flac"]()) == read(FILES["flac"]())
+    assert events.reasons == ["server"]
+
+
+async def test_without_processes_recordings_are_decoded_here(
+    pool: DecoderPool, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no process can be started, FFmpeg runs in this one, and the operator is informed once."""
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    for name in ("m4a", "webm"):
+        assert await decoded(pool, FILES[name]()) == read(FILES[name]())
+    assert events.names == ["decoder-in-process"]
+
+
+async def test_a_user_has_one_slot(pool: DecoderPool) -> None:
+    """A user's second upload waits for the first; that of another user does not."""
+    first, second = Upload(), Upload()
+    data = FILES["webm"]()
+    holding = asyncio.create_task(_sound(pool, "ann", first))
+    first.arriving.put_nowait(data[:200])
+    await eventually(lambda: not pool.uploads.free("ann"))
+    waiting = asyncio.create_task(_sound(pool, "ann", second))
+    second.arriving.put_nowait(data)
+    second.arriving.put_nowait(None)
+    assert await decoded(pool, data, "bob") == read(data)
+    assert not waiting.done()
+    first.arriving.put_nowait(None)
+    with pytest.raises(InvalidAudio):
+        await holding
+    assert await waiting == read(data)
+
+
+async def test_secrets_do_not_reach_the_processes(pool: DecoderPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of the server holds none of the product's settings."""
+    monkeypatch.setenv("SPEECH_KEY", "a-secret")
+    server = await server_of(pool)
+    assert b"a-secret" not in environment_of(server.pid)
+
+
+async def _has_children(server: ServerProcess, count: int) -> None:
+    await eventually(lambda: len(children_of(server.pid)) == count)
+
+
+async def _sound(pool: DecoderPool, user: str, upload: Upload) -> bytes:
+    return b"".join([pcm async for pcm in Decoding(None, Limits(), pool.of(user)).pcm(upload.chunks())])

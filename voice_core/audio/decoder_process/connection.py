@@ -1,0 +1,58 @@
+"""The worker's end of the socket to a decoder process."""
+
+import asyncio
+import socket
+
+from voice_core.audio.decoder_process.frames import HEADER, MOST_BYTES, ConnectionEnded, frame, parse_header
+
+
+class DecoderConnection:
+    """Frames to and from the decoder process *number*, whose exit status arrives in *exited*."""
+
+    def __init__(
+        self, number: int, exited: asyncio.Future[int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.number = number
+        self.exited = exited
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, number: int, exited: asyncio.Future[int], ours: socket.socket) -> "DecoderConnection":
+        reader, writer = await asyncio.open_connection(sock=ours)
+        return cls(number, exited, reader, writer)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the decoder process still waits for a recording."""
+        return not (self.exited.done() or self._reader.at_eof() or self._writer.is_closing())
+
+    async def send(self, kind: bytes, payload: bytes = b"") -> None:
+        """Send a payload of any length, in several frames if necessary, as fast as the decoder reads it.
+
+        Raises:
+            ConnectionEnded: the decoder process has ended.
+        """
+        try:
+            for start in range(0, max(1, len(payload)), MOST_BYTES):
+                self._writer.write(frame(kind, payload[start : start + MOST_BYTES]))
+                await self._writer.drain()
+        except (ConnectionError, RuntimeError) as error:
+            raise ConnectionEnded from error
+
+    async def receive(self) -> tuple[bytes, bytes]:
+        """The next frame.
+
+        Raises:
+            ConnectionEnded: the decoder process has ended.
+            InvalidFrame: it sent something else.
+        """
+        try:
+            kind, length = parse_header(await self._reader.readexactly(HEADER.size))
+            return kind, await self._reader.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise ConnectionEnded from error
+
+    def close(self) -> None:
+        """End the connection: a decoder process that waits for something ends too."""
+        self._writer.transport.abort()

@@ -1,0 +1,217 @@
+"""The decoder processes of a worker process."""
+
+import asyncio
+import contextlib
+import itertools
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
+from contextlib import aclosing
+from functools import partial
+
+from voice_core.audio.decoder_process.connection import DecoderConnection
+from voice_core.audio.decoder_process.exchange import Exchange, Report
+from voice_core.audio.decoder_process.frames import Job
+from voice_core.audio.decoder_process.server_process import ServerEnded, ServerProcess
+from voice_core.audio.decoder_process.slots import Slots
+from voice_core.audio.in_process import InProcessDecoder, ReadRange
+from voice_core.audio.limits import Limits
+from voice_core.domain.errors import Busy
+
+MOST_UPLOADS = 16
+"""Uploads that are decoded at a time: as many as the requests that an instance serves at a time."""
+
+MOST_FILES = 4
+"""Files of clips that are decoded at a time."""
+
+SPARE_PROCESSES = 2
+"""Processes that wait for a recording, so that a killed one is replaced before it is needed."""
+
+RESTART_SECONDS = 60.0
+"""After a server that could not be started. Until then, recordings are decoded in this process."""
+
+ARRIVING = ("webm", "mkv")
+"""Containers that are decoded while they arrive."""
+
+
+Receive = Callable[[bytes], None]
+"""Takes decoded sound."""
+
+Work = Callable[[Receive], Awaitable[None]]
+
+
+class DecoderPool:
+    """Decodes recordings of all users, each in a process of its own. *report* gets events for the operator."""
+
+    def __init__(self, report: Report) -> None:
+        self.uploads = Slots(MOST_UPLOADS)
+        self.files = Slots(MOST_FILES)
+        self._report = report
+        self.server: ServerProcess | None = None
+        """The server, once it is needed."""
+        self._starting = asyncio.Lock()
+        self._spares: deque[DecoderConnection] = deque()
+        self._refilling: asyncio.Task[None] | None = None
+        self._not_before = 0.0
+        self._fallback = InProcessDecoder()
+
+    def of(self, user_id: str) -> "UserDecoder":
+        """The decoder of one user's recordings."""
+        return UserDecoder(self, user_id, self._fallback)
+
+    async def warm(self) -> None:
+        """Start the server, and processes that wait for recordings."""
+        with contextlib.suppress(ServerEnded):
+            await self._fill(await self._running())
+
+    def warm_soon(self) -> None:
+        """`warm` in the background."""
+        if self._refilling is None or self._refilling.done():
+            self._refilling = asyncio.create_task(self.warm())
+
+    async def exchange(self) -> Exchange:
+        """A new process that is ready to decode.
+
+        Raises:
+            ServerEnded: there can be none at present.
+        """
+        server = await self._running()
+        connection = self._spare() or await server.fork()
+        self.warm_soon()
+        return Exchange(server, connection, self._report)
+
+    async def close(self) -> None:
+        """End all processes."""
+        if self._refilling is not None:
+            self._refilling.cancel()
+            await asyncio.gather(self._refilling, return_exceptions=True)
+        for spare in self._spares:
+            spare.close()
+        self._spares.clear()
+        if self.server is not None:
+            await self.server.close()
+
+    def _spare(self) -> DecoderConnection | None:
+        while self._spares:
+            if (spare := self._spares.popleft()).usable:
+                return spare
+            spare.close()
+        return None
+
+    async def _running(self) -> ServerProcess:
+        async with self._starting:
+            if self.server is not None and self.server.running:
+                return self.server
+            now = asyncio.get_running_loop().time()
+            if now < self._not_before:
+                raise ServerEnded("it could not be started a moment ago")
+            if self.server is not None:
+                self._report("decoder-failed", {"reason": "server"})
+                await self.server.close()
+            try:
+                self.server = await ServerProcess.start()
+            except ServerEnded as error:
+                self._not_before = now + RESTART_SECONDS
+                self._report("decoder-in-process", {"error": str(error)})
+                raise
+            return self.server
+
+    async def _fill(self, server: ServerProcess) -> None:
+        with contextlib.suppress(ServerEnded, OSError):
+            while len(self._spares) < SPARE_PROCESSES:
+                self._spares.append(await server.fork())
+
+
+class UserDecoder:
+    """The `ContainerDecoder` of one user: at most one upload at a time, in processes of *pool* if there are any."""
+
+    _numbers = itertools.count()
+
+    def __init__(self, pool: DecoderPool, user_id: str, fallback: InProcessDecoder) -> None:
+        self._pool = pool
+        self._user_id = user_id
+        self._fallback = fallback
+
+    async def upload(self, name: str, chunks: AsyncIterable[bytes], limits: Limits) -> AsyncGenerator[bytes]:
+        """The sound of an upload. It is decoded as fast as possible, however fast the sound is read."""
+        self._pool.warm_soon()
+        if name in ARRIVING and self._pool.uploads.free(self._user_id):
+            work = partial(self._decode_arriving, name, chunks, limits)
+        else:
+            file = b"".join([chunk async for chunk in chunks])
+            work = partial(self._decode_file, name, file, limits)
+        async with aclosing(_received(partial(self._in_slot, work))) as pieces:
+            async for pcm in pieces:
+                yield pcm
+
+    async def ranged(
+        self, size: int, read: ReadRange, limits: Limits, report_seconds: Callable[[float | None], None]
+    ) -> AsyncGenerator[bytes]:
+        """The sound of a file. The process waits while no sound is read."""
+        slot = f"{self._user_id} {next(self._numbers)}"
+        await self._pool.files.acquire(slot, wait_seconds=None)
+        try:
+            try:
+                exchange = await self._pool.exchange()
+            except ServerEnded:
+                pieces = self._fallback.ranged(size, read, limits, report_seconds)
+            else:
+                pieces = exchange.ranged(Job(limits, size=size), read, report_seconds)
+            async with aclosing(pieces):
+                async for pcm in pieces:
+                    yield pcm
+        finally:
+            self._pool.files.release(slot)
+
+    async def _in_slot(self, work: Work, receive: Receive) -> None:
+        await self._pool.uploads.acquire(self._user_id)
+        try:
+            await work(receive)
+        finally:
+            self._pool.uploads.release(self._user_id)
+
+    async def _decode_file(self, name: str, file: bytes, limits: Limits, receive: Receive) -> None:
+        """Decode a complete upload, and once more if its process was killed from outside before the first sound."""
+        begun = False
+
+        def note(pcm: bytes) -> None:
+            nonlocal begun
+            begun = True
+            receive(pcm)
+
+        try:
+            await self._decode(Job(limits), name, _single_chunk(file), note)
+        except Busy:
+            if begun:
+                raise
+            await self._decode(Job(limits), name, _single_chunk(file), receive)
+
+    async def _decode_arriving(self, name: str, chunks: AsyncIterable[bytes], limits: Limits, receive: Receive) -> None:
+        await self._decode(Job(limits, arriving=True), name, chunks, receive)
+
+    async def _decode(self, job: Job, name: str, chunks: AsyncIterable[bytes], receive: Receive) -> None:
+        try:
+            exchange = await self._pool.exchange()
+        except ServerEnded:
+            async with aclosing(self._fallback.upload(name, chunks, job.limits)) as pieces:
+                async for pcm in pieces:
+                    receive(pcm)
+        else:
+            await exchange.upload(job, chunks, receive)
+
+
+async def _received(work: Work) -> AsyncGenerator[bytes]:
+    """What *work*, in a task of its own, receives."""
+    pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+    running = asyncio.ensure_future(work(pieces.put_nowait))
+    running.add_done_callback(lambda _: pieces.put_nowait(None))
+    try:
+        while (pcm := await pieces.get()) is not None:
+            yield pcm
+        await running
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def _single_chunk(data: bytes) -> AsyncGenerator[bytes]:
+    yield data

@@ -1,0 +1,56 @@
+"""Slots for decoder processes: one for each user, and a bounded number in all."""
+
+import asyncio
+from collections import deque
+
+from voice_core import timeouts
+from voice_core.domain.errors import Busy
+
+WAIT_SECONDS = 15.0
+"""Longest wait for a slot. A user's stalled upload is ended sooner, and releases its slot."""
+
+RETRY_SECONDS = 1.0
+
+
+class Slots:
+    """At most *most* slots, and one for each user."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._users: set[str] = set()
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def free(self, user_id: str) -> bool:
+        """Whether `acquire` would not wait."""
+        return user_id not in self._users and len(self._users) < self._most
+
+    async def acquire(self, user_id: str, wait_seconds: float | None = WAIT_SECONDS) -> None:
+        """Wait for the user's slot, for *wait_seconds* at most; None: without a limit.
+
+        Raises:
+            Busy: none became free.
+        """
+        try:
+            async with timeouts.timeout(wait_seconds):
+                while not self.free(user_id):
+                    await self._release()
+        except TimeoutError as error:
+            detail = "Another recording is still being decoded. Send this one again."
+            raise Busy(detail, retry_after=RETRY_SECONDS) from error
+        self._users.add(user_id)
+
+    def release(self, user_id: str) -> None:
+        """Give the user's slot back."""
+        self._users.discard(user_id)
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+
+    async def _release(self) -> None:
+        """Wait for the release of any slot."""
+        released = asyncio.get_running_loop().create_future()
+        self._waiting.append(released)
+        try:
+            await released
+        finally:
+            self._waiting.remove(released)
