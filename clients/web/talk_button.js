@@ -1,4 +1,5 @@
 // The talk button: held by mouse, touch, pen or space bar; Enter or a screen reader's click toggles it.
+// It only detects presses: app.js passes them to dialogue.js, which stops the speech and begins an utterance.
 
 const TYPING = "input, textarea, select, [contenteditable]";
 const PRESSABLE = "button, a, summary, audio";

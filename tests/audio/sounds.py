@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voice_core.audio.ffmpeg import decode
+from voice_core.audio.in_process import ContainerDecoder
 from voice_core.audio.limits import DecodingDeadline
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.upload_decoder import Decoding, Limits
@@ -158,9 +159,15 @@ async def pieces(data: bytes, size: int) -> AsyncGenerator[bytes]:
         yield data[start : start + size]
 
 
-async def decoded(data: bytes, size: int = 4096, raw: RawPcm | None = None, limits: Limits | None = None) -> bytes:
+async def decoded(
+    data: bytes,
+    size: int = 4096,
+    raw: RawPcm | None = None,
+    limits: Limits | None = None,
+    containers: ContainerDecoder | None = None,
+) -> bytes:
     """The sound of *data*, an upload that arrives in chunks of *size* bytes."""
-    return b"".join([pcm async for pcm in Decoding(raw, limits or Limits()).pcm(pieces(data, size))])
+    return b"".join([pcm async for pcm in Decoding(raw, limits or Limits(), containers).pcm(pieces(data, size))])
 
 
 def read(data: bytes, limits: Limits | None = None, seconds: float = 10) -> bytes:

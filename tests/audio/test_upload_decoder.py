@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fakes.eventually import HANG_SECONDS, eventually
 from tests.audio.sounds import channels_of, decoded, encoded, likeness, pcm16, pieces, samples, speech, wav
+from voice_core.audio.in_process import InProcessDecoder
 from voice_core.audio.sniff import sniff
 from voice_core.audio.upload_decoder import SLICE_BYTES, Decoding, Limits, RawPcm
 from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat, VoiceError
@@ -198,11 +199,10 @@ class HeldExecutor(ThreadPoolExecutor):
 
 
 async def test_others_get_their_turn_while_a_container_is_decoded() -> None:
-    """FFmpeg decodes in a thread: other tasks run while it does, however long it takes."""
+    """In this process FFmpeg decodes in a thread: other tasks run while it does, however long it takes."""
     threads = HeldExecutor()
-    asyncio.get_running_loop().set_default_executor(threads)
     file = encoded("flac", "flac", 48_000, seconds=6)
-    decoding = asyncio.create_task(decoded(file, len(file)))
+    decoding = asyncio.create_task(decoded(file, len(file), containers=InProcessDecoder(threads)))
     await eventually(lambda: threads.entered.is_set() or decoding.done())
 
     assert not decoding.done()
@@ -223,15 +223,13 @@ async def test_a_listener_who_goes_away_frees_the_decoder(capfd: pytest.CaptureF
     hours = amr + amr[6:] * 40_000
     loop, started = asyncio.get_running_loop(), asyncio.Event()
     only = ThreadPoolExecutor(max_workers=1, initializer=lambda: loop.call_soon_threadsafe(started.set))
-    loop.set_default_executor(only)
-    listening = asyncio.create_task(
-        decoded(hours, len(hours), limits=Limits(max_bytes=10**9, max_seconds=1e9, decode_seconds=1e6))
-    )
+    limits = Limits(max_bytes=10**9, max_seconds=1e9, decode_seconds=1e6)
+    listening = asyncio.create_task(decoded(hours, len(hours), limits=limits, containers=InProcessDecoder(only)))
     await asyncio.wait_for(started.wait(), HANG_SECONDS)
     listening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await listening
-    await asyncio.wait_for(asyncio.to_thread(int), HANG_SECONDS)
+    await asyncio.wait_for(loop.run_in_executor(only, int), HANG_SECONDS)
     assert capfd.readouterr() == ("", "")
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cache
 from typing import Protocol
 
@@ -47,6 +47,10 @@ class ContainerDecoder(Protocol):
 class InProcessDecoder:
     """A `ContainerDecoder` with threads of its own. FFmpeg notices a deadline only between reads and packets."""
 
+    def __init__(self, threads: Executor | None = None) -> None:
+        """*threads* decode; None: two that all such decoders share."""
+        self._threads = threads or _shared_threads()
+
     async def upload(self, name: str, chunks: AsyncIterable[bytes], limits: Limits) -> AsyncGenerator[bytes]:
         file = bytearray()
         async for chunk in chunks:
@@ -55,7 +59,7 @@ class InProcessDecoder:
         loop = asyncio.get_running_loop()
         try:
             async with timeouts.timeout(limits.decode_seconds + GRACE_SECONDS):
-                pcm = await loop.run_in_executor(_executor(), _decode, bytes(file), limits, deadline)
+                pcm = await loop.run_in_executor(self._threads, _decode, bytes(file), limits, deadline)
         except TimeoutError as error:
             raise too_slow() from error
         finally:
@@ -76,10 +80,10 @@ class InProcessDecoder:
 
         sound = None
         try:
-            sound = await asyncio.to_thread(ffmpeg.opened, size, fetch, limits, deadline)
+            sound = await loop.run_in_executor(self._threads, ffmpeg.opened, size, fetch, limits, deadline)
             report_seconds(sound.seconds)
             pieces = sound.pcm()
-            while pcm := await asyncio.to_thread(_batch, pieces):
+            while pcm := await loop.run_in_executor(self._threads, _batch, pieces):
                 yield pcm
         finally:
             deadline.cancel()
@@ -88,7 +92,7 @@ class InProcessDecoder:
 
 
 @cache
-def _executor() -> ThreadPoolExecutor:
+def _shared_threads() -> Executor:
     return ThreadPoolExecutor(THREADS, thread_name_prefix="decoding")
 
 

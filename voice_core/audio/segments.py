@@ -1,4 +1,4 @@
-"""Cuts long sound in pauses, into segments that are recognised one by one.
+"""Cuts the sound of a clip in pauses, into segments that are recognised one by one.
 
 The cuts depend only on the samples, never on how they arrived: a worker that starts again gets the same segments.
 """

@@ -200,7 +200,7 @@ class UserDecoder:
 
 
 async def _received(work: Work) -> AsyncGenerator[bytes]:
-    """What *work*, in a task of its own, receives."""
+    """The sound that *work* receives, in a task of its own."""
     pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
     running = asyncio.ensure_future(work(pieces.put_nowait))
     running.add_done_callback(lambda _: pieces.put_nowait(None))

@@ -1,4 +1,7 @@
-"""Retries of idempotent calls that failed with a transient error, within a budget."""
+"""Retries of idempotent calls that failed with a transient error, within a budget: the assistant's and those of clips.
+
+The adapters of Speech, Cosmos DB and Blob storage decide their own retries; docs/reliability.md lists all.
+"""
 
 import asyncio
 import random
