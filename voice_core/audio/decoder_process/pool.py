@@ -68,14 +68,14 @@ class DecoderPool:
         if self._refilling is None or self._refilling.done():
             self._refilling = asyncio.create_task(self.warm())
 
-    async def exchange(self) -> Exchange:
-        """A new process that is ready to decode.
+    async def exchange(self, *, forked_now: bool = False) -> Exchange:
+        """A new process that is ready to decode; with *forked_now* none of those that wait.
 
         Raises:
             ServerEnded: there can be none at present.
         """
         server = await self._running()
-        connection = self._spare() or await server.fork()
+        connection = (None if forked_now else self._spare()) or await server.fork()
         self.warm_soon()
         return Exchange(server, connection, self._report)
 
@@ -183,14 +183,16 @@ class UserDecoder:
         except Busy:
             if begun:
                 raise
-            await self._decode(Job(limits), name, _single_chunk(file), receive)
+            await self._decode(Job(limits), name, _single_chunk(file), receive, forked_now=True)
 
     async def _decode_arriving(self, name: str, chunks: AsyncIterable[bytes], limits: Limits, receive: Receive) -> None:
         await self._decode(Job(limits, arriving=True), name, chunks, receive)
 
-    async def _decode(self, job: Job, name: str, chunks: AsyncIterable[bytes], receive: Receive) -> None:
+    async def _decode(
+        self, job: Job, name: str, chunks: AsyncIterable[bytes], receive: Receive, *, forked_now: bool = False
+    ) -> None:
         try:
-            exchange = await self._pool.exchange()
+            exchange = await self._pool.exchange(forked_now=forked_now)
         except ServerEnded:
             async with aclosing(self._fallback.upload(name, chunks, job.limits)) as pieces:
                 async for pcm in pieces:
