@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from benchmarks import delays
+from benchmarks.loop_delay import LoopDelay
 from benchmarks.sequential_turn import post_sequential_turn
 from benchmarks.tones import ToneTts
 from fakes.scripted_ports import ScriptedAssistant, ScriptedConversations, ScriptedStt, ScriptedUsageStore
@@ -83,12 +84,21 @@ async def get_resources(_request: Request) -> Response:
     return JSONResponse(resources)
 
 
+_LOOP_DELAY = LoopDelay()
+
+
+async def get_loop(_request: Request) -> Response:
+    """The longest time that the event loop was blocked since the last request of this."""
+    return JSONResponse({"blockedMs": 1000 * _LOOP_DELAY.take()})
+
+
 def main(ports: str) -> None:
     if ports == "scripted":
         wiring.app = cache(lambda: ScriptedApp(SETTINGS))
     app = host(load_app(ROOT), ROOT)
     app.routes.append(Route("/sequential-turn", post_sequential_turn, methods=["POST"]))
     app.routes.append(Route("/resources", get_resources))
+    app.routes.append(Route("/loop", get_loop))
     # The protocol is given because asyncio turns Nagle's algorithm off only on sockets that have it.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))

@@ -83,6 +83,12 @@ async def _clip(http: aiohttp.ClientSession) -> dict[str, Any]:
 
 
 async def _posted(http: aiohttp.ClientSession, path: str, document: dict[str, object]) -> dict[str, Any]:
-    async with http.post(path, json=document) as response:
-        created: dict[str, Any] = await response.json()
-        return created
+    """The response to *document*, which is sent again as long as that is a problem that says so: a busy machine."""
+    async with asyncio.timeout(HANG_SECONDS):
+        while True:
+            async with http.post(path, json=document, raise_for_status=False) as response:
+                created: dict[str, Any] = await response.json()
+                if response.ok:
+                    return created
+                assert created["retryable"], created
+                await asyncio.sleep(int(response.headers.get("Retry-After", 0)))
