@@ -65,9 +65,9 @@ def _health(query: str) -> Request:
 @cache
 def attacks() -> Sequence[Attack]:
     """All of them; what each exploits is in breaks of parsers that were found in this product or in FFmpeg."""
-    m4a, flac = files.noise("ipod", "aac", 5.0), files.noise("flac", "flac", 8.0)
-    long_m4a = files.noise("ipod", "aac", 59.0, 256_000)
-    webm = files.noise("webm", "libopus", 6.0, 256_000)
+    m4a, flac = files.voice("ipod", "aac", 5), files.voice("flac", "flac", 8)
+    long_m4a = files.voice("ipod", "aac", 59, 256_000)
+    webm = files.voice("webm", "libopus", 6, 256_000)
     return (
         Attack(
             "MP4: an index of 2 GB in 16 kB",

@@ -7,22 +7,24 @@ import zlib
 import av
 import numpy as np
 
-RATE = 44_100
+from fakes.sound import voice_like
+from voice_core.domain.audio import RECOGNITION_RATE
+
+RATE = 48_000
 
 
-def noise(container: str, codec: str, seconds: float, bit_rate: int | None = None) -> bytes:
-    """An honest recording of noise."""
+def voice(container: str, codec: str, seconds: int, bit_rate: int | None = None) -> bytes:
+    """An honest recording."""
     file = io.BytesIO()
-    samples = (np.random.default_rng(1).standard_normal(round(RATE * seconds)) * 8000).astype("<i2")
+    samples = np.repeat(np.frombuffer(voice_like(1.0) * seconds, "<i2"), RATE // RECOGNITION_RATE)
     with av.open(file, "w", format=container) as opened:
-        rate = 48_000 if codec == "libopus" else RATE
-        stream = opened.add_stream(codec, rate=rate, layout="mono")
+        stream = opened.add_stream(codec, rate=RATE, layout="mono")
         if not isinstance(stream, av.AudioStream):
             raise TypeError(stream)
         if bit_rate:
             stream.bit_rate = bit_rate
         frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
-        frame.sample_rate = rate
+        frame.sample_rate = RATE
         opened.mux(stream.encode(frame))
         opened.mux(stream.encode(None))
     return file.getvalue()
@@ -30,7 +32,7 @@ def noise(container: str, codec: str, seconds: float, bit_rate: int | None = Non
 
 def flac_comments(count: int) -> bytes:
     """A FLAC with so many comments, of which each costs FFmpeg a search of all."""
-    flac = noise("flac", "flac", 1.0)
+    flac = voice("flac", "flac", 1)
     info = flac[8:42]
     at, last = 4, False
     while not last:
