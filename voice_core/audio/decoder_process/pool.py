@@ -75,7 +75,13 @@ class DecoderPool:
             ServerEnded: there can be none at present.
         """
         server = await self._running()
-        connection = (None if forked_now else self._spare()) or await server.fork()
+        spare = None if forked_now else self._spare()
+        try:
+            connection = spare or await server.fork()
+        except ServerEnded:
+            # It has ended since. Decoding in this process is for systems where none can be started.
+            server = await self._running()
+            connection = await server.fork()
         self.warm_soon()
         return Exchange(server, connection, self._report)
 

@@ -106,6 +106,7 @@ class ServerProcess:
         try:
             socket.send_fds(self._control, [message], [passed.fileno()] if passed else [])
         except OSError as error:
+            self._end()
             raise ServerEnded(str(error)) from error
 
     def _receive(self) -> None:
