@@ -149,7 +149,9 @@ async def test_a_server_that_ends_is_replaced(pool: DecoderPool, events: Events)
     server = await server_of(pool)
     os.kill(server.pid, signal.SIGKILL)
     assert await decoded(pool, FILES["flac"]()) == read(FILES["flac"]())
-    await eventually(lambda: events.reasons == ["server"])
+    await eventually(lambda: not server.running)
+    assert await decoded(pool, FILES["flac"]()) == read(FILES["flac"]())
+    assert events.reasons == ["server"]
 
 
 async def test_without_processes_recordings_are_decoded_here(
