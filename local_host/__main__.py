@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -49,6 +50,8 @@ def main() -> None:
     )
     arguments.add_argument("--folder", type=Path, default=Path.cwd(), help="where function_app.py is")
     options = arguments.parse_args()
+    # As Ctrl+C, from the first moment on: the processes that have been started by then are stopped.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_run(options.folder, options.port, with_host=not options.emulators_only))

@@ -49,7 +49,7 @@ SCRIPTS: Mapping[str, Mapping[str, list[dict[str, Any]]]] = {
 async def running_product(settings: Mapping[str, str] = UNLIMITED) -> AsyncIterator[str]:
     """The base URL of a product with *settings*, which stops when the context ends."""
     with TemporaryDirectory() as folder:
-        _link_checkout(Path(folder))
+        link_checkout(Path(folder))
         process, base = await _started(folder, settings)
         try:
             yield base
@@ -59,21 +59,7 @@ async def running_product(settings: Mapping[str, str] = UNLIMITED) -> AsyncItera
 
 async def _started(folder: str, settings: Mapping[str, str]) -> tuple[asyncio.subprocess.Process, str]:
     for _ in range(START_ATTEMPTS):
-        speech, openai, cosmos, host, storage = _free_ports()
-        endpoints = {
-            "SPEECH_ENDPOINT": f"http://127.0.0.1:{speech}",
-            "OPENAI_ENDPOINT": f"http://127.0.0.1:{openai}/v1/",
-            "COSMOS_ENDPOINT": f"http://127.0.0.1:{cosmos}",
-            "STORAGE_URL": f"http://127.0.0.1:{storage}/devstoreaccount1",
-        }
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "local_host", "--folder", folder, "--port", str(host)),
-            cwd=ROOT,
-            env={**os.environ, **endpoints, **settings},
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        base = f"http://127.0.0.1:{host}/api/voice"
+        process, endpoints, base = await launched(folder, settings)
         try:
             if await asyncio.wait_for(_healthy(base, process), START_SECONDS):
                 await _script(endpoints)
@@ -84,6 +70,27 @@ async def _started(folder: str, settings: Mapping[str, str]) -> tuple[asyncio.su
     raise ChildProcessError(f"the product ended with status {process.returncode}")
 
 
+async def launched(
+    folder: str, settings: Mapping[str, str]
+) -> tuple[asyncio.subprocess.Process, Mapping[str, str], str]:
+    """A product that begins to start, with its data in *folder*; its emulators' addresses and its base URL."""
+    speech, openai, cosmos, host, storage = _free_ports()
+    endpoints = {
+        "SPEECH_ENDPOINT": f"http://127.0.0.1:{speech}",
+        "OPENAI_ENDPOINT": f"http://127.0.0.1:{openai}/v1/",
+        "COSMOS_ENDPOINT": f"http://127.0.0.1:{cosmos}",
+        "STORAGE_URL": f"http://127.0.0.1:{storage}/devstoreaccount1",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "local_host", "--folder", folder, "--port", str(host)),
+        cwd=ROOT,
+        env={**os.environ, **endpoints, **settings},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    return process, endpoints, f"http://127.0.0.1:{host}/api/voice"
+
+
 async def _stop(process: asyncio.subprocess.Process) -> None:
     """Terminate it, never kill it: it has to end its own child processes."""
     if process.returncode is None:
@@ -91,7 +98,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-def _link_checkout(folder: Path) -> None:
+def link_checkout(folder: Path) -> None:
     """Link the files of the checkout, but not its data."""
     for name in ("function_app.py", "host.json", "local.settings.json", "clients"):
         (folder / name).symlink_to(ROOT / name)
