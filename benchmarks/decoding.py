@@ -1,4 +1,4 @@
-"""What decoding in processes of their own costs: time of a recording, of the first one, and after a kill; memory."""
+"""The cost of decoding in processes of their own: time of a recording, of the first one, and after a kill; memory."""
 
 import asyncio
 import io

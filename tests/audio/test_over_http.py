@@ -88,7 +88,7 @@ async def test_headerless_pcm_may_be_declared_anywhere(product: Product, rate: i
 
 async def test_an_endless_upload_is_refused_where_the_limit_is(product: Product) -> None:
     """A body without length is read up to the limit, and an incomplete container is not sent to recognition."""
-    async with product.post("/process", data=_endless(RECORDINGS["webm"])) as response:
+    async with product.post("/process", data=_endless(RECORDINGS["mp3"])) as response:
         problem = await response.json(content_type=None)
     assert (response.status, problem["code"]) == (413, "audio-too-large")
     assert "/clips" in problem["detail"]

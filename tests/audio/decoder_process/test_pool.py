@@ -66,6 +66,7 @@ async def test_webm_is_decoded_while_it_arrives(pool: DecoderPool, name: str) ->
         (encoded("ogg", "libopus", 48_000)[:60], Limits(), InvalidAudio, "audio-unreadable"),
         (encoded("mov", "pcm_s16be", 44_100).replace(b"twos", b"tw0s"), Limits(), UnsupportedFormat, None),
     ],
+    ids=["truncated", "too long", "unreadable", "unknown codec"],
 )
 async def test_refusals_are_the_same(
     pool: DecoderPool, data: bytes, limits: Limits, kind: type[InvalidAudio], code: str | None

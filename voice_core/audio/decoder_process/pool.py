@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from contextlib import aclosing
@@ -130,8 +129,6 @@ class DecoderPool:
 class UserDecoder:
     """The `ContainerDecoder` of one user: at most one upload at a time, in processes of *pool* if there are any."""
 
-    _numbers = itertools.count()
-
     def __init__(self, pool: DecoderPool, user_id: str, fallback: InProcessDecoder) -> None:
         self._pool = pool
         self._user_id = user_id
@@ -153,7 +150,7 @@ class UserDecoder:
         self, size: int, read: ReadRange, limits: Limits, report_seconds: Callable[[float | None], None]
     ) -> AsyncGenerator[bytes]:
         """The sound of a file. The process waits while no sound is read."""
-        slot = f"{self._user_id} {next(self._numbers)}"
+        slot = object()
         await self._pool.files.acquire(slot, wait_seconds=None)
         try:
             try:

@@ -1,7 +1,8 @@
-"""Slots for decoder processes: one for each user, and a bounded number in all."""
+"""Slots for decoder processes: one for each holder, such as a user, and a bounded number in all."""
 
 import asyncio
 from collections import deque
+from collections.abc import Hashable
 
 from voice_core import timeouts
 from voice_core.domain.errors import Busy
@@ -13,35 +14,35 @@ RETRY_SECONDS = 1.0
 
 
 class Slots:
-    """At most *most* slots, and one for each user."""
+    """At most *most* slots, and one for each holder."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._users: set[str] = set()
+        self._holders: set[Hashable] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    def free(self, user_id: str) -> bool:
+    def free(self, holder: Hashable) -> bool:
         """Whether `acquire` would not wait."""
-        return user_id not in self._users and len(self._users) < self._most
+        return holder not in self._holders and len(self._holders) < self._most
 
-    async def acquire(self, user_id: str, wait_seconds: float | None = WAIT_SECONDS) -> None:
-        """Wait for the user's slot, for *wait_seconds* at most; None: without a limit.
+    async def acquire(self, holder: Hashable, wait_seconds: float | None = WAIT_SECONDS) -> None:
+        """Wait for a slot, for *wait_seconds* at most; None: without a limit.
 
         Raises:
             Busy: none became free.
         """
         try:
             async with timeouts.timeout(wait_seconds):
-                while not self.free(user_id):
+                while not self.free(holder):
                     await self._release()
         except TimeoutError as error:
             detail = "Another recording is still being decoded. Send this one again."
             raise Busy(detail, retry_after=RETRY_SECONDS) from error
-        self._users.add(user_id)
+        self._holders.add(holder)
 
-    def release(self, user_id: str) -> None:
-        """Give the user's slot back."""
-        self._users.discard(user_id)
+    def release(self, holder: Hashable) -> None:
+        """Give a slot back."""
+        self._holders.discard(holder)
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
