@@ -9,7 +9,7 @@ from voice_core.audio.containers.mp4_boxes import file_boxes
 from voice_core.audio.containers.mp4_index import check_index, no_recording
 from voice_core.audio.containers.opus import check_channels
 from voice_core.audio.containers.tags import Hide
-from voice_core.audio.ffmpeg_stream import empty
+from voice_core.audio.limits import empty
 from voice_core.domain.errors import InvalidAudio
 
 NAMES = ("mp4", "m4a", "3gp", "mov")

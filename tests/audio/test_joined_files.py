@@ -1,0 +1,248 @@
+"""Files that follow one another in one upload: all of them are heard, or the upload is refused."""
+
+import asyncio
+import struct
+from collections.abc import AsyncGenerator, Callable, Mapping
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.audio.caf import caf_of, packets
+from tests.audio.sounds import (
+    channels_of,
+    chunk,
+    decoded,
+    decoded_as_clip,
+    encoded,
+    likeness,
+    pcm16,
+    read,
+    samples,
+    speech,
+    wav,
+)
+from voice_core.audio.limits import Limits
+from voice_core.audio.pcm_layout import RawPcm
+from voice_core.audio.upload_decoder import Decoding
+from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat
+
+PCM = pcm16(speech(16_000))
+LIST = chunk(b"LIST", b"INFOISFT\x05\0\0\0Lavf\0\0")
+TITLE = b"TAG" + b"a title".ljust(125, b"\0")
+
+
+def slices(pcm: bytes, count: int) -> list[bytes]:
+    """*pcm* in pieces of whole samples, the last one shorter."""
+    size = -(-len(pcm) // 2 // count) * 2
+    return [pcm[start : start + size] for start in range(0, len(pcm), size)]
+
+
+def wavs(count: int, rate: int = 16_000, **more: bytes) -> list[bytes]:
+    """Complete WAV files with a part of the sound each."""
+    return [wav(piece, RawPcm(rate), **more) for piece in slices(pcm16(speech(rate)), count)]  # type: ignore[arg-type]
+
+
+JOINED_WAVS: Mapping[str, bytes] = {
+    "a header each": b"".join(wavs(5)),
+    "a list after each": b"".join(wavs(5, after=LIST)),
+    "a list before the samples of each": b"".join(wavs(5, between=LIST)),
+    "a list between the files": LIST.join(wavs(5)),
+    "a title between the files": (b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)).join(wavs(4)),
+    "an unknown chunk between the files": chunk(b"Xyz!", b"what a recorder notes").join(wavs(4)),
+    "only the first has a header": wavs(5)[0] + b"".join(slices(PCM, 5)[1:]),
+    "a second data chunk": wavs(2)[0] + chunk(b"data", slices(PCM, 2)[1]),
+    "sizes that were never written": b"".join(wav(piece, RawPcm(16_000), size=0xFFFF_FFFF) for piece in slices(PCM, 3)),
+    "sizes that are too large": b"".join(wav(piece, RawPcm(16_000), size=1_000_000) for piece in slices(PCM, 3)),
+    "empty ones": wav(b"", RawPcm(16_000), size=4_000).join(wavs(3)),
+    "a title at the end": b"".join(wavs(3)) + TITLE,
+    "half a header at the end": b"".join(wavs(3)) + wav(b"", RawPcm(16_000))[:30],
+}
+
+
+@pytest.mark.parametrize("size", [1, 333, 65_536])
+@pytest.mark.parametrize("name", JOINED_WAVS)
+async def test_slices_are_heard_as_the_whole(name: str, size: int) -> None:
+    """A recording in slices is the same sound, sample by sample, as the recording in one file."""
+    assert await decoded(JOINED_WAVS[name], size) == PCM
+    assert await decoded_as_clip(JOINED_WAVS[name]) == PCM
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100, 48_000])
+async def test_slices_of_any_rate_have_no_seam(rate: int) -> None:
+    """Resampling continues from one slice to the next."""
+    whole = wav(pcm16(speech(rate)), RawPcm(rate))
+    assert await decoded(b"".join(wavs(7, rate))) == await decoded(whole)
+
+
+@pytest.mark.parametrize("size", [500, 65_536])
+async def test_slices_of_other_layouts_are_converted(size: int) -> None:
+    """Rate, channels and encoding may change from file to file; a stream that changes all the time is refused."""
+    parts = [
+        wav(samples(channels_of(speech(rate), channels), encoding), RawPcm(rate, channels, encoding))
+        for rate, channels, encoding in ((16_000, 1, "s16le"), (48_000, 2, "f32le"), (8_000, 1, "s24le"))
+    ]
+    pcm = await decoded(b"".join(parts), size)
+    each = 38_400
+    assert len(pcm) == pytest.approx(3 * each, abs=40)
+    assert min(likeness(pcm[start : start + each]) for start in (0, each, len(pcm) - each)) > 0.98
+    with pytest.raises(InvalidAudio, match="too often"):
+        await decoded(b"".join(parts) * 6, size)
+
+
+async def test_slices_are_decoded_while_they_arrive() -> None:
+    """The sound of a slice comes out before the next one is sent."""
+    sent = heard = 0
+
+    async def upload() -> AsyncGenerator[bytes]:
+        nonlocal sent
+        for file in wavs(4):
+            assert heard >= sent - 640
+            sent += len(file) - 44
+            yield file
+
+    async for pcm in Decoding(None, Limits()).pcm(upload()):
+        heard += len(pcm)
+    assert heard == len(PCM)
+
+
+async def test_a_slice_in_another_codec_is_refused() -> None:
+    """PCM that goes on as ADPCM is refused as such, never cut short."""
+    for file in (wavs(1)[0] + encoded("wav", "adpcm_ms", 16_000), encoded("aiff", "pcm_s16be", 16_000) + wavs(1)[0]):
+        for decode in (decoded, decoded_as_clip):
+            with pytest.raises((UnsupportedFormat, InvalidAudio), match="each"):
+                await decode(file)
+
+
+async def test_the_limits_are_those_of_all_slices_together() -> None:
+    """Slices that are short each are refused when they are too long together, before the last has arrived."""
+    decoding = Decoding(None, Limits(max_seconds=1.0))
+    parts = wavs(10)
+
+    async def upload() -> AsyncGenerator[bytes]:
+        for part in (*parts, *parts):
+            yield part
+
+    with pytest.raises(TooLarge):
+        assert [pcm async for pcm in decoding.pcm(upload())]
+    assert decoding.bytes_in < 12 * len(parts[0])
+    m4a = encoded("ipod", "aac", 24_000)
+    for decode in (decoded, decoded_as_clip):
+        with pytest.raises(TooLarge):
+            await decode(m4a * 3, limits=Limits(max_seconds=2.0))
+
+
+async def test_countless_files_without_sound_are_refused() -> None:
+    """The number of files is limited by the length of their sound."""
+    for part in (wav(b"\1\0", RawPcm(16_000)), wav(bytes(1_000), RawPcm(16_000)) + LIST * 70):
+        with pytest.raises(InvalidAudio, match="too many"):
+            await decoded(part * 400)
+
+
+CONTAINERS: Mapping[str, Callable[[], bytes]] = {
+    "w64": lambda: encoded("w64", "pcm_s16le", 24_000),
+    "aiff": lambda: encoded("aiff", "pcm_s16be", 24_000),
+    "aiff of odd size": lambda: encoded("aiff", "pcm_s8", 8_000, sound=speech(8_000)[:9_599, None]),
+    "caf": lambda: encoded("caf", "pcm_s16be", 24_000),
+    "caf in AAC": lambda: caf_of(b"aac ", 24_000, packets("aac", 24_000), sound_frames=28_800),
+    "m4a": lambda: encoded("ipod", "aac", 24_000),
+    "m4a, index first": lambda: encoded("ipod", "aac", 24_000, options={"moov_size": "3000"}),
+    "mov": lambda: encoded("mov", "pcm_s16le", 24_000),
+    "3gp": lambda: encoded("3gp", "libopencore_amrnb", 8_000),
+    "wav in ADPCM": lambda: encoded("wav", "adpcm_ms", 24_000),
+    "wav in MP3": lambda: encoded("wav", "libmp3lame", 24_000),
+    "amr": lambda: encoded("amr", "libopencore_amrnb", 8_000),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+async def test_joined_containers_are_heard_to_the_end(name: str) -> None:
+    """Three files are heard as one after the other, uploaded or as a clip."""
+    file = CONTAINERS[name]()
+    assert await decoded(file * 3, 1_013) == read(file) * 3
+    assert await decoded_as_clip(file * 3) == read(file) * 3
+
+
+STREAMED = (("webm", "libopus"), ("matroska", "aac"), ("ogg", "libopus"), ("mp3", "libmp3lame"), ("flac", "flac"))
+
+
+@pytest.mark.parametrize(("container", "codec"), [*STREAMED, ("adts", "aac"), ("au", "pcm_s16be")])
+async def test_what_ffmpeg_joins_itself_stays_whole(container: str, codec: str) -> None:
+    """Containers that FFmpeg reads to the end still are."""
+    file = encoded(container, codec, 48_000)
+    for pcm in (await decoded(file * 3), await decoded_as_clip(file * 3)):
+        assert len(pcm) / 32_000 == pytest.approx(3.6, abs=0.2)
+
+
+async def test_fragments_that_are_joined_are_heard() -> None:
+    """A fragmented MP4 with its beginning repeated is heard to the end."""
+    file = encoded("mp4", "aac", 24_000, options={"movflags": "frag_keyframe+empty_moov"})
+    assert len(await decoded(file * 2)) / 32_000 == pytest.approx(2.4, abs=0.2)
+
+
+@pytest.mark.parametrize("container", ["aiff", "w64", "caf"])
+async def test_bytes_without_a_header_are_refused(container: str) -> None:
+    """Where most of the file follows the end of the recording, it is not cut short silently."""
+    codec = "pcm_s16le" if container == "w64" else "pcm_s16be"
+    file = encoded(container, codec, 24_000, seconds=0.3)
+    rest = bytes(range(1, 30)) * 5_000
+    for decode in (decoded, decoded_as_clip):
+        with pytest.raises(InvalidAudio, match="goes on"):
+            await decode(file + rest)
+        assert await decode(file + rest[:100]) == read(file)
+
+
+async def test_a_slice_that_is_cut_is_refused() -> None:
+    """An M4A whose last slice lacks its index is refused as a whole."""
+    file = encoded("ipod", "aac", 24_000)
+    for decode in (decoded, decoded_as_clip):
+        with pytest.raises(InvalidAudio) as refused:
+            await decode(file * 2 + file[:-200])
+        assert refused.value.code == "audio-truncated"
+
+
+async def test_an_empty_slice_is_passed_over() -> None:
+    """A slice without sound does not end the recording; if none has any, it is empty."""
+    file, none = encoded("aiff", "pcm_s16be", 24_000), encoded("aiff", "pcm_s16be", 24_000, seconds=0.0)
+    assert await decoded(none + file + none) == read(file)
+    with pytest.raises(InvalidAudio) as refused:
+        await decoded(none * 3)
+    assert refused.value.code == "audio-empty"
+
+
+@given(
+    st.lists(st.binary(max_size=60).map(lambda data: data.replace(b"WAVE", b"wave")), max_size=6),
+    st.lists(st.integers(1, 200), min_size=1, max_size=4),
+)
+@settings(max_examples=60, deadline=None)
+def test_pieces_of_a_stream_do_not_matter(between: list[bytes], sizes: list[int]) -> None:
+    """Whatever is between the files, the samples do not depend on how the stream arrives."""
+    data = b"".join(part + extra for part, extra in zip(wavs(6), (*between, *[b""] * 6), strict=False))
+
+    async def cut() -> AsyncGenerator[bytes]:
+        at, turn = 0, 0
+        while at < len(data):
+            yield data[at : at + sizes[turn % len(sizes)]]
+            at, turn = at + sizes[turn % len(sizes)], turn + 1
+
+    async def heard() -> bytes:
+        return b"".join([pcm async for pcm in Decoding(None, Limits()).pcm(cut())])
+
+    assert asyncio.run(heard()) == asyncio.run(decoded(data, len(data)))
+
+
+def test_sizes_of_a_big_endian_file_are_read_so() -> None:
+    """RIFX slices, whose numbers are big-endian, are joined too."""
+    pcm = samples(speech(16_000), "s16be")
+    layout = struct.pack(">HHIIHH", 1, 1, 16_000, 32_000, 2, 16)
+
+    def file(body: bytes) -> bytes:
+        chunks = b"".join(
+            kind + struct.pack(">I", len(held)) + held
+            for kind, held in ((b"fmt ", layout), (b"data", body), (b"LIST", b"INFO"))
+        )
+        return b"RIFX" + struct.pack(">I", 4 + len(chunks)) + b"WAVE" + chunks
+
+    joined = b"".join(map(file, slices(pcm, 4)))
+    assert asyncio.run(decoded(joined)) == np.frombuffer(pcm, ">i2").astype("<i2").tobytes()

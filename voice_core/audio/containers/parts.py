@@ -1,0 +1,173 @@
+"""Complete files that follow one another in one file, as recorders write that cut a recording into slices.
+
+FFmpeg stops at the end of the first. Ogg, WebM, Matroska, FLAC, AU and bare frames it reads to the end.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from voice_core.audio.containers import mp4
+from voice_core.audio.containers.mp4_boxes import file_boxes
+from voice_core.audio.sniff import MAGIC_BYTES, magic_name
+from voice_core.audio.wav import data_bytes
+from voice_core.domain.errors import InvalidAudio
+
+_MOST_PARTS = 2_000
+_MOST_CHUNKS = 20_000
+"""Chunks of all parts; both limits bound the work on a crafted file."""
+
+_TRAILER_SHARE, _MP4_TRAILER_SHARE, _TRAILER_BYTES = 0.1, 0.5, 1_024
+"""Most of the file that may follow the last recording: cameras append data of their own to an MP4."""
+
+_W64_HEADER_BYTES, _W64_CHUNK_BYTES, _W64_ALIGNMENT = 40, 24, 8
+_AMR_MAGICS = (b"#!AMR-WB\n", b"#!AMR\n")
+_AMR_STEP_BYTES = 1 << 20
+
+
+class Part(NamedTuple):
+    """A complete file in a file: where it begins, and where it ends."""
+
+    start: int
+    end: int
+
+
+class _Chunk(NamedTuple):
+    size: int
+    """Bytes, with its header."""
+    sound: bool = False
+    """Whether it holds the sound."""
+    last: bool = False
+    """Whether it extends to the end of the file."""
+
+
+def parts(name: str, file: io.IOBase) -> list[Part]:
+    """The files in *file*, which begins as a container called *name*; bytes after the last one belong to it.
+
+    Raises:
+        InvalidAudio: ``audio-unreadable``; most of the file, or another container in it, would not be heard.
+    """
+    size = file.seek(0, io.SEEK_END)
+    if name in mp4.NAMES:
+        starts, end = _mp4_starts(file, size)
+    elif name == "amr":
+        starts, end = _amr_starts(file, size), size
+    elif name in _CHUNKED:
+        starts, end = _chunked_starts(name, file, size)
+    else:
+        starts, end = [0], size
+    if len(starts) > _MOST_PARTS:
+        raise InvalidAudio("The recording consists of too many files. Join them into one.")
+    share = _MP4_TRAILER_SHARE if name in mp4.NAMES else _TRAILER_SHARE
+    if size - end > max(share * size, _TRAILER_BYTES) or _begins_another(file, end, size):
+        detail = "After the end of the recording, the file goes on with bytes that cannot be read. Send each part by"
+        raise InvalidAudio(f"{detail} itself.")
+    return [Part(start, following) for start, following in zip(starts, (*starts[1:], size), strict=True)]
+
+
+def _begins_another(file: io.IOBase, at: int, size: int) -> bool:
+    """Whether another kind of recording begins at this offset."""
+    return at < size and magic_name(_head(file, at)) not in (None, *mp4.NAMES)
+
+
+def _head(file: io.IOBase, at: int) -> bytes:
+    file.seek(at)
+    head: bytes = file.read(MAGIC_BYTES)
+    return head
+
+
+def _mp4_starts(file: io.IOBase, size: int) -> tuple[list[int], int]:
+    """Where files begin, and where the boxes end. Fragments need no cut: FFmpeg reads all of them."""
+    starts, end = [0], size
+    kinds: set[bytes] = set()
+    for box in file_boxes(file):
+        if box.kind == b"moof":
+            return starts, size
+        if box.kind == b"ftyp" and {b"moov", b"mdat"} <= kinds:
+            starts.append(box.start)
+            kinds.clear()
+        if not box.kind and b"mdat" in kinds:
+            end = box.start
+        kinds.add(box.kind)
+    return starts, end
+
+
+def _amr_starts(file: io.IOBase, size: int) -> list[int]:
+    """Where AMR begins: its magic number is not aligned with anything else, but hardly occurs in a frame."""
+    starts: list[int] = []
+    longest = max(map(len, _AMR_MAGICS))
+    for at in range(0, size, _AMR_STEP_BYTES):
+        file.seek(at)
+        block = file.read(_AMR_STEP_BYTES + longest - 1)
+        for magic in _AMR_MAGICS:
+            found = block.find(magic)
+            while 0 <= found < _AMR_STEP_BYTES and len(starts) <= _MOST_PARTS:
+                starts.append(at + found)
+                found = block.find(magic, found + 1)
+    return sorted(starts)
+
+
+def _chunked_starts(name: str, file: io.IOBase, size: int) -> tuple[list[int], int]:
+    """Where files begin, and where the chunks of the last one end."""
+    header_bytes, measured = _CHUNKED[name]
+    starts: list[int] = []
+    at, head, sound = 0, _head(file, 0), False
+    for _ in range(_MOST_CHUNKS):
+        if at >= size:
+            return starts, size
+        if magic_name(head) == name:
+            starts.append(at)
+            first, at = head, at + header_bytes
+            head = _head(file, at)
+            continue
+        chunk = measured(head, first)
+        if chunk is None or chunk.last:
+            return starts, size if chunk or not sound else at
+        sound |= chunk.sound
+        at += chunk.size
+        head = _head(file, at)
+        if name in ("wav", "aiff") and chunk.size % 2 and (head[:1] == b"\0" or magic_name(head[1:]) == name):
+            at, head = at + 1, head[1:] + b"\0"
+    raise InvalidAudio("The recording has too many chunks. Send the recorder's file as it is.")
+
+
+def _riff_chunk(head: bytes, first: bytes) -> _Chunk | None:
+    """The chunk that begins with *head*, of a file that begins with *first*."""
+    if len(head) < 8 or not _printable(head[:4]):
+        return None
+    size = int.from_bytes(head[4:8], "big" if first.startswith(b"RIFX") else "little")
+    sound = head.startswith(b"data")
+    return _Chunk(8 + size, sound, sound and data_bytes(size) is None)
+
+
+def _aiff_chunk(head: bytes, _first: bytes) -> _Chunk | None:
+    if len(head) < 8 or not _printable(head[:4]):
+        return None
+    return _Chunk(8 + int.from_bytes(head[4:8]), head.startswith(b"SSND"))
+
+
+def _w64_chunk(head: bytes, _first: bytes) -> _Chunk | None:
+    size = int.from_bytes(head[16:24], "little")
+    if size < _W64_CHUNK_BYTES:
+        return None
+    return _Chunk(size + -size % _W64_ALIGNMENT, head.startswith(b"data"))
+
+
+def _caf_chunk(head: bytes, _first: bytes) -> _Chunk | None:
+    if len(head) < 12 or not _printable(head[:4]):
+        return None
+    size = int.from_bytes(head[4:12])
+    return _Chunk(12 + size, head.startswith(b"data"), size >= 1 << 63)
+
+
+def _printable(kind: bytes) -> bool:
+    return all(32 <= byte < 127 for byte in kind)
+
+
+_CHUNKED: Mapping[str, tuple[int, Callable[[bytes, bytes], _Chunk | None]]] = {
+    "wav": (12, _riff_chunk),
+    "aiff": (12, _aiff_chunk),
+    "w64": (_W64_HEADER_BYTES, _w64_chunk),
+    "caf": (8, _caf_chunk),
+}
+"""Size of the header of a file, and the chunk that begins with some bytes, by container."""
