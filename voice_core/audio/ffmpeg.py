@@ -183,12 +183,29 @@ class Sound:
 
 
 def _container(file: io.IOBase, name: str) -> InputContainer:
+    # In a Matroska that it can seek in, FFmpeg passes over some of several files that follow one another.
+    file = _ForwardFile(file) if _DEMUXERS[name] == "matroska" else file
     return av.open(file, "r", format=_DEMUXERS[name], container_options=_OPTIONS, metadata_errors="replace")
 
 
 def _unreadable(name: str) -> InvalidAudio:
     detail = f"The recording begins as {name} and cannot be read as that. Check that it plays, and send it again."
     return InvalidAudio(detail)
+
+
+class _ForwardFile(io.RawIOBase):
+    """A *file* that is read from its start to its end."""
+
+    def __init__(self, file: io.IOBase) -> None:
+        super().__init__()
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        data: bytes = self._file.read(size)
+        return data
 
 
 class _Upload(io.BytesIO):

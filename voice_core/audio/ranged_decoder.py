@@ -61,7 +61,8 @@ class LargeSound:
         """Bytes of the samples from *start* on; if other files follow, about so many."""
         end = min(self._size, start + (header.data_bytes or self._size))
         after = await self._read(end, min(wav.KIND_BYTES, self._size - end)) if end < self._size else b""
-        return (self._size if after in wav.RIFF_KINDS else end) - start
+        goes_on = after in wav.RIFF_KINDS or not after.decode("latin-1").isprintable()
+        return (self._size if goes_on else end) - start
 
     async def _read(self, start: int, count: int) -> bytes:
         self._left_bytes -= count

@@ -3,6 +3,7 @@
 Each slice may have a header of its own, or only the first. Other chunks may be between the samples.
 """
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -18,8 +19,13 @@ Run = tuple[RawPcm, bytes]
 _START_BYTES = 12
 """``RIFF``, a size and ``WAVE``: these bytes begin a file, wherever they are."""
 
+_START = re.compile(rb"(?:%b)....WAVE" % b"|".join(RIFF_KINDS), re.DOTALL)
+
 _STEP_BYTES = 64
 """Bytes after which an incomplete header is read again: each attempt has a fixed cost."""
+
+_LONGEST_HEADER_BYTES = 1 << 20
+"""Bytes before the samples of a file; they are held in memory."""
 
 _HEADLESS_BYTES = 1_024
 """Fewer bytes after the samples are dropped when they are no chunk: some programs append a tag of 128 bytes."""
@@ -118,6 +124,8 @@ class WavStream:
             return None
         header = read_header(self._held)
         if header is None:
+            if len(self._held) > _LONGEST_HEADER_BYTES:
+                raise InvalidAudio("A WAV in the recording has no samples within its first MiB. Send it without that.")
             self._retry_bytes = len(self._held) + _STEP_BYTES
             return None
         if header.layout is None:
@@ -175,17 +183,19 @@ class WavStream:
 
 def _file_start(data: bytearray, end: int) -> int | None:
     """Offset of the first file that begins before *end*."""
-    at = data.find(b"WAVE", 8, end + _START_BYTES - 1)
-    while at >= 0:
-        if data[at - 8 : at - 4] in RIFF_KINDS:
-            return at - 8
-        at = data.find(b"WAVE", at + 1, end + _START_BYTES - 1)
-    return None
+    limit = end + _START_BYTES - 1
+    # Nearly always there is none, and that is found out ten times faster without a pattern.
+    at = data.find(b"WAVE", 8, limit)
+    found = _START.search(data, at - 8, limit) if at >= 0 else None
+    return found.start() if found else None
 
 
 def _possible_start_bytes(data: bytearray) -> int:
     """Length of the end of *data* with which a file may begin."""
-    for count in range(min(len(data), _START_BYTES - 1), 0, -1):
+    longest = _START_BYTES - 1
+    if data.find(b"R", -longest) < 0 and data.find(b"B", -longest) < 0:
+        return 0
+    for count in range(min(len(data), longest), 0, -1):
         tail = bytes(data[-count:])
         named = any(kind.startswith(tail[:4]) for kind in RIFF_KINDS)
         if named and b"WAVE".startswith(tail[8:]):

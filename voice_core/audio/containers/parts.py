@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from voice_core.audio.containers import mp4
-from voice_core.audio.containers.mp4_boxes import file_boxes
+from voice_core.audio.containers.mp4_boxes import Box, file_boxes
 from voice_core.audio.sniff import MAGIC_BYTES, magic_name
 from voice_core.audio.wav import data_bytes
 from voice_core.domain.errors import InvalidAudio
@@ -21,6 +21,9 @@ _TRAILER_SHARE, _MP4_TRAILER_SHARE, _TRAILER_BYTES = 0.1, 0.5, 1_024
 """Most of the file that may follow the last recording: cameras append data of their own to an MP4."""
 
 _W64_HEADER_BYTES, _W64_CHUNK_BYTES, _W64_ALIGNMENT = 40, 24, 8
+_MOST_FRAGMENT_BYTES = 65_536
+"""Bytes of the index of a fragment in which its time is searched."""
+
 _AMR_MAGICS = (b"#!AMR-WB\n", b"#!AMR\n")
 _AMR_STEP_BYTES = 1 << 20
 
@@ -77,19 +80,36 @@ def _head(file: io.IOBase, at: int) -> bytes:
 
 
 def _mp4_starts(file: io.IOBase, size: int) -> tuple[list[int], int]:
-    """Where files begin, and where the boxes end. Fragments need no cut: FFmpeg reads all of them."""
+    """Where files begin, and where the boxes end.
+
+    A recorder that streams may repeat the beginning of a file before any fragment. That begins another file only if the
+    time of the fragment begins again.
+    """
     starts, end = [0], size
     kinds: set[bytes] = set()
+    repeated: int | None = None
     for box in file_boxes(file):
-        if box.kind == b"moof":
-            return starts, size
         if box.kind == b"ftyp" and {b"moov", b"mdat"} <= kinds:
-            starts.append(box.start)
-            kinds.clear()
+            kinds, repeated = set(), box.start
+        elif repeated is not None and box.kind in (b"moof", b"mdat"):
+            if box.kind == b"mdat" or not _decode_time(file, box):
+                starts.append(repeated)
+            repeated = None
         if not box.kind and b"mdat" in kinds:
             end = box.start
         kinds.add(box.kind)
     return starts, end
+
+
+def _decode_time(file: io.IOBase, fragment: Box) -> int:
+    """Time at which a *fragment* begins, in ticks (ISO 14496-12, 8.8.12); 0 if it has none."""
+    file.seek(fragment.start)
+    index = file.read(min(fragment.end - fragment.start, _MOST_FRAGMENT_BYTES))
+    at = index.find(b"tfdt")
+    if at < 0:
+        return 0
+    start = at + 8
+    return int.from_bytes(index[start : start + (8 if index[at + 4 : at + 5] == b"\1" else 4)])
 
 
 def _amr_starts(file: io.IOBase, size: int) -> list[int]:
@@ -121,6 +141,8 @@ def _chunked_starts(name: str, file: io.IOBase, size: int) -> tuple[list[int], i
             head = _head(file, at)
             continue
         chunk = measured(head, first)
+        if chunk and not chunk.sound and at + chunk.size > size:
+            chunk = None
         if chunk is None or chunk.last:
             return starts, size if chunk or not sound else at
         sound |= chunk.sound
