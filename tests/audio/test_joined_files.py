@@ -171,6 +171,10 @@ CONTAINERS: Mapping[str, Callable[[], bytes]] = {
     "wav in MP3": lambda: encoded("wav", "libmp3lame", 24_000),
     "mp4 in fragments": lambda: encoded("mp4", "flac", 24_000, options=FRAGMENTS),
     "mp4 in short fragments": lambda: encoded("mp4", "flac", 24_000, options=FRAGMENTS | {"frag_duration": "200000"}),
+    "ogg": lambda: encoded("ogg", "libopus", 48_000),
+    "ogg in Vorbis": lambda: encoded("ogg", "vorbis", 44_100, 2),
+    "flac": lambda: encoded("flac", "flac", 24_000),
+    "au": lambda: encoded("au", "pcm_s16be", 24_000),
     "amr": lambda: encoded("amr", "libopencore_amrnb", 8_000),
 }
 
@@ -185,16 +189,35 @@ async def test_joined_containers_are_heard_to_the_end(name: str) -> None:
 
 STREAMED = (
     *(("webm", "libopus"), ("webm", "vorbis"), ("matroska", "aac"), ("matroska", "flac"), ("matroska", "pcm_s16le")),
-    *(("ogg", "libopus"), ("mp3", "libmp3lame"), ("flac", "flac")),
+    *(("mp3", "libmp3lame"), ("adts", "aac")),
 )
 
 
-@pytest.mark.parametrize(("container", "codec"), [*STREAMED, ("adts", "aac"), ("au", "pcm_s16be")])
+@pytest.mark.parametrize(("container", "codec"), STREAMED)
 async def test_what_ffmpeg_joins_itself_stays_whole(container: str, codec: str) -> None:
     """Containers that FFmpeg reads to the end still are."""
     file = encoded(container, codec, 48_000, 2)
     for pcm in (await decoded(file * 3), await decoded_as_clip(file * 3)):
         assert len(pcm) / 32_000 == pytest.approx(3.6, abs=0.2)
+
+
+CHANGES: Mapping[str, Callable[[], tuple[bytes, bytes]]] = {
+    "Ogg of other channels": lambda: (encoded("ogg", "libopus", 48_000), encoded("ogg", "libopus", 48_000, 2)),
+    "Ogg of another rate": lambda: (encoded("ogg", "vorbis", 44_100, 2), encoded("ogg", "vorbis", 22_050, 2)),
+    "Ogg of another codec": lambda: (encoded("ogg", "libopus", 48_000), encoded("ogg", "flac", 44_100, 2)),
+    "FLAC of another rate": lambda: (encoded("flac", "flac", 44_100), encoded("flac", "flac", 16_000, 2)),
+    "AU of another encoding": lambda: (encoded("au", "pcm_s16be", 44_100), encoded("au", "pcm_mulaw", 16_000)),
+    "M4A of another codec": lambda: (encoded("ipod", "aac", 44_100), encoded("ipod", "alac", 16_000, 2)),
+    "AIFF of another encoding": lambda: (encoded("aiff", "pcm_s24be", 44_100), encoded("aiff", "pcm_mulaw", 16_000)),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_the_codec_may_change_from_file_to_file(name: str) -> None:
+    """Each file is decoded by its own description."""
+    first, second = CHANGES[name]()
+    assert await decoded(first + second) == read(first) + read(second)
+    assert await decoded_as_clip(first + second) == read(first) + read(second)
 
 
 async def test_a_repeated_beginning_is_no_other_file() -> None:

@@ -16,6 +16,7 @@ SILENT = np.zeros((19_200, 2))
 FILES: Mapping[str, Callable[[], bytes]] = {
     "joined m4a": lambda: encoded("ipod", "aac", 24_000) * 3,
     "joined aiff": lambda: encoded("aiff", "pcm_s16be", 24_000) * 3,
+    "joined webm": lambda: encoded("webm", "libopus", 48_000) * 3,
     "a silent track first": lambda: film(
         "mov", SoundTrack("pcm_s16le", 16_000, SILENT), SoundTrack("aac", 16_000, speech(16_000))
     ),

@@ -1,10 +1,12 @@
 """Complete files that follow one another in one file, as recorders write that cut a recording into slices.
 
-FFmpeg stops at the end of the first. Ogg, WebM, Matroska, FLAC, AU and bare frames it reads to the end.
+FFmpeg stops at the end of the first, or reads on as if nothing had changed. Bare frames it reads to the end, and
+`matroska` makes it do so with WebM and Matroska.
 """
 
 import io
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from voice_core.audio.containers import mp4
@@ -24,8 +26,22 @@ _W64_HEADER_BYTES, _W64_CHUNK_BYTES, _W64_ALIGNMENT = 40, 24, 8
 _MOST_FRAGMENT_BYTES = 65_536
 """Bytes of the index of a fragment in which its time is searched."""
 
-_AMR_MAGICS = (b"#!AMR-WB\n", b"#!AMR\n")
-_AMR_STEP_BYTES = 1 << 20
+_MAGICS: Mapping[str, re.Pattern[bytes]] = {
+    "amr": re.compile(rb"#!AMR(?:-WB)?\n"),
+    "au": re.compile(rb"\.snd\0\0"),
+    "flac": re.compile(rb"fLaC[\0\x80]\0\0\x22"),
+    "ogg": re.compile(rb"OggS\0\x02"),
+}
+"""The first bytes of a file: in FLAC with the header of STREAMINFO, in Ogg with the flag of a stream's first page."""
+
+_MAGIC_BYTES, _STEP_BYTES = 9, 1 << 20
+"""Longest of these, and bytes that are searched at a time."""
+
+_MOST_MAGICS = 10_000
+_MOST_SEARCHED_BYTES = 1 << 27
+"""Size up to which a file is searched, since all of it must be read for that: hours of Opus, half an hour of FLAC."""
+
+_OGG_HEADER_BYTES = 27
 
 
 class Part(NamedTuple):
@@ -53,19 +69,23 @@ def parts(name: str, file: io.IOBase) -> list[Part]:
     size = file.seek(0, io.SEEK_END)
     if name in mp4.NAMES:
         starts, end = _mp4_starts(file, size)
-    elif name == "amr":
-        starts, end = _amr_starts(file, size), size
+    elif name in _MAGICS:
+        starts, end = _magic_starts(name, file, size), size
     elif name in _CHUNKED:
         starts, end = _chunked_starts(name, file, size)
     else:
         starts, end = [0], size
     if len(starts) > _MOST_PARTS:
-        raise InvalidAudio("The recording consists of too many files. Join them into one.")
+        raise _too_many()
     share = _MP4_TRAILER_SHARE if name in mp4.NAMES else _TRAILER_SHARE
     if size - end > max(share * size, _TRAILER_BYTES) or _begins_another(file, end, size):
         detail = "After the end of the recording, the file goes on with bytes that cannot be read. Send each part by"
         raise InvalidAudio(f"{detail} itself.")
     return [Part(start, following) for start, following in zip(starts, (*starts[1:], size), strict=True)]
+
+
+def _too_many() -> InvalidAudio:
+    return InvalidAudio("The recording consists of too many files. Join them into one.")
 
 
 def _begins_another(file: io.IOBase, at: int, size: int) -> bool:
@@ -112,19 +132,29 @@ def _decode_time(file: io.IOBase, fragment: Box) -> int:
     return int.from_bytes(index[start : start + (8 if index[at + 4 : at + 5] == b"\1" else 4)])
 
 
-def _amr_starts(file: io.IOBase, size: int) -> list[int]:
-    """Where AMR begins: its magic number is not aligned with anything else, but hardly occurs in a frame."""
-    starts: list[int] = []
-    longest = max(map(len, _AMR_MAGICS))
-    for at in range(0, size, _AMR_STEP_BYTES):
+def _magic_starts(name: str, file: io.IOBase, size: int) -> list[int]:
+    """Where files begin whose magic numbers, of 48 bits and more, hardly occur by chance."""
+    pattern = _MAGICS[name]
+    found: list[int] = []
+    for at in range(0, size if size <= _MOST_SEARCHED_BYTES else 0, _STEP_BYTES):
         file.seek(at)
-        block = file.read(_AMR_STEP_BYTES + longest - 1)
-        for magic in _AMR_MAGICS:
-            found = block.find(magic)
-            while 0 <= found < _AMR_STEP_BYTES and len(starts) <= _MOST_PARTS:
-                starts.append(at + found)
-                found = block.find(magic, found + 1)
-    return sorted(starts)
+        block = file.read(_STEP_BYTES + _MAGIC_BYTES - 1)
+        found += [at + start.start() for start in pattern.finditer(block) if start.start() < _STEP_BYTES]
+        if len(found) > _MOST_MAGICS:
+            raise _too_many()
+    starts = list(_first_pages(file, found)) if name == "ogg" else found
+    return starts if starts[:1] == [0] else [0, *starts]
+
+
+def _first_pages(file: io.IOBase, found: Sequence[int]) -> Iterator[int]:
+    """The first of each group of pages that begin a stream: those of several streams come together (RFC 3533, 4)."""
+    end = -1
+    for start in found:
+        if start != end:
+            yield start
+        file.seek(start + _OGG_HEADER_BYTES - 1)
+        lacing = file.read(256)
+        end = start + _OGG_HEADER_BYTES + lacing[0] + sum(lacing[1 : 1 + lacing[0]]) if lacing else -1
 
 
 def _chunked_starts(name: str, file: io.IOBase, size: int) -> tuple[list[int], int]:
