@@ -2,6 +2,7 @@
 
 import encodings
 import tempfile
+from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 from io import BytesIO
 
@@ -132,7 +133,7 @@ async def test_an_unused_file_input_is_ignored(product: Product) -> None:
         assert (await response.json())["transcription"] == "Hello there."
 
 
-UNNAMED_FILES = {
+UNNAMED_FILES: Mapping[str, Callable[[], bytes]] = {
     "wav": recording,
     "m4a": lambda: encoded("ipod", "aac", 24_000),
     "ogg": lambda: encoded("ogg", "libopus", 48_000),
@@ -151,11 +152,11 @@ UNNAMED_FILES = {
 )
 @pytest.mark.parametrize("container", UNNAMED_FILES)
 def test_a_recording_needs_neither_name_nor_type(container: str, disposition: bytes) -> None:
-    """Without a file name and a content type, or with the extended name alone, a file is known by its first bytes."""
+    """Without a file name, with the extended one alone, and as a text, a file is known by its first bytes."""
     data = UNNAMED_FILES[container]()
-    body = b"--x\r\nContent-Disposition: " + disposition + b"\r\n\r\n" + data + b"\r\n--x--\r\n"
-
-    assert read_form(body, b"x", 10_000) == Form([], FormFile(data, None))
+    for header, content_type in ((b"", None), (b"\r\nContent-Type: text/plain", "text/plain")):
+        body = b"--x\r\nContent-Disposition: " + disposition + header + b"\r\n\r\n" + data + b"\r\n--x--\r\n"
+        assert read_form(body, b"x", 10_000) == Form([], FormFile(data, content_type))
 
 
 @pytest.mark.parametrize("text", ["caffeine", "OggS", ".snd", "RIFF----WAVE", "ID3", "fLaC\u00ff", "#!AMR\n"])

@@ -52,10 +52,12 @@ class _Part:
 
     @property
     def is_file(self) -> bool:
-        """Whether it has a file name, one of the `FILE_TYPES`, or no type at all but a recording's first bytes."""
-        if self.filename is not None or self.content_type:
-            return self.filename is not None or (self.content_type or "").lower().startswith(FILE_TYPES)
-        # No text has NUL in it, and the header of every container has.
+        """Whether it has a file name, one of the `FILE_TYPES`, or the first bytes of a recording.
+
+        No text has NUL in it, and the header of every container has.
+        """
+        if self.filename is not None or (self.content_type or "").lower().startswith(FILE_TYPES):
+            return True
         return b"\0" in self.data[:MAGIC_BYTES] and sniff(self.data[:FRAMES_BYTES]) is not None
 
     @property
