@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fakes.eventually import HANG_SECONDS, eventually
 from tests.audio.sounds import channels_of, decoded, encoded, likeness, pcm16, pieces, samples, speech, wav
+from voice_core.audio import in_process
 from voice_core.audio.sniff import sniff
 from voice_core.audio.upload_decoder import SLICE_BYTES, Decoding, Limits, RawPcm
 from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat, VoiceError
@@ -197,10 +198,10 @@ class HeldExecutor(ThreadPoolExecutor):
         return super().submit(held)
 
 
-async def test_others_get_their_turn_while_a_container_is_decoded() -> None:
+async def test_others_get_their_turn_while_a_container_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     """FFmpeg decodes in a thread: other tasks run while it does, however long it takes."""
     threads = HeldExecutor()
-    asyncio.get_running_loop().set_default_executor(threads)
+    monkeypatch.setattr(in_process, "_executor", lambda: threads)
     file = encoded("flac", "flac", 48_000, seconds=6)
     decoding = asyncio.create_task(decoded(file, len(file)))
     await eventually(lambda: threads.entered.is_set() or decoding.done())
@@ -217,13 +218,15 @@ async def test_a_decoder_that_hangs_is_abandoned() -> None:
             await decoded(encoded("ogg", "libopus", 48_000), limits=Limits(decode_seconds=seconds))
 
 
-async def test_a_listener_who_goes_away_frees_the_decoder(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_a_listener_who_goes_away_frees_the_decoder(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A cancelled turn releases its thread with hours left to decode, and logs nothing."""
     amr = encoded("amr", "libopencore_amrnb", 8_000)
     hours = amr + amr[6:] * 40_000
     loop, started = asyncio.get_running_loop(), asyncio.Event()
     only = ThreadPoolExecutor(max_workers=1, initializer=lambda: loop.call_soon_threadsafe(started.set))
-    loop.set_default_executor(only)
+    monkeypatch.setattr(in_process, "_executor", lambda: only)
     listening = asyncio.create_task(
         decoded(hours, len(hours), limits=Limits(max_bytes=10**9, max_seconds=1e9, decode_seconds=1e6))
     )
@@ -231,7 +234,7 @@ async def test_a_listener_who_goes_away_frees_the_decoder(capfd: pytest.CaptureF
     listening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await listening
-    await asyncio.wait_for(asyncio.to_thread(int), HANG_SECONDS)
+    await asyncio.wait_for(loop.run_in_executor(only, int), HANG_SECONDS)
     assert capfd.readouterr() == ("", "")
 
 
