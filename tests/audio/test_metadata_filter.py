@@ -68,7 +68,7 @@ def test_an_ogg_of_titles_is_refused(codec: str) -> None:
 
 
 def test_the_titles_of_all_streams_count() -> None:
-    """The titles of all streams that FFmpeg sees together are counted; files that follow one another, each by itself."""
+    """The titles of all streams that FFmpeg sees together are counted; joined files are counted one by one."""
     one = ogg(MOST_COMMENTS // 4)
     assert read(one * 5) == read(one) * 5
     with pytest.raises(InvalidAudio, match="titles"):
