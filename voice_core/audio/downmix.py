@@ -34,6 +34,9 @@ _OPPOSED = -0.6
 """Correlation below which a channel is the inverse of another: their difference is twice as loud as their sum."""
 
 
+_LEAST_CHANGE = 1e-3
+"""Smaller changes of weights, of less than 0.01 dB, are inaudible."""
+
 _UNDECIDED = 1e-6
 """Products of weights closer to 0 have no sign but that of rounding."""
 
@@ -55,7 +58,8 @@ class Downmix:
         """*rate* of the input, hertz."""
         self._block: Samples = np.zeros((rate // _BLOCKS_PER_SECOND, channels), np.float32)
         self._filled = 0
-        self._ramp = rate // _RAMPS_PER_SECOND
+        self._ramp: Samples = np.arange(1, rate // _RAMPS_PER_SECOND + 1, dtype=np.float32)
+        self._ramp /= len(self._ramp)
         self._weights: Samples = np.full(channels, 1 / channels, np.float32)
         self._before = self._weights
         """The weights at the start of the block."""
@@ -81,18 +85,24 @@ class Downmix:
     def _mixed(self, piece: Samples) -> Samples:
         """Part of a block as one channel; at the block's end, decides on the next block."""
         start, end = self._filled, self._filled + len(piece)
-        weights = self._weights[:, None]
-        if start < self._ramp and self._before is not self._weights:
-            share = np.minimum(np.arange(start + 1, end + 1, dtype=np.float32) / np.float32(self._ramp), 1)
-            weights = self._before[:, None] + (self._weights - self._before)[:, None] * share
         # Channel by channel: the sum of each sample is independent of the number of samples.
-        mixed = piece[:, 0] * weights[0]
+        mixed = piece[:, 0] * self._weights[0]
         for channel in range(1, piece.shape[1]):
-            mixed += piece[:, channel] * weights[channel]
+            mixed += piece[:, channel] * self._weights[channel]
+        if start < len(self._ramp) and self._before is not self._weights:
+            ramp = self._ramp[start:end]
+            mixed[: len(ramp)] = self._changing(piece[: len(ramp)], ramp)
         self._block[start:end] = piece
         self._filled = end % len(self._block)
         if not self._filled:
             self._decide()
+        return mixed
+
+    def _changing(self, piece: Samples, ramp: Samples) -> Samples:
+        """Part of a block as one channel, where the weights change."""
+        mixed: Samples = np.zeros(len(piece), np.float32)
+        for channel, (before, weight) in enumerate(zip(self._before, self._weights, strict=True)):
+            mixed += piece[:, channel] * (before + (weight - before) * ramp)
         return mixed
 
     def _decide(self) -> None:
@@ -103,12 +113,14 @@ class Downmix:
         self._all += products
         self._before = self._weights
         powers = np.diag(self._recent)
-        self._noise = np.clip(self._noise * _NOISE_RISE, _LEAST_NOISE, np.maximum(powers, _LEAST_NOISE))
+        self._noise = np.maximum(np.minimum(self._noise * _NOISE_RISE, powers), _LEAST_NOISE)
         speech = np.maximum(powers - _NOISE_MARGIN * self._noise, 0.0)
         if speech.max() > _LEAST_SHARE * powers.max():
             weights = _weights(self._recent, speech, _signs(self._all))
             # The polarity of the whole mix does not matter, but it must not change.
-            self._weights = (weights if weights @ self._before > -_UNDECIDED else -weights).astype(np.float32)
+            weights = (weights if weights @ self._before > -_UNDECIDED else -weights).astype(np.float32)
+            if np.abs(weights - self._before).max() > _LEAST_CHANGE:
+                self._weights = weights
 
 
 def _signs(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
