@@ -3,6 +3,7 @@
 import asyncio
 import struct
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from voice_core.audio.containers import mp4_boxes
 from voice_core.audio.limits import Limits
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.upload_decoder import Decoding
-from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat
+from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat, VoiceError
 
 PCM = pcm16(speech(16_000))
 LIST = chunk(b"LIST", b"INFOISFT\x05\0\0\0Lavf\0\0")
@@ -240,6 +241,17 @@ async def test_bytes_without_a_header_are_refused(container: str) -> None:
         with pytest.raises(InvalidAudio, match="goes on"):
             await decode(file + rest)
         assert await decode(file + rest[:100]) == read(file)
+
+
+@pytest.mark.parametrize("container", ["w64", "caf", "aiff", "wav"])
+def test_a_chunk_of_any_size_is_read_or_refused(container: str) -> None:
+    """Sizes beyond all numbers that a file offset may have are no error of ours."""
+    codec = {"w64": "pcm_s16le", "wav": "adpcm_ms"}.get(container, "pcm_s16be")
+    file = encoded(container, codec, 24_000, seconds=0.1)
+    at = file.index(b"SSND" if container == "aiff" else b"data") + (16 if container == "w64" else 4)
+    for size in (b"\xff" * 8, b"\xff" * 7 + b"\x7f", b"\x7f" + b"\xff" * 7, bytes(8)):
+        with suppress(VoiceError):
+            assert read(file[:at] + size + file[at + 8 :] + file)
 
 
 async def test_a_slice_that_is_cut_is_refused() -> None:

@@ -176,7 +176,7 @@ def _chunked_starts(name: str, file: io.IOBase, size: int) -> tuple[list[int], i
         if chunk is None or chunk.last:
             return starts, size if chunk or not sound else at
         sound |= chunk.sound
-        at += chunk.size
+        at = min(at + chunk.size, size)
         head = _head(file, at)
         if name in ("wav", "aiff") and chunk.size % 2 and (head[:1] == b"\0" or magic_name(head[1:]) == name):
             at, head = at + 1, head[1:] + b"\0"
