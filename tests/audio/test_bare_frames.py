@@ -43,7 +43,7 @@ async def test_what_comes_before_the_first_frame_is_passed_over(name: str, junk:
 @pytest.mark.parametrize("name", STREAMS)
 @pytest.mark.parametrize("cut", [1, 2, 3, 7, 50, 101, 333])
 async def test_a_stream_may_be_cut_anywhere(name: str, cut: int) -> None:
-    """What is left of it is heard, from the next frame on."""
+    """The rest of it is heard, from the next frame on."""
     pcm = await decoded(STREAMS[name][cut:])
     assert len(pcm) > 32_000
     assert likeness(pcm[: round(1.2 * 32_000)]) > 0.8

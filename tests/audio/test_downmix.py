@@ -114,7 +114,7 @@ async def test_the_gate_opens_for_quiet_speech_in_one_channel(channels: int) -> 
 
 
 async def test_speakers_with_a_microphone_each_are_all_heard() -> None:
-    """Whoever speaks is as loud as alone: in turn, with a quieter second one, and together."""
+    """A speaker is as loud as alone: in turn, with a quieter second one, and together."""
     loud, quiet = speech(RATE, 1.0), speech(RATE, 1.0)[::-1] * 0.3
     turns = np.concatenate([only_in(0, 2, loud), np.zeros((3_200, 2)), only_in(1, 2, quiet)])
     pcm = await mixed(turns)

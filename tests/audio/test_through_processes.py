@@ -1,4 +1,4 @@
-"""What is heard of joined files, several tracks and streams that were cut is the same through a decoder process."""
+"""Joined files, several tracks and streams that were cut sound the same through a decoder process."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 

@@ -74,7 +74,7 @@ class Decoding:
         del head[:start]
         header = await self._wav_header(head, upload) if self.format == "wav" else None
         if self.raw and self.format == "pcm":
-            pieces = self._converted(_Unframed(self.raw), self.raw, _chained(bytes(head), upload))
+            pieces = self._converted(_RawStream(self.raw), self.raw, _chained(bytes(head), upload))
         elif header and header.layout:
             samples = _chained(bytes(head[header.data_offset :]), upload)
             pieces = self._converted(WavStream(header, header.layout, self._limits), header.layout, samples)
@@ -112,7 +112,7 @@ class Decoding:
         return header
 
     async def _converted(
-        self, stream: "WavStream | _Unframed", first: RawPcm, chunks: AsyncIterable[bytes]
+        self, stream: "WavStream | _RawStream", first: RawPcm, chunks: AsyncIterable[bytes]
     ) -> AsyncGenerator[bytes]:
         """The samples in *stream*, of which *first* is the first layout, converted while they arrive."""
         converter = RunConverter(self._limits)
@@ -127,7 +127,7 @@ class Decoding:
             yield pcm
 
 
-class _Unframed:
+class _RawStream:
     """A stream of nothing but samples."""
 
     def __init__(self, layout: RawPcm) -> None:

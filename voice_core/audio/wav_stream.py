@@ -136,7 +136,7 @@ class WavStream:
         return ((header.layout, b""),)
 
     def _between(self, *, final: bool) -> Sequence[Run] | None:
-        """What follows samples or a chunk: a file, a chunk, or samples without a header."""
+        """The part behind samples or a chunk: a file, a chunk, or samples without a header."""
         if len(self._held) <= _START_BYTES and not final:
             return None
         if self._odd and not self._held.startswith((*RIFF_KINDS, *_NAMES)):

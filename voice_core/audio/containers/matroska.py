@@ -83,7 +83,7 @@ def head_bytes(data: bytes | bytearray) -> int | None:
 
 
 class _View:
-    """What FFmpeg sees of a file whose sound begins at *end*: one segment of unknown size.
+    """A file whose sound begins at *end*, as FFmpeg sees it: one segment of unknown size.
 
     Of several files that follow one another, FFmpeg would leave some out. So the headers of all but the first become
     elements without a meaning. Tracks that are described after *end* are hidden.
