@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import av
 import numpy as np
+from av.container import OutputContainer
 
 from tests.audio.sounds import ENCODER, LAYOUTS, Signal
 
@@ -35,32 +36,34 @@ def film(
                 _write_pictures(output, stream, second)
             for sound, track in zip(sounds, tracks, strict=True):
                 _write_sound(output, sound, track, second)
-        for stream in (*pictures, *sounds):
-            output.mux(stream.encode(None))
+        for picture in pictures:
+            output.mux(picture.encode(None))
+        for sound in sounds:
+            output.mux(sound.encode(None))
     return file.getvalue()
 
 
-def _video(output: av.container.OutputContainer, codec: str) -> av.VideoStream:
+def _video(output: OutputContainer, codec: str) -> av.VideoStream:
     stream = output.add_stream(codec, rate=FRAMES_PER_SECOND)
     assert isinstance(stream, av.VideoStream)
     stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
     return stream
 
 
-def _sound(output: av.container.OutputContainer, track: SoundTrack) -> av.AudioStream:
+def _sound(output: OutputContainer, track: SoundTrack) -> av.AudioStream:
     stream = output.add_stream(track.codec, rate=track.rate, layout=LAYOUTS[_channels(track)], options=ENCODER)
     assert isinstance(stream, av.AudioStream)
     return stream
 
 
-def _write_pictures(output: av.container.OutputContainer, stream: av.VideoStream, second: int) -> None:
+def _write_pictures(output: OutputContainer, stream: av.VideoStream, second: int) -> None:
     for number in range(FRAMES_PER_SECOND):
         picture = av.VideoFrame(64, 48, "yuv420p")
         picture.pts, picture.time_base = second * FRAMES_PER_SECOND + number, Fraction(1, FRAMES_PER_SECOND)
         output.mux(stream.encode(picture))
 
 
-def _write_sound(output: av.container.OutputContainer, stream: av.AudioStream, track: SoundTrack, second: int) -> None:
+def _write_sound(output: OutputContainer, stream: av.AudioStream, track: SoundTrack, second: int) -> None:
     for start in range(second * track.rate, min((second + 1) * track.rate, len(track.sound)), 1024):
         end = min(start + 1024, (second + 1) * track.rate)
         interleaved = track.sound[start:end].astype(np.float32).reshape(1, -1)

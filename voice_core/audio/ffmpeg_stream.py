@@ -16,7 +16,7 @@ class Decoder:
 
     def __init__(self, container: InputContainer, indexed: bool, limits: Limits, deadline: DecodingDeadline) -> None:
         self._container = container
-        self._streams = sound_streams(container)
+        self._streams = tuple(sound_streams(container))
         self._tracks = [Track(stream, indexed, limits) for stream in self._streams]
         self._deadline = deadline
 
