@@ -12,10 +12,10 @@ from av.container import InputContainer
 
 from voice_core.audio.containers import mp4
 from voice_core.audio.containers.metadata_filter import hiding
-from voice_core.audio.containers.parts import Part, parts
 from voice_core.audio.containers.tags import OVERLAP_BYTES, id3_bytes
 from voice_core.audio.ffmpeg_stream import Decoder
 from voice_core.audio.ffmpeg_track import CODECS
+from voice_core.audio.file_parts import Part, parts
 from voice_core.audio.limits import DecodingDeadline, Limits
 from voice_core.audio.ranged_file import BLOCK_BYTES, Fetch, FilePart, RangedFile
 from voice_core.audio.sniff import SEARCH_BYTES, beginning, sniff
