@@ -39,7 +39,7 @@ def caf_of(
         head = _description(codec, rate, 0, 0, AAC_FRAMES, 0) + _chunk(b"kuki", _elementary_stream(configuration))
         index = _chunk(b"pakt", _table(sound, sound_frames))
     elif codec == b"opus":
-        sound = parts[1:]
+        sound = list(parts[1:])
         head = _description(codec, rate, 0, 0, OPUS_FRAMES, 0)
         index = _chunk(b"pakt", _table(sound, sound_frames, OPUS_FRAMES, OPUS_PRIMING_FRAMES))
     else:

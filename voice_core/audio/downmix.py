@@ -86,7 +86,7 @@ class Downmix:
         """Part of a block as one channel; at the block's end, decides on the next block."""
         start, end = self._filled, self._filled + len(piece)
         # Channel by channel: the sum of each sample is independent of the number of samples.
-        mixed = piece[:, 0] * self._weights[0]
+        mixed: Samples = piece[:, 0] * self._weights[0]
         for channel in range(1, piece.shape[1]):
             mixed += piece[:, channel] * self._weights[channel]
         if start < len(self._ramp) and self._before is not self._weights:
@@ -118,9 +118,9 @@ class Downmix:
         if speech.max() > _LEAST_SHARE * powers.max():
             weights = _weights(self._recent, speech, _signs(self._all))
             # The polarity of the whole mix does not matter, but it must not change.
-            weights = (weights if weights @ self._before > -_UNDECIDED else -weights).astype(np.float32)
-            if np.abs(weights - self._before).max() > _LEAST_CHANGE:
-                self._weights = weights
+            same = (weights if weights @ self._before > -_UNDECIDED else -weights).astype(np.float32)
+            if np.abs(same - self._before).max() > _LEAST_CHANGE:
+                self._weights = same
 
 
 def _signs(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
