@@ -11,12 +11,14 @@ from tests.audio.sounds import encoded
 PRIMING_FRAMES = 1024
 """Samples that FFmpeg's AAC encoder puts before the sound."""
 
-AAC_FRAMES, LPCM_LITTLE_ENDIAN = 1024, 2
+AAC_FRAMES, OPUS_FRAMES, LPCM_LITTLE_ENDIAN = 1024, 960, 2
+OPUS_PRIMING_FRAMES = 312
+"""Samples that libopus puts before the sound."""
 
 
 def packets(codec: str, rate: int) -> Sequence[bytes]:
     """The codec's configuration, and the packets of mono `speech`."""
-    with av.open(io.BytesIO(encoded("ipod", codec, rate)), "r") as file:
+    with av.open(io.BytesIO(encoded("mp4" if "opus" in codec else "ipod", codec, rate)), "r") as file:
         stream = file.streams.audio[0]
         found = [bytes(packet) for packet in file.demux(stream) if packet.size]
         return [bytes(stream.codec_context.extradata or b""), *found]
@@ -31,11 +33,15 @@ def caf_of(
     finished: bool = True,
     sound_frames: int = 0,
 ) -> bytes:
-    """A CAF of AAC `packets`, or of mono 16-bit samples; when not *finished*, without the size of its sound."""
+    """A CAF of AAC or Opus `packets`, or of mono 16-bit samples; when not *finished*, without the size of its sound."""
     if codec == b"aac ":
         configuration, *sound = parts
         head = _description(codec, rate, 0, 0, AAC_FRAMES, 0) + _chunk(b"kuki", _elementary_stream(configuration))
         index = _chunk(b"pakt", _table(sound, sound_frames))
+    elif codec == b"opus":
+        sound = list(parts[1:])
+        head = _description(codec, rate, 0, 0, OPUS_FRAMES, 0)
+        index = _chunk(b"pakt", _table(sound, sound_frames, OPUS_FRAMES, OPUS_PRIMING_FRAMES))
     else:
         sound, index = list(parts), b""
         head = _description(codec, rate, LPCM_LITTLE_ENDIAN, 2, 1, 16)
@@ -52,11 +58,13 @@ def _description(codec: bytes, rate: int, flags: int, packet_bytes: int, packet_
     return _chunk(b"desc", struct.pack(">d4s5I", rate, codec, flags, packet_bytes, packet_frames, 1, bits))
 
 
-def _table(sound: Sequence[bytes], frames: int) -> bytes:
+def _table(
+    sound: Sequence[bytes], frames: int, packet_frames: int = AAC_FRAMES, priming: int = PRIMING_FRAMES
+) -> bytes:
     """The packet table: how many frames are sound, how many come before and after, and each packet's size."""
-    after = len(sound) * AAC_FRAMES - PRIMING_FRAMES - frames
+    after = len(sound) * packet_frames - priming - frames
     sizes = b"".join(bytes((len(packet) >> 7 | 0x80, len(packet) & 0x7F)) for packet in sound)
-    return struct.pack(">qqii", len(sound), frames, PRIMING_FRAMES, after) + sizes
+    return struct.pack(">qqii", len(sound), frames, priming, after) + sizes
 
 
 def _elementary_stream(configuration: bytes) -> bytes:

@@ -14,13 +14,14 @@ from voice_core.audio.ffmpeg import decode
 from voice_core.audio.in_process import ContainerDecoder
 from voice_core.audio.limits import DecodingDeadline
 from voice_core.audio.pcm_layout import RawPcm
+from voice_core.audio.ranged_decoder import LargeSound
 from voice_core.audio.upload_decoder import Decoding, Limits
 
 Signal = NDArray[np.float64]
 
-_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
-_ENCODER = {"strict": "experimental", "aac_coder": "fast"}
+ENCODER = {"strict": "experimental", "aac_coder": "fast"}
 """FFmpeg's own encoder of Vorbis counts as an experiment; that of AAC can be twice as quick."""
 
 MARGIN = 0.15
@@ -81,8 +82,8 @@ def encoded(
     """`speech`, or *sound* of shape (n, channels), in a file that FFmpeg writes; *options* are the muxer's."""
     file = io.BytesIO()
     with av.open(file, "w", format=container, container_options=options) as output:
-        layout = _LAYOUTS[channels]
-        stream = output.add_stream(codec, rate=rate, layout=layout, options=_ENCODER)
+        layout = LAYOUTS[channels]
+        stream = output.add_stream(codec, rate=rate, layout=layout, options=ENCODER)
         assert isinstance(stream, av.AudioStream)
         if codec in ("aac", "libopus", "libmp3lame"):
             stream.bit_rate = 32_000 * max(2, channels)
@@ -168,6 +169,21 @@ async def decoded(
 ) -> bytes:
     """The sound of *data*, an upload that arrives in chunks of *size* bytes."""
     return b"".join([pcm async for pcm in Decoding(raw, limits or Limits(), containers).pcm(pieces(data, size))])
+
+
+async def decoded_as_clip(data: bytes, limits: Limits | None = None) -> bytes:
+    """The sound of *data*, a file that is read in pieces."""
+
+    async def piece(start: int, count: int) -> bytes:
+        assert 0 <= start <= start + count <= len(data)
+        return data[start : start + count]
+
+    return b"".join([pcm async for pcm in LargeSound(len(data), piece, limits or Limits()).pcm()])
+
+
+def level_db(pcm: bytes) -> float:
+    """The level of *pcm*, root mean square, decibels of full scale."""
+    return float(10 * np.log10(np.mean((np.frombuffer(pcm, "<i2") / 32_768) ** 2) + 1e-12))
 
 
 def read(data: bytes, limits: Limits | None = None, seconds: float = 10) -> bytes:

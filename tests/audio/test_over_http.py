@@ -6,8 +6,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import aiohttp
+import numpy as np
 import pytest
 
+from tests.audio.films import SoundTrack, film
 from tests.audio.sounds import chunk, encoded, pcm16, samples, speech, wav
 from tests.conftest import Product
 from voice_core.audio.pcm_layout import RawPcm
@@ -86,9 +88,41 @@ async def test_headerless_pcm_may_be_declared_anywhere(product: Product, rate: i
     await _heard(product, "pcm", data=form)
 
 
+PARTS = np.array_split(speech(24_000), 3)
+AS_SENT: Mapping[str, tuple[str, bytes]] = {
+    "slices": ("wav", b"".join(wav(pcm16(part), RawPcm(24_000)) for part in PARTS)),
+    "slices of which the first has a header": (
+        "wav",
+        wav(pcm16(PARTS[0]), RawPcm(24_000)) + pcm16(np.concatenate(PARTS[1:])),
+    ),
+    "slices in AAC": ("m4a", encoded("ipod", "aac", 24_000, seconds=0.4) * 3),
+    "speech in one channel of six": (
+        "flac",
+        encoded("flac", "flac", 24_000, 6, sound=np.stack([np.zeros(28_800)] * 5 + [speech(24_000) * 0.06], axis=1)),
+    ),
+    "a silent track before the microphone's": (
+        "mov",
+        film("mov", SoundTrack("pcm_s16le", 24_000, np.zeros(28_800)), SoundTrack("aac", 24_000, speech(24_000))),
+    ),
+    "a stream that was cut": ("aac", encoded("adts", "aac", 24_000)[77:]),
+}
+
+
+@pytest.mark.parametrize("name", AS_SENT)
+async def test_recordings_are_heard_as_clients_send_them(product: Product, name: str) -> None:
+    """As a body, in a form without a file name, and as a data URL with an unquoted list of codecs."""
+    kind, data = AS_SENT[name]
+    await _heard(product, kind, data=data)
+    form = b'--x\r\nContent-Disposition: form-data; name="audio"\r\nContent-Type: audio/wav\r\n\r\n' + data
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    await _heard(product, kind, data=form + b"\r\n--x--\r\n", headers=headers)
+    url = f"data:video/webm;codecs=vp8,opus;base64,{WRAPPINGS['plain'](data)}"
+    await _heard(product, kind, json={"audioData": url})
+
+
 async def test_an_endless_upload_is_refused_where_the_limit_is(product: Product) -> None:
     """A body without length is read up to the limit, and an incomplete container is not sent to recognition."""
-    async with product.post("/process", data=_endless(RECORDINGS["mp3"])) as response:
+    async with product.post("/process", data=_endless(RECORDINGS["m4a"])) as response:
         problem = await response.json(content_type=None)
     assert (response.status, problem["code"]) == (413, "audio-too-large")
     assert "/clips" in problem["detail"]

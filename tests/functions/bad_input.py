@@ -107,7 +107,7 @@ CASES = [
     Case("base64 of nothing", 422, "audio-empty", {"audioData": ""}),
     Case("base64 with text after its padding", 422, "audio-base64-invalid", {"audioData": "UklGRg==UklGRg=="}),
     Case("base64 that lost its last characters", 422, "audio-base64-invalid", {"audioData": base64(WAV)[:-3]}),
-    Case("a data URI that is not base64", 422, "audio-base64-invalid", {"audioData": "data:audio/wav,RIFF%00"}),
+    Case("a data URL with half an encoded byte", 422, "audio-base64-invalid", {"audioData": "data:audio/wav,RIFF%0"}),
     Case("base64 of a page of HTML", 415, "audio-format-unknown", audio(b"<!DOCTYPE html><html>" + bytes(2000))),
     Case("bytes that are no sound", 415, "audio-format-unknown", b"This is a letter, not a recording." * 40),
     Case(

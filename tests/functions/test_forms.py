@@ -2,6 +2,7 @@
 
 import encodings
 import tempfile
+from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 from io import BytesIO
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
+from tests.audio.sounds import encoded
 from tests.conftest import HEARD, Product
 from tests.functions.bad_input import form
 from tests.functions.test_slow_bodies import answer, posted
@@ -129,3 +131,43 @@ async def test_an_unused_file_input_is_ignored(product: Product) -> None:
     async with product.post("/process", data=body, headers=typed("multipart/form-data; boundary=x")) as response:
         assert response.status == 200, await response.text()
         assert (await response.json())["transcription"] == "Hello there."
+
+
+UNNAMED_FILES: Mapping[str, Callable[[], bytes]] = {
+    "wav": recording,
+    "m4a": lambda: encoded("ipod", "aac", 24_000),
+    "ogg": lambda: encoded("ogg", "libopus", 48_000),
+    "webm": lambda: encoded("webm", "libopus", 48_000),
+}
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        b'form-data; name="audio"',
+        b"form-data; name=voice",
+        b"form-data; filename*=UTF-8''hello%20there.bin; name=\"recording\"",
+        b"form-data; name=\"file\"; filename*=iso-8859-1'en'%A3.bin",
+    ],
+)
+@pytest.mark.parametrize("container", UNNAMED_FILES)
+def test_a_recording_needs_neither_name_nor_type(container: str, disposition: bytes) -> None:
+    """Without a file name, with the extended one alone, and as a text, a file is known by its first bytes."""
+    data = UNNAMED_FILES[container]()
+    for header, content_type in ((b"", None), (b"\r\nContent-Type: text/plain", "text/plain")):
+        body = b"--x\r\nContent-Disposition: " + disposition + header + b"\r\n\r\n" + data + b"\r\n--x--\r\n"
+        assert read_form(body, b"x", 10_000) == Form([], FormFile(data, content_type))
+
+
+@pytest.mark.parametrize("text", ["caffeine", "OggS", ".snd", "RIFF----WAVE", "ID3", "fLaC\u00ff", "#!AMR\n"])
+def test_a_text_that_begins_like_a_file_is_a_text(text: str) -> None:
+    """Words that are the first bytes of a container too are still words."""
+    assert read_form(form("text", text.encode()), b"x", 10_000) == Form([("text", text)])
+
+
+async def test_a_part_without_a_name_is_recognised_over_http(product: Product) -> None:
+    """`curl -F 'audio=<hello.wav'` sends neither a file name nor a content type."""
+    headers = typed("multipart/form-data; boundary=x")
+    async with product.post("/transcribe", data=form("audio", recording()), headers=headers) as response:
+        assert response.status == 200, await response.text()
+        assert (await response.json())["transcription"].lower().startswith(HEARD)

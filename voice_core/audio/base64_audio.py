@@ -4,14 +4,11 @@ import base64
 import binascii
 from dataclasses import dataclass
 
+from voice_core.audio.data_url import base64_text, invalid, plain_data
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.repair import restored
 from voice_core.audio.sniff import FRAMES_BYTES, sniff
 from voice_core.domain.errors import InvalidAudio
-
-_URI, _URI_END = b"data:", b";base64,"
-_LONGEST_URI = 1_000
-"""Characters before the data: a media type and its parameters, which may have commas in them."""
 
 _BEGINNING = FRAMES_BYTES // 3 * 4
 """Characters from which the format of a file is known."""
@@ -31,7 +28,9 @@ class EncodedAudio:
 
 
 def decode_base64_audio(text: str) -> EncodedAudio:
-    """Read base64, plain or URL-safe, wrapped or not, padded or not, with or without a ``data:`` URI before it.
+    """Read base64, plain or URL-safe, wrapped or not, padded or not, with or without a ``data:`` URL before it.
+
+    A ``data:`` URL may also have its bytes percent-encoded instead.
 
     A text of 4 n + 1 characters is not valid base64. Unless it begins like a file, it is the rest of a file's base64
     after ``substring(59)``, by which some clients remove a WAV header: then this rest is read.
@@ -42,7 +41,11 @@ def decode_base64_audio(text: str) -> EncodedAudio:
     if not text.isascii():
         # Translating such text takes seconds, and blocks everything else.
         raise _no_base64()
-    encoded = _without_uri(text.encode("ascii").translate(None, _WHITESPACE)).replace(b"-", b"+").replace(b"_", b"/")
+    stripped = text.encode("ascii").translate(None, _WHITESPACE)
+    encoded = base64_text(stripped)
+    if encoded is None:
+        return EncodedAudio(plain_data(stripped))
+    encoded = encoded.replace(b"-", b"+").replace(b"_", b"/")
     if len(encoded) % 4 == 1:
         _refuse_beginning(encoded)
         # Any three characters replace the lost ones of the group that was cut: only byte 44 is wrong then.
@@ -50,16 +53,10 @@ def decode_base64_audio(text: str) -> EncodedAudio:
     return EncodedAudio(_strictly_decoded(encoded + b"=" * (-len(encoded) % 4)))
 
 
-def _without_uri(encoded: bytes) -> bytes:
-    head = encoded[:_LONGEST_URI].lower()
-    end = head.find(_URI_END) if head.startswith(_URI) else -1
-    return encoded[end + len(_URI_END) :] if end >= 0 else encoded
-
-
 def _refuse_beginning(encoded: bytes) -> None:
     """Refuse a text that has lost its end, not its beginning."""
     if sniff(_strictly_decoded(encoded[: min(len(encoded) - 1, _BEGINNING)])):
-        raise _invalid("The base64 of the audio ends too early. Send all of it.")
+        raise invalid("The base64 of the audio ends too early. Send all of it.")
 
 
 def _restored(tail: bytes) -> EncodedAudio:
@@ -75,8 +72,4 @@ def _strictly_decoded(encoded: bytes) -> bytes:
 
 
 def _no_base64() -> InvalidAudio:
-    return _invalid("The audio is no valid base64. Encode the bytes of the file, all of them.")
-
-
-def _invalid(detail: str) -> InvalidAudio:
-    return InvalidAudio(detail, code="audio-base64-invalid")
+    return invalid("The audio is no valid base64. Encode the bytes of the file, all of them.")

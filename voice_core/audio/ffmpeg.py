@@ -5,7 +5,7 @@ checks a deadline.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import av
 from av.container import InputContainer
@@ -13,10 +13,12 @@ from av.container import InputContainer
 from voice_core.audio.containers import mp4
 from voice_core.audio.containers.metadata_filter import hiding
 from voice_core.audio.containers.tags import OVERLAP_BYTES, id3_bytes
-from voice_core.audio.ffmpeg_stream import CODECS, Decoder
+from voice_core.audio.ffmpeg_stream import Decoder
+from voice_core.audio.ffmpeg_track import CODECS
+from voice_core.audio.file_parts import Part, parts
 from voice_core.audio.limits import DecodingDeadline, Limits
-from voice_core.audio.ranged_file import BLOCK_BYTES, Fetch, RangedFile
-from voice_core.audio.sniff import FRAMES_BYTES, sniff
+from voice_core.audio.ranged_file import BLOCK_BYTES, Fetch, FilePart, RangedFile
+from voice_core.audio.sniff import SEARCH_BYTES, beginning, sniff
 from voice_core.domain.errors import InvalidAudio
 
 _DEMUXERS = {
@@ -60,8 +62,13 @@ def decode(data: bytes, limits: Limits, deadline: DecodingDeadline) -> Iterator[
         InvalidAudio: ``audio-missing`` without an audio track, ``audio-empty``, ``audio-truncated``, or
             ``audio-unreadable``, also when the deadline passes.
     """
-    data = data[id3_bytes(data) :]
+    data = data[beginning(data) :]
     name = sniff(data) or "mp3"
+    found = parts(name, io.BytesIO(data))
+    yield from _joined((_decoded(name, data[part.start : part.end], limits, deadline) for part in found), limits)
+
+
+def _decoded(name: str, data: bytes, limits: Limits, deadline: DecodingDeadline) -> Iterator[bytes]:
     data = hiding(name, io.BytesIO(data))(0, data)
     try:
         with _container(_Upload(data, deadline), name) as container:
@@ -69,6 +76,28 @@ def decode(data: bytes, limits: Limits, deadline: DecodingDeadline) -> Iterator[
     except (av.FFmpegError, ValueError) as error:
         deadline.check()
         raise _unreadable(name) from error
+
+
+def _joined(sounds: Iterable[Iterator[bytes]], limits: Limits) -> Iterator[bytes]:
+    """Several *sounds* as one; empty ones are left out.
+
+    Raises:
+        InvalidAudio: ``audio-empty``, when all of them are.
+        TooLarge: ``audio-too-long``.
+    """
+    pcm_bytes, nothing = 0, None
+    for sound in sounds:
+        try:
+            for pcm in sound:
+                pcm_bytes += len(pcm)
+                limits.check_pcm(pcm_bytes)
+                yield pcm
+        except InvalidAudio as error:
+            if error.code != "audio-empty":
+                raise
+            nothing = error
+    if nothing and not pcm_bytes:
+        raise nothing
 
 
 def decode_arriving(file: io.RawIOBase, limits: Limits) -> Iterator[bytes]:
@@ -91,57 +120,92 @@ def opened(size: int, fetch: Fetch, limits: Limits, deadline: DecodingDeadline) 
     Raises:
         InvalidAudio, TooLarge, UnsupportedFormat: as `decode`, here or during `Sound.pcm`.
     """
-    head = fetch(0, min(size, FRAMES_BYTES))
-    tag_bytes = id3_bytes(head)
-    name = sniff(head) or "mp3"
-    untagged = size - tag_bytes
+    head = fetch(0, min(size, SEARCH_BYTES))
+    tag_bytes = min(id3_bytes(head), size)
+    if tag_bytes:
+        head = fetch(tag_bytes, min(size - tag_bytes, SEARCH_BYTES))
+    start = tag_bytes + beginning(head)
 
-    def piece(start: int, count: int) -> bytes:
-        return fetch(tag_bytes + start, count)
+    def piece(offset: int, count: int) -> bytes:
+        return fetch(start + offset, count)
 
-    hide = hiding(name, RangedFile(untagged, piece), BLOCK_BYTES)
-
-    def shown(start: int, count: int) -> bytes:
-        more = min(OVERLAP_BYTES, untagged - start - count)
-        return hide(start, piece(start, count + more))[:count]
-
-    file = RangedFile(untagged, shown)
-    try:
-        container = _container(file, name)
-    except (av.FFmpegError, ValueError) as error:
-        raise _unreadable(name) from error
-    return Sound(container, name, limits, deadline)
+    return Sound(RangedFile(size - start, piece), sniff(head[beginning(head) :]) or "mp3", limits, deadline)
 
 
 class Sound:
-    """The sound of an open container. The caller must close it."""
+    """The sound of a file called *name*. The caller must close it.
 
-    def __init__(self, container: InputContainer, name: str, limits: Limits, deadline: DecodingDeadline) -> None:
-        self._container = container
+    Raises:
+        InvalidAudio, TooLarge, UnsupportedFormat: as `decode`.
+    """
+
+    def __init__(self, file: RangedFile, name: str, limits: Limits, deadline: DecodingDeadline) -> None:
+        self._file = file
         self._name = name
-        self._decoder = Decoder(container, name in _INDEXED, limits, deadline)
-        self.seconds = self._decoder.promised_seconds() or None
-        """The length by the container's index; None when it has none."""
-        limits.check_seconds(self.seconds or 0.0)
+        self._limits = limits
+        self._deadline = deadline
+        self._parts = parts(name, file)
+        self._open(self._parts[0])
+        self.seconds = self._decoder.promised_seconds() or None if len(self._parts) == 1 else None
+        """The length by the container's index; None when it has none, or when there are several."""
 
     def pcm(self) -> Iterator[bytes]:
         """Mono 16-bit PCM at 16 kHz, as it is decoded."""
+        yield from _joined(map(self._sound, self._parts), self._limits)
+
+    def close(self) -> None:
+        self._container.close()
+
+    def _sound(self, part: Part) -> Iterator[bytes]:
+        if part != self._parts[0]:
+            self.close()
+            self._open(part)
         try:
             yield from self._decoder.pcm()
         except (av.FFmpegError, ValueError) as error:
             raise _unreadable(self._name) from error
 
-    def close(self) -> None:
-        self._container.close()
+    def _open(self, part: Part) -> None:
+        """Open the container in *part* of the file."""
+        file = FilePart(self._file, part.start, part.end)
+        hide = hiding(self._name, file, BLOCK_BYTES)
+
+        def shown(start: int, count: int) -> bytes:
+            file.seek(start)
+            return hide(start, file.read(count + OVERLAP_BYTES))[:count]
+
+        try:
+            self._container = _container(RangedFile(file.size, shown), self._name)
+        except (av.FFmpegError, ValueError) as error:
+            raise _unreadable(self._name) from error
+        self._decoder = Decoder(self._container, self._name in _INDEXED, self._limits, self._deadline)
+        self._limits.check_seconds(self._decoder.promised_seconds())
 
 
 def _container(file: io.IOBase, name: str) -> InputContainer:
+    # In a Matroska that it can seek in, FFmpeg passes over some of several files that follow one another.
+    file = _ForwardFile(file) if _DEMUXERS[name] == "matroska" else file
     return av.open(file, "r", format=_DEMUXERS[name], container_options=_OPTIONS, metadata_errors="replace")
 
 
 def _unreadable(name: str) -> InvalidAudio:
     detail = f"The recording begins as {name} and cannot be read as that. Check that it plays, and send it again."
     return InvalidAudio(detail)
+
+
+class _ForwardFile(io.RawIOBase):
+    """A *file* that is read from its start to its end."""
+
+    def __init__(self, file: io.IOBase) -> None:
+        super().__init__()
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        data: bytes = self._file.read(size)
+        return data
 
 
 class _Upload(io.BytesIO):

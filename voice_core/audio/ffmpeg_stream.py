@@ -1,35 +1,14 @@
 """The sound of an open container, converted to mono 16-bit PCM at 16 kHz."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Generator, Iterator
 
 import av
-from av.codec.context import Flags2
 from av.container import InputContainer
 
+from voice_core.audio.ffmpeg_track import Track, sound_streams
 from voice_core.audio.limits import DecodingDeadline, Limits
-from voice_core.audio.pcm import Downmix, Resampler, Samples, scaled
-from voice_core.audio.pcm_layout import check_sound
-from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES
-from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
-
-CODECS = (
-    "aac,aac_latm,alac,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,flac,mp3,mp3float,mp2,mp2float,mp1,mp1float,"
-    "opus,libopus,vorbis,speex,gsm,gsm_ms,g722,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,pcm_s8,pcm_u8,pcm_alaw,pcm_mulaw,"
-    "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
-)
-"""The codecs that FFmpeg may decode, by its names."""
-
-_MOST_PLANES = 8
-"""From so many planar channels on, PyAV (18.1) reads past the end of a frame's list of planes, and crashes."""
-
-_MOST_DAMAGED = 2_000
-"""Damaged packets after which decoding gives up: half of a long utterance."""
-
-_MOST_SHAPES = 16
-"""Changes of rate or channels: joined recordings have some. Each change needs a new resampler."""
-
-_LEAST_SHARE = 0.5
-"""Least share of the packets, and of the announced length, that must decode: otherwise we reply to half a sentence."""
+from voice_core.audio.track_choice import TrackChoice
+from voice_core.domain.errors import InvalidAudio, UnsupportedFormat, VoiceError
 
 
 class Decoder:
@@ -37,123 +16,62 @@ class Decoder:
 
     def __init__(self, container: InputContainer, indexed: bool, limits: Limits, deadline: DecodingDeadline) -> None:
         self._container = container
-        self._stream = _audio_stream(container)
-        self._indexed = indexed
-        self._limits = limits
+        self._streams = tuple(sound_streams(container))
+        self._tracks = [Track(stream, indexed, limits) for stream in self._streams]
         self._deadline = deadline
-        self._shape, self._shapes = (0, 0), 0
-        self._downmix, self._resampler = Downmix(RECOGNITION_RATE), Resampler(RECOGNITION_RATE)
-        self._read = self._damaged = 0
-        self._frame_seconds = self._ends = 0.0
 
     def pcm(self) -> Iterator[bytes]:
-        """Mono 16-bit PCM at 16 kHz."""
-        count, last = 0, b""
-        for frame in self._frames():
-            yield last
-            last = self._converted(frame)
-            count += len(last)
-            self._limits.check_pcm(count)
-        tail = self._resampler.finish()
-        last, count = last + tail, count + len(tail)
-        self._check(count / (RECOGNITION_RATE * SAMPLE_BYTES))
-        yield last[: max(0, len(last) - self._padding())]
-
-    def _frames(self) -> Iterator[av.AudioFrame]:
-        for packet in self._packets():
-            self._deadline.check()
-            self._read += 1
-            try:
-                yield from self._stream.decode(packet)
-            except av.FFmpegError as error:
-                self._damaged += 1
-                if self._damaged > _MOST_DAMAGED:
-                    raise _damaged() from error
-
-    def _packets(self) -> "Iterator[av.Packet[av.AudioStream]]":
-        try:
-            yield from self._container.demux(self._stream)
-        except av.FFmpegError:
-            # The sound before may still be most of the recording: the length decides.
-            self._damaged += 1
-
-    def _converted(self, frame: av.AudioFrame) -> bytes:
-        shape = (frame.sample_rate, frame.layout.nb_channels)
-        tail = b""
-        if shape != self._shape:
-            check_sound(*shape)
-            self._shapes += 1
-            if self._shapes > _MOST_SHAPES:
-                raise InvalidAudio("The recording changes its rate or channels too often. Send it in one format.")
-            tail = self._resampler.finish()
-            self._shape = shape
-            self._downmix, self._resampler = Downmix(frame.sample_rate), Resampler(frame.sample_rate)
-        seconds = frame.samples / frame.sample_rate
-        # A packet can inflate to minutes of sound: refuse it before they are converted.
-        self._limits.check_seconds(seconds)
-        self._frame_seconds = max(self._frame_seconds, seconds)
-        self._ends = (frame.time or 0.0) + seconds
-        return tail + self._resampler.feed(self._downmix.mono(_samples(frame)))
-
-    def _check(self, seconds: float) -> None:
-        promised = self.promised_seconds()
-        if not seconds and not self._damaged:
-            raise empty()
-        if not seconds or self._damaged > self._read * (1 - _LEAST_SHARE):
-            raise _damaged()
-        if seconds < promised * _LEAST_SHARE:
-            detail = f"The recording should last {promised:.1f} seconds but ends after {seconds:.1f}. Send all of it."
-            raise InvalidAudio(detail, code="audio-truncated")
-
-    def _padding(self) -> int:
-        """Bytes at the end that only fill the codec's last frame, if the file has the exact length; otherwise 0."""
-        promised, started = self.promised_seconds(), self._stream.start_time or 0
-        surplus = self._ends - float(started * (self._stream.time_base or 0)) - promised
-        return round(surplus * RECOGNITION_RATE) * SAMPLE_BYTES if promised and 0 < surplus < self._frame_seconds else 0
+        """Mono 16-bit PCM at 16 kHz: the sound of the only track, or of the first one that has any."""
+        if len(self._tracks) == 1:
+            (track,) = self._tracks
+            for packet in self._packets():
+                yield from track.pcm(packet)
+        else:
+            track = yield from self._chosen()
+        yield track.finish()
 
     def promised_seconds(self) -> float:
         """Length by the container's index, seconds; 0 when it has none."""
-        duration, base = self._stream.duration, self._stream.time_base
-        return float(duration * base) if self._indexed and duration and base else 0.0
+        return self._tracks[0].promised_seconds()
 
+    def _chosen(self) -> Generator[bytes, None, Track]:
+        """The sound of the track that is chosen, which is returned; its end is still to come."""
+        choice = TrackChoice(len(self._tracks))
+        tracks = {track.index: number for number, track in enumerate(self._tracks)}
+        failed: dict[int, VoiceError] = {}
+        chosen: int | None = None
+        for packet in self._packets():
+            number = tracks[packet.stream.index]
+            if chosen is not None:
+                if number == chosen:
+                    yield from self._tracks[chosen].pcm(packet)
+                continue
+            if number in failed:
+                continue
+            try:
+                choice.add(number, b"".join(self._tracks[number].pcm(packet)))
+            except (InvalidAudio, UnsupportedFormat) as error:
+                failed[number] = error
+                if len(failed) == len(self._tracks):
+                    raise failed[0] from None
+            if choice.full:
+                chosen, pcm = choice.window(self._whole(failed), final=False)
+                yield pcm
+        if chosen is None:
+            chosen, pcm = choice.window(self._whole(failed), final=True)
+            yield pcm
+        return self._tracks[chosen or 0]
 
-def _audio_stream(container: InputContainer) -> av.AudioStream:
-    streams = container.streams.audio
-    if not streams:
-        detail = "The file has no audio track. Record with a microphone, and send the recorder's file."
-        raise InvalidAudio(detail, code="audio-missing")
-    for stream in streams:
-        # FFmpeg itself applies its list of codecs only while it opens the file.
-        if stream.codec_context is not None and stream.codec_context.codec.name in CODECS.split(","):
-            return _untrimmed(stream) if container.format.name == "caf" else stream
-    detail = "The audio codec is not supported. Record as AAC, Opus, MP3, FLAC or PCM."
-    raise UnsupportedFormat(detail, code="audio-format-unsupported")
+    def _whole(self, failed: Container[int]) -> list[int]:
+        """Numbers of the tracks that have not failed."""
+        return [number for number in range(len(self._tracks)) if number not in failed]
 
-
-def _untrimmed(stream: av.AudioStream) -> av.AudioStream:
-    """*stream* without FFmpeg's trimming of the end: the last packet of ALAC in CAF is short already."""
-    if stream.codec_context.codec.name == "alac":
-        stream.codec_context.flags2 |= Flags2.skip_manual
-    return stream
-
-
-def empty() -> InvalidAudio:
-    return InvalidAudio("The recording has no sound in it. Check that the microphone is on.", code="audio-empty")
-
-
-def _damaged() -> InvalidAudio:
-    return InvalidAudio("Most of the recording is damaged. Send it again.")
-
-
-def _samples(frame: av.AudioFrame) -> Samples:
-    """A decoded frame of any sample format, shape (n, channels)."""
-    if frame.format.is_planar and frame.layout.nb_channels >= _MOST_PLANES:
-        frame = _interleaved(frame)
-    array = frame.to_ndarray()
-    return scaled(array.T if frame.format.is_planar else array.reshape(-1, frame.layout.nb_channels))
-
-
-def _interleaved(frame: av.AudioFrame) -> av.AudioFrame:
-    """*frame* with its channels interleaved."""
-    interleaved = av.AudioResampler("flt", frame.layout, frame.sample_rate).resample(frame)
-    return interleaved[0]
+    def _packets(self) -> "Iterator[av.Packet[av.AudioStream]]":
+        try:
+            for packet in self._container.demux(self._streams):
+                self._deadline.check()
+                yield packet
+        except av.FFmpegError:
+            # The sound before may still be most of the recording: the length decides.
+            for track in self._tracks:
+                track.add_damage()

@@ -72,3 +72,15 @@ class DecodingDeadline:
 
 def too_slow() -> InvalidAudio:
     return InvalidAudio("Decoding the audio takes too long. Send it as WAV or in a smaller piece.")
+
+
+MOST_LAYOUTS = 16
+"""Changes of rate or channels in a recording: joined recordings have some. Each change needs a new resampler."""
+
+
+def changes_too_often() -> InvalidAudio:
+    return InvalidAudio("The recording changes its rate or channels too often. Send it in one format.")
+
+
+def empty() -> InvalidAudio:
+    return InvalidAudio("The recording has no sound in it. Check that the microphone is on.", code="audio-empty")

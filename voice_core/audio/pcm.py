@@ -7,11 +7,12 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from voice_core.audio.downmix import Downmix, Samples
+from voice_core.audio.limits import MOST_LAYOUTS, Limits, changes_too_often
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.domain.audio import RECOGNITION_RATE
 
-Samples = NDArray[np.float32]
-"""Mono samples, shape (n,), full scale from -1 to 1."""
+__all__ = ["Converter", "Resampler", "RunConverter", "Samples", "scaled"]
 
 FULL_SCALE = 32_768
 """Full scale of 16-bit samples."""
@@ -57,43 +58,6 @@ class Resampler:
         return b"".join(piece.to_ndarray().tobytes() for piece in self._swr.resample(frame))
 
 
-class Downmix:
-    """Mixes sound of several channels to one.
-
-    All channels have the same weight: full scale stays full scale. If the channels of stereo cancel each other, as when
-    an adapter inverts one of them, that one is inverted again. This is decided every 20 ms from all the sound before,
-    so that nothing waits and the result does not depend on how the sound was cut.
-    """
-
-    def __init__(self, rate: int) -> None:
-        """*rate* of the input, hertz."""
-        self._block = self._left = rate // 50
-        self._products = np.zeros((2, 2))
-        self._opposed = False
-
-    def mono(self, frames: Samples) -> Samples:
-        """*frames*, shape (n, channels), as one channel."""
-        if frames.shape[1] != 2:
-            return mono(frames)
-        pieces = np.split(frames, range(self._left, len(frames), self._block))
-        return np.concatenate([self._mixed(piece) for piece in pieces])
-
-    def _mixed(self, frames: Samples) -> Samples:
-        """Part of a block as one channel; at the block's end, decides on the next block."""
-        left, right = frames.T
-        mixed: Samples = (left - right if self._opposed else left + right) / 2
-        self._products += frames.T.astype(np.float64) @ frames
-        self._left -= len(frames)
-        if not self._left:
-            self._left, self._opposed = self._block, self._cancels()
-        return mixed
-
-    def _cancels(self) -> bool:
-        """Whether the difference of the channels is twice as loud as their sum."""
-        both, cross = float(np.trace(self._products)), 2 * float(self._products[0, 1])
-        return both + cross < (both - cross) / 4
-
-
 class Converter:
     """Converts PCM of one layout to mono 16-bit PCM at 16 kHz, while it arrives; pieces may be cut anywhere."""
 
@@ -101,7 +65,7 @@ class Converter:
         self._layout = layout
         self._least = layout.rate // LEAST_PER_SECOND * layout.frame_bytes
         self._rest = b""
-        self._downmix = Downmix(layout.rate)
+        self._downmix = Downmix(layout.rate, layout.channels)
         self._resampler = Resampler(layout.rate)
 
     def feed(self, chunk: bytes) -> bytes:
@@ -110,10 +74,14 @@ class Converter:
         self._rest = held[whole:]
         return self._converted(held[:whole])
 
+    def align(self) -> None:
+        """Drop the bytes of an incomplete sample: what comes next begins with a sample."""
+        self._rest = self._rest[: len(self._rest) - len(self._rest) % self._layout.frame_bytes]
+
     def finish(self) -> bytes:
         """The end of the sound; bytes of an incomplete sample are dropped."""
-        whole = len(self._rest) - len(self._rest) % self._layout.frame_bytes
-        return self._converted(self._rest[:whole]) + self._resampler.finish()
+        self.align()
+        return self._converted(self._rest) + self._resampler.finish()
 
     def _converted(self, pcm: bytes) -> bytes:
         """Complete frames, in the layout of recognition."""
@@ -123,13 +91,43 @@ class Converter:
         return self._resampler.feed(self._downmix.mono(frames))
 
 
+class RunConverter:
+    """Converts samples of layouts that may change, in the same way."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._layout: RawPcm | None = None
+        self._converter: Converter | None = None
+        self._layouts = 0
+        self._seconds = 0.0
+
+    def feed(self, layout: RawPcm, samples: bytes) -> bytes:
+        """The sound of *samples*; without any, the next ones begin another file.
+
+        Raises:
+            InvalidAudio: ``audio-unreadable``; the layout has changed too often.
+            TooLarge: ``audio-too-long``.
+        """
+        self._seconds += layout.seconds(len(samples))
+        self._limits.check_seconds(self._seconds)
+        if self._converter is not None and layout == self._layout:
+            if not samples:
+                self._converter.align()
+            return self._converter.feed(samples)
+        tail = self.finish()
+        self._layouts += 1
+        if self._layouts > MOST_LAYOUTS:
+            raise changes_too_often()
+        self._layout, self._converter = layout, Converter(layout)
+        return tail + self._converter.feed(samples)
+
+    def finish(self) -> bytes:
+        """The rest of the sound."""
+        return self._converter.finish() if self._converter else b""
+
+
 _ORDERS = {"le": "<", "be": ">"}
 _KINDS = {"s": "i", "f": "f"}
-
-
-def mono(frames: Samples) -> Samples:
-    """The mean of all channels of *frames*, shape (n, channels): full scale stays full scale."""
-    return frames.mean(axis=1, dtype=np.float32) if frames.shape[1] > 1 else frames[:, 0]
 
 
 def scaled(numbers: NDArray[Any]) -> Samples:

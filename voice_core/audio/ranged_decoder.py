@@ -6,7 +6,7 @@ from contextlib import aclosing
 from voice_core.audio import wav
 from voice_core.audio.in_process import ContainerDecoder, InProcessDecoder, ReadRange
 from voice_core.audio.limits import Limits
-from voice_core.audio.sniff import ACCEPTED, sniff
+from voice_core.audio.sniff import ACCEPTED, beginning, sniff
 from voice_core.audio.upload_decoder import Decoding
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 
@@ -43,19 +43,26 @@ class LargeSound:
         if not self._size:
             raise InvalidAudio("There are no bytes in the recording. Open another clip.", code="audio-empty")
         head = await self._read(0, min(self._size, READ_BYTES))
-        name = sniff(head)
+        start = beginning(head)
+        name = sniff(head[start:]) or sniff(head)
         if name is None:
             raise UnsupportedFormat(f"The format is none of {ACCEPTED}. Send a file in one of these.")
-        header = wav.read_header(head) if name == "wav" else None
+        header = wav.read_header(head[start:]) if name == "wav" else None
         if header and header.layout:
-            end = min(self._size, header.data_offset + (header.data_bytes or self._size))
-            self.seconds = header.layout.seconds(end - header.data_offset)
+            self.seconds = header.layout.seconds(await self._sample_bytes(header, start + header.data_offset))
             pieces = Decoding(None, self._limits).pcm(self._chunks())
         else:
             pieces = self._containers.ranged(self._size, self._read, self._limits, self._set_seconds)
         async with aclosing(pieces):
             async for pcm in pieces:
                 yield pcm
+
+    async def _sample_bytes(self, header: wav.WavHeader, start: int) -> int:
+        """Bytes of the samples from *start* on; if other files follow, about so many."""
+        end = min(self._size, start + (header.data_bytes or self._size))
+        after = await self._read(end, min(wav.KIND_BYTES, self._size - end)) if end < self._size else b""
+        goes_on = after in wav.RIFF_KINDS or not after.decode("latin-1").isprintable()
+        return (self._size if goes_on else end) - start
 
     async def _read(self, start: int, count: int) -> bytes:
         self._left_bytes -= count

@@ -51,3 +51,32 @@ class RangedFile(io.RawIOBase):
                 self._blocks.popitem(last=False)
         self._blocks.move_to_end(number)
         return self._blocks[number]
+
+
+class FilePart(io.RawIOBase):
+    """The bytes of *file* from *start* to *end*, as a file of their own."""
+
+    def __init__(self, file: RangedFile, start: int, end: int) -> None:
+        super().__init__()
+        self._file = file
+        self._start = start
+        self.size = end - start
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def read(self, size: int = -1, /) -> bytes:
+        left = max(0, self.size - self._at)
+        self._file.seek(self._start + self._at)
+        data = self._file.read(left if size < 0 else min(size, left))
+        self._at += len(data)
+        return data

@@ -1,15 +1,17 @@
 """Recognises audio formats by their bytes, not by names or media types."""
 
-from collections.abc import Callable
-from itertools import pairwise
-
+from voice_core.audio.bare_frames import begins_like_a_frame, first_frame, frames_kind
 from voice_core.audio.containers.tags import id3_bytes
+from voice_core.audio.wav import RIFF_KINDS
 
 MAGIC_BYTES = 64
 """Bytes from which every container is recognised, except bare streams of frames."""
 
 FRAMES_BYTES = 8_192
 """Bytes that hold four frames of MPEG audio, the longest of 1,729 bytes, and of any AAC that a phone makes."""
+
+SEARCH_BYTES = 16_384
+"""Bytes in which the first frame of a stream is searched that was cut at any point."""
 
 ACCEPTED = "wav, w64, aiff, au, caf, mp3, aac, latm, m4a, mp4, 3gp, mov, ogg, webm, mkv, flac, amr"
 
@@ -21,13 +23,9 @@ _MAGICS = (
     (b"#!AMR", "amr"),
     (b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb", "w64"),
 )
-_RIFF = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _BOXES = (b"ftyp", b"moov", b"mdat", b"moof", b"styp", b"free", b"skip", b"wide")
 _LONGEST_BOX_BYTES = 2**28
 _EBML = b"\x1a\x45\xdf\xa3"
-
-_FRAMES_IN_A_ROW = 3
-"""Raw PCM can look like the sync word of one frame, but hardly like three consecutive frames."""
 
 
 def sniff(head: bytes | bytearray) -> str | None:
@@ -41,10 +39,15 @@ def sniff(head: bytes | bytearray) -> str | None:
 
 
 def _sniff_untagged(head: bytes | bytearray) -> str | None:
+    return magic_name(head) or frames_kind(head)
+
+
+def magic_name(head: bytes | bytearray) -> str | None:
+    """The name of the container whose magic number *head* begins with; bare frames have none."""
     for magic, name in _MAGICS:
         if head.startswith(magic):
             return name
-    if head[:4] in _RIFF and head[8:12] == b"WAVE":
+    if head[:4] in RIFF_KINDS and head[8:12] == b"WAVE":
         return "wav"
     if head.startswith(b"FORM") and head[8:12] in (b"AIFF", b"AIFC"):
         return "aiff"
@@ -52,90 +55,35 @@ def _sniff_untagged(head: bytes | bytearray) -> str | None:
         return _mp4_flavour(bytes(head[8:12]))
     if head.startswith(_EBML):
         return "webm" if b"webm" in head[:64] else "mkv"
-    return _sniff_frames(head)
+    return None
 
 
-def decided(head: bytes | bytearray) -> bool:
-    """Whether more bytes cannot change the result of `sniff`."""
+def beginning(head: bytes | bytearray) -> int:
+    """Offset of the recording in *head*: behind ID3 tags, and behind what precedes the first frame of a bare stream.
+
+    A stream that was cut begins in the middle of a frame, and some begin with zeros or other bytes.
+    """
     start = id3_bytes(head)
-    untagged = head[start : start + FRAMES_BYTES]
+    untagged = head[start : start + SEARCH_BYTES]
+    if len(untagged) < MAGIC_BYTES or _sniff_untagged(untagged):
+        return start
+    return start + (first_frame(untagged) or 0)
+
+
+def decided(head: bytes | bytearray, *, searched: bool = False) -> bool:
+    """Whether more bytes cannot change the result of `sniff`; if *searched*, that of `beginning` either."""
+    start = id3_bytes(head)
+    untagged = head[start : start + SEARCH_BYTES]
     if len(untagged) < MAGIC_BYTES:
         return False
-    return _sniff_untagged(untagged) is not None or len(untagged) == FRAMES_BYTES or not _looks_like_a_frame(untagged)
+    if _sniff_untagged(untagged) is not None:
+        return True
+    if searched:
+        return len(untagged) == SEARCH_BYTES
+    return len(untagged) >= FRAMES_BYTES or not begins_like_a_frame(untagged)
 
 
 def _mp4_flavour(brand: bytes) -> str:
     if brand.startswith((b"3gp", b"3g2", b"3gg", b"3gs")):
         return "3gp"
     return {b"M4A ": "m4a", b"M4B ": "m4a", b"qt  ": "mov"}.get(brand, "mp4")
-
-
-def _sniff_frames(head: bytes | bytearray) -> str | None:
-    for name, length in _FRAME_LENGTHS.items():
-        if _frames_follow(head, length):
-            return name
-    return None
-
-
-def _frames_follow(head: bytes | bytearray, length: Callable[[bytes], int]) -> bool:
-    """Whether *head* begins with three frames, or with fewer that end exactly at its end."""
-    starts = [0]
-    while len(starts) <= _FRAMES_IN_A_ROW and starts[-1] < len(head):
-        size = length(bytes(head[starts[-1] : starts[-1] + 6]))
-        if not size:
-            return False
-        starts.append(starts[-1] + size)
-    whole = [end for _, end in pairwise(starts) if end <= len(head)]
-    return len(whole) >= _FRAMES_IN_A_ROW or (bool(whole) and whole[-1] == len(head))
-
-
-def _looks_like_a_frame(head: bytes | bytearray) -> bool:
-    return any(length(bytes(head[:6])) for length in _FRAME_LENGTHS.values())
-
-
-def _adts_length(frame: bytes) -> int:
-    """Bytes of an ADTS frame (ISO 13818-7, 6.2), 0 for anything else."""
-    if len(frame) < 6 or frame[0] != 0xFF or frame[1] & 0xF6 != 0xF0 or frame[2] >> 2 & 15 > 12:
-        return 0
-    length = (frame[3] & 3) << 11 | frame[4] << 3 | frame[5] >> 5
-    return length if length > 7 else 0
-
-
-def _loas_length(frame: bytes) -> int:
-    """Bytes of a LOAS frame around LATM (ISO 14496-3, 1.7.2), 0 for anything else."""
-    if len(frame) < 3 or frame[0] != 0x56 or frame[1] & 0xE0 != 0xE0:
-        return 0
-    return ((frame[1] & 0x1F) << 8 | frame[2]) + 3
-
-
-_KILOBITS = {
-    (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
-    (1, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    (1, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (2, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
-    (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-"""Bit rates by MPEG version (2 stands for 2.5 too) and layer (ISO 11172-3, 2.4.2.3; ISO 13818-3)."""
-
-_MPEG1_RATES = (44_100, 48_000, 32_000)
-
-
-def _mpeg_length(frame: bytes) -> int:
-    """Bytes of an MPEG audio frame (ISO 11172-3, 2.4.2.3), 0 for anything else."""
-    if len(frame) < 4 or frame[0] != 0xFF or frame[1] & 0xE0 != 0xE0:
-        return 0
-    version_bits, layer = frame[1] >> 3 & 3, 4 - (frame[1] >> 1 & 3)
-    bitrate_index, rate_index = frame[2] >> 4, frame[2] >> 2 & 3
-    if version_bits == 1 or layer == 4 or bitrate_index in (0, 15) or rate_index == 3:
-        return 0
-    version = 1 if version_bits == 3 else 2
-    bits = _KILOBITS[version, layer][bitrate_index - 1] * 1000
-    rate = _MPEG1_RATES[rate_index] // {3: 1, 2: 2, 0: 4}[version_bits]
-    padding = frame[2] >> 1 & 1
-    if layer == 1:
-        return (12 * bits // rate + padding) * 4
-    return (72 if version == 2 and layer == 3 else 144) * bits // rate + padding
-
-
-_FRAME_LENGTHS = {"aac": _adts_length, "latm": _loas_length, "mp3": _mpeg_length}

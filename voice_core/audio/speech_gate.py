@@ -58,9 +58,7 @@ class SpeechGate:
 
     def _begins(self, frames: bytes) -> bool:
         """Whether speech begins in *frames*, complete ones."""
-        return any(
-            self._hear(float(level), float(flatness)) for level, flatness in zip(*_measured(frames), strict=True)
-        )
+        return any(self._hear(float(level), float(flatness)) for level, flatness in zip(*measured(frames), strict=True))
 
     def _hear(self, level_db: float, flatness: float) -> bool:
         loud = level_db >= THRESHOLD_DB
@@ -88,7 +86,7 @@ def _window() -> NDArray[np.float64]:
     return np.hanning(FRAME_SAMPLES)
 
 
-def _measured(pcm: bytes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def measured(pcm: bytes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Level (decibels below full scale) and flatness of the speech band of each frame."""
     frames = np.frombuffer(pcm, "<i2").reshape(-1, FRAME_SAMPLES) / 32_768.0
     window = _window()

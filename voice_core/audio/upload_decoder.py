@@ -1,7 +1,6 @@
 """Decodes uploads of any format to mono 16-bit PCM at 16 kHz, the input of recognition."""
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
 from contextlib import aclosing
 
@@ -9,9 +8,10 @@ from voice_core.audio import wav
 from voice_core.audio.containers.tags import id3_bytes
 from voice_core.audio.in_process import ContainerDecoder, InProcessDecoder
 from voice_core.audio.limits import Limits
-from voice_core.audio.pcm import Converter
+from voice_core.audio.pcm import RunConverter
 from voice_core.audio.pcm_layout import RawPcm
-from voice_core.audio.sniff import ACCEPTED, decided, sniff
+from voice_core.audio.sniff import ACCEPTED, beginning, decided, sniff
+from voice_core.audio.wav_stream import Run, WavStream
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 
 __all__ = ["Decoding", "Limits", "RawPcm"]
@@ -66,13 +66,18 @@ class Decoding:
 
     async def _sound(self, upload: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
         head = bytearray()
-        while not decided(head) and await _grown(head, upload):
+        while not decided(head, searched=self.raw is None) and await _grown(head, upload):
             pass
-        self.format = self._recognised(head)
-        del head[: id3_bytes(head)]
-        header = await self._plain_header(head, upload)
-        if header and header.layout:
-            pieces = self._converted(header, header.layout, _chained(bytes(head[header.data_offset :]), upload))
+        # Declared PCM may look like the middle of a stream of frames.
+        start = beginning(head) if self.raw is None else id3_bytes(head)
+        self.format = self._recognised(head, start)
+        del head[:start]
+        header = await self._wav_header(head, upload) if self.format == "wav" else None
+        if self.raw and self.format == "pcm":
+            pieces = self._converted(_RawStream(self.raw), self.raw, _chained(bytes(head), upload))
+        elif header and header.layout:
+            samples = _chained(bytes(head[header.data_offset :]), upload)
+            pieces = self._converted(WavStream(header, header.layout, self._limits), header.layout, samples)
         else:
             pieces = self._containers.upload(self.format, _chained(bytes(head), upload), self._limits)
         async with aclosing(pieces):
@@ -90,20 +95,16 @@ class Decoding:
                 cost = 0
                 await asyncio.sleep(0)
 
-    def _recognised(self, head: bytearray) -> str:
+    def _recognised(self, head: bytearray, start: int) -> str:
         if not head:
             raise InvalidAudio("The audio has no bytes. Send the recording.", code="audio-empty")
-        name = sniff(head) or ("pcm" if self.raw else None)
+        name = sniff(head[start:]) or sniff(head) or ("pcm" if self.raw else None)
         if name is None:
             raise UnsupportedFormat(f"The format is none of {ACCEPTED}. If it is headerless PCM, declare that.")
         return name
 
-    async def _plain_header(self, head: bytearray, upload: AsyncIterator[bytes]) -> wav.WavHeader | None:
-        """The position of PCM in the upload; None when a container must be decoded."""
-        if self.format == "pcm":
-            return wav.WavHeader(self.raw, 0, None)
-        if self.format != "wav":
-            return None
+    async def _wav_header(self, head: bytearray, upload: AsyncIterator[bytes]) -> wav.WavHeader:
+        """The header of the upload, which begins with *head*."""
         while (header := wav.read_header(head)) is None:
             if not await _grown(head, upload):
                 detail = "The WAV ends before its samples. Send all of it."
@@ -111,24 +112,32 @@ class Decoding:
         return header
 
     async def _converted(
-        self, header: wav.WavHeader, layout: RawPcm, chunks: AsyncIterable[bytes]
+        self, stream: "WavStream | _RawStream", first: RawPcm, chunks: AsyncIterable[bytes]
     ) -> AsyncGenerator[bytes]:
-        """PCM of *layout*, converted while it arrives; bytes after the samples are read and dropped."""
-        self._limits.check_bytes(header.data_bytes or 0)
-        self._limits.check_seconds(layout.seconds(header.data_bytes or 0))
-        left = header.data_bytes or sys.maxsize
-        taken, converter = 0, Converter(layout)
-        async for chunk in _gathered(chunks, round(layout.rate * GATHERED_SECONDS) * layout.frame_bytes):
-            wanted = chunk[:left]
-            left, taken = left - len(wanted), taken + len(wanted)
-            self._limits.check_seconds(layout.seconds(taken))
-            for piece in _slices(wanted):
-                if pcm := converter.feed(piece):
+        """The samples in *stream*, of which *first* is the first layout, converted while they arrive."""
+        converter = RunConverter(self._limits)
+        async for chunk in _gathered(chunks, round(first.rate * GATHERED_SECONDS) * first.frame_bytes):
+            for piece in _slices(chunk):
+                if pcm := b"".join(converter.feed(*run) for run in stream.feed(piece)):
                     yield pcm
-                if len(wanted) > SLICE_BYTES:
+                if len(chunk) > SLICE_BYTES:
                     await asyncio.sleep(0)
-        if pcm := converter.finish():
+        rest = b"".join(converter.feed(*run) for run in stream.finish())
+        if pcm := rest + converter.finish():
             yield pcm
+
+
+class _RawStream:
+    """A stream of nothing but samples."""
+
+    def __init__(self, layout: RawPcm) -> None:
+        self._layout = layout
+
+    def feed(self, data: bytes) -> Iterator[Run]:
+        yield self._layout, data
+
+    def finish(self) -> Iterator[Run]:
+        return iter(())
 
 
 async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

@@ -24,6 +24,12 @@ _FMT_BYTES = 40
 
 _COMMON_CHUNKS = (b"fmt ", b"data", b"LIST", b"fact", b"JUNK", b"FLLR")
 
+RIFF_KINDS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+"""First bytes of a WAV."""
+
+KIND_BYTES = 4
+"""Length of the name of a chunk."""
+
 _Order = Literal["little", "big"]
 
 
@@ -37,6 +43,8 @@ class WavHeader:
     """Bytes from the start of the file to the first sample."""
     data_bytes: int | None
     """How many bytes of samples follow; None when the header does not say."""
+    order: _Order = "little"
+    """Byte order of the sizes in the file."""
 
 
 def read_header(head: bytes | bytearray) -> WavHeader | None:
@@ -50,7 +58,7 @@ def read_header(head: bytes | bytearray) -> WavHeader | None:
     fmt, long_bytes = b"", None
     for kind, start, size in _chunks(head, order):
         if kind == b"data":
-            return WavHeader(_layout(fmt, order), start, long_bytes or _data_bytes(size))
+            return WavHeader(_layout(fmt, order), start, long_bytes or data_bytes(size), order)
         if kind == b"fmt ":
             fmt = bytes(head[start : start + min(size, _FMT_BYTES)])
         if kind == b"ds64" and size >= 16:
@@ -92,7 +100,8 @@ def _chunks(head: bytes | bytearray, order: _Order) -> Iterator[tuple[bytes, int
     raise InvalidAudio("The WAV has too many chunks before its samples. Send the recorder's file as it is.")
 
 
-def _data_bytes(size: int) -> int | None:
+def data_bytes(size: int) -> int | None:
+    """How many bytes of samples follow, by the *size* of their chunk; None for sizes that mean an unknown size."""
     return None if size == 0 or size >= _HUGE_BYTES else size
 
 

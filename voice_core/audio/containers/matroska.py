@@ -2,10 +2,9 @@
 
 import io
 from collections.abc import Iterator
-from functools import partial
 
 from voice_core.audio.containers.opus import check_channels
-from voice_core.audio.containers.tags import MATROSKA_UNKNOWN, Hide, defaced
+from voice_core.audio.containers.tags import MATROSKA_UNKNOWN, Hide, defaced, patched
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 
 _TRACKS = b"\x16\x54\xae\x6b"
@@ -16,6 +15,15 @@ _CLUSTER = b"\x1f\x43\xb6\x75"
 
 _SOUGHT = b"\x53\xab\x84" + _TRACKS
 """The same id in a SeekHead, which has the position of the element."""
+
+_SEGMENT = b"\x18\x53\x80\x67"
+"""The id of the element that holds all of a file but its header (RFC 9559, 5.1)."""
+
+_FILE = b"\x1a\x45\xdf\xa3"
+"""The id of the header of a file (RFC 8794, 11.2.1)."""
+
+_VOID = 0xEC
+"""The id of an element without a meaning (RFC 8794, 11.3.2)."""
 
 _HEAD_BYTES = 1 << 20
 """The description must be within so many bytes and before the sound; a later one is hidden from FFmpeg."""
@@ -59,7 +67,7 @@ def hiding(file: io.IOBase) -> Hide:
             raise _no_recording()
         _check(list(_elements(head, body, min(body + size, len(head)))))
         at, count = head.find(_TRACKS, at + 1), count + 1
-    return partial(_shown, end)
+    return _View(end).shown
 
 
 def head_bytes(data: bytes | bytearray) -> int | None:
@@ -74,12 +82,38 @@ def head_bytes(data: bytes | bytearray) -> int | None:
     return _HEAD_BYTES if len(data) >= _HEAD_BYTES else None
 
 
-def _shown(end: int, start: int, data: bytes) -> bytes:
-    """*data*, which begins at *start* of the file; tracks that are described after *end* are hidden."""
-    data = _unsought(data)
-    late = max(0, end - len(_TRACKS) + 1 - start)
-    later = data[late:].replace(_TRACKS, MATROSKA_UNKNOWN)
-    return defaced(data[:late] + later, "mkv")
+class _View:
+    """A file whose sound begins at *end*, as FFmpeg sees it: one segment of unknown size.
+
+    Of several files that follow one another, FFmpeg would leave some out. So the headers of all but the first become
+    elements without a meaning. Tracks that are described after *end* are hidden.
+    """
+
+    def __init__(self, end: int) -> None:
+        self._end = end
+        self._header: dict[int, bytes] = {}
+        """The last segment's header, which may continue in the next piece: its offset, and its bytes as shown."""
+
+    def shown(self, start: int, data: bytes) -> bytes:
+        """*data*, which begins at *start* of the file."""
+        data = _unsought(data)
+        late = max(0, self._end - len(_TRACKS) + 1 - start)
+        later = data[late:].replace(_TRACKS, MATROSKA_UNKNOWN).replace(_FILE, MATROSKA_UNKNOWN)
+        data = patched(self._header, start, data[:late] + later)
+        # A header whose size is not in this piece is in the next one.
+        at = data.find(_SEGMENT, 0, -1)
+        while at >= 0:
+            self._header = {start + at: self._segment(start + at, data[at + len(_SEGMENT)])}
+            data = patched(self._header, start, data)
+            at = data.find(_SEGMENT, at + len(_SEGMENT), -1)
+        return defaced(data, "mkv")
+
+    def _segment(self, at: int, size: int) -> bytes:
+        """The header to show at this offset; *size* is the first byte of its size."""
+        length = 9 - size.bit_length() if size else 1
+        if at < self._end:
+            return _SEGMENT + bytes((0xFF >> length - 1,)) + b"\xff" * (length - 1)
+        return bytes((_VOID, 0x80 | len(_SEGMENT) + length - 2))
 
 
 def _unsought(data: bytes) -> bytes:

@@ -9,7 +9,7 @@ from voice_core.audio.containers.mp4_boxes import file_boxes
 from voice_core.audio.containers.mp4_index import check_index, no_recording
 from voice_core.audio.containers.opus import check_channels
 from voice_core.audio.containers.tags import Hide
-from voice_core.audio.ffmpeg_stream import empty
+from voice_core.audio.limits import empty
 from voice_core.domain.errors import InvalidAudio
 
 NAMES = ("mp4", "m4a", "3gp", "mov")
@@ -43,17 +43,18 @@ def hiding(file: io.IOBase) -> Hide:
         InvalidAudio: ``audio-empty`` without media, ``audio-truncated`` without an index, or ``audio-unreadable``; its
             index promises more than a recording has.
     """
-    spans = _spans(file)
-    index = _index(file, spans)
+    spans, index = _index(file)
     check_channels(index)
     check_index(index)
     return partial(_renamed, spans, _UNREAD if _has_few_titles(index) else (*_UNREAD, *_TITLES))
 
 
-def _spans(file: io.IOBase) -> list[_Span]:
-    """The parts of the file that are not media."""
+def _index(file: io.IOBase) -> tuple[list[_Span], bytes]:
+    """The parts of the file that are not media, and their contents. Clips are read once from end to end for that."""
     size = file.seek(0, io.SEEK_END)
     spans: list[_Span] = []
+    parts: list[bytes] = []
+    left = _MOST_INDEX_BYTES
     has_media = has_index = False
     for box in file_boxes(file):
         has_media |= box.kind == b"mdat" and box.body < size
@@ -61,23 +62,18 @@ def _spans(file: io.IOBase) -> list[_Span]:
         if box.kind != b"mdat":
             start = spans.pop()[0] if spans and spans[-1][1] == box.start else box.start
             spans.append((start, min(box.end, size)))
+            left -= min(box.end, size) - box.start
+            if left >= 0:
+                file.seek(box.start)
+                parts.append(file.read(box.end - box.start))
     if not has_media:
         raise empty()
     if not has_index:
         detail = "The recording ends before its index. Stop the recorder before you send its file."
         raise InvalidAudio(detail, code="audio-truncated")
-    return spans
-
-
-def _index(file: io.IOBase, spans: Sequence[_Span]) -> bytes:
-    """The file without its media."""
-    if sum(end - start for start, end in spans) > _MOST_INDEX_BYTES:
+    if left < 0:
         raise no_recording()
-    parts = []
-    for start, end in spans:
-        file.seek(start)
-        parts.append(file.read(end - start))
-    return b"".join(parts)
+    return spans, b"".join(parts)
 
 
 def _has_few_titles(index: bytes) -> bool:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from voice_core.audio.sniff import FRAMES_BYTES, MAGIC_BYTES, sniff
 from voice_core.domain.errors import InvalidInput, TooLarge
 from voice_core.functions.http.media_type import media_type
 
@@ -51,8 +52,13 @@ class _Part:
 
     @property
     def is_file(self) -> bool:
-        """Whether it has a file name or one of the `FILE_TYPES`."""
-        return self.filename is not None or (self.content_type or "").lower().startswith(FILE_TYPES)
+        """Whether it has a file name, one of the `FILE_TYPES`, or the first bytes of a recording.
+
+        No text has NUL in it, and the header of every container has.
+        """
+        if self.filename is not None or (self.content_type or "").lower().startswith(FILE_TYPES):
+            return True
+        return b"\0" in self.data[:MAGIC_BYTES] and sniff(self.data[:FRAMES_BYTES]) is not None
 
     @property
     def unused(self) -> bool:
