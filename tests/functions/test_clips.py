@@ -142,9 +142,8 @@ async def test_a_conversation_is_gone_although_storage_is_down(clip_product: Pro
     """A deletion that fails in storage has removed what can be read; the next one completes it."""
     done = await ended(clip_product, recording(1.0))
     storage = clip_product.app.clip_work.services.recordings
-    clip_product.app.clip_work.services = replace(
-        clip_product.app.clip_work.services, recordings=UndeletableRecordings()
-    )
+    undeletable: Any = UndeletableRecordings()
+    clip_product.app.clip_work.services = replace(clip_product.app.clip_work.services, recordings=undeletable)
     async with clip_product.delete(f"/conversations/{done['conversationId']}") as response:
         assert response.status == 502
     assert (await (await fetched(clip_product, "/conversations")).json())["conversations"] == []

@@ -1,6 +1,5 @@
 """Every route is counted: requests that read or change by each worker, all others in Cosmos DB; streams per user."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -125,4 +124,3 @@ async def test_a_user_follows_few_clips_at_a_time(clip_product: Product) -> None
         assert again.status == 200
     for stream in streams:
         stream.close()
-    await asyncio.sleep(0)

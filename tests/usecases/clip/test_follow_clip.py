@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -13,7 +14,7 @@ from emulators.serving import serving
 from fakes.eventually import eventually
 from fakes.memory_clip_stores import NAME, World
 from voice_core.adapters.cosmos import CosmosClips, Database
-from voice_core.domain.clip import Clip, ClipName
+from voice_core.domain.clip import Clip
 from voice_core.domain.errors import NotFound
 from voice_core.usecases.clip.follow_clip import FASTEST_SECONDS, SLOWEST_SECONDS, ClipFollowers
 
@@ -38,7 +39,10 @@ class Pauses:
         for _ in range(count):
             begun = len(self.seconds)
             (await self.waiting.get()).set()
-            await eventually(lambda begun=begun: len(self.seconds) > begun)  # type: ignore[misc]
+            await eventually(partial(self._more_than, begun))
+
+    def _more_than(self, count: int) -> bool:
+        return len(self.seconds) > count
 
 
 async def changed(world: World, **changes: object) -> None:
@@ -148,7 +152,7 @@ async def test_followers_cost_no_more_than_one(cosmos: tuple[CosmosClips, Script
 
 
 async def _clip(clip_id: str) -> Clip:
-    return (await World().open()).changed(id=ClipName("ann", clip_id).clip_id)
+    return await World().open(id=clip_id)
 
 
 async def _close(streams: list[AsyncGenerator[Clip]]) -> None:
