@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from dataclasses import dataclass, field, replace
-from math import inf
 from time import monotonic
 
 from voice_core.domain.audio import RECOGNITION_RATE, SPEECH_RATE, milliseconds
@@ -164,7 +163,8 @@ class ScriptedConversations:
 
     async def append(self, user_id: str, turn: Turn, age_seconds: float = 0.0) -> bool:
         await self._trouble()
-        if monotonic() - age_seconds <= self.deleted_at.get((user_id, turn.conversation_id), -inf):
+        deleted_at = self.deleted_at.get((user_id, turn.conversation_id))
+        if deleted_at is not None and monotonic() - age_seconds <= deleted_at:
             raise Conflict("The conversation was deleted.", code="conversation-deleted", retryable=False)
         turns = self.stored.setdefault((user_id, turn.conversation_id), [])
         for number, known in enumerate(turns):
