@@ -25,7 +25,7 @@ from voice_core.domain.limits import DailyQuota
 from voice_core.domain.speech import Hints, Interim, SpeechName, StoredSpeech, TimedPhrase, TimedWord, Transcript
 from voice_core.usecases.clip.services import ClipRules, ClipServices
 from voice_core.usecases.limits.audio_meter import AudioMeter
-from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter
+from voice_core.usecases.limits.rate_limiter import LimitRules
 from voice_core.usecases.turn.services import TurnServices
 
 NAME = ClipName("ann", "clip1")
@@ -272,6 +272,7 @@ class World:
     conversations: ScriptedConversations = field(default_factory=ScriptedConversations)
     usage: ScriptedUsageStore = field(default_factory=ScriptedUsageStore)
     rules: ClipRules = RULES
+    limits: LimitRules = LIMITS
 
     def worker(self, mortal: MortalWorker | None = None) -> ClipServices:
         """The services of a worker; calls go through *mortal* if there is one."""
@@ -289,8 +290,7 @@ class World:
             speeches=wrapped(self.speeches),
             stt=wrapped(self.stt),
             turn=services,
-            rate_limiter=RateLimiter(self.usage, LIMITS, time.time),
-            audio_meter=AudioMeter(self.usage, time.time),
+            audio_meter=AudioMeter(self.usage, self.limits, time.time),
             rules=self.rules,
         )
 

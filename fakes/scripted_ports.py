@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 
 from voice_core.domain.audio import RECOGNITION_RATE, SPEECH_RATE, milliseconds
 from voice_core.domain.conversation import Conversation, Page, Turn
-from voice_core.domain.errors import NotFound
+from voice_core.domain.errors import Conflict, NotFound
 from voice_core.domain.limits import DailyQuota, Rate, Usage, day
 from voice_core.domain.speech import Hints, Interim, Transcript, Voice
 
@@ -144,6 +145,8 @@ class ScriptedConversations:
     stored: dict[tuple[str, str], list[Turn]] = field(default_factory=dict)
     failure: Failure = None
     hangs: bool = False
+    deleted_at: dict[tuple[str, str], float] = field(default_factory=dict)
+    """When each deleted conversation was deleted, by the monotonic clock."""
 
     async def recent(self, user_id: str, conversation_id: str, limit: int) -> Sequence[Turn]:
         await self._trouble()
@@ -158,8 +161,11 @@ class ScriptedConversations:
                 return turn
         raise NotFound("You have no such turn.", code="turn-not-found")
 
-    async def append(self, user_id: str, turn: Turn) -> bool:
+    async def append(self, user_id: str, turn: Turn, age_seconds: float = 0.0) -> bool:
         await self._trouble()
+        deleted_at = self.deleted_at.get((user_id, turn.conversation_id))
+        if deleted_at is not None and monotonic() - age_seconds <= deleted_at:
+            raise Conflict("The conversation was deleted.", code="conversation-deleted", retryable=False)
         turns = self.stored.setdefault((user_id, turn.conversation_id), [])
         for number, known in enumerate(turns):
             if known.id == turn.id and not known.interrupted:
@@ -185,6 +191,7 @@ class ScriptedConversations:
 
     async def delete(self, user_id: str, conversation_id: str) -> None:
         self.stored.pop((user_id, conversation_id), None)
+        self.deleted_at[user_id, conversation_id] = monotonic()
 
     @property
     def all_turns(self) -> "list[Turn]":  # type: ignore[valid-type]
@@ -217,6 +224,14 @@ class ScriptedUsageStore:
             return False, used
         moments.insert(0, now)
         return True, replace(used, moments=tuple(moments))
+
+    async def admit_audio(self, user_id: str, heard_ms: int, quota: DailyQuota, now: int) -> tuple[bool, Usage]:
+        self._count()
+        used_ms = self.heard_ms.get((user_id, day(now)), 0)
+        if used_ms >= quota.seconds * 1000:
+            return False, Usage((), day(now), used_ms)
+        self.heard_ms[user_id, day(now)] = used_ms + heard_ms
+        return True, Usage((), day(now), used_ms + heard_ms)
 
     async def add_audio(self, user_id: str, heard_ms: int, now: int) -> None:
         self._count()

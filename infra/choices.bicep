@@ -87,6 +87,8 @@ type settingChoice = {
   SPEECHES_PER_MINUTE: string
   SESSIONS_PER_HOUR: string
   CLIPS_PER_DAY: string
+  READS_PER_MINUTE: string
+  CHANGES_PER_MINUTE: string
   AUDIO_SECONDS_PER_DAY: string
   LIMITS_WHEN_DOWN: string
   LIMITS_SECONDS: string

@@ -143,6 +143,8 @@ async def services() -> AsyncIterator[Services]:
             turns_per_minute=1000,
             transcripts_per_minute=1000,
             speeches_per_minute=1000,
+            reads_per_minute=10_000,
+            changes_per_minute=10_000,
         )
         yield Services(speech, openai, cosmos, local)
 

@@ -112,6 +112,10 @@ class Settings:
     speeches_per_minute: int = 20
     sessions_per_hour: int = 60
     clips_per_day: int = 50
+    reads_per_minute: int = 300
+    """Requests that read; counted by each worker for itself, like the next."""
+    changes_per_minute: int = 120
+    """Requests that delete or change."""
     audio_seconds_per_day: int = 14_400
     """Seconds of sound that are received, from midnight UTC."""
     limits_when_down: Literal["open", "closed"] = "open"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
@@ -115,6 +116,46 @@ async def test_a_recording_is_read_in_one_version(storage: BlobAccount, http: ai
         await recordings.find(NAME)
 
 
+async def test_what_others_do_to_a_recording_does_not_keep_it(
+    storage: BlobAccount, http: aiohttp.ClientSession
+) -> None:
+    """A recording that has snapshots, or an endless lease of someone who has its URL, is deleted with all of them."""
+    recordings = BlobRecordings(storage)
+    upload = await recordings.allow_upload(NAME, soon(), in_blocks=True)
+    lease = {"x-ms-lease-action": "acquire", "x-ms-lease-duration": "-1"}
+    await put(http, upload, b"abc", **BLOCK_BLOB)
+    for _ in range(3):
+        assert await put(http, upload, b"", f"{upload.url}&comp=snapshot") == 201
+    assert await put(http, upload, b"", f"{upload.url}&comp=lease", **lease) == 201
+    await recordings.delete(NAME)
+
+    container = await storage.container("clips")
+    assert [blob.name async for blob in container.list_blobs(include=["snapshots"])] == []
+    with pytest.raises(NotFound):
+        await recordings.find(NAME)
+
+
+async def test_a_changed_recording_is_another_version(storage: BlobAccount, http: aiohttp.ClientSession) -> None:
+    """A recording whose bytes or metadata were changed by its URL is not read as the version that was found."""
+    recordings = BlobRecordings(storage)
+    upload = await recordings.allow_upload(NAME, soon(), in_blocks=True)
+    await put(http, upload, b"abc", **BLOCK_BLOB)
+    found = await recordings.find(NAME)
+    assert await put(http, upload, b"", f"{upload.url}&comp=metadata", **{"x-ms-meta-a": "b"}) == 200
+    with pytest.raises(Conflict) as changed:
+        await recordings.read(found, 0, 3)
+    assert changed.value.code == "recording-changed"
+    assert (await recordings.find(NAME)).version != found.version
+
+
+async def test_a_permission_is_valid_at_once(storage: BlobAccount) -> None:
+    """The URL has no start, so that it is valid also when it was signed by a worker whose clock is fast."""
+    upload = await BlobRecordings(storage).allow_upload(NAME, soon(), in_blocks=False)
+
+    assert {"se", "sp", "sig"} <= set(parse_qs(urlsplit(upload.url).query))
+    assert "st" not in parse_qs(urlsplit(upload.url).query)
+
+
 async def test_artefacts_are_stored_by_clip(storage: BlobAccount) -> None:
     """A clip's artefacts are stored, replaced, listed and read, and deleted all together; another clip's stay."""
     artefacts, other = BlobArtefacts(storage), ClipName(NAME.user_id, "clip-10")
@@ -167,12 +208,25 @@ async def test_speech_that_is_sent_twice_is_stored_once(storage: BlobAccount) ->
 async def test_encoded_speech_is_stored_once(storage: BlobAccount) -> None:
     """If two workers encode the same speech, the first file stays, because players may have read a part of it."""
     speeches = BlobSpeeches(storage)
+    await speeches.begin(SPEECH)
     with pytest.raises(NotFound):
         await speeches.encoded(SPEECH, "mp3")
     await asyncio.gather(*(speeches.put_encoded(SPEECH, "mp3", data) for data in (b"one", b"other")))
     size = await speeches.encoded(SPEECH, "mp3")
 
     assert await speeches.read_encoded(SPEECH, "mp3", 0, size) in (b"one", b"other")
+
+
+async def test_speech_that_was_deleted_while_it_was_encoded_leaves_no_file(storage: BlobAccount) -> None:
+    """A file that is stored after the deletion of its speech is deleted again."""
+    speeches = BlobSpeeches(storage)
+    await speeches.begin(SPEECH)
+    await speeches.delete(SPEECH.user_id, SPEECH.conversation_id)
+    with pytest.raises(NotFound):
+        await speeches.put_encoded(SPEECH, "mp3", b"mp3")
+
+    container = await storage.container("artefacts")
+    assert [name async for name in container.list_blob_names()] == []
 
 
 async def test_speech_is_deleted_by_turn_and_by_conversation(storage: BlobAccount) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.conftest import HEARD, Account, Product
 from tests.functions.turns import recording
 from voice_core.audio import wav
 from voice_core.domain.clip import ClipName
+from voice_core.domain.errors import StageFailed
 
 PARTS = {"transcript": "application/json", "text": "text/plain", "captions": "text/vtt", "reply": "text/plain"}
 
@@ -118,6 +120,46 @@ async def test_a_deleted_clip_leaves_nothing(clip_product: Product) -> None:
     assert (await clip.json())["status"] == "cancelled"
     for link in (*done["links"].values(), f"/conversations/{done['conversationId']}"):
         assert (await fetched(clip_product, link)).status == 404
+
+
+@pytest.mark.parametrize("what", ["snapshot", "lease"])
+async def test_a_clip_is_deleted_whatever_its_url_was_used_for(clip_product: Product, what: str) -> None:
+    """A snapshot or a lease of the recording, by its URL, prevents no deletion of the clip or of its conversation."""
+    clip = await opened(clip_product, blocks=True)
+    assert await upload(clip_product, clip, recording(1.0), **{"x-ms-blob-type": "BlockBlob"}) == 201
+    await followed(clip_product, clip)
+    lease = {"x-ms-lease-action": "acquire", "x-ms-lease-duration": "-1"} if what == "lease" else {}
+    async with clip_product.http.put(f"{clip['upload']['url']}&comp={what}", headers=lease) as response:
+        assert response.status == 201
+    for path in (f"/clips/{clip['clipId']}", f"/conversations/{clip['conversationId']}"):
+        async with clip_product.delete(path) as response:
+            assert response.status == 204
+
+    assert (await fetched(clip_product, f"/conversations/{clip['conversationId']}")).status == 404
+
+
+async def test_a_conversation_is_gone_although_storage_is_down(clip_product: Product) -> None:
+    """A deletion that fails in storage has removed what can be read; the next one completes it."""
+    done = await ended(clip_product, recording(1.0))
+    storage = clip_product.app.clip_work.services.recordings
+    undeletable: Any = UndeletableRecordings()
+    clip_product.app.clip_work.services = replace(clip_product.app.clip_work.services, recordings=undeletable)
+    async with clip_product.delete(f"/conversations/{done['conversationId']}") as response:
+        assert response.status == 502
+    assert (await (await fetched(clip_product, "/conversations")).json())["conversations"] == []
+    for link in (*done["links"].values(), f"/conversations/{done['conversationId']}"):
+        assert (await fetched(clip_product, link)).status == 404
+
+    clip_product.app.clip_work.services = replace(clip_product.app.clip_work.services, recordings=storage)
+    async with clip_product.delete(f"/conversations/{done['conversationId']}") as response:
+        assert response.status == 204
+
+
+class UndeletableRecordings:
+    """Recordings in a storage that does not delete them."""
+
+    async def delete(self, name: ClipName) -> None:
+        raise StageFailed("Storage failed with 500.", stage="storage")
 
 
 async def test_a_deleted_clip_leaves_other_turns(clip_product: Product) -> None:

@@ -1,9 +1,14 @@
 """/conversations: list, read and delete."""
 
 from typing import Any
+from uuid import uuid4
+
+import pytest
 
 from emulators.script import Step
-from tests.conftest import Product
+from tests.conftest import Product, ProductWith
+from voice_core.domain.events import ReplyDone, TurnDone
+from voice_core.usecases.turn.request import TurnRequest
 
 
 async def say(product: Product, text: str, conversation_id: str | None = None) -> dict[str, Any]:
@@ -79,6 +84,46 @@ async def test_a_deleted_conversation_is_gone(product: Product) -> None:
         assert response.status == 404
     async with product.post("/process", json={"text": "hi", "conversationId": conversation_id}) as response:
         assert response.status == 404
+
+
+@pytest.mark.parametrize("begins", [True, False], ids=["first", "later"])
+async def test_a_turn_in_progress_does_not_bring_a_conversation_back(product: Product, begins: bool) -> None:
+    """The turn of a conversation that is deleted meanwhile is delivered and reports that it was not stored."""
+    await product.app.load()
+    conversation_id = uuid4().hex if begins else (await say(product, "hello"))["conversationId"]
+    request = TurnRequest(
+        user_id="local", turn_id="t2", conversation_id=conversation_id, begins=begins, text="A secret.", aloud=False
+    )
+    done = None
+    async for event in product.app.take_turn(request):
+        if isinstance(event, ReplyDone):
+            async with product.delete(f"/conversations/{conversation_id}") as response:
+                assert response.status == 204
+        done = event
+
+    assert isinstance(done, TurnDone)
+    assert done.turn.degraded == ("conversation",)
+    assert (await listed(product))["conversations"] == []
+    async with product.get(f"/conversations/{conversation_id}") as response:
+        assert response.status == 404
+
+
+async def test_a_repeated_request_does_not_bring_a_conversation_back(product_with: ProductWith) -> None:
+    """A request that is sent again after its conversation was deleted is answered, and nothing of it is stored."""
+    product = await product_with(request_claim_seconds=0.05)
+    request: dict[str, Any] = {"json": {"text": "hi", "speech": "none"}, "headers": {"Idempotency-Key": "once"}}
+    async with product.post("/process", **request) as response:
+        first = await response.json()
+    async with product.delete(f"/conversations/{first['conversationId']}") as response:
+        assert response.status == 204
+    second = None
+    while second is None:
+        async with product.post("/process", **request) as response:
+            # Until the claim of the first request has expired, it is 409.
+            second = await response.json() if response.status == 200 else None
+
+    assert second["degraded"] == ["conversation"]
+    assert (await listed(product))["conversations"] == []
 
 
 async def test_a_turn_is_taken_while_cosmos_db_is_down(product: Product) -> None:

@@ -141,6 +141,24 @@ async def test_a_setting_decides_when_the_counter_is_down(
         assert (document["stage"], document["retryable"]) == ("limits", True)
 
 
+@pytest.mark.parametrize(
+    "failing",
+    [("account", "database", "container"), ("patch",), ("patch", "read", "create", "replace")],
+    ids=["from the first contact on", "at counting", "at everything"],
+)
+async def test_no_turn_is_admitted_uncounted(product_with: ProductWith, failing: tuple[str, ...]) -> None:
+    """While the counter fails, and the breaker opens, a user gets as many turns from a worker as the limit allows."""
+    product, clock = await limited(product_with, limits_seconds=0.3, conversations_seconds=0.3, breaker_failures=2)
+    app = product.app
+    app.user_limits = UserLimits(app.settings, app.guards.store(app.usage, "limits", 0.3), clock)
+    for operation in failing:
+        product.services.cosmos.add(operation, Step(status=503, repeat=True))
+    statuses = [(await turn(product))[0] for _ in range(6)]
+
+    assert statuses == [200] * 2 + [429] * 4
+    assert "limits" in app.guards.breakers
+
+
 async def test_a_refusal_is_logged(product_with: ProductWith, caplog: pytest.LogCaptureFixture) -> None:
     """The log names the limit, not the user."""
     product, _ = await limited(product_with)

@@ -58,12 +58,12 @@ class Clip:
     seconds_done: float = 0.0
     seconds_total: float | None = None
     """None until it is known."""
+    counted_ms: int = 0
+    """Milliseconds of that version, from its beginning, that have been counted towards the owner's quota of sound."""
     degraded: tuple[str, ...] = ()
     failure: Failure | None = None
     transcribed: bool = False
     """Its transcript can be read, however the job ended."""
-    forgotten: bool = False
-    """The clip was deleted together with its conversation."""
     fingerprint: str = ""
     """The fingerprint of the request that opened the clip, if that request is idempotent."""
     etag: str = field(default="", compare=False)

@@ -11,7 +11,10 @@ from typing import Literal
 from voice_core.domain.errors import LimitReached
 
 Kind = Literal["turns", "transcripts", "speeches", "sessions", "clips"]
-"""Kinds of requests that are counted."""
+"""Kinds of requests that are counted for all workers together, in the store of usage."""
+
+LocalKind = Literal["reads", "changes"]
+"""Kinds of requests that each worker counts by itself: a count in the store would cost more than the request."""
 
 DAY_SECONDS = 86_400
 SKEW_SECONDS = 0.1
@@ -34,7 +37,7 @@ class Usage:
 class Rate:
     """At most *most* of *kind* in any *window_seconds*, wherever they begin."""
 
-    kind: Kind
+    kind: Kind | LocalKind
     most: int
     window_seconds: int
 
@@ -57,7 +60,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class DailyQuota:
-    """At most *seconds* of sound a day, from midnight UTC. The utterance that reaches it is transcribed completely."""
+    """At most *seconds* of sound a day, from midnight UTC.
+
+    The utterance, or the segment of a clip, that reaches it is transcribed completely.
+    """
 
     seconds: int
     name = "audio"

@@ -24,10 +24,16 @@ class Conversations(Protocol):
             NotFound: ``turn-not-found``.
         """
 
-    async def append(self, user_id: str, turn: Turn) -> bool:
+    async def append(self, user_id: str, turn: Turn, age_seconds: float = 0.0) -> bool:
         """Store *turn* in its conversation, which is created with its first turn; whether *turn* is now the stored one.
 
         It replaces an interrupted turn with the same id. Any other turn with this id stays, and nothing changes.
+
+        Args:
+            age_seconds: how long ago the turn began; infinity if it began the conversation, whose id must be new.
+
+        Raises:
+            Conflict: ``conversation-deleted``; the conversation was deleted after the turn began.
         """
 
     async def list(self, user_id: str, limit: int, continuation: str | None) -> Page[Conversation]:

@@ -75,7 +75,8 @@ class App(Adapters):
         """The rate limits and the daily quota of each user."""
         from voice_core.wiring.limits import UserLimits
 
-        return UserLimits(self.settings, self.guards.store(self.usage, "limits", self.settings.limits_seconds))
+        store = self.guards.store(self.usage, "limits", self.settings.limits_seconds)
+        return UserLimits(self.settings, store, self.usage.clock)
 
     @Lazy
     def clip_work(self) -> "ClipWork":
@@ -153,8 +154,9 @@ class App(Adapters):
         """Delete a conversation, its clips and its speech."""
         if self.settings.storage_url:
             await self.load_clips()
-            await self.clip_work.forget(user_id, conversation_id)
-        await self.services.conversations.delete(user_id, conversation_id)
+            await self.clip_work.delete_conversation(user_id, conversation_id)
+        else:
+            await self.services.conversations.delete(user_id, conversation_id)
 
     def read_aloud(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
         from voice_core.usecases.turn.read_aloud import read_aloud

@@ -20,8 +20,9 @@ from voice_core.domain.speech import SpeechName, StoredSpeech
 from voice_core.ports.clips import Artefacts, Clips, Recordings, Speeches
 from voice_core.ports.providers import Checkable
 from voice_core.settings import Settings
-from voice_core.usecases.clip.cancel_clip import cancel_all, cancel_clip
+from voice_core.usecases.clip.cancel_clip import cancel_clip, delete_conversation
 from voice_core.usecases.clip.clip_lease import give_up
+from voice_core.usecases.clip.follow_clip import ClipFollowers
 from voice_core.usecases.clip.offer_clip import ClipOffer, NewClip, offer_clip
 from voice_core.usecases.clip.process_clip import process_clip
 from voice_core.usecases.clip.services import ClipRules, ClipServices
@@ -67,6 +68,7 @@ class ClipWork:
         artefacts: Artefacts = BlobArtefacts(self.storage)
         speeches: Speeches = BlobSpeeches(self.storage)
         self.clips = guards.store(jobs, "clips", settings.conversations_seconds)
+        self.followers = ClipFollowers(self.clips)
         self.artefacts, self.speeches = guards.storage(artefacts), guards.storage(speeches)
         self.services = ClipServices(
             clips=self.clips,
@@ -76,7 +78,6 @@ class ClipWork:
             stt=guards.clip_stt(self.stt),
             retries=guards.retries,
             turn=services,
-            rate_limiter=limits.rate_limiter,
             audio_meter=limits.audio_meter,
             rules=_rules(settings),
             containers=decoders.of,
@@ -99,10 +100,8 @@ class ClipWork:
     async def cancel(self, name: ClipName) -> None:
         await cancel_clip(name, self.services)
 
-    async def forget(self, user_id: str, conversation_id: str) -> None:
-        """Cancel the clips of a conversation, and delete its speech."""
-        await cancel_all(user_id, conversation_id, self.services)
-        await self.speeches.delete(user_id, conversation_id)
+    async def delete_conversation(self, user_id: str, conversation_id: str) -> None:
+        await delete_conversation(user_id, conversation_id, self.services)
 
     async def find_speech(self, name: SpeechName) -> StoredSpeech:
         return await find_speech(name, self.speeches, keep_hours=self._speech_hours)

@@ -34,7 +34,6 @@ CLIP = Clip(
     degraded=("speech",),
     failure=Failure("no-speech", "Nobody speaks.", "stt"),
     transcribed=True,
-    forgotten=True,
     fingerprint="f" * 64,
 )
 

@@ -201,6 +201,30 @@ async def test_concurrent_usage_is_all_counted(workers: list[CosmosUsage]) -> No
     assert (await workers[0].audio_usage("bob")).heard_ms == 0
 
 
+async def test_sound_is_admitted_before_it_is_recognised(workers: list[CosmosUsage]) -> None:
+    """Concurrent admissions by two workers are counted as long as the quota has room for the beginning of one."""
+    minute = DailyQuota(60)
+    calls = (workers[number % 2].admit_audio("ann", 25_000, minute, NOON) for number in range(12))
+    verdicts = await asyncio.gather(*calls)
+
+    assert sum(admitted for admitted, _ in verdicts) == 3
+    assert (await workers[0].audio_usage("ann")).heard_ms == 75_000
+    assert not (await workers[1].admit_audio("ann", 1, minute, TOMORROW - 1))[0]
+    assert (await workers[1].admit_audio("ann", 1, minute, TOMORROW))[0]
+
+
+async def test_admitting_sound_is_one_operation(store: CosmosUsage, script: Script) -> None:
+    """The first of a day is three operations, and a refusal two."""
+    await admitted(store, NOON)
+    costs = []
+    for moment in (NOON, NOON + 1, NOON + 2, TOMORROW):
+        script.served.clear()
+        await store.admit_audio("ann", 40_000, DailyQuota(60), moment)
+        costs.append([served.operation for served in script.served])
+
+    assert costs == [["patch", "read", "patch"], ["patch"], ["patch", "read"], ["patch", "read", "patch"]]
+
+
 async def test_usage_that_no_longer_counts_expires(store: CosmosUsage, clock: Clock, script: Script) -> None:
     """A user's document expires two days after its last change, and not before."""
     clips = Rate("clips", 1, DAY_SECONDS)

@@ -14,7 +14,7 @@ from fakes.tone_words import script
 from voice_core.domain.clip import ClipClaim
 from voice_core.domain.errors import Conflict, NotFound
 from voice_core.domain.speech import Hints
-from voice_core.usecases.clip.cancel_clip import cancel_all, cancel_clip
+from voice_core.usecases.clip.cancel_clip import cancel_clip, delete_conversation
 from voice_core.usecases.clip.clip_lease import give_up
 from voice_core.usecases.clip.offer_clip import NewClip, offer_clip
 from voice_core.usecases.clip.process_clip import process_clip
@@ -115,8 +115,7 @@ class CancellingOwner(MortalWorker):
 
     async def _delete(self) -> None:
         if self._whole:
-            await cancel_all(NAME.user_id, CONVERSATION, self._world.worker())
-            await self._world.conversations.delete(NAME.user_id, CONVERSATION)
+            await delete_conversation(NAME.user_id, CONVERSATION, self._world.worker())
         else:
             await cancel_clip(NAME, self._world.worker())
 

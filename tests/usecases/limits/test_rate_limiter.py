@@ -16,7 +16,8 @@ from voice_core.domain.events import Event, TurnCreated, TurnFailed
 from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Rate
 from voice_core.usecases.clip.process_clip import process_clip
 from voice_core.usecases.limits.audio_meter import AudioMeter
-from voice_core.usecases.limits.rate_limiter import CACHE_SIZE, LimitRules, RateLimiter, rate_limited_turn
+from voice_core.usecases.limits.local_usage import CACHE_SIZE, LocalUsage
+from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter, rate_limited_turn
 from voice_core.usecases.turn.request import TurnRequest
 
 RULES = LimitRules(
@@ -44,7 +45,7 @@ def rate_limiter(store: ScriptedUsageStore, clock: Clock) -> RateLimiter:
 
 @pytest.fixture
 def audio_meter(store: ScriptedUsageStore, clock: Clock) -> AudioMeter:
-    return AudioMeter(store, clock)
+    return AudioMeter(store, RULES, clock)
 
 
 async def sound(*chunks: bytes) -> AsyncGenerator[bytes]:
@@ -126,14 +127,56 @@ async def test_local_counting_continues_from_the_last_usage_read(
     assert (await open_limiter.admit("ann", "speeches", hears=False)).admitted
 
 
-async def test_the_store_decides_as_soon_as_it_is_back(open_limiter: RateLimiter, store: ScriptedUsageStore) -> None:
-    """Local admissions are ignored while the store is available, and count again in its next outage."""
+async def test_local_admissions_still_count_when_the_store_is_back(
+    open_limiter: RateLimiter, store: ScriptedUsageStore, clock: Clock
+) -> None:
+    """A store that fails now and then admits no more than one that works, or one that fails all the time."""
+    for failure in (None, StageFailed("Unavailable.", stage="limits")) * 3:
+        store.failure = failure
+        await admissions(open_limiter)
+    assert len(store.moments["ann", "turns"]) == 1
+    assert await admissions(open_limiter) == [False]
+    store.failure = None
+    assert await admissions(open_limiter) == [False]
+    clock.now += 60
+    assert await admissions(open_limiter, times=3) == [True, True, False]
+
+
+async def test_a_clock_that_is_set_back_locks_no_user_out(
+    open_limiter: RateLimiter, store: ScriptedUsageStore, clock: Clock
+) -> None:
+    """Requests that were counted before count for one window from then on, and the store is called again."""
+    assert await admissions(open_limiter, "bob", times=3) == [True, True, False]
     down(store)
     assert await admissions(open_limiter, times=3) == [True, True, False]
-    store.failure = None
-    assert await admissions(open_limiter) == [True]
-    down(store)
+    clock.now -= 600
     assert await admissions(open_limiter) == [False]
+    calls = store.calls
+    await admissions(open_limiter, "bob")
+    assert store.calls == calls + 1
+    clock.now += 60
+    assert await admissions(open_limiter, times=3) == [True, True, False]
+
+
+async def test_sound_counts_locally_while_the_store_is_down(store: ScriptedUsageStore, clock: Clock) -> None:
+    """Sound that could not be stored counts against the daily quota at once, and is stored with the next sound."""
+    rules, local = replace(RULES, when_down="open"), LocalUsage()
+    meter, limiter = AudioMeter(store, rules, clock, local), RateLimiter(store, rules, clock, local)
+    down(store)
+    for _ in range(4):
+        await meter.add_audio("ann", 2_000)
+    for _ in range(2):
+        await meter.admit_audio("ann", 1_000)
+    with pytest.raises(LimitReached):
+        await meter.admit_audio("ann", 1_000)
+    assert not (await limiter.admit("ann", "turns", hears=True)).admitted
+    assert (await limiter.admit("ann", "turns", hears=False)).admitted
+    store.failure = None
+    assert not (await limiter.admit("ann", "turns", hears=True)).admitted
+    await meter.add_audio("ann", 500)
+    assert list(store.heard_ms.values()) == [10_500]
+    clock.now += DAY_SECONDS
+    assert (await limiter.admit("ann", "turns", hears=True)).admitted
 
 
 async def test_a_local_refusal_has_an_exact_retry_time(
@@ -251,11 +294,15 @@ async def test_a_clip_beyond_the_daily_quota_fails() -> None:
 
 @pytest.mark.parametrize("when_down", ["open", "closed"])
 async def test_clips_follow_the_setting_for_outages(clock: Clock, when_down: Literal["open", "closed"]) -> None:
-    """While the store is unavailable, a clip is processed if the setting is open, and retried later if it is closed."""
+    """While the store is unavailable, a clip is counted locally if the setting is open, and retried later otherwise."""
     store = ScriptedUsageStore(failure=StageFailed("Unavailable.", stage="limits"))
-    rate_limiter = RateLimiter(store, replace(RULES, when_down=when_down), clock)
+    meter = AudioMeter(store, replace(RULES, when_down=when_down), clock)
     if when_down == "open":
-        await rate_limiter.check_sound("ann")
+        await meter.check_audio("ann")
+        await meter.admit_audio("ann", 10_000)
+        expected: type[Exception] = LimitReached
     else:
-        with pytest.raises(Unreachable):
-            await rate_limiter.check_sound("ann")
+        expected = Unreachable
+    for call in (meter.check_audio("ann"), meter.admit_audio("ann", 1)):
+        with pytest.raises(expected):
+            await call

@@ -26,8 +26,9 @@ PAUSE_SECONDS = 1
 KEY_HOURS = 12
 """How long a signing key is valid; the service allows at most 7 days."""
 
-CLOCKS_DIFFER = timedelta(minutes=5)
-"""https://learn.microsoft.com/azure/storage/common/storage-sas-overview#best-practices-when-using-sas"""
+CLOCKS_DIFFER = timedelta(hours=1)
+"""How much our clock may be fast before the service considers a new signing key as not valid yet
+(https://learn.microsoft.com/azure/storage/common/storage-sas-overview#best-practices-when-using-sas)."""
 
 
 class BlobAccount:
@@ -80,7 +81,7 @@ class BlobAccount:
             container.container_name,
             blob,
             permission=BlobSasPermissions.from_string(permission),
-            start=datetime.now(UTC) - CLOCKS_DIFFER,
+            # Without a start it is valid at once, also when our clock is fast.
             expiry=until,
             **signer,
         )

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from voice_core.adapters.blob_storage.account import BlobAccount
+from voice_core.adapters.blob_storage.deletion import delete_blob
 from voice_core.adapters.blob_storage.failures import our_errors
 from voice_core.adapters.blob_storage.names import blob_name
 from voice_core.domain.clip import ClipName
-from voice_core.domain.errors import NotFound
 
 MISSING = "artefact-missing"
 
@@ -38,11 +38,7 @@ class BlobArtefacts:
     async def delete(self, clip: ClipName) -> None:
         container = await self._account.container(self._container)
         for name in await self.names(clip, ""):
-            try:
-                with our_errors(MISSING):
-                    await container.delete_blob(f"{_folder(clip)}{name}")
-            except NotFound:
-                continue
+            await delete_blob(container.get_blob_client(f"{_folder(clip)}{name}"))
 
 
 def _folder(clip: ClipName) -> str:

@@ -6,13 +6,19 @@ from azure.core import MatchConditions
 from azure.core.exceptions import DecodeError
 
 from voice_core.adapters.blob_storage.account import BlobAccount
+from voice_core.adapters.blob_storage.deletion import delete_blob
 from voice_core.adapters.blob_storage.failures import STAGE, no_container, our_errors, precondition_failed
 from voice_core.adapters.blob_storage.names import blob_name
 from voice_core.domain.clip import ClipName, Recording, UploadPermission
-from voice_core.domain.errors import Conflict, NotFound, StageFailed
+from voice_core.domain.errors import Conflict, StageFailed
 
 CREATE, CREATE_IN_BLOCKS = "c", "cw"
-"""SAS permissions. Without ``w`` a blob cannot be overwritten, but uploading single blocks requires ``w``."""
+"""SAS permissions. Without ``w`` a blob cannot be overwritten, but uploading single blocks requires ``w``.
+
+A URL with ``w`` may also be used to overwrite, snapshot and lease the blob until it expires
+(https://learn.microsoft.com/rest/api/storageservices/create-service-sas#permissions-for-a-directory-container-or-blob).
+So a recording is read in one version only, and `delete_blob` copes with snapshots and leases.
+"""
 
 
 class BlobRecordings:
@@ -62,8 +68,4 @@ class BlobRecordings:
 
     async def delete(self, name: ClipName) -> None:
         container = await self._account.container(self._container)
-        try:
-            with our_errors():
-                await container.get_blob_client(blob_name(name)).delete_blob()
-        except NotFound:
-            return
+        await delete_blob(container.get_blob_client(blob_name(name)))

@@ -3,9 +3,10 @@
 from azure.core import MatchConditions
 from azure.core.exceptions import DecodeError, ResourceExistsError
 from azure.storage.blob import BlobType
-from azure.storage.blob.aio import BlobClient, ContainerClient
+from azure.storage.blob.aio import BlobClient
 
 from voice_core.adapters.blob_storage.account import BlobAccount
+from voice_core.adapters.blob_storage.deletion import delete_blob
 from voice_core.adapters.blob_storage.failures import STAGE, our_errors, precondition_failed
 from voice_core.adapters.blob_storage.names import folder
 from voice_core.domain.errors import NotFound, StageFailed
@@ -78,6 +79,12 @@ class BlobSpeeches:
             # Another worker has stored the same speech first; players may have fetched part of its file already.
             if not isinstance(error.__cause__, ResourceExistsError):
                 raise
+        try:
+            await self.find(name)
+        except NotFound:
+            # The speech was deleted while it was encoded: its file must not stay behind.
+            await delete_blob(blob)
+            raise
 
     async def read_encoded(self, name: SpeechName, audio_format: str, start: int, count: int) -> bytes:
         return await _read(await self._blob(name, audio_format), start, count)
@@ -88,20 +95,12 @@ class BlobSpeeches:
         with our_errors(MISSING):
             names = [name async for name in container.list_blob_names(name_starts_with=prefix)]
         for name in names:
-            await _delete(container, name)
+            await delete_blob(container.get_blob_client(name))
 
     async def _blob(self, name: SpeechName, audio_format: str) -> BlobClient:
         container = await self._account.container(self._container)
         prefix = _prefix(name.user_id, name.conversation_id)
         return container.get_blob_client(f"{prefix}{name.turn_id}.{audio_format}")
-
-
-async def _delete(container: ContainerClient, name: str) -> None:
-    try:
-        with our_errors(MISSING):
-            await container.delete_blob(name)
-    except NotFound:
-        return
 
 
 async def _read(blob: BlobClient, start: int, count: int) -> bytes:

@@ -17,6 +17,7 @@ from azure.cosmos.exceptions import CosmosResourceExistsError
 from voice_core import telemetry, timeouts
 from voice_core.adapters.cosmos.failures import failure, timed_out
 from voice_core.adapters.cosmos.partition import Partition
+from voice_core.adapters.cosmos.store_clock import StoreClock
 from voice_core.adapters.cosmos.throttle_retry import retry_throttled
 from voice_core.adapters.cosmos.transport import bounded_transport
 from voice_core.domain.errors import Misconfigured, VoiceError
@@ -51,8 +52,16 @@ class Container:
     requests of one operation, including connecting, must complete within *deadline_seconds*.
     """
 
-    def __init__(self, database: Database, name: str, indexed: Sequence[str], deadline_seconds: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        indexed: Sequence[str],
+        deadline_seconds: float,
+        clock: StoreClock | None = None,
+    ) -> None:
         self._database = database
+        self.clock = clock or StoreClock()
         self.name = name
         self.indexed = indexed
         self._deadline_seconds = deadline_seconds
@@ -109,7 +118,7 @@ class Container:
             return self._open[1]
 
     async def _connect(self) -> tuple[CosmosClient, ContainerProxy]:
-        client = await _client(self._database, self.name)
+        client = await _client(self._database, self.name, self.clock)
         try:
             await client.__aenter__()
             return client, await self._proxy(client)
@@ -149,7 +158,7 @@ def indexing_policy(names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-async def _client(database: Database, stage: str) -> CosmosClient:
+async def _client(database: Database, stage: str, clock: StoreClock) -> CosmosClient:
     # The SDK logs each request at INFO, with the user's id in a header and the conversation's in the URL.
     logger = logging.getLogger(f"{__name__}.wire")
     logger.setLevel(logging.WARNING)
@@ -167,7 +176,8 @@ async def _client(database: Database, stage: str) -> CosmosClient:
             retry_total=1,
             retry_throttle_total=NEVER,
             logger=logger,
-            raw_request_hook=_traced,
+            raw_request_hook=lambda request: _begin(request, clock),
+            raw_response_hook=clock.observe,
             transport=transport,
         )
     except (ValueError, TypeError) as error:
@@ -175,7 +185,8 @@ async def _client(database: Database, stage: str) -> CosmosClient:
         raise Misconfigured("The Cosmos DB endpoint or credential is malformed.", stage=stage) from error
 
 
-def _traced(request: PipelineRequest[HttpRequest]) -> None:
+def _begin(request: PipelineRequest[HttpRequest], clock: StoreClock) -> None:
+    clock.begin(request)
     request.http_request.headers.update(telemetry.outgoing())
 
 

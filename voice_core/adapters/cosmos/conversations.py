@@ -1,23 +1,30 @@
 """Conversations, stored in one Cosmos DB container."""
 
 import asyncio
-import random
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from time import monotonic
 from weakref import WeakValueDictionary
 
 from voice_core import telemetry
 from voice_core.adapters.cosmos.container import Container, Database
+from voice_core.adapters.cosmos.conversation_deletion import (
+    attempts,
+    conflict,
+    delete_conversation,
+    forget_turn,
+    if_unchanged,
+)
 from voice_core.adapters.cosmos.documents import (
     INDEXED,
     STAGE,
     Document,
     checked_conversation_id,
     conversation_from,
+    deletion_time,
     header_document,
-    header_without,
     is_deleted,
     seal,
-    tombstone,
     turn_document,
     turn_from,
     turn_name,
@@ -28,23 +35,12 @@ from voice_core.adapters.cosmos.store import Store
 from voice_core.domain.conversation import Conversation, Page, Turn
 from voice_core.domain.errors import Conflict, NotFound
 
-ATTEMPTS = 8
-"""Most attempts at a write that conflicts with other workers' writes."""
-
-LONGEST_PAUSE_SECONDS = 0.05
-"""Longest pause between two attempts; its length is random, so that conflicting workers do not collide again."""
-
-BATCH = 100
-"""Operations in a batch; the service's limit."""
-
 DATABASE = {"db.system.name": "azure.cosmosdb", "db.collection.name": "conversations"}
 """Attributes of our calls (https://opentelemetry.io/docs/specs/semconv/database/)."""
 
 LIST = "SELECT * FROM c WHERE c.type = 'conversation' ORDER BY c.updatedAt DESC"
 TURNS = "SELECT * FROM c WHERE c.conversationId = @id AND c.type = 'turn' ORDER BY c.seq DESC"
 RECENT = TURNS.replace("*", "TOP @limit *")
-EARLIEST = "SELECT TOP 2 * FROM c WHERE c.conversationId = @id AND c.type = 'turn' ORDER BY c.seq"
-TURN_NAMES = "SELECT TOP @limit VALUE c.id FROM c WHERE c.conversationId = @id AND c.type = 'turn'"
 
 
 class CosmosConversations(Store):
@@ -83,24 +79,26 @@ class CosmosConversations(Store):
         return turn_from(found)
 
     @telemetry.called("append", DATABASE)
-    async def append(self, user_id: str, turn: Turn) -> bool:
+    async def append(self, user_id: str, turn: Turn, age_seconds: float = 0.0) -> bool:
         """Store *turn* in its conversation, which is created with its first turn; whether *turn* is what is stored now.
 
         *turn* replaces an interrupted turn with the same id. Any other turn with that id stays, and nothing changes.
+        It began *age_seconds* ago; infinity means that the conversation must never have been deleted.
 
         Raises:
-            Conflict: all attempts conflicted with other writes.
+            Conflict: ``conversation-deleted``; the conversation was deleted after the turn began. ``conflict``; all
+                attempts conflicted with other writes.
         """
         checked_conversation_id(turn.conversation_id)
-        key = (user_id, turn.conversation_id)
+        key, called = (user_id, turn.conversation_id), monotonic()
         lock = self._appending.setdefault(key, asyncio.Lock())
         async with self.container.partition(user_id) as partition, lock:
-            for _ in range(ATTEMPTS):
-                stored = await self._append_once(partition, user_id, turn)
+            began = self.container.clock() - (monotonic() - called) - age_seconds
+            async for _ in attempts():
+                stored = await self._append_once(partition, user_id, turn, began)
                 if stored is not None:
                     return stored
-                await _pause()
-        raise _conflict()
+        raise conflict()
 
     async def list(self, user_id: str, limit: int, continuation: str | None) -> Page[Conversation]:
         """The user's conversations, latest first.
@@ -139,35 +137,37 @@ class CosmosConversations(Store):
         """
         name = turn_name(checked_conversation_id(conversation_id), turn_id)
         async with self.container.partition(user_id) as partition:
-            for _ in range(ATTEMPTS):
-                if await _forget_once(partition, conversation_id, name):
-                    return
-                await _pause()
-        raise _conflict()
+            await forget_turn(partition, conversation_id, name)
 
     async def delete(self, user_id: str, conversation_id: str) -> None:
         """Delete the conversation and its turns; succeeds if there is none.
 
-        From the first step on, nothing of it can be read. A deletion that a crash interrupted is continued by the next
-        `delete` of, or `append` to, the same conversation.
+        From the first step on, nothing of it can be read, and no turn that began before is stored: a tombstone stays
+        for `TOMBSTONE_SECONDS`. A deletion that a crash interrupted is continued by the next `delete` of, or `append`
+        to, the same conversation.
 
         Raises:
             Conflict: all attempts conflicted with other writes.
         """
         checked_conversation_id(conversation_id)
         async with self.container.partition(user_id) as partition:
-            await _delete(partition, conversation_id)
+            now = datetime.fromtimestamp(self.container.clock(), UTC)
+            await delete_conversation(partition, user_id, conversation_id, now)
 
-    async def _append_once(self, partition: Partition, user_id: str, turn: Turn) -> bool | None:
+    async def _append_once(self, partition: Partition, user_id: str, turn: Turn, began: float) -> bool | None:
         """As `append`; None if another worker wrote the header in between."""
-        header = await partition.read(turn.conversation_id)
+        stored = header = await partition.read(turn.conversation_id)
         if header and is_deleted(header):
-            await _delete(partition, turn.conversation_id)
+            if began <= deletion_time(header).timestamp():
+                raise _deleted()
+            if not header.get("complete"):
+                await delete_conversation(partition, user_id, turn.conversation_id, deletion_time(header))
+                return None
             header = None
         number = header["turnCount"] + 1 if header else 1
         new = header_document(user_id, turn, number, self._ttl_seconds, header)
         document = turn_document(user_id, turn, number, self._ttl_seconds)
-        write = ("replace", (new["id"], new), _if_unchanged(header)) if header else ("create", (new,), {})
+        write = ("replace", (new["id"], new), if_unchanged(stored)) if stored else ("create", (new,), {})
         clash = await partition.commit([("create", (document,), {}), write])
         if clash is not None and (clash.index, clash.status) == (0, 409):
             return await self._replace_interrupted(partition, user_id, turn, header)
@@ -185,54 +185,9 @@ class CosmosConversations(Store):
             return None
         new = header_document(user_id, turn, header["turnCount"], self._ttl_seconds, header)
         document = turn_document(user_id, turn, existing["seq"], self._ttl_seconds)
-        writes = [("replace", (existing["id"], document), _if_unchanged(existing))]
-        writes.append(("replace", (new["id"], new), _if_unchanged(header)))
+        writes = [("replace", (existing["id"], document), if_unchanged(existing))]
+        writes.append(("replace", (new["id"], new), if_unchanged(header)))
         return None if await partition.commit(writes) else True
-
-
-async def _forget_once(partition: Partition, conversation_id: str, name: str) -> bool:
-    """As `CosmosConversations.forget`; False if another worker wrote the header in between."""
-    # Read the header first: a turn that is appended later changes it, and the ETag shows that.
-    header = await partition.read(conversation_id)
-    if header is None or is_deleted(header):
-        return True
-    turn, first = await asyncio.gather(partition.read(name), partition.all(EARLIEST, {"id": conversation_id}))
-    if turn is None:
-        return True
-    others = [other for other in first if other["id"] != name]
-    verb, arguments = ("replace", (header_without(header, turn, others[0]),)) if others else ("delete", ())
-    header_write = (verb, (conversation_id, *arguments), _if_unchanged(header))
-    return await partition.commit([("delete", (name,), _if_unchanged(turn)), header_write]) is None
-
-
-async def _delete(partition: Partition, conversation_id: str) -> None:
-    for _ in range(ATTEMPTS):
-        if await _delete_once(partition, conversation_id):
-            return
-        await _pause()
-    raise _conflict()
-
-
-async def _delete_once(partition: Partition, conversation_id: str) -> bool:
-    """Delete batch by batch until nothing is left; False if another worker wrote the header in between.
-
-    The last batch deletes the header with the last turns. Earlier batches replace the header by a tombstone. Each batch
-    expects the header as it was before the turns were listed: a turn appended since then has changed it.
-    """
-    while header := await partition.read(conversation_id):
-        names = await partition.all(TURN_NAMES, {"id": conversation_id, "limit": BATCH})
-        last = len(names) < BATCH
-        verb, arguments = ("delete", ()) if last else ("replace", (tombstone(header),))
-        header_write = (verb, (conversation_id, *arguments), _if_unchanged(header))
-        if await partition.commit([*(("delete", (name,), {}) for name in names[: BATCH - 1]), header_write]):
-            return False
-        if last:
-            break
-    return True
-
-
-def _if_unchanged(document: Document) -> dict[str, str]:
-    return {"if_match_etag": document["_etag"]}
 
 
 def _check_there(header: Document | None) -> None:
@@ -240,9 +195,6 @@ def _check_there(header: Document | None) -> None:
         raise NotFound("There is no such conversation.", code="conversation-not-found", stage=STAGE)
 
 
-def _conflict() -> Conflict:
-    return Conflict("Other requests keep changing this conversation.", stage=STAGE)
-
-
-async def _pause() -> None:
-    await asyncio.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311 — no secret depends on it
+def _deleted() -> Conflict:
+    detail = "The conversation was deleted while this was in progress, so it is not stored."
+    return Conflict(detail, code="conversation-deleted", stage=STAGE, retryable=False)

@@ -23,6 +23,9 @@ SCHEMA = 1
 TITLE_LENGTH = 80
 """Characters."""
 
+TOMBSTONE_SECONDS = 90_000
+"""How long a deletion is remembered: longer than any turn or clip is in progress, and than an Idempotency-Key lasts."""
+
 INDEXED = ("type", "conversationId", "seq", "updatedAt")
 """Properties by which queries filter and sort."""
 
@@ -133,13 +136,33 @@ def _title(transcript: str) -> str:
     return shorten(transcript, TITLE_LENGTH, placeholder="…")
 
 
-def tombstone(header: Document) -> Document:
-    """Header of a conversation whose turns are being deleted; such a conversation cannot be read."""
-    return {name: header[name] for name in ("id", "userId", "schema", "ttl")} | {"type": "deleted"}
+def tombstone(
+    user_id: str, conversation_id: str, deleted_at: datetime, before: Document | None, *, complete: bool
+) -> Document:
+    """The header of a deleted conversation, which cannot be read; *before* is the header that it replaces.
+
+    It is *complete* when no turn is left. Until then it must not expire before the turns do.
+    """
+    return {
+        "id": conversation_id,
+        "userId": user_id,
+        "type": "deleted",
+        "deletedAt": utc_text(deleted_at),
+        "complete": complete,
+        "schema": SCHEMA,
+        "ttl": TOMBSTONE_SECONDS if complete or not before else max(before["ttl"], TOMBSTONE_SECONDS),
+    }
 
 
 def is_deleted(header: Document) -> bool:
     return bool(header.get("type") == "deleted")
+
+
+def deletion_time(header: Document) -> datetime:
+    """When the conversation of this tombstone was deleted."""
+    if "deletedAt" in header:
+        return datetime.fromisoformat(header["deletedAt"])
+    return datetime.fromtimestamp(header["_ts"], UTC)
 
 
 def conversation_from(document: Document) -> Conversation:

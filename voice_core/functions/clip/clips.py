@@ -11,14 +11,21 @@ from voice_core import telemetry, wiring
 from voice_core.domain.errors import NotFound
 from voice_core.domain.speech import Hints
 from voice_core.functions.clip.blob_reference import BlobReference
-from voice_core.functions.clip.responses import clip_events, clip_response, etag, location, retry_headers
+from voice_core.functions.clip.responses import (
+    SILENCE_SECONDS,
+    clip_events,
+    clip_response,
+    etag,
+    location,
+    retry_headers,
+)
 from voice_core.functions.clip.schemas import ClipPart, ClipPath, ClipRequest
 from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, query_options, read_json
 from voice_core.functions.http.idempotency import REPLAYED, IdempotencyKey, idempotency_key
 from voice_core.functions.http.identity import user_id
 from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.negotiation import negotiate
-from voice_core.functions.http.rate_limit import enforce_limit
+from voice_core.functions.http.rate_limit import enforce_limit, limited_stream
 from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served
@@ -67,9 +74,12 @@ async def get_clip(request: HttpRequest) -> Response:
     media_type = negotiate(request.headers.get("accept", ""), ("application/json", "text/event-stream"))
     name = _clip_name(request)
     work = await wiring.ready_for_clips()
-    clip = await _find(name, work)
     if media_type == "text/event-stream":
-        return StreamedResponse(request, clip_events(lambda: work.clips.get(name)), media_type, {})
+        slot = wiring.app().user_limits.event_streams.acquire(name.user_id)
+        states = work.followers.follow(name, SILENCE_SECONDS)
+        events = clip_events(await anext(states), states)
+        return StreamedResponse(request, limited_stream(slot, events), media_type, {})
+    clip = await _find(name, work)
     headers = {"ETag": etag(clip), "Cache-Control": "no-cache"} | retry_headers(clip)
     if request.has(etag(clip)):
         return Response(status_code=304, headers=headers)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import UTC, datetime
-from time import monotonic
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from voice_core.domain.speech import SpeechName
@@ -18,9 +16,6 @@ if TYPE_CHECKING:
     from voice_core.domain.clip import Clip, UploadPermission
 
 UPDATED = "clip.updated"
-
-POLL_SECONDS = 0.5
-"""Interval at which a clip is read while a client follows its events."""
 
 SILENCE_SECONDS = 15.0
 """Time without an event after which a comment is sent: front ends close idle connections."""
@@ -59,21 +54,22 @@ def clip_response(clip: Clip, upload: UploadPermission | None = None) -> ClipAns
     )
 
 
-async def clip_events(find: Callable[[], Awaitable[Clip]]) -> AsyncGenerator[bytes]:
-    """Server-sent events: the state of the clip at the start and after each change, until it has ended."""
-    number, sent_etag, sent_at = 0, "", monotonic()
-    while True:
-        clip = (await find()).at(datetime.now(UTC))
-        if etag(clip) != sent_etag:
-            document: dict[str, Any] = clip_response(clip).document() | {"type": UPDATED}
-            yield sse(number, document)
-            number, sent_etag, sent_at = number + 1, etag(clip), monotonic()
-        elif monotonic() - sent_at > SILENCE_SECONDS:
-            yield b": still here\n\n"
-            sent_at = monotonic()
-        if clip.ended:
-            return
-        await asyncio.sleep(POLL_SECONDS)
+async def clip_events(first: Clip, states: AsyncGenerator[Clip]) -> AsyncGenerator[bytes]:
+    """Server-sent events: *first*, and each of the following *states*; a comment for one that is repeated."""
+    yield _event(0, first)
+    number, sent = 1, first
+    async with aclosing(states):
+        async for clip in states:
+            if etag(clip) == etag(sent):
+                yield b": still here\n\n"
+                continue
+            yield _event(number, clip)
+            number, sent = number + 1, clip
+
+
+def _event(number: int, clip: Clip) -> bytes:
+    document: dict[str, Any] = clip_response(clip).document() | {"type": UPDATED}
+    return sse(number, document)
 
 
 def _upload(clip: Clip, upload: UploadPermission) -> UploadAnswer:

@@ -13,6 +13,7 @@ from voice_core.domain import errors
 from voice_core.functions.http.completion import CompletedAfterBody
 from voice_core.functions.http.identity import authenticate
 from voice_core.functions.http.problems import problem_response
+from voice_core.functions.http.rate_limit import count_request
 from voice_core.functions.http.request import ClientGone, HttpRequest
 from voice_core.functions.http.security_headers import add_security_headers
 
@@ -21,11 +22,15 @@ AzureHandler = Callable[[Request], Awaitable[Response]]
 
 
 def served(handler: Handler) -> AzureHandler:
-    """*handler* as Azure calls it; the caller is authenticated before it runs and before any of the body is read."""
+    """*handler* as Azure calls it; the caller is authenticated before it runs and before any of the body is read.
+
+    Every request but a POST is counted before it runs, too.
+    """
 
     @wraps(handler)
     async def authenticated(request: HttpRequest) -> Response:
         await authenticate(request)
+        await count_request(request)
         return await handler(request)
 
     return served_publicly(authenticated)

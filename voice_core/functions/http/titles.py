@@ -22,6 +22,7 @@ TITLES: Mapping[str, str] = {
     "content-type-unsupported": "Unsupported content type",
     "continuation-invalid": "Invalid continuation token",
     "control-unknown": "Unknown control message",
+    "conversation-deleted": "Conversation deleted",
     "conversation-id-invalid": "Invalid conversation id",
     "conversation-not-found": "Conversation not found",
     "etag-stale": "Precondition failed",

@@ -77,8 +77,6 @@ REQUEST_ID: Json = {
     "required": True,
     "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
 }
-COUNTED = {"takeTurn", "transcribe", "speak", "openSession", "openClip"}
-"""Operations with a rate limit."""
 RATE_LIMIT: Json = {
     "RateLimit-Policy": {
         "description": 'The limits that apply: `"turns";q=10;w=60` is ten turns within any 60 seconds.',
@@ -101,7 +99,9 @@ def annotated(paths: Json) -> Json:
             name = NAMES[f"{method} {path}"]
             operation["operationId"] = name
             for status, response in operation["responses"].items():
-                response["headers"] = _headers(name, status) | response.get("headers", {})
+                # Every request with authentication is counted.
+                limits = RATE_LIMIT if "security" not in operation and status != "401" else {}
+                response["headers"] = limits | _headers(name, status) | response.get("headers", {})
                 if links := LINKS.get((name, status)):
                     response["links"] = {to: {"operationId": to, "parameters": given} for to, given in links.items()}
     return paths
@@ -114,4 +114,4 @@ def _headers(name: str, status: str) -> Json:
         if (name, status) in responses
     }
     retried = {"Retry-After": RETRY_AFTER} if status in RETRIED else {}
-    return {"X-Request-Id": REQUEST_ID} | retried | (RATE_LIMIT if name in COUNTED else {}) | own
+    return {"X-Request-Id": REQUEST_ID} | retried | own

@@ -14,8 +14,8 @@ Json = dict[str, Any]
 REFERENCE = "#/components/schemas/{model}"
 BINARY: Json = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 BEARER = "bearerAuth"
-IDENTITY = (401, 503)
-"""Statuses of the problems of authentication."""
+EVERY_CALLER = (401, 429, 503)
+"""Statuses of the problems of authentication and of the rate limits, which every authenticated request has."""
 
 IDEMPOTENCY: Json = {
     "name": HEADER,
@@ -47,7 +47,7 @@ def operation(
         right = {"200": {"description": "Done", "content": response}}
     wrong = {
         str(status): {"description": PHRASES[status], "content": {PROBLEM: schema_of(Problem)}}
-        for status in sorted({*problems, *(() if public else IDENTITY), *((408,) if body else ()), 500})
+        for status in sorted({*problems, *(() if public else EVERY_CALLER), *((408,) if body else ()), 500})
     }
     operation: Json = {"summary": summary, "parameters": list(parameters), "responses": right | wrong | (also or {})}
     if public:

@@ -12,6 +12,7 @@ from voice_core import wiring
 from voice_core.domain.speech import SpeechName, StoredSpeech
 from voice_core.functions.http.identity import user_id
 from voice_core.functions.http.negotiation import negotiate
+from voice_core.functions.http.rate_limit import limited_stream
 from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served
@@ -37,8 +38,11 @@ async def get_turn_speech(request: HttpRequest) -> Response:
     work, app = await wiring.ready_for_clips(), wiring.app()
     speech = await work.find_speech(SpeechName(user_id(request), path.conversation_id, path.turn_id))
     if not speech.complete:
-        live = request.method == "GET"
-        chunks = _live(work.follow_speech(speech.name), audio_format, app.encoder) if live else _nothing()
+        chunks = _nothing()
+        if request.method == "GET":
+            slot = app.user_limits.speech_streams.acquire(user_id(request))
+            live = _live(work.follow_speech(speech.name), audio_format, app.encoder)
+            chunks = limited_stream(slot, live)
         return StreamedResponse(request, chunks, MEDIA_TYPES[audio_format], {"Accept-Ranges": "none"})
     size = await work.encoded_bytes(speech, audio_format, lambda pcm: encode_file(pcm, audio_format, app.encoder))
     return await _file(request, speech, audio_format, size, work)

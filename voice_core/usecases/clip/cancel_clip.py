@@ -1,4 +1,4 @@
-"""Cancel a clip and delete everything that belongs to it."""
+"""Cancel a clip and delete everything that belongs to it; delete a conversation with its clips."""
 
 from contextlib import suppress
 
@@ -8,36 +8,61 @@ from voice_core.domain.speech import Hints
 from voice_core.usecases.clip.services import ClipServices
 
 
-async def cancel_clip(name: ClipName, services: ClipServices, *, forgotten: bool = False) -> None:
+async def cancel_clip(name: ClipName, services: ClipServices) -> None:
     """Cancel the clip and delete its recording and its results. A worker that is processing it will notice and stop.
-
-    *forgotten* notes that its conversation is deleted too.
 
     Raises:
         NotFound: the user has no such clip.
         StageFailed: with stage ``clips``, ``storage`` or ``conversations``.
     """
-    while (clip := await services.clips.get(name)).status != "cancelled":
-        with suppress(Conflict):
-            await services.clips.replace(_cancelled(clip, forgotten))
-    await remove(clip, services)
+    await remove(await _cancel(name, services), services)
 
 
-async def cancel_all(user_id: str, conversation_id: str, services: ClipServices) -> None:
-    """Cancel every clip of a conversation."""
+async def delete_conversation(user_id: str, conversation_id: str, services: ClipServices) -> None:
+    """Delete a conversation, its clips and its speech; succeeds when there is none.
+
+    Nothing can be read any more when the first store has been changed, even if a later one fails; the next call
+    completes the deletion. A clip or a turn that was in progress stores nothing afterwards.
+
+    Raises:
+        StageFailed: with stage ``clips``, ``storage`` or ``conversations``.
+    """
+    clips = await _cancel_all(user_id, conversation_id, services)
+    await services.turn.conversations.delete(user_id, conversation_id)
+    # Again, for clips that were opened meanwhile, while there still was a conversation.
+    clips |= await _cancel_all(user_id, conversation_id, services)
+    await services.speeches.delete(user_id, conversation_id)
+    for clip in clips.values():
+        await remove(clip, services)
+
+
+async def _cancel_all(user_id: str, conversation_id: str, services: ClipServices) -> dict[ClipName, Clip]:
+    cancelled = {}
     for name in await services.clips.of_conversation(user_id, conversation_id):
         with suppress(NotFound):
-            await cancel_clip(name, services, forgotten=True)
+            cancelled[name] = await _cancel(name, services)
+    return cancelled
 
 
-def _cancelled(clip: Clip, forgotten: bool) -> Clip:
-    cancelled = clip.changed(status="cancelled", forgotten=forgotten, claim=None, failure=None, transcribed=False)
+async def _cancel(name: ClipName, services: ClipServices) -> Clip:
+    """The clip, cancelled."""
+    while (clip := await services.clips.get(name)).status != "cancelled":
+        with suppress(Conflict):
+            await services.clips.replace(_cancelled(clip))
+    return clip
+
+
+def _cancelled(clip: Clip) -> Clip:
+    cancelled = clip.changed(status="cancelled", claim=None, failure=None, transcribed=False)
     return cancelled.changed(hints=Hints(), notes="")
 
 
 async def remove(clip: Clip, services: ClipServices) -> None:
-    """Delete the recording and the results: artefacts, speech, and the turn of its conversation."""
-    await services.recordings.delete(clip.name)
+    """Delete the results, which are the turn of its conversation, artefacts and speech, and then the recording.
+
+    The recording comes last: others may have its URL, and must not be able to keep the results by what they do to it.
+    """
+    await services.turn.conversations.forget(clip.user_id, clip.conversation_id, clip.id)
     await services.artefacts.delete(clip.name)
     await services.speeches.delete(clip.user_id, clip.conversation_id, clip.id)
-    await services.turn.conversations.forget(clip.user_id, clip.conversation_id, clip.id)
+    await services.recordings.delete(clip.name)

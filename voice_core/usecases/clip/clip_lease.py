@@ -42,18 +42,29 @@ class Lease:
         """
         async with self._writing:
             while self.clip.claim is not None:
-                desired = {"claim": _claim(self._worker, self._rules.claim_seconds)} | self._progress | changes
+                stored = dict(self._progress)
+                desired = {"claim": _claim(self._worker, self._rules.claim_seconds)} | stored | changes
                 try:
                     self.clip = await self._clips.replace(self.clip.changed(**desired))
                 except Conflict:
                     self.clip = await self._still_ours()
                 else:
-                    self._progress = {}
+                    # More may have been noted meanwhile.
+                    self._progress = dict(self._progress.items() - stored.items())
                     return
 
     def progress(self, seconds_done: float, seconds_total: float | None) -> None:
         """Note the progress. It is stored with the next change."""
-        self._progress = {"seconds_done": seconds_done, "seconds_total": seconds_total}
+        self._progress |= {"seconds_done": seconds_done, "seconds_total": seconds_total}
+
+    @property
+    def counted_ms(self) -> int:
+        """Milliseconds of the recording, from its beginning, that have been counted towards the quota of sound."""
+        return int(self._progress.get("counted_ms", self.clip.counted_ms))
+
+    def count(self, until_ms: int) -> None:
+        """Note that the recording is counted up to *until_ms*. It is stored with the next change."""
+        self._progress["counted_ms"] = until_ms
 
     async def during(self, work: Coroutine[Any, Any, None]) -> None:
         """Run *work* while the claim is renewed; both end together.

@@ -66,13 +66,18 @@ async def _work(lease: Lease, services: ClipServices) -> None:
 
 async def _transcribe(lease: Lease, services: ClipServices) -> None:
     name = lease.clip.name
-    await services.rate_limiter.check_sound(name.user_id)
+    await services.audio_meter.check_audio(name.user_id)
     recording = await services.recordings.find(name)
-    await lease.change(status="transcribing", recording=recording.version)
-    phrases, duration_ms = await transcribe_clip(lease, recording, services)
-    for artefact, data in (await asyncio.to_thread(artefacts, name.clip_id, phrases, duration_ms)).items():
+    counted_ms = lease.clip.counted_ms if lease.clip.recording == recording.version else 0
+    await lease.change(status="transcribing", recording=recording.version, counted_ms=counted_ms)
+    done = await transcribe_clip(lease, recording, services)
+    for artefact, data in (await asyncio.to_thread(artefacts, name.clip_id, done.phrases, done.duration_ms)).items():
         await services.artefacts.put(name, artefact, data)
-    seconds = duration_ms / 1000
+    seconds = done.duration_ms / 1000
+    if done.ended_by is not None:
+        failure = Failure.of(done.ended_by)
+        await lease.change(status="failed", failure=failure, claim=None, transcribed=True, seconds_done=seconds)
+        raise done.ended_by
     await lease.change(status="replying", transcribed=True, seconds_done=seconds, seconds_total=seconds)
 
 
@@ -84,6 +89,3 @@ async def _remove_if_cancelled(name: ClipName, services: ClipServices) -> None:
         return
     if clip.status == "cancelled":
         await remove(clip, services)
-    if clip.forgotten:
-        # A turn may have been appended after the deletion, which would have recreated the conversation.
-        await services.turn.conversations.delete(clip.user_id, clip.conversation_id)

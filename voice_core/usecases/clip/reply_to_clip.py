@@ -32,6 +32,7 @@ async def reply_to_clip(lease: Lease, phrases: Sequence[TimedPhrase], services: 
 
     Raises:
         ReplyRefused: the content filter refused.
+        Conflict: ``conversation-deleted``; the conversation was deleted after the clip was opened.
         StageFailed: with stage ``assistant``, ``conversations``, ``storage`` or ``clips``.
     """
     clip, rules = lease.clip, services.rules
@@ -50,7 +51,7 @@ async def reply_to_clip(lease: Lease, phrases: Sequence[TimedPhrase], services: 
         await lease.change(degraded=("speech",))
     turn = _turn(lease.clip, text, reply, spoken_language(phrases))
     await retry(
-        lambda: services.turn.conversations.append(clip.user_id, turn),
+        lambda: services.turn.conversations.append(clip.user_id, turn, _age_seconds(clip)),
         retries=services.retries,
         tries=rules.tries,
         pause_seconds=rules.pause_seconds,
@@ -89,6 +90,11 @@ async def _save_reply_speech(clip: Clip, reply: str, services: ClipServices) -> 
             raise
         return False
     return True
+
+
+def _age_seconds(clip: Clip) -> float:
+    """Time since the clip was opened."""
+    return (datetime.now(UTC) - clip.created_at).total_seconds()
 
 
 def _turn(clip: Clip, text: str, reply: str, language: str) -> Turn:

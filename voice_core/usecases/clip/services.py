@@ -8,7 +8,6 @@ from voice_core.audio.limits import Limits
 from voice_core.ports.clips import Artefacts, Clips, Recordings, Speeches
 from voice_core.ports.providers import SpeechToText
 from voice_core.usecases.limits.audio_meter import AudioMeter
-from voice_core.usecases.limits.rate_limiter import RateLimiter
 from voice_core.usecases.resilience.retry import RetryBudget
 from voice_core.usecases.turn.services import TurnServices
 
@@ -53,7 +52,6 @@ class ClipServices:
     """With a longer timeout than a turn's."""
     turn: TurnServices
     """The services that reply."""
-    rate_limiter: RateLimiter
     audio_meter: AudioMeter
     containers: Callable[[str], ContainerDecoder] = field(default=lambda _user_id: InProcessDecoder())
     """The decoder of a user's recordings."""

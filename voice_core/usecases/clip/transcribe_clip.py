@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -11,7 +12,7 @@ from voice_core.audio.ranged_decoder import LargeSound
 from voice_core.audio.segments import Segment, Segmenter
 from voice_core.domain.audio import RECOGNITION_RATE, seconds
 from voice_core.domain.clip import Recording
-from voice_core.domain.errors import NoSpeech
+from voice_core.domain.errors import LimitReached, NoSpeech
 from voice_core.domain.speech import TimedPhrase, Transcript
 from voice_core.usecases.clip.clip_lease import Lease
 from voice_core.usecases.clip.services import ClipServices
@@ -24,14 +25,24 @@ SLICE_BYTES = 65_536
 """PCM sent to recognition at a time, so that other tasks of the event loop get to run."""
 
 
-async def transcribe_clip(
-    lease: Lease, recording: Recording, services: ClipServices
-) -> tuple[Sequence[TimedPhrase], int]:
-    """The phrases of *recording*, and its length in milliseconds.
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """The result of transcribing a recording."""
+
+    phrases: Sequence[TimedPhrase]
+    duration_ms: int
+    """Length of the sound that was transcribed."""
+    ended_by: LimitReached | None
+    """Set when the owner's daily quota ended it before the end of the recording."""
+
+
+async def transcribe_clip(lease: Lease, recording: Recording, services: ClipServices) -> Transcription:
+    """Transcribe *recording* to its end, or as far as its owner's daily quota of sound allows.
 
     Segments that an earlier attempt at the same version of the recording has transcribed are not transcribed again.
 
     Raises:
+        LimitReached: the quota allows nothing of it.
         NoSpeech: there is no speech in it.
         InvalidAudio, UnsupportedFormat: it cannot be decoded.
         NotFound, Conflict: it has been deleted, or replaced.
@@ -42,8 +53,8 @@ async def transcribe_clip(
     artefacts = services.artefacts
     phrases = [phrase for name in names for phrase in parse_phrases(await artefacts.get(recording.name, name))]
     if not phrases:
-        raise NoSpeech("No speech was found in this recording.", stage="stt")
-    return phrases, duration_ms
+        raise segments.ended_by or NoSpeech("No speech was found in this recording.", stage="stt")
+    return Transcription(phrases, duration_ms, segments.ended_by)
 
 
 class _Segments:
@@ -62,24 +73,44 @@ class _Segments:
         )
         self._pool = TaskPool(services.rules.at_once)
         self._done_seconds = self._decoded_seconds = 0.0
+        self.ended_by: LimitReached | None = None
 
     async def transcribe_all(self) -> tuple[Sequence[str], int]:
-        """The names of the segments' files, in order, and the length of the recording in milliseconds."""
+        """The names of the segments' files, in order, and the length of their sound in milliseconds."""
         stored = set(await self._services.artefacts.names(self._recording.name, self._folder))
         names, end_ms = [], 0
         try:
             async with aclosing(self._segments()) as segments:
                 async for segment in segments:
-                    end_ms = segment.end_ms
-                    names.append(f"{self._folder}{segment.start_ms:09}-{end_ms:09}.json")
-                    if names[-1] in stored:
+                    name = f"{self._folder}{segment.start_ms:09}-{segment.end_ms:09}.json"
+                    if name in stored:
                         self._report_progress(segment)
+                    elif await self._counted(segment):
+                        await self._pool.start(self._transcribe_and_store(name, segment))
                     else:
-                        await self._pool.start(self._transcribe_and_store(names[-1], segment))
+                        break
+                    names.append(name)
+                    end_ms = segment.end_ms
             await self._pool.finish()
         finally:
             await self._pool.aclose()
         return names, end_ms
+
+    async def _counted(self, segment: Segment) -> bool:
+        """Count *segment* before it is recognised, unless an earlier attempt has; False when the quota is used up.
+
+        Segments are counted in order, so that those before the end of the quota are a part without gaps.
+        """
+        uncounted_ms = segment.end_ms - max(segment.start_ms, self._lease.counted_ms)
+        if uncounted_ms <= 0:
+            return True
+        try:
+            await self._services.audio_meter.admit_audio(self._recording.name.user_id, uncounted_ms)
+        except LimitReached as error:
+            self.ended_by = error
+            return False
+        self._lease.count(segment.end_ms)
+        return True
 
     async def _segments(self) -> AsyncGenerator[Segment]:
         segmenter = Segmenter(self._services.rules.segment_seconds)
@@ -100,8 +131,6 @@ class _Segments:
             pause_seconds=rules.pause_seconds,
         )
         await self._services.artefacts.put(self._recording.name, name, dump_phrases(phrases))
-        segment_ms = segment.end_ms - segment.start_ms
-        await self._services.audio_meter.add_audio(self._recording.name.user_id, segment_ms)
         self._report_progress(segment)
 
     async def _transcribe(self, segment: Segment) -> Sequence[TimedPhrase]:

@@ -38,7 +38,10 @@ async def replay(turn: Turn, request: TurnRequest, services: TurnServices) -> As
 async def replay_without_audio(
     turn: Turn, request: TurnRequest, services: TurnServices, speeches: Speeches, *, keep_hours: float
 ) -> AsyncGenerator[Event]:
-    """The events of *turn* without its audio. The speech is synthesised and stored again only if it is missing."""
+    """The events of *turn* without its audio. The speech is synthesised and stored again only if it is missing.
+
+    If the conversation is deleted meanwhile, the speech is deleted again.
+    """
     name = SpeechName(request.user_id, turn.conversation_id, turn.id)
     duration_ms = await _stored_ms(name, speeches, keep_hours)
     events = (
@@ -49,6 +52,11 @@ async def replay_without_audio(
     async with aclosing(events):
         async for event in events:
             yield event
+    if not duration_ms:
+        try:
+            await services.conversations.turn(name.user_id, name.conversation_id, name.turn_id)
+        except NotFound:
+            await speeches.delete(name.user_id, name.conversation_id, name.turn_id)
 
 
 async def _stored_ms(name: SpeechName, speeches: Speeches, keep_hours: float) -> int:

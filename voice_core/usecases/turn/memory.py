@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
+from math import inf
+from time import monotonic
 
 from voice_core import timeouts
 from voice_core.domain.conversation import Turn, may_begin
@@ -23,6 +25,7 @@ class ConversationMemory:
         self._conversations = services.conversations
         self._seconds = services.deadlines.conversations
         self._turns = services.history_turns
+        self._began = monotonic()
 
     async def recall(self) -> Sequence[Turn]:
         """The last turns, oldest first; none when the conversation begins with this one.
@@ -80,10 +83,18 @@ class ConversationMemory:
             self._request.listener.interrupted(self._record.turn(reply=delivered, interrupted=True))
 
     async def _append(self, turn: Turn) -> bool:
-        """False when another turn with the id of *turn* is stored; True also when the store failed."""
+        """False when another turn with the id of *turn* is stored; True also when it could not be stored.
+
+        That is when the store failed, or the conversation was deleted in the meantime.
+        """
         try:
             async with timeouts.timeout(self._seconds):
-                return await self._conversations.append(self._request.user_id, turn)
+                return await self._conversations.append(self._request.user_id, turn, self._age_seconds)
         except (StageFailed, Conflict, TimeoutError) as error:
             self._record.degrade("conversation", error)
             return True
+
+    @property
+    def _age_seconds(self) -> float:
+        """Time since the turn began; infinity when it begins the conversation, whose id is new then."""
+        return inf if self._request.begins else monotonic() - self._began
