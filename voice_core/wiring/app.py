@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from voice_core.domain.conversation import Turn
     from voice_core.domain.events import Event
     from voice_core.domain.speech import Transcript
-    from voice_core.usecases.check_health import HealthCheck
+    from voice_core.usecases.check_health import HealthCheck, SharedRun
     from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns
     from voice_core.usecases.session.ice_servers import IceServers
     from voice_core.usecases.session.sessions import Sessions
@@ -234,7 +234,17 @@ class App(Adapters):
         await self.warm()
 
     async def warm(self) -> None:
-        """Load what the first turn needs, off the event loop, and open its connections."""
+        """Load what the first turn needs, off the event loop, and open its connections; one run serves all callers."""
+        await self.warm_run.result()
+
+    @Lazy
+    def warm_run(self) -> "SharedRun[None]":
+        """The preparation of this worker for its first turn."""
+        from voice_core.usecases.check_health import WARM_SECONDS, SharedRun
+
+        return SharedRun(self._warm, WARM_SECONDS)
+
+    async def _warm(self) -> None:
         await asyncio.gather(self.load(), self.load_callers())
         services = self.services
         opening: Iterable[Awaitable[None]] = (
@@ -252,6 +262,11 @@ class App(Adapters):
         """Close all parts that were built, each before the parts that it was built from."""
         if self._warming is not None:
             await asyncio.wait([self._warming])
+        # These use all other parts.
+        if App.warm_run.is_built(self):
+            await self.warm_run.close()
+        if App.health_check.is_built(self):
+            await self.health_check.close()
         try:
             await super().close()
         finally:

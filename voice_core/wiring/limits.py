@@ -9,6 +9,7 @@ from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Rate
 from voice_core.ports.limits import UsageStore
 from voice_core.settings import Settings
 from voice_core.usecases.limits.audio_meter import AudioMeter
+from voice_core.usecases.limits.body_shares import BodyShares
 from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter, rate_limited_turn
 from voice_core.usecases.turn.request import TakeTurn, TurnRequest
 
@@ -19,6 +20,7 @@ class UserLimits:
     def __init__(self, settings: Settings, store: UsageStore, clock: Callable[[], float] = time.time) -> None:
         self.rate_limiter = RateLimiter(store, _rules(settings), clock)
         self.audio_meter = AudioMeter(store, clock)
+        self.body_shares = BodyShares(settings.body_stall_seconds)
 
     def metered(self, request: TurnRequest) -> TurnRequest:
         """*request*, whose sound is added to its user's usage while it arrives."""

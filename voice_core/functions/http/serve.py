@@ -11,13 +11,17 @@ from starlette.responses import Response
 from voice_core import telemetry
 from voice_core.domain import errors
 from voice_core.functions.http.completion import CompletedAfterBody
+from voice_core.functions.http.encoding import check_encoding
 from voice_core.functions.http.identity import authenticate
 from voice_core.functions.http.problems import problem_response
 from voice_core.functions.http.request import ClientGone, HttpRequest
 from voice_core.functions.http.security_headers import add_security_headers
+from voice_core.functions.http.trailers import drop_trailers
 
 Handler = Callable[[HttpRequest], Awaitable[Response]]
 AzureHandler = Callable[[Request], Awaitable[Response]]
+
+drop_trailers()
 
 
 def served(handler: Handler) -> AzureHandler:
@@ -26,6 +30,7 @@ def served(handler: Handler) -> AzureHandler:
     @wraps(handler)
     async def authenticated(request: HttpRequest) -> Response:
         await authenticate(request)
+        check_encoding(request)
         return await handler(request)
 
     return served_publicly(authenticated)
@@ -53,6 +58,9 @@ def served_publicly(handler: Handler) -> AzureHandler:
             response = problem_response(
                 errors.VoiceError("An unexpected error. Report the requestId to the operator: it is in our log.")
             )
+        if response.status_code >= 400:
+            # The rest of the body may still be on its way for a long time; nothing of it is kept.
+            request.release_body()
         response.headers.update({"X-Request-Id": request_id, **request.response_headers})
         add_security_headers(response.headers, req.headers)
         telemetry.request_served(req.method, response.status_code, began)
