@@ -138,11 +138,17 @@ async def test_a_body_is_released_when_it_has_been_read(product: Product, body: 
 
 def incoming(body: bytes, content_type: str) -> HttpRequest:
     """A request of the one user, whose body arrives in pieces."""
+    ended = asyncio.Event()
     pieces: Iterator[bytes] = (body[start : start + CHUNK] for start in range(0, len(body), CHUNK))
 
     async def receive() -> dict[str, Any]:
-        piece = next(pieces, b"")
-        return {"type": "http.request", "body": piece, "more_body": bool(piece)}
+        if (piece := next(pieces, None)) is not None:
+            return {"type": "http.request", "body": piece, "more_body": True}
+        if not ended.is_set():
+            ended.set()
+            return {"type": "http.request", "body": b"", "more_body": False}
+        # The client stays connected.
+        return await asyncio.get_running_loop().create_future()
 
     headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
     scope = {"type": "http", "method": "POST", "path": "/", "headers": headers, "query_string": b""}
@@ -152,21 +158,23 @@ def incoming(body: bytes, content_type: str) -> HttpRequest:
 
 
 async def test_a_large_body_takes_little_more_memory_than_its_size(product: Product) -> None:
-    """JSON is held as bytes, as text and as the member's value at most; afterwards only the recording is left."""
+    """At most four copies exist at once, while one form is made of another; afterwards only the recording is left."""
     body = spoken_json(60)
-    await product.app.load()
+    async with product.post("/process", data=spoken_json(5), headers={"Content-Type": JSON}) as response:
+        await response.read()
     request = incoming(body, JSON)
     tracemalloc.start()
     try:
         turn_input = await read_turn_input(request, ProcessRequest, product.app, Admission(request, "turns"))
-        left, peak = tracemalloc.get_traced_memory()
+        _, peak = tracemalloc.get_traced_memory()
+        # The thread that worked on the body forgets it a moment later.
+        await eventually(lambda: tracemalloc.get_traced_memory()[0] < 1.1 * len(body))
     finally:
         tracemalloc.stop()
         await request.aclose()
 
     assert turn_input.upload is not None
-    assert peak < 3.5 * len(body)
-    assert left < 1.1 * len(body)
+    assert peak < 4.5 * len(body)
 
 
 async def test_little_is_read_ahead_of_the_decoder(product: Product) -> None:

@@ -117,7 +117,9 @@ async def _from_json(
     document = await read_json(body)
     # Each of these is as large as the recording, so none is kept longer than needed.
     del body
-    return await _from_members(parsed(model, named | document), app, request)
+    options = parsed(model, named | document)
+    document.clear()
+    return await _from_members(options, app, request)
 
 
 async def _from_members(options: Options, app: Reader, request: HttpRequest) -> TurnInput[Options]:
