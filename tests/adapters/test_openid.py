@@ -118,9 +118,11 @@ async def test_a_token_from_the_future_means_that_our_clock_is_behind(
 ) -> None:
     """It is accepted within the leeway; beyond it, 503 says when to try again, because a new token would not help."""
     now = int(time())
-    assert await user_of(callers, issuer.token(**dict.fromkeys(claims, now + LEEWAY_SECONDS - 20)))
+    within: dict[str, Any] = dict.fromkeys(claims, now + LEEWAY_SECONDS - 20)
+    beyond: dict[str, Any] = dict.fromkeys(claims, now + LEEWAY_SECONDS + 20)
+    assert await user_of(callers, issuer.token(**within))
     with pytest.raises(Unreachable) as refused:
-        await user_of(callers, issuer.token(**dict.fromkeys(claims, now + LEEWAY_SECONDS + 20)))
+        await user_of(callers, issuer.token(**beyond))
 
     assert refused.value.stage == "identity"
     assert refused.value.retry_after is not None

@@ -148,7 +148,8 @@ def incoming(body: bytes, content_type: str) -> HttpRequest:
             ended.set()
             return {"type": "http.request", "body": b"", "more_body": False}
         # The client stays connected.
-        return await asyncio.get_running_loop().create_future()
+        await asyncio.Event().wait()
+        raise AssertionError("it never disconnects")
 
     headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
     scope = {"type": "http", "method": "POST", "path": "/", "headers": headers, "query_string": b""}

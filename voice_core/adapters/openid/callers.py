@@ -69,11 +69,11 @@ class OpenIdCallers:
         try:
             return self._verified(token, key)
         except jwt.ImmatureSignatureError:
-            self._check_clock(self._verified(token, key, verify_iat=False, verify_nbf=False))
+            self._check_clock(self._verified(token, key, mature=False))
             raise
 
-    def _verified(self, token: str, key: jwt.PyJWK, **options: bool) -> dict[str, Any]:
-        """The claims of *token*, which *key* has signed and which meets the requirements, but for *options*."""
+    def _verified(self, token: str, key: jwt.PyJWK, *, mature: bool = True) -> dict[str, Any]:
+        """The claims of *token*, which *key* has signed and which meets the requirements; if *mature*, by now."""
         requirements = self._requirements
         return jwt.decode(
             token,
@@ -85,7 +85,8 @@ class OpenIdCallers:
             options={
                 "require": ["exp", "iss", "aud", requirements.user_claim],
                 "enforce_minimum_key_length": True,
-                **options,
+                "verify_iat": mature,
+                "verify_nbf": mature,
             },
         )
 
