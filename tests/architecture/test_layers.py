@@ -46,7 +46,7 @@ FORBIDDEN_IMPORTS = {
 VALUES = {
     *("bytes", "dict", "float", "frozenset", "int", "len", "max", "min", "range", "round", "set", "slice", "sorted"),
     *("str", "sum", "tuple", "type", "zip", "dict.fromkeys", "str.maketrans", "count", "timedelta", "np.zeros"),
-    *("ConfigDict", "ContextVar", "Field", "ParamSpec", "Path", "TypeVar", "auto", "field"),
+    *("AfterValidator", "ConfigDict", "ContextVar", "Field", "ParamSpec", "Path", "TypeVar", "auto", "field"),
     *("ctypes.CFUNCTYPE", "ctypes.POINTER", "func.Blueprint", "json.dumps", "logging.getLogger", "re.compile"),
     *("web.AppKey", "Function", "RawPcm", "Undefined", "Voice", "_between", "_positive"),
 }

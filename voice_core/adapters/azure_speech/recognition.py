@@ -102,7 +102,9 @@ class AzureSpeechToText:
                     async for interim in interims:
                         yield interim
             except BadRequest as error:
-                raise _unsupported(hints.languages, error) from error
+                if not hints.languages:
+                    raise
+                raise _unsupported(hints.languages) from error
             finally:
                 feeding.cancel()
                 attempt.discard()
@@ -142,13 +144,12 @@ class AzureSpeechToText:
         return languages
 
 
-def _unsupported(languages: tuple[str, ...], error: BadRequest) -> InvalidInput | BadRequest:
-    """The error for *languages* that the service does not accept: the caller's, or else the operator's own setting.
+def _unsupported(languages: tuple[str, ...]) -> InvalidInput:
+    """The error for *languages* that the service does not accept.
 
-    The connection is opened for a language, and nothing else of it is chosen by a caller.
+    The connection is opened for a language, and nothing else of it is chosen by a caller. Without one, the operator's
+    own setting is wrong.
     """
-    if not languages:
-        return error
     detail = f"Speech recognition does not support {' with '.join(languages)}. Name another language, or none."
     return InvalidInput(detail, code="language-unsupported", stage="stt")
 

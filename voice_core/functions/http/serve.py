@@ -16,12 +16,9 @@ from voice_core.functions.http.identity import authenticate
 from voice_core.functions.http.problems import problem_response
 from voice_core.functions.http.request import ClientGone, HttpRequest
 from voice_core.functions.http.security_headers import add_security_headers
-from voice_core.functions.http.trailers import drop_trailers
 
 Handler = Callable[[HttpRequest], Awaitable[Response]]
 AzureHandler = Callable[[Request], Awaitable[Response]]
-
-drop_trailers()
 
 
 def served(handler: Handler) -> AzureHandler:
