@@ -11,7 +11,7 @@ A_LINK = "a link"
 DEEPEST_MARKUP = 10
 """Levels of markup that are taken off one by one."""
 
-_NO_MARKS = {ord(mark): None for mark in "\\*_`~[]()<>&#|"}
+_NO_MARKS = str.maketrans("", "", "\\*_`~[]()<>&#|")
 
 _Rules = tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 
