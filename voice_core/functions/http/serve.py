@@ -1,5 +1,6 @@
 """The wrapper of every endpoint: identity, problem documents, and headers of all responses."""
 
+import traceback
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from time import monotonic
@@ -50,8 +51,10 @@ def served_publicly(handler: Handler) -> AzureHandler:
             refused = "unauthenticated" if isinstance(error, errors.Unauthenticated) else "refused"
             telemetry.event(refused, telemetry.reason(error))
             response = problem_response(error)
-        except Exception:  # noqa: BLE001 - the outermost handler: every error must become a problem document
+            _clear_frames(error)
+        except Exception as error:  # noqa: BLE001 - the outermost handler: every error must become a problem document
             telemetry.unexpected(handler.__name__)
+            _clear_frames(error)
             response = problem_response(
                 errors.VoiceError("An unexpected error. Report the requestId to the operator: it is in our log.")
             )
@@ -66,3 +69,14 @@ def served_publicly(handler: Handler) -> AzureHandler:
     serve.__name__ = handler.__name__
     serve.__doc__ = handler.__doc__
     return serve
+
+
+def _clear_frames(error: BaseException | None) -> None:
+    """Clear the local variables of the functions that raised *error*, and the errors that led to it.
+
+    The recording is among them, and often the error itself: such a cycle would keep megabytes for each refused request
+    until the garbage collector runs.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -166,8 +166,11 @@ async def _form(request: HttpRequest, limit: int, admission: Admission) -> Form:
 
 async def _single_chunk(data: bytes, request: HttpRequest) -> AsyncGenerator[bytes]:
     """*data* as it was in *request*, whose body is no longer needed when the receiver asks for more."""
+    given = [data]
+    # While the receiver uses it, this generator must not keep it alive.
+    del data
     try:
-        yield data
+        yield given.pop()
     finally:
         request.release_body()
 
