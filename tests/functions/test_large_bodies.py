@@ -1,9 +1,11 @@
 """Large bodies: counted before they are read, and limited for each user to what one recording may have."""
 
 import asyncio
+import gc
 import json
 import tracemalloc
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -176,6 +178,24 @@ async def test_a_large_body_takes_little_more_memory_than_its_size(product: Prod
 
     assert turn_input.upload is not None
     assert peak < 4.5 * len(body)
+
+
+async def test_a_refused_recording_is_forgotten_at_once(product: Product) -> None:
+    """Nothing refers to it after the response, so its memory does not wait for the garbage collector."""
+    body = json.dumps({"audioData": "A" * 4_000_000}).encode()
+    async with product.post("/process", data=spoken_json(5), headers={"Content-Type": JSON}) as response:
+        await response.read()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            async with product.post("/process", data=BytesIO(body), headers={"Content-Type": JSON}) as response:
+                assert response.status == 415
+                await response.read()
+        await eventually(lambda: tracemalloc.get_traced_memory()[0] < len(body) / 2)
+    finally:
+        tracemalloc.stop()
+        gc.enable()
 
 
 async def test_little_is_read_ahead_of_the_decoder(product: Product) -> None:
