@@ -1,11 +1,15 @@
 """Run an aiohttp application on this machine only, with its script at ``/_emulator/``."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
 from emulators.script import Script, Step
+
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+"""Names of this machine in a ``Host`` header. A page may let any other name point here (DNS rebinding)."""
 
 SCRIPT = web.AppKey("script", Script)
 
@@ -37,6 +41,16 @@ async def _get_log(request: web.Request) -> web.Response:
     return web.json_response(request.app[SCRIPT].log())
 
 
+@web.middleware
+async def _under_local_names(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Refuse a request that was sent to a name other than `LOCAL_NAMES`: 421."""
+    if re.sub(r":\d+$", "", request.host.lower()) not in LOCAL_NAMES:
+        return web.json_response({"error": "Use http://127.0.0.1: this emulator serves its own machine."}, status=421)
+    return await handler(request)
+
+
 @asynccontextmanager
 async def serving(app: web.Application, port: int = 0) -> AsyncIterator[str]:
     """Serve *app* on 127.0.0.1 and yield its base URL; port 0 takes a free one.
@@ -44,6 +58,7 @@ async def serving(app: web.Application, port: int = 0) -> AsyncIterator[str]:
     Raises:
         OSError: the port is taken.
     """
+    app.middlewares.insert(0, _under_local_names)
     # handler_cancellation: a caller that disconnects must stop the work at once, and tests check that.
     runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.5)
     await runner.setup()

@@ -32,7 +32,9 @@ from starlette.types import ASGIApp
 from emulators.azurite import BLOB_PORT, DEVELOPMENT, QUEUE_PORT, Storage
 from local_host.blob_trigger import BlobTriggers
 from local_host.cors import Cors
+from local_host.descriptors import OutOfDescriptors
 from local_host.front import Front
+from local_host.host_names import HostNames
 from local_host.page import page_routes
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -49,6 +51,8 @@ class HostSettings:
     origins: str = ""
     """Origins whose pages may call, separated by commas."""
     credentials: bool = False
+    names: str = ""
+    """Names under which it may be reached in addition to this machine's, separated by commas."""
 
 
 def load_settings(folder: Path) -> HostSettings:
@@ -61,6 +65,7 @@ def load_settings(folder: Path) -> HostSettings:
         int(host_section.get("LocalHttpPort", 7071)),
         host_section.get("CORS", ""),
         host_section.get("CORSCredentials", False),
+        os.environ.get("LOCAL_HOST_NAMES", ""),
     )
 
 
@@ -163,11 +168,12 @@ def main() -> None:
 
 def fronted(app: ASGIApp, settings: HostSettings) -> ASGIApp:
     """*app* behind the middleware that every request passes."""
-    return Front(Cors(app, settings.origins, credentials=settings.credentials))
+    return HostNames(Front(Cors(app, settings.origins, credentials=settings.credentials)), settings.names)
 
 
 async def _serve(app: Starlette, settings: HostSettings, port: int) -> None:
     # As in the worker: one process, asyncio's own loop, no lifespan.
+    asyncio.get_running_loop().set_exception_handler(OutOfDescriptors())
     server = uvicorn.Server(uvicorn.Config(fronted(app, settings), port=port, lifespan="off", log_level="warning"))
     triggers = BlobTriggers(app.state.functions, storage_connection(os.environ))
     app.routes.insert(0, Route("/runtime/webhooks/blobs", triggers.webhook, methods=["POST"]))

@@ -20,7 +20,7 @@ from tests.issuers import AUDIENCE, Issuer, issuing, signer
 from voice_core.adapters.openid.callers import LONGEST_TOKEN, OpenIdCallers, TokenRequirements
 from voice_core.adapters.openid.issuer import Issuer as Published
 from voice_core.adapters.openid.keys import SigningKeys
-from voice_core.domain.errors import InvalidToken, Unauthenticated, VoiceError
+from voice_core.domain.errors import InvalidToken, Unauthenticated, Unreachable, VoiceError
 from voice_core.domain.user import user_id_of
 
 LEEWAY_SECONDS = 60
@@ -100,7 +100,7 @@ async def test_the_scheme_is_read_in_any_case(callers: OpenIdCallers, issuer: Is
     assert await callers.identify(authorization(f"{scheme} {issuer.token()}"))
 
 
-@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize("claim", ["exp", "nbf"])
 async def test_clocks_may_differ_by_the_leeway(callers: OpenIdCallers, issuer: Issuer, claim: str) -> None:
     """A token that is expired, or not yet valid, by less than the leeway is accepted; by more it is refused."""
     late = -1 if claim == "exp" else 1
@@ -110,6 +110,32 @@ async def test_clocks_may_differ_by_the_leeway(callers: OpenIdCallers, issuer: I
     assert await user_of(callers, issuer.token(**within))
     with pytest.raises(InvalidToken):
         await user_of(callers, issuer.token(**beyond))
+
+
+@pytest.mark.parametrize("claims", [("iat",), ("iat", "nbf")])
+async def test_a_token_from_the_future_means_that_our_clock_is_behind(
+    callers: OpenIdCallers, issuer: Issuer, claims: tuple[str, ...]
+) -> None:
+    """It is accepted within the leeway; beyond it, 503 says when to try again, because a new token would not help."""
+    now = int(time())
+    within: dict[str, Any] = dict.fromkeys(claims, now + LEEWAY_SECONDS - 20)
+    beyond: dict[str, Any] = dict.fromkeys(claims, now + LEEWAY_SECONDS + 20)
+    assert await user_of(callers, issuer.token(**within))
+    with pytest.raises(Unreachable) as refused:
+        await user_of(callers, issuer.token(**beyond))
+
+    assert refused.value.stage == "identity"
+    assert refused.value.retry_after is not None
+    assert 0 < refused.value.retry_after <= 20
+
+
+async def test_a_forged_token_from_the_future_is_refused_as_forged(callers: OpenIdCallers, issuer: Issuer) -> None:
+    """Only a token of the issuer says something about our clock."""
+    later = int(time()) + 10 * LEEWAY_SECONDS
+    with pytest.raises(InvalidToken):
+        await user_of(callers, issuer.token(iat=later)[:-8] + "AAAAAAAA")
+    with pytest.raises(InvalidToken):
+        await user_of(callers, issuer.token(iat=later, aud="another"))
 
 
 CLAIMS: dict[str, dict[str, Any]] = {

@@ -46,16 +46,9 @@ FORBIDDEN_IMPORTS = {
 VALUES = {
     *("bytes", "dict", "float", "frozenset", "int", "len", "max", "min", "range", "round", "set", "slice", "sorted"),
     *("str", "sum", "tuple", "type", "zip", "dict.fromkeys", "str.maketrans", "count", "timedelta", "np.zeros"),
-    *("ConfigDict", "ContextVar", "Field", "ParamSpec", "Path", "TypeVar", "auto", "field"),
-    *(
-        "ctypes.CFUNCTYPE",
-        "ctypes.POINTER",
-        "func.Blueprint",
-        "json.dumps",
-        "logging.getLogger",
-        "re.compile",
-        "struct.Struct",
-    ),
+    *("AfterValidator", "ConfigDict", "ContextVar", "Field", "ParamSpec", "Path", "TypeVar", "auto", "field"),
+    *("ctypes.CFUNCTYPE", "ctypes.POINTER", "func.Blueprint", "json.dumps", "logging.getLogger", "re.compile"),
+    "struct.Struct",
     *("web.AppKey", "Function", "RawPcm", "Undefined", "Voice", "_between", "_positive"),
 }
 """Functions that may be called at import: they return a value and have no side effects."""

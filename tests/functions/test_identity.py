@@ -204,6 +204,29 @@ async def test_the_platform_s_header_identifies_the_caller(product: Product, iss
 
 
 @mode(auth_mode="easyauth", website_site_name="func-voice")
+@pytest.mark.parametrize("split", [False, True], ids=["in one packet", "in two packets"])
+async def test_a_principal_in_a_trailer_is_no_header(product: Product, split: bool) -> None:
+    """The platform removes the header from requests, and may overlook the same name after a chunked body."""
+    address = urlsplit(product.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    document = b'{"text": "hi", "speech": "none"}'
+    head = (
+        f"POST {address.path}/process HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    body = b"%x\r\n%b\r\n0\r\n" % (len(document), document)
+    trailer = f"X-MS-CLIENT-PRINCIPAL: {ANNA}\r\n\r\n".encode()
+    writer.write(head.encode() + (b"" if split else body + trailer))
+    if split:
+        await writer.drain()
+        writer.write(body + trailer)
+    response = await asyncio.wait_for(reader.read(), HANG_SECONDS)
+    writer.close()
+
+    assert response.startswith(b"HTTP/1.1 401 ")
+
+
+@mode(auth_mode="easyauth", website_site_name="func-voice")
 async def test_a_malformed_principal_is_no_caller(product: Product) -> None:
     """It is 401, as if the header were absent."""
     async with product.get("/voices", headers={"X-MS-CLIENT-PRINCIPAL": "eyJ"}) as response:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.growth import MOST_GROWTH, cost, growth
 from voice_core.text.sentences import LONGEST_SENTENCE, Sentences
 
 
@@ -244,3 +245,15 @@ def test_pieces_do_not_matter(rows: list[list[str]], data: st.DataObject) -> Non
     borders = data.draw(st.sets(st.integers(0, len(text)), max_size=40))
     cuts = sorted(borders | {0, len(text)})
     assert cut(*(text[start:end] for start, end in pairwise(cuts))) == [s for row in rows for s in row]
+
+
+@pytest.mark.parametrize("text", ["```x", "```", "a b. ", "((((", "| a | b |", "``", "    ", "…”", "x"])
+def test_the_work_grows_with_the_text(text: str) -> None:
+    """Four times the text takes at most five times the calls and the memory, in one piece or in many."""
+    assert max(growth(lambda size: lambda: cut(text * size), 300)) <= MOST_GROWTH
+    assert max(growth(lambda size: lambda: cut(*[text] * size), 300)) <= MOST_GROWTH
+
+
+def test_code_that_never_ends_is_read_once() -> None:
+    """Each character of a long block of code is handled in one step, however it arrives."""
+    assert cost(lambda: cut("```" + "x" * 100_000)).calls < 1_000

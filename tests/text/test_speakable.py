@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.growth import MOST_GROWTH, growth
 from voice_core.text.speakable import speakable
 
 MARKED_UP = {
@@ -207,3 +208,21 @@ def test_words_are_never_changed(text: str) -> None:
 def test_hostile_text_is_read_to_its_end(mark: str) -> None:
     """Unclosed markup takes little time in the longest text that we accept."""
     assert isinstance(speakable(mark * (4000 // len(mark)) + "x"), str)
+
+
+NESTED = ["\\", "\\*", "[", "[[a](b)", "*", "**a", "_a", "~~", "<<b>b>", "&amp;amp;", "`", "![", "> ", "- ", "# ", "🎉"]
+
+
+@pytest.mark.parametrize("mark", NESTED)
+def test_the_work_grows_with_the_text(mark: str) -> None:
+    """Markup within markup is taken off in a bounded number of rounds."""
+    assert max(growth(lambda size: lambda: speakable(mark * size + "a"), 250)) <= MOST_GROWTH
+
+
+@pytest.mark.parametrize("depth", [9, 40, 400])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "](http://a.bc)"), ("<<b>", ">"), ("\\", "")])
+def test_markup_of_any_depth_leaves_its_words(opening: str, closing: str, depth: int) -> None:
+    """However deep it is nested, the word in the middle is spoken."""
+    spoken = speakable(f"Say {opening * depth}hello{closing * depth} now.")
+    assert "hello" in spoken
+    assert speakable(spoken) == spoken

@@ -30,25 +30,35 @@ class Sentences:
         self._text = ""
         self._doubt: Doubt | None = None
         self._nesting = Nesting()
-        self._fenced = False
+        self._code: list[str] = []
+        """Fenced code in pieces, from its opening mark on; empty outside."""
+        self._code_tail = ""
+        """The end of the code, which may be the beginning of its closing mark."""
 
     def feed(self, text: str) -> list[str]:
         """Read *text*, and return the sentences that are complete now."""
-        complete = [sentence for character in text for sentence in self._take(character)]
+        complete: list[str] = []
+        at = 0
+        while at < len(text):
+            if self._code:
+                ended, at = self._take_code(text, at)
+                complete += ended
+            else:
+                complete += self._take(text[at])
+                at += 1
         if self._doubt is not None and self._doubt.early:
             complete += self._release()
         return complete
 
     def finish(self) -> list[str]:
         """End the text, and return the rest of it."""
+        if self._code:
+            self._text, self._code, self._code_tail = "".join(self._code), [], ""
         rest = self._release()
         self._nesting.clear()
-        self._fenced = False
         return rest
 
     def _take(self, character: str) -> list[str]:
-        if self._fenced:
-            return self._take_code(character)
         if character == "\n":
             return self.finish()
         if character.isspace():
@@ -68,16 +78,19 @@ class Sentences:
             return self._release()
         return self._cut()
 
-    def _take_code(self, character: str) -> list[str]:
-        self._text += character
-        if len(self._text) < 2 * len(FENCE) or not self._text.endswith(FENCE):
-            return []
-        return self.finish()
+    def _take_code(self, text: str, start: int) -> tuple[list[str], int]:
+        """Read *text* from *start* as code: the code if it ends there, and where *text* goes on."""
+        searched = self._code_tail + text[start:]
+        found = searched.find(FENCE)
+        end = len(text) if found < 0 else start + found + len(FENCE) - len(self._code_tail)
+        self._code.append(text[start:end])
+        self._code_tail = searched[-(len(FENCE) - 1) :]
+        return (self.finish() if found >= 0 else []), end
 
     def _begin_code(self) -> list[str]:
         self._text = self._text.removesuffix(FENCE)
         before = self.finish()
-        self._text, self._fenced = FENCE, True
+        self._code = [FENCE]
         return before
 
     @property

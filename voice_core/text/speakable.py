@@ -8,6 +8,11 @@ from urllib.parse import urlsplit
 A_LINK = "a link"
 """Spoken for an address whose host is not a name."""
 
+DEEPEST_MARKUP = 10
+"""Levels of markup that are taken off one by one."""
+
+_NO_MARKS = str.maketrans("", "", "\\*_`~[]()<>&#|")
+
 _Rules = tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 
 
@@ -20,9 +25,20 @@ def speakable(text: str) -> str:
 
     The function is idempotent.
     """
-    while (plain := _plain(text)) != text:
-        text = plain
+    plain, done = _without_markup(text)
+    if not done:
+        # No text has markup within markup that deep: only the marks themselves are left out.
+        plain, _ = _without_markup(plain.translate(_NO_MARKS))
     return plain if any(map(str.isalnum, plain)) else ""
+
+
+def _without_markup(text: str) -> tuple[str, bool]:
+    """*text* without its markup, and whether that was all of it after `DEEPEST_MARKUP` rounds."""
+    for _ in range(DEEPEST_MARKUP):
+        if (plain := _plain(text)) == text:
+            return text, True
+        text = plain
+    return text, False
 
 
 def _plain(text: str) -> str:
@@ -123,7 +139,7 @@ _INLINE: _Rules = (
     # Halves of emphasis, whose other half is in another sentence.
     (re.compile(r"(?<!\S)(?:\*{2,}(?=\S)|[*_](?=[^\W\d_]))"), ""),
     (re.compile(r"(?:(?<=\S)\*{2,}|(?<=[.!?,;:…。！？)])[*_])(?!\S)"), ""),
-    (re.compile(r"\\([*_`#~\[\]()])"), r"\1"),
+    (re.compile(r"\\+([*_`#~\[\]()])"), r"\1"),
     (re.compile(rf"\s*{_JOINED}(?=[.,!?;:)…]|$)"), ""),
     (re.compile(_JOINED), " "),
     (re.compile("[\u20e3\ufe00-\ufe0f\U000e0100-\U000e01ef]"), ""),

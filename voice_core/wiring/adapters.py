@@ -126,6 +126,19 @@ class Adapters(Parts):
         )
 
     @property
+    def services_of_turns(self) -> dict[str, "Checkable"]:
+        """The external services that a turn needs, by their names in the health report."""
+        return {
+            "stt": self.stt,
+            "assistant": self.assistant,
+            "tts": self.tts,
+            "conversations": self.conversations,
+            "requests": self.requests,
+            "limits": self.usage,
+            "identity": self.callers,
+        }
+
+    @property
     def fallbacks(self) -> dict[str, "Checkable"]:
         """The providers whose endpoints are set, by the names of their circuit breakers as fallback providers."""
         speech: dict[str, Checkable] = {}

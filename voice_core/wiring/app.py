@@ -3,14 +3,13 @@
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from voice_core import telemetry
 from voice_core.audio.limits import Limits
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.domain.speech import Hints, Voice
-from voice_core.environ import read_ice_servers
 from voice_core.ports.providers import Checkable
 from voice_core.settings import Settings
 from voice_core.wiring.adapters import Adapters
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from voice_core.domain.conversation import Turn
     from voice_core.domain.events import Event
     from voice_core.domain.speech import Transcript
-    from voice_core.usecases.check_health import HealthCheck
+    from voice_core.usecases.check_health import HealthCheck, SharedRun
     from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns
     from voice_core.usecases.session.ice_servers import IceServers
     from voice_core.usecases.session.sessions import Sessions
@@ -88,15 +87,9 @@ class App(Adapters):
     @Lazy
     def ice(self) -> "IceServers":
         """The STUN servers and relays by which clients reach us."""
-        from voice_core.usecases.session.ice_servers import IceServers
+        from voice_core.wiring.ice import ice_servers
 
-        settings = self.settings
-        return IceServers(
-            fixed=read_ice_servers(settings.ice_servers),
-            turn_urls=tuple(settings.turn_urls.split()),
-            turn_secret=settings.turn_secret,
-            turn_seconds=settings.turn_seconds,
-        )
+        return ice_servers(self.settings)
 
     @Lazy
     def sessions(self) -> "Sessions":
@@ -166,16 +159,8 @@ class App(Adapters):
     @property
     def dependencies(self) -> dict[str, Checkable]:
         """The external services that the product needs, by their names in the health report."""
-        turn: dict[str, Checkable] = {
-            "stt": self.stt,
-            "assistant": self.assistant,
-            "tts": self.tts,
-            "conversations": self.conversations,
-            "requests": self.requests,
-            "limits": self.usage,
-            "identity": self.callers,
-        }
-        return turn | self.second.fallbacks | (self.clip_work.dependencies if self.settings.storage_url else {})
+        stored = self.clip_work.dependencies if self.settings.storage_url else {}
+        return self.services_of_turns | self.second.fallbacks | stored
 
     @Lazy
     def health_check(self) -> "HealthCheck":
@@ -236,24 +221,29 @@ class App(Adapters):
         await self.warm()
 
     async def warm(self) -> None:
-        """Load what the first turn needs, off the event loop, and open its connections."""
+        """Load what the first turn needs, off the event loop, and open its connections; one run serves all callers."""
+        await self.warm_run.result()
+
+    @Lazy
+    def warm_run(self) -> "SharedRun[None]":
+        """The preparation of this worker for its first turn."""
+        from voice_core.usecases.check_health import WARM_SECONDS, SharedRun
+
+        return SharedRun(self._warm, WARM_SECONDS)
+
+    async def _warm(self) -> None:
         await asyncio.gather(self.load(), self.load_callers())
         services = self.services
-        opening: Iterable[Awaitable[None]] = (
-            services.stt.warm(Hints()),
-            services.assistant.warm(),
-            services.tts.warm(None),
-            self.usage.check(),
-            self.requests.check(),
-            self.callers.check(),
-            self.decoders.warm(),
-        )
-        await asyncio.gather(*opening, return_exceptions=True)
+        providers = services.stt.warm(Hints()), services.assistant.warm(), services.tts.warm(None)
+        others = self.usage.check(), self.requests.check(), self.callers.check(), self.decoders.warm()
+        await asyncio.gather(*providers, *others, return_exceptions=True)
 
     async def close(self) -> None:
         """Close all parts that were built, each before the parts that it was built from."""
         if self._warming is not None:
             await asyncio.wait([self._warming])
+        if App.warm_run.is_built(self):
+            await self.warm_run.close()
         try:
             await super().close()
         finally:

@@ -9,6 +9,7 @@ from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Kind, LocalKind, R
 from voice_core.ports.limits import UsageStore
 from voice_core.settings import Settings
 from voice_core.usecases.limits.audio_meter import AudioMeter
+from voice_core.usecases.limits.body_shares import BodyShares
 from voice_core.usecases.limits.local_usage import LocalUsage
 from voice_core.usecases.limits.rate_limiter import LimitRules, RateLimiter, rate_limited_turn
 from voice_core.usecases.limits.request_counter import RequestCounter
@@ -27,6 +28,7 @@ class UserLimits:
         self.rate_limiter = RateLimiter(store, rules, clock, local)
         self.audio_meter = AudioMeter(store, rules, clock, local)
         self.request_counter = RequestCounter(_local_rates(settings))
+        self.body_shares = BodyShares(settings.body_stall_seconds)
         self.event_streams = StreamSlots("event-streams", MOST_STREAMS)
         self.speech_streams = StreamSlots("speech-streams", MOST_STREAMS)
 

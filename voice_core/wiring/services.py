@@ -3,7 +3,7 @@
 from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns
 from voice_core.usecases.idempotency.request_lease import STAGE, LeaseRules
 from voice_core.usecases.resilience.deadlines import Deadlines
-from voice_core.usecases.turn.services import TurnServices
+from voice_core.usecases.turn.services import CHARACTERS_PER_TOKEN, TurnServices
 from voice_core.wiring.adapters import Adapters
 from voice_core.wiring.resilience import Guards
 
@@ -24,6 +24,7 @@ def turn_services(first: Adapters, second: Adapters, guards: Guards) -> TurnServ
             conversations=settings.conversations_seconds,
         ),
         history_turns=settings.history_turns,
+        reply_characters=settings.max_reply_tokens * CHARACTERS_PER_TOKEN,
     )
 
 

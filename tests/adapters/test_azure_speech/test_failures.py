@@ -12,7 +12,7 @@ from fakes.eventually import HANG_SECONDS, eventually
 from fakes.sound import voice_like
 from tests.adapters.test_azure_speech.conftest import KEY, MakeStt, MakeTts, SocketMonitor, requests_of
 from voice_core.adapters.azure_speech.access import SpeechAccess
-from voice_core.adapters.azure_speech.failures import SpeechServiceError
+from voice_core.adapters.azure_speech.failures import BadRequest, SpeechServiceError
 from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
 from voice_core.adapters.azure_speech.synthesis import AzureTextToSpeech
 from voice_core.adapters.azure_speech.voices import LONGEST_LIST_BYTES
@@ -23,7 +23,7 @@ SOUND = voice_like(0.3)
 Failing = AsyncGenerator[object]
 
 STATUSES = [
-    (400, StageFailed, False),
+    (400, BadRequest, False),
     (401, Misconfigured, False),
     (403, Misconfigured, False),
     (404, Misconfigured, False),

@@ -131,6 +131,16 @@ async def test_the_reply_is_the_sum_of_its_deltas(room: Room) -> None:
     assert pieces == room.assistant.reply_text == done(events).reply == room.stored[0].reply
 
 
+@pytest.mark.parametrize("reply", ["word " * 100_000, "x" * 500_000, "```" + "x" * 500_000])
+async def test_a_reply_without_end_is_ended(room: Room, reply: str) -> None:
+    """A model that ignores its limit of tokens is cut off at a length that no such limit reaches; the turn is whole."""
+    room.assistant.reply_text = reply
+    events = await room.events()
+
+    assert done(events).reply == reply[:4_800].strip() == room.stored[0].reply
+    assert not done(events).interrupted
+
+
 async def test_sentences_are_spoken_in_order_and_completely(room: Room) -> None:
     """Every sentence's speech comes before the next one's, none is lost, and samples are complete."""
     room.tts.odd_chunks = True

@@ -18,6 +18,12 @@ SERVICE = {"stt": "Speech recognition", "tts": "Speech synthesis"}
 RETRYABLE_STATUSES = (408, 409)
 
 
+class BadRequest(StageFailed):
+    """The service returned 400: it does not accept the request itself, such as its language."""
+
+    retryable = False
+
+
 class SpeechServiceError(Exception):
     """The vendor's error text, which may contain addresses: the cause of our errors, never their detail."""
 
@@ -35,6 +41,8 @@ def refused(stage: str, status: int, retry_after: float | None = None) -> StageF
     detail = f"{SERVICE[stage]} returned {status}."
     if status in (401, 403, 404):
         return Misconfigured(detail, stage=stage)
+    if status == 400:
+        return BadRequest(detail, stage=stage, retry_after=retry_after)
     if status == 429:
         return Throttled(detail, stage=stage, retry_after=retry_after)
     retryable = not 400 <= status < 500 or status in RETRYABLE_STATUSES

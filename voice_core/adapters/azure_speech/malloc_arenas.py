@@ -5,7 +5,10 @@ from contextlib import suppress
 
 ARENAS = 2
 
-_M_ARENA_MAX = -8
+LARGE_BYTES = 1_048_576
+"""From this size on a block is returned to the system when it is freed."""
+
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3
 """malloc.h of glibc."""
 
 
@@ -14,7 +17,10 @@ def limit_arenas() -> None:
 
     By default glibc creates up to eight arenas per core, and memory that is free in one cannot be used by threads of
     another. The SDK has two threads per connection, which end with it. Under load each arena would grow to a peak of
-    its own.
+    its own. By default glibc also raises the size from which blocks are returned to that of the largest freed so far,
+    and keeps twice as much: recordings of megabytes would stay in the process.
     """
     with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_ARENA_MAX, ARENAS)
+        mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)

@@ -10,7 +10,7 @@ from voice_core import telemetry, timeouts
 from voice_core.adapters.azure_speech.access import SpeechAccess
 from voice_core.adapters.azure_speech.connection import ConnectionLost
 from voice_core.adapters.azure_speech.connection_pool import ConnectionPool
-from voice_core.adapters.azure_speech.failures import timed_out
+from voice_core.adapters.azure_speech.failures import BadRequest, timed_out
 from voice_core.adapters.azure_speech.recognition_attempt import Event, RecognitionAttempt, UtteranceSummary
 from voice_core.adapters.azure_speech.recognizer import EndOfRecognition, Recognizer
 from voice_core.adapters.azure_speech.ssml import legal
@@ -83,7 +83,7 @@ class AzureSpeechToText:
         confidence is the mean of its phrases' confidences, weighted by their length; its duration is that of the audio.
 
         Raises:
-            InvalidInput: ``language-invalid``, or ``languages-too-many`` to choose from.
+            InvalidInput: ``language-invalid``, ``languages-too-many`` to choose from, or ``language-unsupported``.
             NoSpeech: it contains no words; for an empty utterance the service is not called.
             StageFailed: with stage ``stt``.
         """
@@ -101,6 +101,10 @@ class AzureSpeechToText:
                 async with aclosing(self._interims(attempt, builder)) as interims:
                     async for interim in interims:
                         yield interim
+            except BadRequest as error:
+                if not hints.languages:
+                    raise
+                raise _unsupported(hints.languages) from error
             finally:
                 feeding.cancel()
                 attempt.discard()
@@ -138,6 +142,16 @@ class AzureSpeechToText:
             detail = f"Give at most {CANDIDATES} languages."
             raise InvalidInput(detail, code="languages-too-many", stage="stt")
         return languages
+
+
+def _unsupported(languages: tuple[str, ...]) -> InvalidInput:
+    """The error for *languages* that the service does not accept.
+
+    The connection is opened for a language, and nothing else of it is chosen by a caller. Without one, the operator's
+    own setting is wrong.
+    """
+    detail = f"Speech recognition does not support {' with '.join(languages)}. Name another language, or none."
+    return InvalidInput(detail, code="language-unsupported", stage="stt")
 
 
 def _phrases(hints: Hints) -> tuple[str, ...]:

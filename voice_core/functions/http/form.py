@@ -4,7 +4,6 @@ Text is decoded as UTF-8, and as Latin-1 where it is not valid UTF-8. The caller
 take time that grows with the square of the text, and Python caches every charset name that it has looked up.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +16,15 @@ MOST_FIELDS = 100
 
 MOST_HEADER_BYTES = 8_192
 """Most bytes of one part's headers."""
+
+LONGEST_BOUNDARY = 70
+"""Most characters of a boundary (RFC 2046, 5.1.1)."""
+
+MOST_LIKE_DELIMITERS = 1_000
+"""Most lines that begin like the boundary, those of the parts included."""
+
+LONGEST_PADDING = 100
+"""Most bytes of white space after a boundary."""
 
 FILE_TYPES = ("audio/", "video/", "application/octet-stream")
 """Prefixes of the content types that make a part a file even without a file name."""
@@ -73,7 +81,7 @@ def read_form(body: bytes, boundary: bytes, other_bytes: int) -> Form:
         InvalidInput: ``multipart-invalid``.
         TooLarge: ``body-too-large``; the fields other than ``audioData`` exceed *other_bytes*.
     """
-    parts = list(_parts(b"\r\n" + body, boundary))
+    parts = list(_parts(body, boundary))
     files = [part for part in parts if part.is_file and not part.unused]
     fields = [part for part in parts if not part.is_file]
     if len(files) > 1 or len(fields) > MOST_FIELDS:
@@ -85,18 +93,42 @@ def read_form(body: bytes, boundary: bytes, other_bytes: int) -> Form:
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[_Part]:
-    """The parts between the delimiters (RFC 2046, 5.1.1)."""
-    delimiter = re.compile(rb"\r\n--" + re.escape(boundary) + rb"(?:(--)|[ \t]*+(?=\r\n))")
+    """The parts between the delimiters."""
     start = None
-    for number, found in enumerate(delimiter.finditer(body)):
+    for number, (begin, end, last) in enumerate(_delimiters(body, b"\r\n--" + boundary)):
         if start is not None:
-            yield _part(body, start, found.start())
-        start = found.end()
-        if found[1]:
+            yield _part(body, start, begin)
+        start = end
+        if last:
             return
         if number > MOST_FIELDS:
             raise _invalid(_TOO_MANY)
     raise _invalid("The closing boundary is missing." if start is not None else "It does not contain the boundary.")
+
+
+def _delimiters(body: bytes, delimiter: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Where each *delimiter* begins and ends, and whether it is the last (RFC 2046, 5.1.1).
+
+    The line end before it belongs to it; at the beginning of *body* there is none.
+    """
+    if body.startswith(delimiter[2:]):
+        begin, end = 0, len(delimiter) - 2
+    else:
+        begin = body.find(delimiter)
+        end = begin + len(delimiter)
+    for _ in range(MOST_LIKE_DELIMITERS):
+        if begin < 0:
+            return
+        if body.startswith(b"--", end):
+            yield begin, end + 2, True
+            return
+        rest = body[end : end + LONGEST_PADDING]
+        padded = end + len(rest) - len(rest.lstrip(b" \t"))
+        if body.startswith(b"\r\n", padded):
+            yield begin, padded, False
+        begin = body.find(delimiter, end)
+        end = begin + len(delimiter)
+    raise _invalid("Too many lines in it begin like the boundary.")
 
 
 def _part(body: bytes, start: int, end: int) -> _Part:

@@ -14,6 +14,9 @@ from voice_core.functions.http.titles import title
 PROBLEM = "application/problem+json"
 """RFC 9457."""
 
+UNENCODED = "identity"
+"""The name of a body as it is (RFC 9110, 12.5.3)."""
+
 
 class NotAcceptable(errors.InvalidInput):
     """The endpoint offers none of the media types that the caller accepts."""
@@ -25,6 +28,12 @@ class WrongContentType(errors.InvalidInput):
     """The endpoint does not read bodies of this media type."""
 
     code = "content-type-unsupported"
+
+
+class WrongContentEncoding(errors.InvalidInput):
+    """The body is compressed, or encoded in another way."""
+
+    code = "content-encoding-unsupported"
 
 
 class PreconditionRequired(errors.InvalidInput):
@@ -47,6 +56,7 @@ STATUS: Mapping[type[errors.VoiceError], int] = {
     NotAcceptable: 406,
     PreconditionFailed: 412,
     WrongContentType: 415,
+    WrongContentEncoding: 415,
     Unprocessable: 422,
     PreconditionRequired: 428,
     errors.UnsupportedFormat: 415,
@@ -104,6 +114,9 @@ def problem_response(error: errors.VoiceError) -> Response:
     headers = {} if wait is None else {"Retry-After": str(wait)}
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = _challenge(error)
+    if isinstance(error, WrongContentEncoding):
+        # RFC 9110, 15.5.16: without it, the media type would be the reason.
+        headers["Accept-Encoding"] = UNENCODED
     return JSONResponse(problem(error), status(error), headers, PROBLEM)
 
 

@@ -1,10 +1,11 @@
 """A request while its body arrives."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from voice_core import timeouts, wiring
@@ -16,11 +17,14 @@ Result = TypeVar("Result")
 LONGEST_LENGTH = 15
 """Most digits of a Content-Length."""
 
+MOST_PARAMETERS = 600
+"""Most parameters of a URL: 500 phrases and all other options. Parsing takes time, before anyone is identified."""
+
 MOST_ETAGS = 100
 """Most entries of an ``If-None-Match`` that are compared."""
 
-WAITING_CHUNKS = 16
-"""Most chunks of a body that are read ahead of the decoder."""
+WAITING_BYTES = 262_144
+"""Bytes of a body that are read ahead of the decoder, and one chunk more. uvicorn's have up to 320 kB."""
 
 SLOWEST_DISCARDED = 62_500
 """Bytes per second, on average, at which a discarded body must arrive: 500 kbit/s, a phone in poor coverage.
@@ -49,21 +53,32 @@ class HttpRequest:
     def __init__(self, request: Request) -> None:
         self.method = request.method
         self.headers = request.headers
-        self.query = request.query_params
         self.path = request.path_params
         self.user_id = ""
         """The caller's id, empty until `identity.authenticate` sets it; `identity.user_id` reads it."""
         self.response_headers: dict[str, str] = {}
         """Headers that are added to the response, errors included."""
+        self._query_string: bytes = request.scope.get("query_string", b"")
         self._receive = request.receive
-        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING_CHUNKS)
+        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.waiting_bytes = 0
+        """Bytes of the body that have been read and not been used."""
+        self._has_room = asyncio.Event()
         self._gone: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._reading: asyncio.Task[None] | None = None
+        self._release: Callable[[], None] | None = None
         self._complete = not self._announces_body()
 
     def _announces_body(self) -> bool:
         """Whether the headers announce a body (RFC 9112, 6)."""
         return "transfer-encoding" in self.headers or self.headers.get("content-length", "0").strip() != "0"
+
+    @property
+    def query(self) -> QueryParams:
+        """The parameters of the URL; raises InvalidInput if there are more than `MOST_PARAMETERS`."""
+        if self._query_string.count(b"&") >= MOST_PARAMETERS:
+            raise InvalidInput(f"A URL may have at most {MOST_PARAMETERS} parameters. Send them in the body.")
+        return QueryParams(self._query_string)
 
     @property
     def complete(self) -> bool:
@@ -130,7 +145,15 @@ class HttpRequest:
         except TimeoutError as error:
             raise BodyStalled("The rest of the body did not arrive in time. Send the request again.") from error
         self._complete = self._complete or chunk is None
+        self._count_waiting(-len(chunk or b""))
         return chunk
+
+    def _count_waiting(self, size: int) -> None:
+        self.waiting_bytes += size
+        if self.waiting_bytes < WAITING_BYTES:
+            self._has_room.set()
+        else:
+            self._has_room.clear()
 
     async def read(self, limit: int) -> bytes:
         """The complete body, of at most *limit* bytes; raises as `chunks` does."""
@@ -170,8 +193,19 @@ class HttpRequest:
                 working.cancel()
                 await asyncio.gather(working, return_exceptions=True)
 
+    def hold(self, release: Callable[[], None]) -> None:
+        """Call *release* when the body is no longer needed: at `release_body`, or at the end of the request."""
+        self._release = release
+
+    def release_body(self) -> None:
+        """Report that nothing of the body is kept in memory."""
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+
     async def aclose(self) -> None:
         """Stop reading the request."""
+        self.release_body()
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
@@ -182,14 +216,17 @@ class HttpRequest:
 
     async def _read(self) -> None:
         more = True
+        self._count_waiting(0)
         while more:
+            await self._has_room.wait()
             message = await self._receive()
             more = message["type"] == "http.request" and message.get("more_body", False)
             if body := message.get("body"):
-                await self._chunks.put(body)
+                self._chunks.put_nowait(body)
+                self._count_waiting(len(body))
             if message["type"] == "http.disconnect":
                 self._gone.set_result(None)
-        await self._chunks.put(None)
+        self._chunks.put_nowait(None)
         if not self._gone.done():
             await self._receive()
             self._gone.set_result(None)

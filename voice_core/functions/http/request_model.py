@@ -10,6 +10,9 @@ from voice_core.domain.errors import InvalidInput
 
 Model = TypeVar("Model", bound=BaseModel)
 
+LONGEST_TEXT = 128_000
+"""Characters; only a recording is longer, and that is ASCII."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -46,14 +49,26 @@ def parsed(model: type[Model], value: Any) -> Model:
         return model.model_validate(value)
     except ValidationError as error:
         problems = [
-            {"name": ".".join(str(part) for part in item["loc"]), "detail": item["msg"]}
+            {"name": ".".join(str(part) for part in item["loc"]), "detail": _advice(item["type"], item["msg"])}
             for item in error.errors(include_url=False, include_input=False, include_context=False)
         ]
         listed = "; ".join(f"{item['name'] or 'the request'}: {item['detail']}" for item in problems[:3])
         raise InvalidInput(f"Invalid request: {listed}.", extra={"errors": problems}) from None
 
 
+def _advice(kind: str, message: str) -> str:
+    """The error's *message*, for a person: none can read a regular expression."""
+    if kind == "string_pattern_mismatch":
+        return "This is not in the form that docs/api.md shows"
+    return message.removeprefix("Value error, ")
+
+
 def _encodable(value: Any) -> bool:
     """Whether text, or a list of texts, can be encoded: JSON may hold halves of surrogate pairs (RFC 8259, 8.2)."""
     texts = value if isinstance(value, list) else [value]
-    return not any(isinstance(text, str) and not text.isascii() and _SURROGATE.search(text) for text in texts)
+    return not any(isinstance(text, str) and not text.isascii() and _has_surrogate(text) for text in texts)
+
+
+def _has_surrogate(text: str) -> bool:
+    """Whether half of a surrogate pair is in *text*. A text longer than any is refused for that, so it is not read."""
+    return len(text) <= LONGEST_TEXT and bool(_SURROGATE.search(text))

@@ -13,7 +13,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
 """Headers of the OWASP REST Security cheat sheet; a response that is opened as a page can load and run nothing."""
 
 EXPOSED = (
-    *("Accept-Ranges", "Content-Range", "ETag", "Idempotency-Replayed", "Link", "Location"),
+    *("Accept-Encoding", "Accept-Ranges", "Content-Range", "ETag", "Idempotency-Replayed", "Link", "Location"),
     *("RateLimit", "RateLimit-Policy", "Retry-After", "Server-Timing", "WWW-Authenticate"),
     *("X-Conversation-Id", "X-Request-Id", "X-Turn-Id"),
 )

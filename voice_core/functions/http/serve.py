@@ -1,5 +1,6 @@
 """The wrapper of every endpoint: identity, problem documents, and headers of all responses."""
 
+import traceback
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from time import monotonic
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from voice_core import telemetry
 from voice_core.domain import errors
 from voice_core.functions.http.completion import CompletedAfterBody
+from voice_core.functions.http.encoding import check_encoding
 from voice_core.functions.http.identity import authenticate
 from voice_core.functions.http.problems import problem_response
 from voice_core.functions.http.rate_limit import count_request
@@ -31,6 +33,7 @@ def served(handler: Handler) -> AzureHandler:
     async def authenticated(request: HttpRequest) -> Response:
         await authenticate(request)
         await count_request(request)
+        check_encoding(request)
         return await handler(request)
 
     return served_publicly(authenticated)
@@ -53,11 +56,16 @@ def served_publicly(handler: Handler) -> AzureHandler:
             refused = "unauthenticated" if isinstance(error, errors.Unauthenticated) else "refused"
             telemetry.event(refused, telemetry.reason(error))
             response = problem_response(error)
-        except Exception:  # noqa: BLE001 - the outermost handler: every error must become a problem document
+            _clear_frames(error)
+        except Exception as error:  # noqa: BLE001 - the outermost handler: every error must become a problem document
             telemetry.unexpected(handler.__name__)
+            _clear_frames(error)
             response = problem_response(
                 errors.VoiceError("An unexpected error. Report the requestId to the operator: it is in our log.")
             )
+        if response.status_code >= 400:
+            # The rest of the body may still be on its way for a long time; nothing of it is kept.
+            request.release_body()
         response.headers.update({"X-Request-Id": request_id, **request.response_headers})
         add_security_headers(response.headers, req.headers)
         telemetry.request_served(req.method, response.status_code, began)
@@ -66,3 +74,14 @@ def served_publicly(handler: Handler) -> AzureHandler:
     serve.__name__ = handler.__name__
     serve.__doc__ = handler.__doc__
     return serve
+
+
+def _clear_frames(error: BaseException | None) -> None:
+    """Clear the local variables of the functions that raised *error*, and the errors that led to it.
+
+    The recording is among them, and often the error itself: such a cycle would keep megabytes for each refused request
+    until the garbage collector runs.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -64,6 +64,13 @@ HEADERS: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("getSpeech", "200"),
         ),
     ),
+    "Accept-Encoding": (
+        "If the body's Content-Encoding is the reason: how bodies may be encoded.",
+        (
+            *(("takeTurn", "415"), ("transcribe", "415"), ("speak", "415")),
+            *(("openSession", "415"), ("addCandidates", "415"), ("openClip", "415")),
+        ),
+    ),
     "Accept-Ranges": ("Whether byte ranges can be requested.", (("getSpeech", "200"),)),
     "Content-Range": (
         "The range of bytes in this response; after 416 the complete length.",

@@ -23,7 +23,7 @@ def clip_paths() -> Json:
         "Open a clip",
         json_of(schemas.ClipRequest),
         None,
-        (400, 404, 409, 413, 422, 429, *_UNAVAILABLE),
+        (400, 404, 409, 413, 415, 422, 429, *_UNAVAILABLE),
         [IDEMPOTENCY],
         also={"202": opened},
     )

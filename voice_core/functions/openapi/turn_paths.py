@@ -47,7 +47,7 @@ def turn_paths() -> Json:
                 "Synthesise the speech of a text",
                 json_of(schemas.SpeakRequest),
                 dict.fromkeys(AUDIO_OFFERS, BINARY) | json_of(schemas.SpeakAnswer),
-                (400, 406, 413, 429, 502, 503, 504),
+                (400, 406, 413, 415, 429, 502, 503, 504),
             )
         },
     }

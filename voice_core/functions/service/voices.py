@@ -4,6 +4,7 @@ import azure.functions as func
 from starlette.responses import Response
 
 from voice_core import wiring
+from voice_core.domain.language import speaks
 from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
@@ -17,11 +18,11 @@ blueprint = func.Blueprint()
 @served
 async def list_voices(request: HttpRequest) -> Response:
     """List the voices that can be requested."""
-    language = (parsed(VoicesQuery, dict(request.query)).language or "").lower()
+    language = parsed(VoicesQuery, dict(request.query)).language
     app = await wiring.ready()
     voices = [
         VoiceAnswer(name=voice.name, language=voice.language, gender=voice.gender, display_name=voice.display_name)
         for voice in await request.unless_gone(app.voices())
-        if f"{voice.language.lower()}-".startswith(f"{language}-" if language else "")
+        if language is None or speaks(voice.language, language)
     ]
     return json_response(VoicesAnswer(voices=voices, default=app.settings.speech_voice).document())

@@ -11,8 +11,9 @@ from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.sniff import FRAMES_BYTES, sniff
 from voice_core.domain.errors import InvalidInput
 from voice_core.domain.speech import Hints
-from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, _listed, query_options, read_json
-from voice_core.functions.http.form import UTF_8, Form, read_form
+from voice_core.functions.http.admission import Admission
+from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, listed, query_options, read_json
+from voice_core.functions.http.form import LONGEST_BOUNDARY, UTF_8, Form, read_form
 from voice_core.functions.http.idempotency import IdempotencyKey
 from voice_core.functions.http.identity import user_id
 from voice_core.functions.http.media_type import media_type
@@ -79,23 +80,24 @@ class TurnInput(Generic[Options]):
         return self.decoding.pcm(self.upload)
 
 
-async def read_turn_input(request: HttpRequest, model: type[Options], app: Reader) -> TurnInput[Options]:
+async def read_turn_input(
+    request: HttpRequest, model: type[Options], app: Reader, admission: Admission
+) -> TurnInput[Options]:
     """Read as much of *request* as is needed to know its options and the format of its recording.
 
-    A recording that is declared as JSON is recognised by its first bytes, with which no JSON begins.
+    A recording that is declared as JSON is recognised by its first bytes, with which no JSON begins. *admission*
+    counts the request before a large body is read.
 
     Raises:
         InvalidInput: the body is none of the accepted forms, or a member is invalid.
         TooLarge: the declared length is over the limit.
+        LimitReached: the user's limit is used up.
     """
     named = query_options(request)
     if request.content_type == "application/json" or request.content_type.endswith("+json"):
-        body = await request.read(_body_limit(app))
-        if sniff(body[:FRAMES_BYTES]):
-            return TurnInput(parsed(model, named), app.decoding(None, user_id(request)), _single_chunk(body))
-        return await _from_members(parsed(model, named | await read_json(body)), app, user_id(request))
+        return await _from_json(request, model, app, named, admission)
     if request.content_type == "multipart/form-data":
-        return await _from_form(request, model, app, named)
+        return await _from_form(request, model, app, named, admission)
     options = parsed(model, named)
     app.limits.check_bytes(request.content_length)
     raw = _raw(options, request.headers.get("content-type"))
@@ -106,26 +108,43 @@ def _body_limit(app: Reader) -> int:
     return app.limits.max_bytes * 4 // 3 + OTHER_MEMBERS_BYTES
 
 
-async def _from_members(options: Options, app: Reader, user: str) -> TurnInput[Options]:
+async def _from_json(
+    request: HttpRequest, model: type[Options], app: Reader, named: dict[str, Any], admission: Admission
+) -> TurnInput[Options]:
+    body = await admission.read(_body_limit(app))
+    if sniff(body[:FRAMES_BYTES]):
+        return TurnInput(parsed(model, named), app.decoding(None, user_id(request)), _single_chunk(body, request))
+    document = await read_json(body)
+    # Each of these is as large as the recording, so none is kept longer than needed.
+    del body
+    options = parsed(model, named | document)
+    document.clear()
+    return await _from_members(options, app, request)
+
+
+async def _from_members(options: Options, app: Reader, request: HttpRequest) -> TurnInput[Options]:
     """A request whose recording, if any, came as text."""
     if options.audio_data is None:
+        request.release_body()
         return TurnInput(options)
     recording = await asyncio.to_thread(decode_base64_audio, options.audio_data)
-    return TurnInput(options, app.decoding(_raw(options) or recording.raw, user), _single_chunk(recording.data))
+    decoding = app.decoding(_raw(options) or recording.raw, user_id(request))
+    without_text = options.model_copy(update={"audio_data": None})
+    return TurnInput(without_text, decoding, _single_chunk(recording.data, request))
 
 
 async def _from_form(
-    request: HttpRequest, model: type[Options], app: Reader, named: dict[str, Any]
+    request: HttpRequest, model: type[Options], app: Reader, named: dict[str, Any], admission: Admission
 ) -> TurnInput[Options]:
-    form = await _form(request, _body_limit(app))
-    options = parsed(model, named | _listed(form.fields))
+    form = await _form(request, _body_limit(app), admission)
+    options = parsed(model, named | listed(form.fields))
     if form.file is None:
-        return await _from_members(options, app, user_id(request))
+        return await _from_members(options, app, request)
     decoding = app.decoding(_raw(options, form.file.content_type), user_id(request))
-    return TurnInput(options, decoding, _single_chunk(form.file.data))
+    return TurnInput(options, decoding, _single_chunk(form.file.data, request))
 
 
-async def _form(request: HttpRequest, limit: int) -> Form:
+async def _form(request: HttpRequest, limit: int, admission: Admission) -> Form:
     """A multipart body of at most *limit* bytes.
 
     Raises:
@@ -135,17 +154,25 @@ async def _form(request: HttpRequest, limit: int) -> Form:
     _, parameters = media_type(request.headers.get("content-type"))
     if parameters.get(b"charset", b"").lower() not in UTF_8:
         raise WrongContentType("The text of a form must be UTF-8.")
-    boundary = parameters.get(b"boundary")
-    if not boundary:
-        raise InvalidInput("The Content-Type of a form must name its boundary.", code="multipart-invalid")
-    body = await request.read(limit)
+    boundary = parameters.get(b"boundary", b"")
+    if not 0 < len(boundary) <= LONGEST_BOUNDARY:
+        detail = f"The Content-Type of a form must name its boundary, of at most {LONGEST_BOUNDARY} characters."
+        raise InvalidInput(detail, code="multipart-invalid")
+    body = await admission.read(limit)
     if len(body) > OTHER_MEMBERS_BYTES:
         return await asyncio.to_thread(read_form, body, boundary, OTHER_MEMBERS_BYTES)
     return read_form(body, boundary, OTHER_MEMBERS_BYTES)
 
 
-async def _single_chunk(data: bytes) -> AsyncGenerator[bytes]:
-    yield data
+async def _single_chunk(data: bytes, request: HttpRequest) -> AsyncGenerator[bytes]:
+    """*data* as it was in *request*, whose body is no longer needed when the receiver asks for more."""
+    given = [data]
+    # While the receiver uses it, this generator must not keep it alive.
+    del data
+    try:
+        yield given.pop()
+    finally:
+        request.release_body()
 
 
 def _raw(options: AudioInput, content_type: str | None = None) -> RawPcm | None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from voice_core import wiring
 from voice_core.domain.errors import InvalidInput
 from voice_core.domain.speech import SpeechName
+from voice_core.functions.http.admission import Admission
 from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, query_options, read_json, typed
 from voice_core.functions.http.idempotency import IdempotencyKey, idempotency_key, with_replay_header
 from voice_core.functions.http.identity import user_id
@@ -43,14 +44,15 @@ async def post_process(request: HttpRequest) -> Response:
     media_type = negotiate(request.headers.get("accept", ""), OFFERS)
     key = idempotency_key(request)
     app = await wiring.ready()
-    turn_input = await read_turn_input(request, ProcessRequest, app)
+    admission = Admission(request, "turns")
+    turn_input = await read_turn_input(request, ProcessRequest, app, admission)
     if key is not None:
         turn_input = turn_input.with_key(key, app.limits)
     turn_request = _turn_request(request, turn_input, media_type, app.settings.max_text_characters, key)
     handlers, url = await _handlers(
         turn_request, app, by_url=turn_input.options.speech == "url" and media_type not in AUDIO_OFFERS
     )
-    await enforce_limit(request, "turns", hears=turn_request.utterance is not None)
+    await admission.count(hears=turn_request.utterance is not None)
     idempotent_request = turn_input.idempotent_request
     events = (
         with_replay_header(request, app.idempotent_turns.run(turn_request, idempotent_request, handlers))
@@ -70,11 +72,12 @@ async def post_transcribe(request: HttpRequest) -> Response:
     """Transcribe an utterance."""
     negotiate(request.headers.get("accept", ""), ("application/json",))
     app = await wiring.ready()
-    turn_input = await read_turn_input(request, TranscribeRequest, app)
+    admission = Admission(request, "transcripts")
+    turn_input = await read_turn_input(request, TranscribeRequest, app, admission)
     utterance = turn_input.utterance()
     if utterance is None:
         raise InvalidInput("Send a recording: audioData, a file, or the body itself.", code="nothing-said")
-    await enforce_limit(request, "transcripts", hears=True)
+    await admission.count(hears=True)
     metered = app.user_limits.audio_meter.metered(user_id(request), utterance)
     transcript = await request.unless_gone(app.transcribe(metered, turn_input.hints))
     body = TranscribeAnswer(

@@ -32,7 +32,7 @@ async def reply(
     """
     sentences: asyncio.Queue[str | None] = asyncio.Queue()
     words = paced(services.assistant.reply(record.words, history), "assistant", services.deadlines.assistant)
-    streams = [_write(record, words, sentences)]
+    streams = [_write(record, _up_to(services.reply_characters, words), sentences)]
     if request.aloud:
         speech = speak(_queued(sentences), tts=services.tts, voice=request.voice, seconds=services.deadlines.tts)
         streams.append(speech_events(speech, lambda error: record.degrade("speech", error)))
@@ -60,6 +60,16 @@ async def _write(
         sentences.put_nowait(sentence)
     sentences.put_nowait(None)
     yield ReplyDone(reply)
+
+
+async def _up_to(longest: int, words: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    """*words* up to *longest* characters: a model that ignores its limit of tokens would block the event loop."""
+    async with aclosing(words):
+        async for text in words:
+            yield text[:longest]
+            longest -= len(text)
+            if longest <= 0:
+                return
 
 
 async def speech_events(

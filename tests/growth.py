@@ -1,0 +1,79 @@
+"""How the work for an input grows with its size: counted, so that it is the same on every machine."""
+
+import sys
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+TIMES = 4
+"""How much larger the second input is."""
+
+MOST_GROWTH = 5.0
+"""Work that is linear grows by `TIMES`; work that is quadratic grows by sixteen."""
+
+FREE_CALLS = 200
+FREE_BYTES = 20_000
+"""Added to both: what any input costs, however small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Work for one input."""
+
+    calls: int
+    """Functions that were called, of Python and of C."""
+    peak_bytes: int
+    """Most memory in use at once, in addition to what was in use before."""
+
+
+def cost(work: Callable[[], object]) -> Cost:
+    """The cost of *work*, which may raise an error."""
+    work = _ignoring_errors(work)
+    # The first run builds what later ones use again, such as compiled patterns.
+    work()
+    return Cost(_calls(work), _peak_bytes(work))
+
+
+def growth(work: Callable[[int], Callable[[], object]], size: int) -> tuple[float, float]:
+    """By what factor calls and memory grow from input of *size* to `TIMES` as much; *work* prepares an input."""
+    small, large = cost(work(size)), cost(work(size * TIMES))
+    return (
+        (large.calls + FREE_CALLS) / (small.calls + FREE_CALLS),
+        (large.peak_bytes + FREE_BYTES) / (small.peak_bytes + FREE_BYTES),
+    )
+
+
+def _calls(work: Callable[[], object]) -> int:
+    called = 0
+
+    def count(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal called
+        called += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return called
+
+
+def _peak_bytes(work: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        work()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+def _ignoring_errors(work: Callable[[], object]) -> Callable[[], object]:
+    def run() -> None:
+        try:
+            work()
+        except Exception:  # noqa: BLE001 - a refusal costs something as well
+            return
+
+    return run
