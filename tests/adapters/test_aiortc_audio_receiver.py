@@ -201,7 +201,7 @@ def test_sound_is_not_received_faster_than_it_can_be_spoken() -> None:
     assert lasted == pytest.approx(SOUND_AHEAD_SECONDS, abs=0.05)
 
 
-def test_sound_that_nobody_reads_is_not_held_without_end() -> None:
+def test_unread_sound_is_not_held_without_end() -> None:
     """The utterance ends, and has the sound until then."""
     lasted = received(8000, ticks=TICKS, every_seconds=0.02, read=False)
     assert lasted == pytest.approx(LONGEST_UNREAD_SECONDS, abs=0.05)

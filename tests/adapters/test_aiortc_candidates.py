@@ -24,7 +24,7 @@ def test_public_addresses_are_checked(address: str) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        *("10.0.0.1", "172.16.0.1", "192.168.1.1", "127.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),
+        *("10.0.0.1", "172.16.0.1", "192.168.1.1", "127.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.1"),
         *("224.0.0.1", "255.255.255.255", "198.18.0.1", "168.63.129.16", "240.0.0.1"),
         *("::1", "::", "fe80::1", "fe80::1%eth0", "fd00::1", "fec0::1", "ff02::1", "::ffff:10.0.0.1", "2002:7f00:1::"),
     ],
@@ -54,7 +54,8 @@ def test_candidates_that_cannot_be_checked_are_left_out(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "rubbish", "1 1 udp", "1 1 udp x 8.8.8.8 9 typ host", line("8.8.8.8", port=70_000), line("8", priority=-1)]
+    "value",
+    ["", "rubbish", "1 1 udp", "1 1 udp x 8.8.8.8 9 typ host", line("8.8.8.8", port=70_000), line("8", priority=-1)],
 )
 def test_a_candidate_that_cannot_be_read_is_refused(value: str) -> None:
     """The error has the candidate in it."""

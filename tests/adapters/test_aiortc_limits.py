@@ -1,4 +1,4 @@
-"""What one client may send over its connection: packets, sources, streams, chunks and messages."""
+"""Limits of what one client sends over its connection: packets, sources, streams, chunks and messages."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -221,7 +221,9 @@ async def test_sources_are_limited() -> None:
         sender = caller.connection.getTransceivers()[0].sender
         payload_type = peer._media._codecs[0].payloadType
         for number in range(3 * rtp_limit.MAX_SOURCES):
-            packet = RtpPacket(payload_type=payload_type, sequence_number=1, ssrc=1000 + number, payload=b"\xf8\xff\xfe")
+            packet = RtpPacket(
+                payload_type=payload_type, sequence_number=1, ssrc=1000 + number, payload=b"\xf8\xff\xfe"
+            )
             await sender.transport._send_rtp(packet.serialize())
         assert await answers(caller, peer)
         assert len(peer._media.receiver.transport._rtp_router.ssrc_table) <= rtp_limit.MAX_SOURCES

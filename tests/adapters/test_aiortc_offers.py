@@ -213,7 +213,12 @@ async def test_the_end_of_candidates_does_not_end_a_session(fragment: Sequence[s
 
 @pytest.mark.parametrize(
     ("lines", "options"),
-    [([TCP, END], []), ([TCP], []), ([TCP, END], ["a=ice-options:trickle"]), ([TCP, TCP.replace("tcp 1", "TCP 2")], [])],
+    [
+        ([TCP, END], []),
+        ([TCP], []),
+        ([TCP, END], ["a=ice-options:trickle"]),
+        ([TCP, TCP.replace("tcp 1", "TCP 2")], []),
+    ],
 )
 async def test_an_offer_with_tcp_candidates_only_is_refused(lines: Iterable[str], options: list[str]) -> None:
     """The error says that UDP or a relay is needed, because such a client would never be connected."""

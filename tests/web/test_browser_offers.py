@@ -27,8 +27,9 @@ CONNECT = """
     await new Promise(resolve => {
         connection.onicegatheringstatechange = () => connection.iceGatheringState === "complete" && resolve();
     });
-    const request = {method: "POST", headers: {"Content-Type": "application/sdp"}, body: connection.localDescription.sdp};
-    const response = await fetch("/api/voice/session", request);
+    const headers = {"Content-Type": "application/sdp"};
+    const body = connection.localDescription.sdp;
+    const response = await fetch("/api/voice/session", {method: "POST", headers, body});
     const sdp = await response.text();
     if (!response.ok) return sdp;
     await connection.setRemoteDescription({type: "answer", sdp});

@@ -47,7 +47,7 @@ class SessionLimits:
     """Seconds after which a session closes by itself."""
 
     connect_seconds: float = 40.0
-    """From the SDP answer to the media connection: no less than ICE has to wait for candidates (39.5 s, RFC 8863, 4)."""
+    """From the SDP answer to the media connection: ICE has to wait 39.5 s for candidates (RFC 8863, 4)."""
     idle_seconds: float = 120.0
     """Without a turn."""
     max_seconds: float = 1800.0

@@ -48,7 +48,7 @@ SOUND_AHEAD_SECONDS = 10.0
 """How much longer it may become by received sound, before packets are dropped: an outage delays that much."""
 
 LONGEST_UNREAD_SECONDS = 120.0
-"""Most sound that waits to be read. Then the utterance ends: nobody reads it."""
+"""Most sound that waits to be read. Then the utterance ends: no one reads it."""
 
 _WRAP = 1 << 32
 """The number of RTP timestamps, which wrap around."""

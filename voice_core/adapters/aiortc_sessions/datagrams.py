@@ -1,4 +1,4 @@
-"""What the sockets of a connection receive, before ICE does."""
+"""Datagrams of a connection's sockets, before ICE receives them."""
 
 import asyncio
 from collections.abc import Callable

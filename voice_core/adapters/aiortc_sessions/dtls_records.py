@@ -7,7 +7,7 @@ LONGEST_RECORD = 1500
 
 
 class DtlsRecords:
-    """Reads what aiortc leaves over: of each datagram it reads one record, and OpenSSL would hold the others for ever."""
+    """Reads what aiortc leaves over: of each datagram it reads one record, and OpenSSL holds the others."""
 
     def __init__(self, transport: RTCDtlsTransport) -> None:
         self._transport = transport

@@ -156,9 +156,7 @@ def _bundle(offered: Description, audio: Section) -> Sequence[Section]:
     return ()
 
 
-def _kept(
-    offered: Description, group: Sequence[Section], audio: Section, channel: Section | None
-) -> Sequence[Section]:
+def _kept(offered: Description, group: Sequence[Section], audio: Section, channel: Section | None) -> Sequence[Section]:
     """The sections of *group* that the answer keeps, the one that describes the transport first.
 
     A section without a codec that we know is rejected (RFC 9429, 5.3.1), unless only it describes the transport: then

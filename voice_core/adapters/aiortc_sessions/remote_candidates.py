@@ -101,7 +101,11 @@ class RemoteCandidates:
 
     def _is_usable(self, candidate: RTCIceCandidate) -> bool:
         """Whether *candidate* can be checked: by UDP, for RTP with its RTCP on one port, at an address."""
-        if candidate.protocol != "udp" or candidate.component != 1 or candidate.type not in _TYPES or not candidate.port:
+        if (
+            (candidate.protocol, candidate.component) != ("udp", 1)
+            or candidate.type not in _TYPES
+            or not candidate.port
+        ):
             return False
         try:
             address = ip_address(candidate.ip)

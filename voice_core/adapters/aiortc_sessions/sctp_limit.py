@@ -11,8 +11,8 @@ CHUNKS_PER_SECOND = 250
 CHUNKS_AT_ONCE = 1000
 
 WINDOW = 256
-"""How many chunks a chunk of data may be ahead of the first missing one. Those beyond are dropped, as if they were lost;
-the client sends them again. The largest message has 64."""
+"""How many chunks a chunk of data may be ahead of the first missing one. Those beyond are dropped, as if they were
+lost; the client sends them again. The largest message has 64."""
 
 MAX_HELD = 2 * WINDOW
 """Most chunks that are held for incomplete messages, or because an earlier one is missing."""

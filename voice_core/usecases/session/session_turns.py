@@ -135,7 +135,7 @@ class SessionTurns:
                 begun=lambda utterance: self._begin(State.LISTENING, utterance=utterance),
                 ended=lambda: self._enter(State.THINKING),
                 between=self._heard_between,
-                # One more second: whoever reads an utterance that is too long has to notice it.
+                # One more second, so that the turn notices that its utterance is too long.
                 longest=round((self._audio.max_seconds + 1) * RECOGNITION_RATE) * SAMPLE_BYTES,
             )
             self._splitting = asyncio.create_task(hands_free.split(self._peer.listen()))

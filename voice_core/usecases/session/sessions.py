@@ -113,8 +113,8 @@ class Sessions:
         waiting = next((live for live in theirs if live.session.waiting and live not in self._replacing), None)
         if waiting is None:
             raise LimitReached(
-                f"You have {self._most_of_user} sessions with a turn in progress, or being opened. End one of them, or use"
-                " POST /process; it accepts the same conversationId.",
+                f"You have {self._most_of_user} sessions that are being opened, or with a turn in progress. End one, or"
+                " use POST /process; it accepts the same conversationId.",
                 code="sessions-busy",
                 retry_after=BUSY_SECONDS,
                 extra={"violated-policies": ["sessions-at-once"]},
