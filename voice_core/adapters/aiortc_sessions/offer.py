@@ -132,7 +132,8 @@ def _audio(sections: Sequence[Section]) -> Section:
         raise InvalidInput("This offer has no audio section that is in use.", code="offer-invalid")
     found = next((section for section in sounds if _opus(section)), None)
     if found is None:
-        detail = f"This offer cannot be answered: {sounds[0]} has no Opus (a=rtpmap:111 opus/48000/2)."
+        example = "a=rtpmap:111 opus/48000/2, with a number from 96 to 127"
+        detail = f"This offer cannot be answered: {sounds[0]} has no Opus ({example})."
         raise InvalidInput(detail, code="offer-invalid")
     return found
 

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -66,26 +68,16 @@ class Sessions:
             InvalidInput: ``offer-invalid`` or ``offer-tcp-only``.
             StageFailed: with stage ``relay``.
         """
-        user_id = new_session.user_id
-        replaced = self._replaced(user_id)
+        replaced = self._replaced(new_session.user_id)
         if replaced is None and len(self._live) + self._opening.total() >= self._most:
             raise Busy(
                 "This instance has no room for another session. Use POST /process; it accepts the same conversationId.",
                 code="too-many-sessions",
                 retry_after=BUSY_SECONDS,
             )
-        self._opening[user_id] += 1
-        try:
-            servers = self._ice.mint(uuid4().hex)
+        servers = self._ice.mint(uuid4().hex)
+        with self._opens(new_session.user_id, replaced):
             peer = await self._peers.answer(offer, servers)
-        except BaseException:
-            self._replacing.discard(replaced)
-            raise
-        finally:
-            self._opening -= Counter((user_id,))
-        if replaced is not None:
-            self._replacing.discard(replaced)
-            replaced.close(Reason.REPLACED)
         live = LiveSession(
             new_session,
             peer,
@@ -100,6 +92,20 @@ class Sessions:
         self._live[live.id] = opened, serving
         serving.add_done_callback(lambda _: self._forget(opened))
         return opened
+
+    @contextmanager
+    def _opens(self, user_id: str, replaced: LiveSession | None) -> Iterator[None]:
+        """Count a session that is being opened; once it is open, *replaced* ends."""
+        replacing = set() if replaced is None else {replaced}
+        self._opening[user_id] += 1
+        self._replacing |= replacing
+        try:
+            yield
+            for live in replacing:
+                live.close(Reason.REPLACED)
+        finally:
+            self._opening -= Counter((user_id,))
+            self._replacing -= replacing
 
     def _replaced(self, user_id: str) -> LiveSession | None:
         """The user's session that ends when another is opened; None when there is room for one more."""
@@ -119,7 +125,6 @@ class Sessions:
                 retry_after=BUSY_SECONDS,
                 extra={"violated-policies": ["sessions-at-once"]},
             )
-        self._replacing.add(waiting)
         return waiting
 
     async def open_once(
