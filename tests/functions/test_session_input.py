@@ -1,4 +1,4 @@
-"""What clients send to /session: offers and candidates of every kind, and many of them."""
+"""Input of /session: offers and candidates of every kind, and many of them."""
 
 import json
 from dataclasses import replace
@@ -56,7 +56,7 @@ async def test_fragments_are_counted(product: Product) -> None:
 
 
 async def test_names_are_never_waited_for(product: Product) -> None:
-    """A fragment with many .local names is accepted, and nothing is asked on the network about them."""
+    """A fragment with many .local names is accepted, and no packet is sent to look them up."""
     async with call(product) as (_, document):
         lines = (f"a=candidate:1 1 udp 1 {number}.local 9 typ host\r\n" for number in range(1000))
         assert (await patched(product, document["sessionId"], "".join(lines)))[0] == 204

@@ -548,7 +548,7 @@ async def test_sessions_that_are_opened_at_once_are_counted() -> None:
 
 @pytest.mark.parametrize("writes", [True, False])
 async def test_hands_free_sound_outside_turns_is_counted(*, writes: bool) -> None:
-    """Listening costs work although nobody speaks, so its sound counts too: on the way, and the rest at the end."""
+    """Listening costs work even while no one speaks, so its sound counts too: on the way, and the rest at the end."""
     room = Room()
     room.peer.writes = writes
     room.new_session = replace(room.new_session, options=Update(hands_free=True))
