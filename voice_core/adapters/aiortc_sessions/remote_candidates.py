@@ -15,7 +15,7 @@ MAX_CANDIDATES = 32
 _FIELDS = 8
 """Fields of a candidate line up to its type; what follows is not needed (RFC 8839, 5.1)."""
 _TYPES = ("host", "srflx", "relay")
-_AZURE_PLATFORM = ip_address("168.63.129.16")
+_AZURE_PLATFORM = "168.63.129.16"
 """Azure's own services, at a public address that each of its virtual networks serves itself."""
 
 
@@ -122,7 +122,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
             return is_public(embedded)
         if address.is_site_local:
             return False
-    return address.is_global and not address.is_multicast and address != _AZURE_PLATFORM
+    return address.is_global and not address.is_multicast and str(address) != _AZURE_PLATFORM
 
 
 def _address(candidate: RTCIceCandidate) -> tuple[str, int]:
