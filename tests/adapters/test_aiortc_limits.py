@@ -57,9 +57,11 @@ async def answers(caller: Caller, peer: AiortcPeer, text: str = "still here") ->
     return await next_event(peer) == PeerMessage(text)
 
 
-def sctp_of(caller: Caller) -> RTCSctpTransport:
-    assert caller.connection.sctp is not None
-    return caller.connection.sctp
+def sctp_of(end: Caller | AiortcPeer) -> RTCSctpTransport:
+    """The SCTP of the client, or of the product's peer."""
+    sctp = end.connection.sctp if isinstance(end, Caller) else end._connection.sctp
+    assert sctp is not None
+    return sctp
 
 
 def data(tsn: int, *, flags: int, stream: int = 1, content: bytes = b"y") -> DataChunk:
@@ -103,7 +105,7 @@ async def test_a_message_that_is_never_complete_closes_the_session() -> None:
         chunks = (data(base + n, flags=0 if n else FIRST) for n in range(sctp_limit.MAX_HELD + 50))
         await send_chunks(caller, chunks)
         assert await next_event(peer) == PeerExceeded()
-        inbound = peer._connection.sctp._inbound_streams.values()
+        inbound = sctp_of(peer)._inbound_streams.values()
         assert sum(len(stream.reassembly) for stream in inbound) <= sctp_limit.MAX_HELD + 50
 
 
@@ -111,9 +113,9 @@ async def test_chunks_far_ahead_of_a_missing_one_are_dropped() -> None:
     """No more are held than the window has, and the session continues."""
     async with call() as (caller, peer):
         await send_chunks(caller, gaps(caller, sctp_limit.WINDOW))
-        await eventually(lambda: len(peer._connection.sctp._sack_misordered) > sctp_limit.WINDOW // 2 - 3)
+        await eventually(lambda: len(sctp_of(peer)._sack_misordered) > sctp_limit.WINDOW // 2 - 3)
         assert await answers(caller, peer)
-        assert len(peer._connection.sctp._sack_misordered) <= sctp_limit.WINDOW // 2
+        assert len(sctp_of(peer)._sack_misordered) <= sctp_limit.WINDOW // 2
 
 
 async def test_streams_are_limited() -> None:
@@ -126,7 +128,7 @@ async def test_streams_are_limited() -> None:
         base = sctp_of(caller)._local_tsn
         await send_chunks(caller, (data(base + 2 + n, flags=FIRST, stream=100 + n) for n in range(100)))
         assert await answers(caller, peer)
-        assert len(peer._connection.sctp._inbound_streams) <= sctp_limit.MAX_STREAMS
+        assert len(sctp_of(peer)._inbound_streams) <= sctp_limit.MAX_STREAMS
 
 
 @pytest.mark.parametrize(
@@ -173,12 +175,12 @@ async def test_the_work_for_gaps_grows_with_their_number() -> None:
     for count in (200, 800):
         async with call() as (caller, peer):
             packets = [
-                serialize_packet(5000, 5000, peer._connection.sctp._local_verification_tag, chunk)
+                serialize_packet(5000, 5000, sctp_of(peer)._local_verification_tag, chunk)
                 for chunk in gaps(caller, count)
             ]
             with Calls() as calls:
                 for packet in packets:
-                    await peer._connection.sctp._handle_data(packet)
+                    await sctp_of(peer)._handle_data(packet)
             counts.append(calls.count)
     assert counts[1] <= MOST * counts[0]
 

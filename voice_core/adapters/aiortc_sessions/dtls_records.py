@@ -25,8 +25,11 @@ class DtlsRecords:
 
     def _read(self) -> bytes:
         """The next record's content; empty when there is none. Raises ConnectionError if the client has closed."""
+        connection = self._transport._ssl
+        if connection is None:
+            return b""
         try:
-            return bytes(self._transport._ssl.recv(LONGEST_RECORD))
+            return bytes(connection.recv(LONGEST_RECORD))
         except SSL.ZeroReturnError as error:
             raise ConnectionError("The client closed the connection.") from error
         except SSL.Error:

@@ -96,7 +96,7 @@ class Sessions:
     @contextmanager
     def _opens(self, user_id: str, replaced: LiveSession | None) -> Iterator[None]:
         """Count a session that is being opened; once it is open, *replaced* ends."""
-        replacing = set() if replaced is None else {replaced}
+        replacing: set[LiveSession] = set() if replaced is None else {replaced}
         self._opening[user_id] += 1
         self._replacing |= replacing
         try:
