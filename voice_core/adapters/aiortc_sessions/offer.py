@@ -151,8 +151,8 @@ def _bundle(offered: Description, audio: Section) -> Sequence[Section]:
         if section.mid:
             by_mid.setdefault(section.mid, section)
     for value in offered.attributes.get("group", ()):
-        semantics, *mids = value.split()
-        if semantics == "BUNDLE" and audio.mid in mids and by_mid[audio.mid] is audio:
+        mids = value.removeprefix("BUNDLE ").split()
+        if value.startswith("BUNDLE ") and audio.mid in mids and by_mid[audio.mid] is audio:
             return [by_mid[mid] for mid in dict.fromkeys(mids) if mid in by_mid and not by_mid[mid].stopped]
     return ()
 
