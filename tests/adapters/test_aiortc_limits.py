@@ -209,7 +209,7 @@ async def test_a_client_that_sends_too_many_messages_has_exceeded_its_share() ->
     async with call() as (caller, peer):
         for number in range(data_channel.MESSAGES_AT_ONCE + 50):
             caller.send(str(number))
-        events = []
+        events: list[PeerEvent] = []
         while not events or events[-1] != PeerExceeded():
             events.append(await next_event(peer))
         assert events[:-1][: data_channel.MESSAGES_AT_ONCE] == [
@@ -222,6 +222,7 @@ async def test_sources_are_limited() -> None:
     async with call() as (caller, peer):
         sender = caller.connection.getTransceivers()[0].sender
         payload_type = peer._media._codecs[0].payloadType
+        assert payload_type is not None
         for number in range(3 * rtp_limit.MAX_SOURCES):
             packet = RtpPacket(
                 payload_type=payload_type, sequence_number=1, ssrc=1000 + number, payload=b"\xf8\xff\xfe"

@@ -528,10 +528,10 @@ async def test_a_session_is_not_replaced_by_one_that_cannot_be_opened() -> None:
     for _ in range(2):
         with pytest.raises(StageFailed):
             await opened_by(sessions, "anna")
-    assert not first.session.closed
+    assert sessions.status("anna", first.id).reason is None
     peers.failure = None
     await opened_by(sessions, "anna")
-    assert first.session.closed
+    assert sessions.status("anna", first.id).reason is Reason.REPLACED
     await sessions.close()
 
 

@@ -160,12 +160,12 @@ def _bundle(offered: Description, audio: Section) -> Sequence[Section]:
 def _kept(offered: Description, group: Sequence[Section], audio: Section, channel: Section | None) -> Sequence[Section]:
     """The sections of *group* that the answer keeps, the one that describes the transport first.
 
-    A section without a codec that we know is rejected (RFC 9429, 5.3.1), unless only it describes the transport: then
-    rejecting it would leave the others without one.
+    A section without a codec that we know is rejected (RFC 9429, 5.3.1), but not the tagged one, because the others use
+    its transport (RFC 9143, 7.3.3): with ``max-bundle``, Chromium cannot apply an answer that rejects it.
     """
     kept = [section for section in group if section is audio or section is channel or _known(section)]
     described = "ice-ufrag" in offered.attributes
-    primary = next((s for s in (*kept, *group) if described or "ice-ufrag" in s.attributes), None)
+    primary = next((s for s in group if described or "ice-ufrag" in s.attributes), None)
     return kept if primary is None else [primary, *(section for section in kept if section is not primary)]
 
 
