@@ -41,6 +41,7 @@ SETTINGS = Settings(
     sessions_per_hour=10_000,
     audio_seconds_per_day=10_000_000,
     sessions_max=1000,
+    sessions_per_user=1000,
 )
 
 

@@ -2,7 +2,7 @@
 
 import sys
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,19 +44,47 @@ def growth(work: Callable[[int], Callable[[], object]], size: int) -> tuple[floa
     )
 
 
-def _calls(work: Callable[[], object]) -> int:
-    called = 0
+class Calls:
+    """Counts the calls of functions, of Python and of C, in this thread."""
 
-    def count(_frame: Any, event: str, _argument: Any) -> None:
-        nonlocal called
-        called += event in ("call", "c_call")
+    def __init__(self) -> None:
+        self.count = 0
 
-    sys.setprofile(count)
-    try:
-        work()
-    finally:
+    def __enter__(self) -> "Calls":
+        sys.setprofile(self._called)
+        return self
+
+    def __exit__(self, *_: object) -> None:
         sys.setprofile(None)
-    return called
+
+    def _called(self, _frame: Any, event: str, _argument: Any) -> None:
+        self.count += event in ("call", "c_call")
+
+
+def grows_linearly(work: Callable[[int], object], size: int) -> bool:
+    """Whether *work* of `TIMES` as much takes at most `MOST_GROWTH` times the calls."""
+    counts = []
+    for each in (size, TIMES * size):
+        with Calls() as calls:
+            work(each)
+        counts.append(calls.count)
+    return counts[1] <= MOST_GROWTH * counts[0]
+
+
+async def grows_linearly_async(work: Callable[[int], Awaitable[object]], size: int) -> bool:
+    """`grows_linearly` for a coroutine function, the event loop's own calls included."""
+    counts = []
+    for each in (size, TIMES * size):
+        with Calls() as calls:
+            await work(each)
+        counts.append(calls.count)
+    return counts[1] <= MOST_GROWTH * counts[0]
+
+
+def _calls(work: Callable[[], object]) -> int:
+    with Calls() as calls:
+        work()
+    return calls.count
 
 
 def _peak_bytes(work: Callable[[], object]) -> int:

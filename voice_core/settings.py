@@ -140,8 +140,12 @@ class Settings:
     """How long the credentials that `turn_secret` makes are valid."""
     ice_relay_only: bool = False
     """Use and announce no addresses but the relay's: in Azure there is no other way in."""
+    ice_private_addresses: bool = False
+    """Without `ice_relay_only`: send checks to private and loopback addresses of clients: for local runs only."""
     sessions_max: int = 20
     """Concurrent sessions in one worker."""
+    sessions_per_user: int = 2
+    """Concurrent sessions of one user in one worker; the oldest without a turn ends when another is opened."""
     session_idle_seconds: float = 120.0
     session_max_seconds: float = 1800.0
     session_grace_seconds: float = 15.0

@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 from fakes.eventually import HANG_SECONDS
 from fakes.sound import voice_like
 from fakes.webrtc import RATE, TICKS, encoded
-from tests.virtual_time import in_virtual_time
+from tests.growth import grows_linearly
+from tests.virtual_time import block, in_virtual_time
 from voice_core.adapters.aiortc_sessions.audio_receiver import (
+    LONGEST_UNREAD_SECONDS,
     MISSING_SECONDS,
+    SILENCE_AHEAD_SECONDS,
+    SOUND_AHEAD_SECONDS,
     UNCONFIRMED_SILENCE_SECONDS,
     AudioReceiver,
 )
@@ -146,3 +150,58 @@ def test_silence_during_an_outage_is_limited() -> None:
         return received
 
     assert in_virtual_time(received_seconds()) == pytest.approx(UNCONFIRMED_SILENCE_SECONDS, abs=0.05)
+
+
+GAP = round(5.9 * RATE)
+"""A jump of the timestamps just below that of a client whose clock has restarted."""
+
+
+def received(packets: int, *, ticks: int, every_seconds: float, read: bool = True) -> float:
+    """Seconds of an utterance of packets whose timestamps advance by *ticks*, each *every_seconds* after the last."""
+
+    async def utterance() -> float:
+        receiver = AudioReceiver(lambda: inf)
+        sound, lasted = receiver.listen(), 0.0
+        payloads = encoded(voice_like(0.5, RATE))
+        for number in range(packets):
+            receiver.add(packet(number, number * ticks, payload=payloads[number % len(payloads)]))
+            block(every_seconds)
+            if read:
+                lasted += seconds(len(await anext(sound)), RECOGNITION_RATE)
+        receiver.stop()
+        async with aclosing(sound):
+            async for piece in sound:
+                lasted += seconds(len(piece), RECOGNITION_RATE)
+        return lasted
+
+    return in_virtual_time(utterance())
+
+
+@pytest.mark.parametrize("every_seconds", [0.0, 0.02, 0.4])
+def test_silence_is_inserted_only_as_time_has_passed(every_seconds: float) -> None:
+    """Timestamps that jump with each packet do not make an utterance longer than its time, and a second."""
+    packets = 100
+    lasted = received(packets, ticks=GAP, every_seconds=every_seconds)
+    assert lasted <= packets * max(every_seconds, 0.02) + SILENCE_AHEAD_SECONDS + 0.01
+
+
+def test_silence_that_was_left_out_is_inserted() -> None:
+    """A client that pauses for 0.4 s between packets, and says so, gets all of that silence."""
+    assert received(50, ticks=20 * TICKS, every_seconds=0.4) == pytest.approx(49 * 0.4 + 0.02, abs=0.05)
+
+
+def test_the_work_for_jumping_timestamps_grows_with_the_packets() -> None:
+    """Four times the packets take four times the calls, and not as much as their timestamps say."""
+    assert grows_linearly(lambda count: received(count, ticks=GAP, every_seconds=0.02), 100)
+
+
+def test_sound_is_not_received_faster_than_it_can_be_spoken() -> None:
+    """Delayed packets are heard, up to some seconds; a client that sends more at once is not speaking."""
+    lasted = received(1000, ticks=TICKS, every_seconds=0.0, read=False)
+    assert lasted == pytest.approx(SOUND_AHEAD_SECONDS, abs=0.05)
+
+
+def test_unread_sound_is_not_held_without_end() -> None:
+    """The utterance ends, and has the sound until then."""
+    lasted = received(8000, ticks=TICKS, every_seconds=0.02, read=False)
+    assert lasted == pytest.approx(LONGEST_UNREAD_SECONDS, abs=0.05)

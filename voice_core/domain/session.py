@@ -32,6 +32,10 @@ class Reason(StrEnum):
     """The client was lost, and has not been heard again within the grace period."""
     IDLE = "idle"
     TOO_OLD = "too-old"
+    REPLACED = "replaced"
+    """The user opened a session more than one user may have."""
+    EXCEEDED = "exceeded"
+    """The client sent more than a session may: packets, messages, or data that it never completed."""
     FAILED = "failed"
     """An error of ours."""
     STOPPED = "stopped"
@@ -42,8 +46,8 @@ class Reason(StrEnum):
 class SessionLimits:
     """Seconds after which a session closes by itself."""
 
-    connect_seconds: float = 30.0
-    """From the SDP answer to the media connection."""
+    connect_seconds: float = 40.0
+    """From the SDP answer to the media connection: ICE has to wait 39.5 s for candidates (RFC 8863, 4)."""
     idle_seconds: float = 120.0
     """Without a turn."""
     max_seconds: float = 1800.0
@@ -68,6 +72,11 @@ class Session:
     @property
     def closed(self) -> bool:
         return self.state is State.CLOSED
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is open, and no turn is in progress."""
+        return self.state in (State.NEGOTIATING, State.CONNECTED)
 
     @property
     def expires(self) -> float:
@@ -196,11 +205,16 @@ class PeerResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerExceeded:
+    """The client has sent more than a session may."""
+
+
+@dataclass(frozen=True, slots=True)
 class PeerClosed:
     """The connection has ended."""
 
 
-PeerEvent = PeerConnected | PeerMessage | PeerSilent | PeerResumed | PeerClosed
+PeerEvent = PeerConnected | PeerMessage | PeerSilent | PeerResumed | PeerExceeded | PeerClosed
 
 
 @dataclass(frozen=True, slots=True)

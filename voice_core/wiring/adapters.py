@@ -111,7 +111,9 @@ class Adapters(Parts):
     def peers(self) -> "AiortcPeers":
         from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
 
-        return AiortcPeers(relay_only=self.settings.ice_relay_only)
+        return AiortcPeers(
+            relay_only=self.settings.ice_relay_only, private_addresses=self.settings.ice_private_addresses
+        )
 
     @Lazy
     def speech(self) -> "SpeechAccess":

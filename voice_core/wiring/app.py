@@ -96,10 +96,7 @@ class App(Adapters):
         """The sessions of this worker."""
         from voice_core.wiring.sessions import sessions
 
-        admitted = self.user_limits.rate_limited_turn
-        return sessions(
-            self.settings, self.peers, self.ice, self.limits, lambda request: admitted(request, self.take_turn)
-        )
+        return sessions(self.settings, self.peers, self.ice, self.limits, self.user_limits, self.take_turn)
 
     @Lazy
     def limits(self) -> Limits:

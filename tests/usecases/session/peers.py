@@ -49,6 +49,11 @@ class ScriptedPeer:
             for start in range(0, len(pcm), 640):
                 self._microphone.put_nowait(pcm[start : start + 640])
 
+    @property
+    def unheard(self) -> bool:
+        """Whether sound waits to be heard."""
+        return self._microphone is not None and not self._microphone.empty()
+
     def messages(self, *kinds: str) -> list[dict[str, Any]]:
         return [document for document in self.sent if not kinds or document["type"] in kinds]
 

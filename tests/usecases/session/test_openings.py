@@ -50,7 +50,9 @@ class Worker:
             take_turn=lambda turn_request: take_turn(turn_request, services),
             limits=SessionLimits(),
             audio=Limits(),
+            count_sound=Room().count_sound,
             most=5,
+            most_of_user=5,
         )
 
     async def open(self, offer: str = "v=0", key: str = "k") -> tuple[OpenSession, bool]:

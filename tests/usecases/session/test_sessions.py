@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from tests.usecases.session.peers import ScriptedPeer
 from voice_core.audio.limits import Limits
 from voice_core.domain.audio import SPEECH_RATE
 from voice_core.domain.conversation import Turn, new_conversation_id
-from voice_core.domain.errors import Busy, NotFound, StageFailed
+from voice_core.domain.errors import Busy, LimitReached, NotFound, StageFailed
 from voice_core.domain.session import (
     IceServer,
     PeerClosed,
     PeerConnected,
+    PeerExceeded,
     PeerMessage,
     PeerResumed,
     PeerSilent,
@@ -28,7 +30,7 @@ from voice_core.domain.session import (
 )
 from voice_core.functions.session.data_channel import SessionMessageCodec
 from voice_core.usecases.session.ice_servers import IceServers
-from voice_core.usecases.session.live_session import LiveSession
+from voice_core.usecases.session.live_session import FRAGMENTS_AT_ONCE, LiveSession
 from voice_core.usecases.session.request import NewSession
 from voice_core.usecases.session.sessions import Sessions
 from voice_core.usecases.turn.services import TurnServices
@@ -50,10 +52,18 @@ class Room:
         self.limits = SessionLimits()
         self.audio = Limits()
         self.new_session = NewSession(user_id="u", conversation_id=new_conversation_id())
+        self.counted: list[tuple[str, int]] = []
+        """Users and milliseconds of sound outside turns."""
+        self.quota_used_up = False
 
     @property
     def services(self) -> TurnServices:
         return TurnServices(stt=self.stt, assistant=self.assistant, tts=self.tts, conversations=self.conversations)
+
+    async def count_sound(self, user_id: str, heard_ms: int) -> None:
+        self.counted.append((user_id, heard_ms))
+        if self.quota_used_up:
+            raise LimitReached("No more today.", retry_after=60)
 
     @asynccontextmanager
     async def session(self, *, connected: bool = True) -> AsyncIterator[LiveSession]:
@@ -65,6 +75,7 @@ class Room:
             codec=SessionMessageCodec(100),
             limits=self.limits,
             audio=self.audio,
+            count_sound=self.count_sound,
         )
         serving = asyncio.create_task(live.run())
         if connected:
@@ -452,18 +463,158 @@ class ScriptedPeers:
         return self.made[-1]
 
 
-async def test_a_worker_refuses_more_sessions_than_its_limit() -> None:
-    """One more session than the limit is refused; failed negotiations and ended sessions do not count."""
-    peers = ScriptedPeers()
-    services = Room().services
-    sessions = Sessions(
+def worker(peers: ScriptedPeers, room: Room | None = None, *, most: int = 20, most_of_user: int = 2) -> Sessions:
+    """The sessions of a worker with the services of *room*."""
+    room = room or Room()
+    services = room.services
+    return Sessions(
         peers,
         IceServers(),
         take_turn=lambda request: take_turn(request, services),
         limits=SessionLimits(),
         audio=Limits(),
-        most=2,
+        count_sound=room.count_sound,
+        most=most,
+        most_of_user=most_of_user,
     )
+
+
+async def opened_by(sessions: Sessions, user_id: str, **members: Any) -> LiveSession:
+    new_session = NewSession(user_id=user_id, conversation_id=new_conversation_id(), **members)
+    return (await sessions.open(new_session, "", SessionMessageCodec(100))).live
+
+
+async def test_a_user_s_third_session_ends_the_oldest_without_a_turn() -> None:
+    """Sessions of other users continue, and so does the one in which a turn is in progress."""
+    peers, room = ScriptedPeers(), Room()
+    room.assistant.hangs_after = 0
+    sessions = worker(peers, room)
+    busy, waiting, another = [await opened_by(sessions, user) for user in ("anna", "anna", "bob")]
+    peers.made[0].connects()
+    peers.made[0].says("input_text", text="hello")
+    await eventually(lambda: busy.session.state == "thinking")
+
+    third = await opened_by(sessions, "anna")
+    await eventually(lambda: peers.made[1].closed)
+    assert [live.session.closed for live in (busy, another, third)] == [False, False, False]
+    assert sessions.status("anna", waiting.id).reason is Reason.REPLACED
+    await sessions.close()
+
+
+async def test_a_user_whose_sessions_all_have_turns_gets_no_other() -> None:
+    """The error says when to try again, and both sessions continue."""
+    peers, room = ScriptedPeers(), Room()
+    room.assistant.hangs_after = 0
+    sessions = worker(peers, room)
+    both = [await opened_by(sessions, "anna", query="hello") for _ in range(2)]
+    for peer in peers.made:
+        peer.connects()
+    await eventually(lambda: all(live.session.state == "thinking" for live in both))
+
+    with pytest.raises(LimitReached) as refused:
+        await opened_by(sessions, "anna")
+    assert (refused.value.code, refused.value.retry_after) == ("sessions-busy", 30)
+    assert not any(live.session.closed for live in both)
+    assert await opened_by(sessions, "bob")
+    await sessions.close()
+
+
+async def test_a_session_is_not_replaced_by_one_that_cannot_be_opened() -> None:
+    """A third offer that is refused ends nothing, and the next one that is answered does."""
+    peers = ScriptedPeers()
+    sessions = worker(peers)
+    first, _ = [await opened_by(sessions, "anna") for _ in range(2)]
+    peers.failure = StageFailed("No relay can be reached.", stage="relay")
+    for _ in range(2):
+        with pytest.raises(StageFailed):
+            await opened_by(sessions, "anna")
+    assert sessions.status("anna", first.id).reason is None
+    peers.failure = None
+    await opened_by(sessions, "anna")
+    assert sessions.status("anna", first.id).reason is Reason.REPLACED
+    await sessions.close()
+
+
+async def test_sessions_that_are_opened_at_once_are_counted() -> None:
+    """Ten offers of one user at once lead to no more sessions than one user may have."""
+    peers = ScriptedPeers()
+    sessions = worker(peers)
+    results = await asyncio.gather(*(opened_by(sessions, "anna") for _ in range(10)), return_exceptions=True)
+    open_sessions = [one for one in results if isinstance(one, LiveSession) and not one.session.closed]
+    assert len(open_sessions) <= 2
+    assert all(isinstance(one, LiveSession | LimitReached) for one in results)
+    await sessions.close()
+
+
+@pytest.mark.parametrize("writes", [True, False])
+async def test_hands_free_sound_outside_turns_is_counted(*, writes: bool) -> None:
+    """Listening costs work even while no one speaks, so its sound counts too: on the way, and the rest at the end."""
+    room = Room()
+    room.peer.writes = writes
+    room.new_session = replace(room.new_session, options=Update(hands_free=True))
+    async with room.session():
+        await room.state("connected")
+        room.peer.speaks(silence(30.0))
+        await eventually(lambda: room.counted)
+        room.peer.speaks(silence(5.0))
+        await asyncio.sleep(0)
+        await eventually(lambda: not room.peer.unheard)
+    assert sum(heard_ms for _, heard_ms in room.counted) == 35_000
+
+
+async def test_hands_free_listening_ends_with_the_quota() -> None:
+    """The client is notified, nothing more is heard, and the session continues in writing."""
+    room = Room()
+    room.quota_used_up = True
+    room.new_session = replace(room.new_session, options=Update(hands_free=True))
+    async with room.session():
+        await room.state("connected")
+        room.peer.speaks(silence(30.0))
+        assert (await room.ends())["code"] == "limit-reached"
+        room.peer.speaks(voice_like(2.0))
+        room.peer.says("input_text", text="hello")
+        await eventually(lambda: room.peer.messages("turn.done"))
+    assert room.stt.calls == 0
+
+
+async def test_sound_that_does_not_pause_is_not_held_without_end() -> None:
+    """An utterance that is too long fails, and what follows of it is counted as sound outside turns."""
+    room = Room()
+    room.audio = Limits(max_seconds=1.0)
+    room.new_session = replace(room.new_session, options=Update(hands_free=True))
+    async with room.session():
+        await room.state("connected")
+        room.peer.speaks(voice_like(40.0))
+        assert (await room.ends())["code"] == "audio-too-long"
+        await eventually(lambda: room.counted)
+    assert sum(heard_ms for _, heard_ms in room.counted) >= 35_000
+
+
+async def test_a_client_that_sends_too_much_ends_its_session() -> None:
+    """The session is closed with a reason of its own."""
+    room = Room()
+    async with room.session():
+        await room.state("connected")
+        room.peer.happens(PeerExceeded())
+        await eventually(lambda: room.peer.closed)
+    assert room.peer.messages("session.closed")[0]["reason"] == "exceeded"
+
+
+async def test_fragments_of_a_session_are_limited() -> None:
+    """After a number of them, a client has to wait; the error says how long."""
+    room = Room()
+    async with room.session() as live:
+        for _ in range(FRAGMENTS_AT_ONCE):
+            await live.add_candidates("a=end-of-candidates")
+        with pytest.raises(LimitReached) as refused:
+            await live.add_candidates("a=end-of-candidates")
+    assert refused.value.retry_after == 1
+
+
+async def test_a_worker_refuses_more_sessions_than_its_limit() -> None:
+    """One more session than the limit is refused; failed negotiations and ended sessions do not count."""
+    peers = ScriptedPeers()
+    sessions = worker(peers, most=2, most_of_user=10)
     new_session = NewSession(user_id="u", conversation_id="c")
     peers.failure = StageFailed("No relay can be reached.", stage="relay")
     for _ in range(3):

@@ -11,6 +11,7 @@ from aiortc.rtp import RtpPacket
 
 from voice_core.adapters.aiortc_sessions.reorder_buffer import ReorderBuffer
 from voice_core.audio.pcm import Resampler, Samples, scaled
+from voice_core.domain.audio import RECOGNITION_RATE, seconds
 
 OPUS_RATE = 48_000
 """Hertz: libopus decodes to this whatever was encoded (RFC 7587)."""
@@ -38,6 +39,16 @@ UNCONFIRMED_SILENCE_SECONDS = 1.0
 LONGEST_GAP_SECONDS = 6.0
 """Longest silence inserted at once: longer than the time between two signs of life. A longer gap means that the
 client's clock has restarted."""
+
+SILENCE_AHEAD_SECONDS = 1.0
+"""How much longer than the time since its beginning an utterance may become by inserted silence. A client's timestamps
+may say anything; what it left out cannot have taken longer than that."""
+
+SOUND_AHEAD_SECONDS = 10.0
+"""How much longer it may become by received sound, before packets are dropped: an outage delays that much."""
+
+LONGEST_UNREAD_SECONDS = 120.0
+"""Most sound that waits to be read. Then the utterance ends: no one reads it."""
 
 _WRAP = 1 << 32
 """The number of RTP timestamps, which wrap around."""
@@ -96,20 +107,27 @@ class _UtteranceAudio:
         self._decoder.sample_rate = OPUS_RATE
         self._resampler = Resampler(OPUS_RATE)
         self._pcm: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._unread_bytes = 0
         self._trailing_timer: asyncio.TimerHandle | None = None
         self._expected: int | None = None
         """The timestamp that continues the latest packet."""
         self._inserted = 0
         """Samples of silence inserted since the last packet."""
         self._loop = asyncio.get_running_loop()
-        self._filled_until = self._loop.time()
+        self._began = self._filled_until = self._loop.time()
+        self._produced = 0
+        """Samples of sound and silence since `_began`."""
         for payload in recent:
             self._decode(payload)
         self._schedule_fill()
 
     def add(self, payload: bytes, timestamp: int) -> None:
+        ahead = self._produced - (self._loop.time() - self._began) * OPUS_RATE
+        if ahead > SOUND_AHEAD_SECONDS * OPUS_RATE:
+            return
         samples = self._decode(payload)
-        self._feed(np.concatenate([_silence(self._missing(timestamp)), samples]))
+        plausible = int(SILENCE_AHEAD_SECONDS * OPUS_RATE - ahead) - samples.size
+        self._feed(np.concatenate([_silence(max(0, min(self._missing(timestamp), plausible))), samples]))
         self._expected, self._inserted = timestamp + samples.size, 0
         self._filled_until = self._loop.time()
 
@@ -137,7 +155,12 @@ class _UtteranceAudio:
     def _feed(self, samples: Samples) -> None:
         if self.ended:
             return
-        self._pcm.put_nowait(self._resampler.feed(samples))
+        pcm = self._resampler.feed(samples)
+        self._produced += samples.size
+        self._unread_bytes += len(pcm)
+        self._pcm.put_nowait(pcm)
+        if seconds(self._unread_bytes, RECOGNITION_RATE) > LONGEST_UNREAD_SECONDS:
+            self._end()
         if self._trailing_timer is not None and _quiet(samples):
             self._end()
 
@@ -151,6 +174,7 @@ class _UtteranceAudio:
     async def pcm(self) -> AsyncGenerator[bytes]:
         try:
             while (pcm := await self._pcm.get()) is not None:
+                self._unread_bytes -= len(pcm)
                 yield pcm
         finally:
             self._end()

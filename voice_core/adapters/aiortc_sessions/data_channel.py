@@ -6,18 +6,32 @@ from collections.abc import Callable
 
 from aiortc import RTCDataChannel
 
+from voice_core.domain.token_bucket import TokenBucket
+
 WAITING_MESSAGES = 1000
 """Most messages that wait for the channel to open; the oldest are dropped."""
 
 FLUSH_SECONDS = 0.3
 """How long `Channel.flush` waits for the last messages to leave."""
 
+MESSAGES_PER_SECOND = 10
+MESSAGES_AT_ONCE = 100
+"""Messages of a client: a press has two, and an update of its options is one."""
+
+MAX_UNSENT_BYTES = 1_000_000
+"""Most bytes of messages that wait for a client that acknowledges nothing: a reply's events have some 20 kB."""
+
 
 class Channel:
-    """Sends text in order once the client's channel is open, and passes received text to *receive*."""
+    """Sends text in order once the client's channel is open, and passes received text to *receive*.
 
-    def __init__(self, receive: Callable[[str], None]) -> None:
+    *on_excess* is called when the client sends more messages than it may, or receives none.
+    """
+
+    def __init__(self, receive: Callable[[str], None], on_excess: Callable[[], None]) -> None:
         self._receive = receive
+        self._on_excess = on_excess
+        self._bucket = TokenBucket(MESSAGES_PER_SECOND, MESSAGES_AT_ONCE)
         self._waiting: deque[str] = deque(maxlen=WAITING_MESSAGES)
         self._channel: RTCDataChannel | None = None
 
@@ -33,7 +47,10 @@ class Channel:
         if self._channel is None:
             self._waiting.append(text)
         elif _open(self._channel):
-            self._channel.send(text)
+            if self._channel.bufferedAmount > MAX_UNSENT_BYTES:
+                self._on_excess()
+            else:
+                self._channel.send(text)
 
     async def flush(self) -> None:
         """Wait until all messages have left, at most `FLUSH_SECONDS`."""
@@ -49,6 +66,9 @@ class Channel:
             return
 
     def _message(self, message: str | bytes) -> None:
+        if not self._bucket.take(asyncio.get_running_loop().time()):
+            self._on_excess()
+            return
         self._receive(message if isinstance(message, str) else message.decode(errors="replace"))
 
 

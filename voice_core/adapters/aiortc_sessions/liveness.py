@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from aiortc import RTCIceTransport
+
+from voice_core.adapters.aiortc_sessions.datagrams import DatagramTap
 
 LOST_SECONDS = 8.0
 """Time without a sign of life after which the client counts as lost. Browsers check consent (RFC 7675) every 2.5 to
@@ -30,38 +31,26 @@ class Liveness:
         self.last_sign_at = self._loop.time()
         """Time of the latest sign of life, on the event loop's clock."""
         self._timer: asyncio.TimerHandle | None = None
-        self._observed: list[asyncio.DatagramProtocol] = []
+        self._tap = DatagramTap(lambda _data, _address: self._sign_of_life())
 
     def follow(self, transport: RTCIceTransport) -> None:
-        """Begin to watch *transport*. It must be connected: before that, some of its sockets do not exist."""
-        for protocol in transport._connection._protocols:
-            self._observe(protocol)
+        """Begin to watch *transport*, which must be connected."""
+        self._tap.follow(transport)
         self._sign_of_life()
         self._schedule_check()
 
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        # Otherwise the reference cycles would live until the garbage collector runs.
-        while self._observed:
-            vars(self._observed.pop()).pop("datagram_received", None)
+        self._tap.stop()
 
-    def _sign_of_life(self) -> None:
-        """Note a sign of life."""
+    def _sign_of_life(self) -> bool:
+        """Note a sign of life; True, so that it goes further."""
         self.last_sign_at = self._loop.time()
         if self._silent:
             self._silent = False
             self._on_found()
-
-    def _observe(self, protocol: asyncio.DatagramProtocol) -> None:
-        take = protocol.datagram_received
-
-        def received(data: bytes, address: Any) -> None:
-            self._sign_of_life()
-            take(data, address)
-
-        vars(protocol)["datagram_received"] = received
-        self._observed.append(protocol)
+        return True
 
     def _schedule_check(self) -> None:
         self._timer = self._loop.call_later(self._seconds / 8, self._check)

@@ -40,7 +40,7 @@ def _one_session() -> Json:
         "Add ICE candidates",
         {"application/trickle-ice-sdpfrag": {"schema": {"type": "string"}}},
         None,
-        (400, 404, 412, 413, 415, 422, 428),
+        (400, 404, 412, 413, 415, 422, 428, 429),
         [*path, match],
     )
     state = json_of(schemas.SessionStateAnswer)

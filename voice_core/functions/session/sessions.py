@@ -1,6 +1,7 @@
 """/session: negotiate, inspect and end a WebRTC session, as JSON or as WHIP (RFC 9725)."""
 
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import azure.functions as func
 from starlette.responses import Response
@@ -44,7 +45,7 @@ async def post_session(request: HttpRequest) -> Response:
     data = await request.read(OFFER_BYTES)
     body = parsed(SessionRequest, query_options(request) | (await read_json(data) if data else {}))
     if body.offer is None:
-        return _prepare(request, body, key)
+        return await _prepare(request, body, key)
     opened = await _open(request, body, body.offer, key)
     return stream_response(request, opened) if media_type == EVENTS else answer_response(opened)
 
@@ -74,7 +75,7 @@ async def patch_session(request: HttpRequest) -> Response:
     app = await _app()
     live = app.sessions.live(user_id(request), _session_id(request))
     check_fragment(fragment, live.peer.ice, request.headers.get("if-match"), etag(live))
-    await live.peer.add_candidates(fragment)
+    await live.add_candidates(fragment)
     return Response(status_code=204, headers={"ETag": etag(live)})
 
 
@@ -128,10 +129,11 @@ async def _open(request: HttpRequest, body: SessionRequest, offer: Offer, key: I
     return opened
 
 
-def _prepare(request: HttpRequest, body: SessionRequest, key: IdempotencyKey | None) -> Response:
+async def _prepare(request: HttpRequest, body: SessionRequest, key: IdempotencyKey | None) -> Response:
+    await enforce_limit(request, "sessions")
     app = wiring.app()
     app.warm_soon()
-    return preparation_response(_conversation_id(body, key), app.ice.mint(user_id(request)))
+    return preparation_response(_conversation_id(body, key), app.ice.mint(uuid4().hex))
 
 
 def _conversation_id(body: SessionRequest, key: IdempotencyKey | None) -> str:

@@ -22,7 +22,7 @@ class IceServers:
     turn_seconds: int = 3600
 
     def mint(self, name: str) -> tuple[IceServer, ...]:
-        """The servers for the session of *name*.
+        """The servers for the session *name*, which is no user's: relays write it into their logs.
 
         The credential follows "A REST API For Access To TURN Services" (draft-uberti-behave-turn-rest): the secret's
         HMAC-SHA1 of the user name, which begins with the Unix time at which the credential expires.

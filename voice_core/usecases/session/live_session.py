@@ -6,13 +6,14 @@ from uuid import uuid4
 
 from voice_core import telemetry
 from voice_core.audio.limits import Limits
-from voice_core.domain.errors import VoiceError
+from voice_core.domain.errors import LimitReached, VoiceError
 from voice_core.domain.events import Event
 from voice_core.domain.session import (
     ControlRefused,
     PeerClosed,
     PeerConnected,
     PeerEvent,
+    PeerExceeded,
     PeerMessage,
     PeerResumed,
     PeerSilent,
@@ -24,10 +25,16 @@ from voice_core.domain.session import (
     State,
     StateChanged,
 )
+from voice_core.domain.token_bucket import TokenBucket
 from voice_core.ports.media import Peer
+from voice_core.usecases.session.hands_free import CountSound
 from voice_core.usecases.session.request import MessageCodec, NewSession, SentEvent
 from voice_core.usecases.session.session_turns import SessionTurns
 from voice_core.usecases.turn.request import TakeTurn
+
+FRAGMENTS_PER_SECOND = 1
+FRAGMENTS_AT_ONCE = 40
+"""Fragments with candidates that one client may send: more than it may have candidates."""
 
 
 class LiveSession:
@@ -42,6 +49,7 @@ class LiveSession:
         codec: MessageCodec,
         limits: SessionLimits,
         audio: Limits,
+        count_sound: CountSound,
     ) -> None:
         self.id = uuid4().hex
         self.new_session = new_session
@@ -49,8 +57,15 @@ class LiveSession:
         self._codec = codec
         self.session = Session(began=_now(), limits=limits)
         self._turns = SessionTurns(
-            new_session, peer, take_turn=take_turn, audio=audio, send=self._send, enter=self._enter
+            new_session,
+            peer,
+            take_turn=take_turn,
+            audio=audio,
+            count_sound=count_sound,
+            send=self._send,
+            enter=self._enter,
         )
+        self._fragments = TokenBucket(FRAGMENTS_PER_SECOND, FRAGMENTS_AT_ONCE)
         self._waiting: asyncio.Timeout | None = None
         self.open_streams = 0
         """Event streams that keep the session open; it is closed when the last one ends."""
@@ -74,6 +89,21 @@ class LiveSession:
         self.session = self.session.close(reason)
         if self._waiting is not None:
             self._waiting.reschedule(_now())
+
+    async def add_candidates(self, fragment: str) -> None:
+        """Add addresses of the client, from an SDP fragment; also raises as `Peer.add_candidates` does.
+
+        Raises:
+            LimitReached: this session has sent too many fragments.
+        """
+        if not self._fragments.take(_now()):
+            detail = f"A session may send {FRAGMENTS_AT_ONCE} fragments at once, and one a second. Send several"
+            raise LimitReached(
+                f"{detail} candidates in one fragment.",
+                retry_after=1 / FRAGMENTS_PER_SECOND,
+                extra={"violated-policies": ["fragments"]},
+            )
+        await self.peer.add_candidates(fragment)
 
     def follow(self) -> AsyncGenerator[SentEvent]:
         """The events that are sent from now on, to the session's end."""
@@ -112,6 +142,8 @@ class LiveSession:
                 self.session = self.session.lose(_now())
             case PeerResumed() | PeerConnected():
                 self.session = self.session.find()
+            case PeerExceeded():
+                self.close(Reason.EXCEEDED)
             case PeerClosed():
                 never = self.session.state is State.NEGOTIATING
                 self.close(Reason.NEVER_CONNECTED if never else Reason.CLIENT_LEFT)

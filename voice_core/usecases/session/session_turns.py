@@ -7,18 +7,32 @@ from uuid import uuid4
 
 from voice_core import telemetry
 from voice_core.audio.limits import Limits
-from voice_core.domain.errors import Conflict
+from voice_core.domain.audio import RECOGNITION_RATE, SAMPLE_BYTES, milliseconds
+from voice_core.domain.errors import Conflict, VoiceError
 from voice_core.domain.events import Event
-from voice_core.domain.session import Cancel, Control, Press, Release, State, TextInput, Update
+from voice_core.domain.session import (
+    Cancel,
+    Control,
+    ControlRefused,
+    Press,
+    Release,
+    SessionEvent,
+    State,
+    TextInput,
+    Update,
+)
 from voice_core.domain.speech import Hints
 from voice_core.ports.media import Peer
-from voice_core.usecases.session.hands_free import split_utterances
+from voice_core.usecases.session.hands_free import CountSound, HandsFree
 from voice_core.usecases.session.played_turn import PlayedTurn
 from voice_core.usecases.session.request import NewSession
 from voice_core.usecases.turn.request import TakeTurn, TurnRequest
 
 FINISH_SECONDS = 5.0
 """Time for a turn to be stored when its session ends."""
+
+COUNTED_SECONDS = 30.0
+"""How much sound outside utterances is counted at once, in hands-free sessions."""
 
 
 class SessionTurns:
@@ -31,10 +45,14 @@ class SessionTurns:
         *,
         take_turn: TakeTurn,
         audio: Limits,
-        send: Callable[[Event], None],
+        count_sound: CountSound,
+        send: Callable[[Event | SessionEvent], None],
         enter: Callable[[State], None],
     ) -> None:
-        """*send* is called with the turns' events, *enter* with the states into which they bring the session."""
+        """*send* is called with the turns' events, *enter* with the states into which they bring the session.
+
+        *count_sound* counts hands-free sound that is in no turn.
+        """
         self._new_session = new_session
         self._peer = peer
         self._take_turn = take_turn
@@ -48,6 +66,10 @@ class SessionTurns:
         self._unfinished: set[asyncio.Task[None]] = set()
         """The current turn, and interrupted turns that are still being stored."""
         self._splitting: asyncio.Task[None] | None = None
+        self._count_sound = count_sound
+        self._uncounted = 0
+        """Bytes of hands-free sound that are in no turn, and not counted yet."""
+        self._counting: set[asyncio.Task[None]] = set()
 
     def open(self) -> None:
         """Begin the session's work, once its media is connected.
@@ -84,10 +106,12 @@ class SessionTurns:
         """Stop listening, and end the turn; it is stored with the words that were played."""
         if self._splitting is not None:
             self._splitting.cancel()
+            self._splitting = None
         self._peer.stop_listening()
         self._interrupt()
-        if self._unfinished:
-            await asyncio.wait(self._unfinished, timeout=FINISH_SECONDS)
+        self._count()
+        if storing := self._unfinished | self._counting:
+            await asyncio.wait(storing, timeout=FINISH_SECONDS)
 
     def _release(self, trailing_seconds: float) -> None:
         was_down, self._button_down = self._button_down, False
@@ -107,17 +131,40 @@ class SessionTurns:
 
     def _go_hands_free(self, *, wanted: bool) -> None:
         if wanted and self._splitting is None:
-            self._splitting = asyncio.create_task(
-                split_utterances(
-                    self._peer.listen(),
-                    lambda utterance: self._begin(State.LISTENING, utterance=utterance),
-                    lambda: self._enter(State.THINKING),
-                )
+            hands_free = HandsFree(
+                begun=lambda utterance: self._begin(State.LISTENING, utterance=utterance),
+                ended=lambda: self._enter(State.THINKING),
+                between=self._heard_between,
+                # One more second, so that the turn notices that its utterance is too long.
+                longest=round((self._audio.max_seconds + 1) * RECOGNITION_RATE) * SAMPLE_BYTES,
             )
+            self._splitting = asyncio.create_task(hands_free.split(self._peer.listen()))
         elif not wanted and self._splitting is not None:
             self._splitting.cancel()
             self._splitting = None
             self._peer.stop_listening()
+
+    def _heard_between(self, pcm_bytes: int) -> None:
+        self._uncounted += pcm_bytes
+        if milliseconds(self._uncounted, RECOGNITION_RATE) >= COUNTED_SECONDS * 1000:
+            self._count()
+
+    def _count(self) -> None:
+        """Count, in the background, the hands-free sound that is in no turn."""
+        heard_ms, self._uncounted = milliseconds(self._uncounted, RECOGNITION_RATE), 0
+        if heard_ms > 0:
+            counting = asyncio.create_task(self._counted(heard_ms))
+            self._counting.add(counting)
+            counting.add_done_callback(self._counting.discard)
+
+    async def _counted(self, heard_ms: int) -> None:
+        """Count *heard_ms*; stop listening hands-free if the user may send no more sound."""
+        try:
+            await self._count_sound(self._new_session.user_id, heard_ms)
+        except VoiceError as error:
+            if self._splitting is not None:
+                self._send(ControlRefused(error))
+                self._go_hands_free(wanted=False)
 
     def _begin(self, state: State, *, utterance: AsyncGenerator[bytes] | None = None, text: str = "") -> None:
         before = set(self._unfinished)
