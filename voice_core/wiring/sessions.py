@@ -17,7 +17,7 @@ def sessions(
 
     async def count_sound(user_id: str, heard_ms: int) -> None:
         await user_limits.audio_meter.add_audio(user_id, heard_ms)
-        await user_limits.rate_limiter.check_sound(user_id)
+        await user_limits.audio_meter.check_audio(user_id)
 
     return Sessions(
         peers,
