@@ -15,9 +15,9 @@ START_SECONDS = 600.0
 HANG_SECONDS = 300.0
 """A worker that is silent for longer hangs: decoding stops after 10 s, and the slowest input takes less than one."""
 
-MOST_CALLS = 600_000
-"""Limit of calls of Python functions in a worker for one input, resumed generators included. Work in C, and that of
-decoder processes, is not counted."""
+MOST_STEPS = 2_000_000
+"""Limit of calls and jumps of Python functions in a worker for one input. Work in C, and that of decoder processes, is
+not counted."""
 
 MOST_BYTES = 500_000_000
 """Limit of a worker's memory, half of it used before the first input."""
@@ -43,8 +43,8 @@ class Report:
 
     @property
     def busy(self) -> list[InputResult]:
-        """Inputs that took more than `MOST_CALLS`."""
-        return [one for one in self.results if one.calls > MOST_CALLS]
+        """Inputs that took more than `MOST_STEPS`."""
+        return [one for one in self.results if one.steps > MOST_STEPS]
 
     @property
     def harmless(self) -> bool:

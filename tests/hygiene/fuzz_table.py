@@ -21,7 +21,7 @@ def _kind_lines(report: Report, kinds: Sequence[str]) -> Iterator[str]:
     for one in report.results:
         by_kind[one.kind].append(one)
     crashes = Counter(kinds[number % len(kinds)] for number in (*report.crashed, *report.hung))
-    titles = f"{'kind':10} {'inputs':>7} {'crashes':>7} {'untyped':>7} {'most calls':>10} {'slowest':>8}"
+    titles = f"{'kind':10} {'inputs':>7} {'crashes':>7} {'untyped':>7} {'most steps':>10} {'slowest':>8}"
     yield f"{titles}  outcomes; ends of decoder processes"
     for kind in sorted({*by_kind, *crashes}):
         yield _kind_line(kind, by_kind[kind], crashes[kind])
@@ -32,9 +32,9 @@ def _kind_line(kind: str, results: list[InputResult], crashes: int) -> str:
     untyped = outcomes.pop(UNTYPED, 0)
     ends = Counter(f"decoder {reason}" for one in results for reason in one.decoders)
     counted = "; ".join(", ".join(f"{name} {count}" for name, count in each.most_common()) for each in (outcomes, ends))
-    calls = max((one.calls for one in results), default=0)
+    steps = max((one.steps for one in results), default=0)
     slowest = max((one.seconds for one in results), default=0.0)
-    counts = f"{len(results) + crashes:7} {crashes:7} {untyped:7} {calls:10} {slowest:6.2f} s"
+    counts = f"{len(results) + crashes:7} {crashes:7} {untyped:7} {steps:10} {slowest:6.2f} s"
     return f"{kind:10} {counts}  {counted.removesuffix('; ')}"
 
 
@@ -44,7 +44,7 @@ def _figures(report: Report) -> Iterator[str]:
     yield f"{'hangs':24} {len(report.hung)}"
     yield f"{'untyped errors':24} {len(report.untyped)}"
     yield f"{'decoders that ended':24} {sum(len(one.decoders) for one in report.results)}"
-    yield f"{'too many calls':24} {len(report.busy)}"
+    yield f"{'too many steps':24} {len(report.busy)}"
     yield f"{'most memory of a worker':24} {report.peak_bytes / 1e6:.0f} MB"
     yield f"{'growth in the end':24} {report.growth_bytes / 1e6:.0f} MB"
 
@@ -55,7 +55,7 @@ def _findings(report: Report, kinds: Sequence[str]) -> Iterator[str]:
     for number in report.hung:
         yield f"\n{kinds[number % len(kinds)]} {number}: hangs"
     for one in report.busy:
-        yield f"\n{one.kind} {one.number}: {one.calls} calls"
+        yield f"\n{one.kind} {one.number}: {one.steps} steps"
     for one in _first_of_each(report.untyped):
         yield f"\n{one.kind} {one.number}: {one.error}"
 

@@ -40,9 +40,10 @@ class InputResult:
     """The door's, the code of a typed error, or `UNTYPED`."""
     seconds: float
     cpu_seconds: float
-    calls: int
-    """Calls of Python functions, resumed generators and coroutines included: a measure of work that is the same on
-    every machine. 0 before Python 3.12, which cannot count them."""
+    steps: int
+    """Calls of Python functions, resumed generators and coroutines included, and jumps in them, of which each round of
+    a loop has one: a measure of work that is the same on every machine. 0 before Python 3.12, which cannot count them.
+    """
     peak_bytes: int
     """Highest memory use of the worker so far."""
     error: str = ""
@@ -52,16 +53,16 @@ class InputResult:
 
 
 async def results(seed: int, numbers: range, names: Sequence[str]) -> AsyncIterator[InputResult]:
-    kinds, calls = plan(names), CallCounter()
+    kinds, steps = plan(names), StepCounter()
     unhandled: list[str] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(_described(context)))
     async with resources() as shared:
         await shared.pool.warm()
         for number in numbers:
             kind = kinds[number % len(kinds)]
-            began, cpu, called = monotonic(), process_time(), calls.count
+            began, cpu, before = monotonic(), process_time(), steps.count
             outcome, error = await _outcome(seed, kind, number, shared)
-            took, worked, made = monotonic() - began, process_time() - cpu, calls.count - called
+            took, worked, made = monotonic() - began, process_time() - cpu, steps.count - before
             if unhandled:
                 outcome, error = UNTYPED, unhandled[0]
             failures = list(shared.decoder_failures)
@@ -90,17 +91,17 @@ def _described(context: dict[str, Any]) -> str:
     return f"{context.get('message')}\n{''.join(lines)}"[-LONGEST_ERROR:]
 
 
-class CallCounter:
-    """Counts calls of Python functions from its creation on."""
+class StepCounter:
+    """Counts calls and jumps of Python functions from its creation on."""
 
     def __init__(self) -> None:
         self.count = 0
         if sys.version_info >= (3, 12):
             tool, events = sys.monitoring.PROFILER_ID, sys.monitoring.events
             sys.monitoring.use_tool_id(tool, "fuzz")
-            for event in (events.PY_START, events.PY_RESUME):
+            for event in (events.PY_START, events.PY_RESUME, events.JUMP):
                 sys.monitoring.register_callback(tool, event, self._count)
-            sys.monitoring.set_events(tool, events.PY_START | events.PY_RESUME)
+            sys.monitoring.set_events(tool, events.PY_START | events.PY_RESUME | events.JUMP)
 
     def _count(self, *_: object) -> None:
         self.count += 1

@@ -56,6 +56,7 @@ KINDS: Mapping[str, Kind] = {
     "rtp": Kind(sessions.microphone),
     "rtcp": Kind(sessions.network_reports),
     "stun": Kind(sessions.connectivity_checks),
+    "sctp": Kind(sessions.association),
     "message": Kind(sessions.message, 4),
     "reply": Kind(texts.reply, 2, from_service=True),
     "text": Kind(texts.text, 2),

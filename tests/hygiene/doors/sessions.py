@@ -7,12 +7,14 @@ from typing import Any
 
 import aioice
 from aioice.ice import StunProtocol
+from aiortc.rtcsctptransport import RTCSctpTransport
 from aiortc.rtp import RTCP_PSFB_APP, HeaderExtensionsMap, RtcpPacket, RtcpPsfbPacket, RtpPacket, unpack_remb_fci
 
 from tests.hygiene.doors.resources import Resources
 from tests.hygiene.structure.control_messages import control_message
 from tests.hygiene.structure.draw import Draw
 from tests.hygiene.structure.packets import rtcp_packets, rtp_packets, stun_messages
+from tests.hygiene.structure.sctp_packets import sctp_packets
 from tests.hygiene.structure.session_description import fragment, offer
 from voice_core.adapters.aiortc_sessions.audio_receiver import AudioReceiver
 from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
@@ -74,6 +76,30 @@ async def connectivity_checks(draw: Draw, _: Resources) -> str:
     protocol.local_candidate = SimpleNamespace(component=1)
     for message in stun_messages(draw):
         protocol.datagram_received(message, ("127.0.0.1", 9))
+    return "answered" if sent else "ignored"
+
+
+async def association(draw: Draw, _: Resources) -> str:
+    """SCTP, as it arrives from a peer; aiortc ends the session of a peer that sends what it cannot read."""
+    sent: list[bytes] = []
+
+    async def send(data: bytes) -> None:
+        sent.append(data)
+
+    dtls: Any = SimpleNamespace(
+        state="connected", _role="server", _send_data=send, _register_data_receiver=id, _unregister_data_receiver=id
+    )
+    sctp = RTCSctpTransport(dtls)
+    # The peer has sent INIT and COOKIE ECHO, and its first data will have the number 1.
+    sctp._remote_port, sctp._last_received_tsn = 5_000, 0
+    sctp._set_state(RTCSctpTransport.State.ESTABLISHED)
+    try:
+        for packet in sctp_packets(draw, sctp._local_verification_tag, 0):
+            await sctp._handle_data(packet)
+    except Exception:  # noqa: BLE001 - as in aiortc, whose task this would end
+        return "session-ended"
+    finally:
+        await sctp.stop()
     return "answered" if sent else "ignored"
 
 

@@ -16,7 +16,7 @@ AMR_HEADS = (b"#!AMR\n", b"#!AMR-WB\n", b"#!AMR_MC1.0\n\0\0\0\1", b"#!AMR-WB_MC1
 def adts(draw: Draw) -> bytes:
     """ADTS frames of which each has its own length, rate, channels and checksum."""
     packets = sound_packets("aac").packets
-    frames = [_adts_frame(draw, packet) for packet in packets[: draw.choice((1, 3, 4, 40))]]
+    frames = [_adts_frame(draw, packet) for packet in packets[: draw.usually(40, 1, 3, 4)]]
     stream = b"".join(frames) * draw.choice((1, 1, 2))
     if draw.likely(0.2):
         stream = stream[draw.randrange(len(stream)) :]
@@ -26,7 +26,7 @@ def adts(draw: Draw) -> bytes:
 def _adts_frame(draw: Draw, packet: bytes) -> bytes:
     protected = draw.likely(0.1)
     head = 9 if protected else 7
-    if draw.likely(0.04):
+    if draw.likely(0.06 * draw.wrongness):
         packet = draw.choice((packet[: draw.randrange(len(packet))], packet + draw.junk(200), draw.junk(300)))
     length = draw.claim((head + len(packet)) & 0x1FFF, 13, 0.02)
     header = 0xFFF << 44 | draw.claim(0, 1, 0.02) << 43 | (not protected) << 40
@@ -41,7 +41,7 @@ def latm(draw: Draw) -> bytes:
     made = b""
     for frame in frames * draw.choice((1, 1, 2)):
         body = frame
-        if draw.likely(0.1):
+        if draw.likely(0.15 * draw.wrongness):
             at = draw.randrange(min(len(body), 12))
             body = body[:at] + draw.randbytes(1) + body[at + 1 :] + draw.junk(40)
         length = draw.claim(len(body) & 0x1FFF, 13, 0.03)

@@ -23,11 +23,11 @@ COMPRESSIONS = (
 def aiff(draw: Draw) -> bytes:
     """A file with its common chunk, samples and marks in any order."""
     form = draw.choice((b"AIFF", b"AIFC"))
-    channels, bits = draw.choice((1, 1, 2, 6, 9, 0)), draw.choice((8, 16, 16, 24, 32, 0, 65))
-    sound = draw.randbytes(draw.choice((0, 1, 34, 3_200, 20_000)))
+    channels, bits = draw.usually(draw.choice((1, 2, 6)), 9, 0), draw.usually(draw.choice((8, 16, 24, 32)), 0, 65)
+    sound = draw.randbytes(draw.usually(draw.choice((3_200, 20_000)), 0, 1, 34))
     frames = len(sound) // max(1, channels * bits // 8)
     common = struct.pack(">HIH", channels, draw.claim(frames, chance=0.05), bits) + _extended(draw)
-    common += draw.choice(COMPRESSIONS) + b"\0\0" if form == b"AIFC" else b""
+    common += draw.usually(b"NONE", *COMPRESSIONS) + b"\0\0" if form == b"AIFC" else b""
     samples = struct.pack(">II", draw.claim(0, chance=0.05), draw.claim(0)) + sound
     parts = [
         _chunk(draw, b"COMM", common),
@@ -43,8 +43,8 @@ def aiff(draw: Draw) -> bytes:
 def au(draw: Draw) -> bytes:
     """An AU file, whose header may have any length."""
     note = draw.junk(300)
-    encoding = draw.choice((1, 2, 3, 4, 5, 6, 7, 23, 24, 25, 26, 27, draw.number(32)))
-    sound = draw.randbytes(draw.choice((0, 1, 3_200, 20_000)))
+    encoding = draw.usually(draw.choice((1, 2, 3, 4, 5, 6, 7, 27)), 23, 24, 25, 26, draw.number(32))
+    sound = draw.randbytes(draw.usually(draw.choice((3_200, 20_000)), 0, 1))
     size = draw.choice((len(sound), 0xFFFF_FFFF, draw.claim(len(sound))))
     rate, channels = draw.claim(16_000), draw.claim(1)
     return struct.pack(">4s5I", b".snd", draw.claim(24 + len(note)), size, encoding, rate, channels) + note + sound
@@ -55,7 +55,7 @@ def _extended(draw: Draw) -> bytes:
     rate = draw.choice((8_000, 16_000, 44_100))
     exponent = rate.bit_length() - 1
     exact = struct.pack(">HQ", 16_383 + exponent, rate << 63 - exponent)
-    return draw.choice((exact,) * 8 + (bytes(10), b"\xff" * 10, draw.randbytes(10)))
+    return draw.usually(exact, bytes(10), b"\xff" * 10, draw.randbytes(10))
 
 
 def _other(draw: Draw) -> bytes:

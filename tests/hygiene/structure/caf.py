@@ -14,8 +14,8 @@ OTHER_NAMES = (b"ima4", b"ulaw", b"alaw", b"flac", b"MAC3", b"ilbc", b"samr")
 def caf(draw: Draw) -> bytes:
     """A file with a packet table that agrees with its packets, or almost."""
     sound = sound_packets(draw.choice((*NAMES,)))
-    name = draw.choice(OTHER_NAMES) if draw.likely(0.05) else NAMES[sound.codec]
-    packets = sound.packets[: draw.choice((0, 1, 5, 60))]
+    name = draw.usually(NAMES[sound.codec], *OTHER_NAMES)
+    packets = sound.packets[: draw.usually(60, 0, 1, 5)]
     head = _description(draw, name, sound)
     data = struct.pack(">I", draw.number(32)) + b"".join(packets)
     parts = [_chunk(draw, b"kuki", _cookie(draw, sound)), _chunk(draw, b"pakt", _table(draw, sound, packets))]
@@ -35,23 +35,25 @@ def _chunk(draw: Draw, kind: bytes, body: bytes) -> bytes:
 
 def _description(draw: Draw, name: bytes, sound: SoundPackets) -> bytes:
     plain = sound.codec.startswith("pcm")
-    rate = draw.choice((float(sound.rate),) * 6 + (0.0, -1.0, float("nan"), 1e300))
+    rate = draw.usually(float(sound.rate), 0.0, -1.0, float("nan"), 1e300)
     frame_bytes, frames, bits = (2, 1, 16) if plain else (0, sound.samples, 0)
     numbers = (draw.claim(frame_bytes), draw.claim(frames, chance=0.05), draw.claim(sound.channels), draw.claim(bits))
-    return _chunk(draw, b"desc", struct.pack(">d4s5I", rate, name, draw.choice((2, 0, draw.number(32))), *numbers))
+    return _chunk(
+        draw, b"desc", struct.pack(">d4s5I", rate, name, draw.usually(2 if plain else 0, 0, draw.number(32)), *numbers)
+    )
 
 
 def _cookie(draw: Draw, sound: SoundPackets) -> bytes:
     if sound.codec == "aac":
         return elementary_stream(draw, 0x40, sound.private)[12:]
-    return draw.choice((sound.private, sound.private, sound.private[-24:], draw.junk(500)))
+    return draw.usually(sound.private, sound.private[-24:], draw.junk(500))
 
 
 def _table(draw: Draw, sound: SoundPackets, packets: Sequence[bytes]) -> bytes:
     made = list(packets)
-    count = len(made) if draw.likely(0.95) else draw.choice((10**6, 2**31, 2**40, 2**63 - 1))
+    count = draw.usually(len(made), 10**6, 2**31, 2**40, 2**63 - 1)
     sizes = b"".join(_varied_length(len(packet)) for packet in made)
-    if draw.likely(0.05):
+    if draw.likely(0.1 * draw.wrongness):
         sizes = b"\x80" * draw.count(5_000)
     frames = draw.claim(len(made) * sound.samples, 63, 0.05)
     return struct.pack(">qqii", draw.claim(count, 63, 0.02), frames, draw.choice((0, 1_024, -1)), 0) + sizes
@@ -74,7 +76,11 @@ def _titles(draw: Draw) -> bytes:
 
 def _layout(draw: Draw) -> bytes:
     count = draw.count(300)
-    return _chunk(draw, b"chan", struct.pack(">III", draw.number(32), 0, draw.claim(count)) + bytes(20 * count))
+    return _chunk(
+        draw,
+        b"chan",
+        struct.pack(">III", draw.usually(0x64_0001, 0, draw.number(32)), 0, draw.claim(count)) + bytes(20 * count),
+    )
 
 
 def _marks(draw: Draw) -> bytes:

@@ -65,6 +65,10 @@ class Draw(random.Random):
         near = (max(0, true - 1), true + 1, 2 * true, true // 2)
         return (self.choice((*near, self.number(bits))) if self.likely(chance * self.wrongness) else true) % (1 << bits)
 
+    def usually(self, usual: Item, *others: Item) -> Item:
+        """The *usual* value of a field, or in wrong inputs one of *others*."""
+        return self.choice(others) if self.likely(0.25 * self.wrongness) else usual
+
     def parts(self, total: int, most: int) -> list[int]:
         """*total* in at most *most* positive parts that add up to it."""
         cuts = sorted({self.randint(1, total) for _ in range(self.randint(0, most))}) if total > 0 else []

@@ -18,9 +18,9 @@ def flac(draw: Draw) -> bytes:
     blocks += [(draw.claim(kind, 7, 0.02), makers[kind - 1](draw)) for kind in kinds]
     file = b"fLaC"
     for place, (kind, body) in enumerate(blocks):
-        mark = 0x80 * (place + 1 == len(blocks) if draw.likely(0.98) else draw.likely(0.5))
+        mark = 0x80 * (place + 1 == len(blocks) if draw.likely(1 - 0.05 * draw.wrongness) else draw.likely(0.5))
         file += bytes((mark | kind,)) + draw.claim(len(body), 24, 0.02).to_bytes(3) + body
-    frames = [_frame(draw, packet) for packet in sound.packets[: draw.choice((0, 1, 5, 40))]]
+    frames = [_frame(draw, packet) for packet in sound.packets[: draw.usually(40, 0, 1, 5)]]
     return (
         draw.choice((b"", b"", b"", b"ID3\4\0\0\0\0\0\x0a" + bytes(10)))
         + file
@@ -32,14 +32,14 @@ def _stream_info(draw: Draw, private: bytes) -> bytes:
     """STREAMINFO, sometimes with another rate, number of channels, width or length."""
     info = int.from_bytes(private[:34])
     for bits, at in ((16, 256), (16, 240), (24, 216), (24, 192), (20, 172), (3, 169), (5, 164), (36, 128)):
-        if draw.likely(0.06):
+        if draw.likely(0.06 * draw.wrongness):
             info = info & ~((1 << bits) - 1 << at) | draw.number(bits) << at
     return info.to_bytes(34)
 
 
 def _frame(draw: Draw, frame: bytes) -> bytes:
     """A frame, sometimes with another header or a bit flipped."""
-    if draw.likely(0.95):
+    if draw.likely(1 - 0.1 * draw.wrongness):
         return frame
     at = draw.randrange(min(len(frame), draw.choice((6, 500))))
     return frame[:at] + bytes((frame[at] ^ 1 << draw.randrange(8),)) + frame[at + 1 :]

@@ -54,7 +54,7 @@ def matroska(draw: Draw) -> bytes:
         [_tags(draw), _chapters(draw), _attachments(draw), _cues(draw), _seek_head(draw), _void(draw)], 0.2
     )
     body = [_info(draw), tracks, *others, *clusters]
-    if draw.likely(0.1):
+    if draw.likely(0.1 * draw.wrongness):
         draw.shuffle(body)
     segment = b"".join(body)
     size = UNKNOWN_SIZE if draw.likely(0.4) else (draw.claim(len(segment), 32) | 1 << 56).to_bytes(8)
@@ -75,13 +75,11 @@ def _info(draw: Draw) -> bytes:
 
 
 def _entry(draw: Draw, index: int, sound: SoundPackets) -> bytes:
-    private = draw.choice((sound.private, sound.private, sound.private, draw.junk(400), bytes(draw.count(40_000))))
+    private = draw.usually(sound.private, draw.junk(400), bytes(draw.count(40_000)))
     audio = element(
         draw,
         b"\xe1",
-        element(
-            draw, b"\xb5", struct.pack(">d", draw.choice((sound.rate, sound.rate, sound.rate, 0.0, 1e9, float("nan"))))
-        ),
+        element(draw, b"\xb5", struct.pack(">d", draw.usually(sound.rate, 0.0, 1e9, float("nan")))),
         number(draw, b"\x9f", draw.claim(sound.channels, 16)),
     )
     parts = [
@@ -91,7 +89,7 @@ def _entry(draw: Draw, index: int, sound: SoundPackets) -> bytes:
         element(draw, b"\x86", CODECS[sound.codec]),
         audio,
     ]
-    if draw.likely(0.15):
+    if draw.likely(0.25 * draw.wrongness):
         private, encodings = _encodings(draw, private)
         parts.append(encodings)
     parts.append(element(draw, b"\x63\xa2", private))

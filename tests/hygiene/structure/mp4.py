@@ -28,14 +28,14 @@ def mp4(draw: Draw) -> bytes:
     for number, sound in enumerate(sounds, 1):
         tracks.append(_track(draw, number, sound, first))
         first += sum(map(len, sound.packets))
-    others = [_other_track(draw, number) for number in range(draw.choice((0, 0, 0, 1, 2, 40)))]
+    others = [_other_track(draw, number) for number in range(draw.usually(draw.choice((0, 0, 0, 1, 2)), 40))]
     index = box(b"moov", _movie_header(draw), *draw.sample(tracks + others, len(tracks + others)), metadata(draw))
     extra = draw.choice((b"", b"", box(draw.name(), draw.junk()), box(b"free", bytes(draw.count(5_000)))))
     return head + mdat + extra + index
 
 
 def _shortened(draw: Draw, sound: SoundPackets) -> SoundPackets:
-    packets = sound.packets[: draw.choice((0, 1, 2, 4, len(sound.packets)))]
+    packets = sound.packets[: draw.usually(len(sound.packets), 0, 1, 2, 4)]
     return SoundPackets(sound.codec, sound.rate, sound.channels, sound.private, packets, sound.samples)
 
 
@@ -55,7 +55,7 @@ def _track(draw: Draw, number: int, sound: SoundPackets, offset: int) -> bytes:
     """A track of sound; sometimes its tables agree on far more samples than the file has."""
     pcm = sound.codec.startswith("pcm")
     sizes = [1] * (sum(map(len, sound.packets)) // 2) if pcm else [len(packet) for packet in sound.packets]
-    if draw.likely(0.12):
+    if draw.likely(0.2 * draw.wrongness):
         tables = _large_tables(draw, offset, pcm=pcm)
     else:
         tables = _tables(draw, sizes, offset, ticks=1 if pcm else sound.samples, scale=2 if pcm else 1)
@@ -64,7 +64,7 @@ def _track(draw: Draw, number: int, sound: SoundPackets, offset: int) -> bytes:
 
 
 def _entries(draw: Draw, sound: SoundPackets) -> bytes:
-    count = draw.choice((1, 1, 1, 1, 1, 2, 0))
+    count = draw.usually(1, 2, 0)
     return struct.pack(">I", draw.claim(count, chance=0.03)) + sample_entry(draw, sound) * count
 
 
@@ -72,7 +72,9 @@ def _track_of(draw: Draw, number: int, handler: bytes, stbl: bytes, scale: int) 
     handlers = box(b"hdlr", bytes(8), handler, bytes(13))
     edits = [_edits(draw)] if draw.likely(0.4) else []
     language = draw.choice((b"\x55\xc4", draw.randbytes(2)))
-    media_header = box(b"mdhd", bytes(12), struct.pack(">II", draw.claim(scale), draw.number(32)), language, bytes(2))
+    media_header = box(
+        b"mdhd", bytes(12), struct.pack(">II", draw.claim(scale), draw.usually(0, draw.number(32))), language, bytes(2)
+    )
     sound_header = box(b"smhd", bytes(8)) if handler == b"soun" else box(b"vmhd", bytes(12))
     references = box(b"dinf", table(b"dref", 1), box(b"url ", b"\0\0\0\1"))
     media = box(b"mdia", media_header, handlers, box(b"minf", sound_header, references, stbl))
@@ -81,8 +83,10 @@ def _track_of(draw: Draw, number: int, handler: bytes, stbl: bytes, scale: int) 
 
 
 def _edits(draw: Draw) -> bytes:
-    count = draw.choice((1, 1, 1, 2, 16, 17, draw.count(300)))
-    lines = [(draw.number(32), draw.choice((0, 0xFFFF_FFFF, draw.number(32))), 0x10000) for _ in range(count)]
+    count = draw.usually(draw.choice((1, 1, 2, 4)), 16, 17, draw.count(300))
+    pause, start = (draw.count(500), 0xFFFF_FFFF, 0x10000), (draw.usually(400, 0, draw.number(32)), 0, 0x10000)
+    other = (draw.number(32), draw.number(32), draw.number(32))
+    lines = [draw.usually(start if place else draw.choice((start, pause)), other) for place in range(count)]
     numbers = [number for line in lines for number in line]
     return box(b"edts", table(b"elst", draw.claim(count), *numbers))
 
@@ -172,16 +176,21 @@ def _fragmented(draw: Draw, sounds: Sequence[SoundPackets]) -> bytes:
 def _fragment(draw: Draw, sequence: int, sounds: Sequence[SoundPackets]) -> bytes:
     number = draw.randint(1, len(sounds))
     packets = sounds[number - 1].packets[: draw.count(20)]
-    sizes = [len(packet) for packet in packets]
-    if draw.likely(0.1):
-        # No size for each sample: the run may have any number of them.
-        run = table(b"trun", draw.choice(LARGE_COUNTS), 100)
-    else:
-        flags, offset = (0x201, [draw.claim(120)]) if draw.likely(0.7) else (0x200, [])
-        head = struct.pack(">I", flags) + struct.pack(">I", draw.claim(len(sizes), chance=0.05))
-        run = box(b"trun", head, struct.pack(f">{len(offset) + len(sizes)}I", *offset, *sizes))
-    header = box(b"tfhd", struct.pack(">II", draw.choice((0, 0x20000)), draw.claim(number, chance=0.05)))
-    time = table(b"tfdt", draw.number(32))
-    count = draw.choice((1, 1, 1, 2))
-    moof = box(b"moof", table(b"mfhd", sequence), box(b"traf", header, time, *[run] * count))
+    header = box(b"tfhd", struct.pack(">II", draw.usually(0x20000, 0), draw.claim(number, chance=0.05)))
+    time = table(b"tfdt", draw.usually(sequence * 1_024, draw.number(32)))
+    count = draw.usually(1, 2)
+    parts = (table(b"mfhd", sequence), header, time)
+    first = 16 + sum(map(len, parts)) + 8 + count * len(_run(draw, packets, 0))
+    runs = [_run(draw, packets, draw.claim(first)) for _ in range(count)]
+    moof = box(b"moof", parts[0], box(b"traf", header, time, *runs))
     return moof + box(b"mdat", b"".join(packets))
+
+
+def _run(draw: Draw, packets: Sequence[bytes], offset: int) -> bytes:
+    """The samples of a fragment, from an *offset* to its beginning on."""
+    if draw.likely(0.2 * draw.wrongness):
+        # No size for each sample: the run may have any number of them.
+        return table(b"trun", draw.choice(LARGE_COUNTS), 100)
+    sizes = [len(packet) for packet in packets]
+    head = struct.pack(">III", 0x201, draw.claim(len(sizes), chance=0.05), offset)
+    return box(b"trun", head, struct.pack(f">{len(sizes)}I", *sizes))

@@ -29,7 +29,7 @@ def sample_entry(draw: Draw, sound: SoundPackets) -> bytes:
 
 
 def _name_and_config(draw: Draw, sound: SoundPackets) -> tuple[bytes, bytes]:
-    if draw.likely(0.03):
+    if draw.likely(0.1 * draw.wrongness):
         return draw.name(), draw.junk()
     match sound.codec:
         case "aac":
@@ -41,19 +41,17 @@ def _name_and_config(draw: Draw, sound: SoundPackets) -> tuple[bytes, bytes]:
         case "flac":
             return b"fLaC", box(b"dfLa", b"\0\0\0\0\x80\0\0\x22", _varied(draw, sound.private))
         case "libopus":
-            mapping = struct.pack(
-                ">BBHIHB", 0, draw.claim(1, 8), 312, 48_000, draw.number(16), draw.choice((0, 0, 1, 255))
-            )
-            return b"Opus", box(b"dOps", mapping, draw.choice((b"", b"\1\0\0", draw.junk(260))))
+            mapping = struct.pack(">BBHIHB", 0, draw.claim(1, 8), 312, 48_000, 0, draw.usually(0, 1, 255))
+            return b"Opus", box(b"dOps", mapping, draw.usually(b"", b"\1\0\0", draw.junk(260)))
         case "libopencore_amrnb":
             return b"samr", box(b"damr", b"FFMP\0\x81\xff\0", bytes((draw.count(15),)))
         case _:
-            return draw.choice(PCM), b""
+            return draw.usually(b"sowt", *PCM), b""
 
 
 def _varied(draw: Draw, config: bytes) -> bytes:
     """*config*, sometimes with another byte or length."""
-    if not config or draw.likely(0.8):
+    if not config or draw.likely(1 - 0.2 * draw.wrongness):
         return config
     at = draw.randrange(len(config))
     return draw.choice((config[:at], config[:at] + draw.randbytes(1) + config[at + 1 :], config + draw.junk(500)))

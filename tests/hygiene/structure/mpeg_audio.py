@@ -23,7 +23,7 @@ def mp3(draw: Draw) -> bytes:
 
 def _frame(draw: Draw, frame: bytes) -> bytes:
     """A frame, sometimes with another version, layer, bit rate, rate or mode in its header."""
-    if draw.likely(0.93):
+    if draw.likely(1 - 0.1 * draw.wrongness):
         return frame
     header = int.from_bytes(frame[:4])
     bits, at = draw.choice(((2, 19), (2, 17), (1, 16), (4, 12), (2, 10), (1, 9), (2, 6), (2, 4), (2, 0)))

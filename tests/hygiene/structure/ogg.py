@@ -31,13 +31,13 @@ def _mixed(draw: Draw, streams: Sequence[list[bytes]]) -> bytes:
         pages = draw.choice(remaining)
         made.append(pages.pop(0))
         remaining = [each for each in remaining if each]
-    if draw.likely(0.05):
+    if draw.likely(0.1 * draw.wrongness):
         draw.shuffle(made)
     return b"".join(made)
 
 
 def _stream(draw: Draw, serial: int) -> list[bytes]:
-    if draw.likely(0.1):
+    if draw.likely(0.2 * draw.wrongness):
         packets = [draw.choice(UNKNOWN_CODECS) + draw.junk(80), draw.junk(300), *(draw.junk(300) for _ in range(3))]
         return _pages(draw, serial, packets, 160)
     codec = draw.choice(("libopus", "libopus", "vorbis", "flac"))
@@ -51,7 +51,7 @@ def _stream(draw: Draw, serial: int) -> list[bytes]:
         info = b"\x7fFLAC\1\0" + struct.pack(">H", draw.claim(1, 16)) + b"fLaC\0\0\0\x22" + sound.private
         body = comments(draw)
         heads = [info, b"\x84" + len(body).to_bytes(3) + body]
-    return _pages(draw, serial, [*heads, *sound.packets[: draw.choice((0, 1, 5, 40))]], 960, heads=len(heads))
+    return _pages(draw, serial, [*heads, *sound.packets[: draw.usually(40, 0, 1, 5)]], 960, heads=len(heads))
 
 
 def comments(draw: Draw) -> bytes:
@@ -69,7 +69,7 @@ def comments(draw: Draw) -> bytes:
 
 
 def _opus_head(draw: Draw) -> bytes:
-    channels = draw.choice((1, 1, 1, 2, 8, 9, 255, 0))
+    channels = draw.usually(1, 2, 8, 9, 255, 0)
     family = 0 if channels <= 2 else draw.choice((1, 2, 255))
     head = struct.pack(
         "<8sBBHIhB", b"OpusHead", draw.claim(1, 8, 0.05), channels, draw.claim(312, 16), 48_000, 0, family

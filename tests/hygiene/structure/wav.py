@@ -44,7 +44,7 @@ def _file(draw: Draw, kind: bytes) -> bytes:
     order = ">" if kind == b"RIFX" else "<"
     form, sound, frame = _sound(draw)
     before = [_chunk(draw, order, *_other(draw, order)) for _ in range(draw.choice((0, 0, 0, 1, 3, draw.count(300))))]
-    size = draw.choice((len(sound),) * 6 + (0, 0xFFFF_FFFF, len(sound) - 1, 2**31, draw.number(32)))
+    size = draw.usually(len(sound), 0, 0xFFFF_FFFF, len(sound) - 1, 2**31, draw.number(32))
     wide = kind in (b"RF64", b"BW64")
     if wide:
         table = draw.count(200)
@@ -56,8 +56,8 @@ def _file(draw: Draw, kind: bytes) -> bytes:
     format_chunk = _chunk(draw, order, b"fmt ", form, lie=0.02)
     data = struct.pack(f"{order}4sI", b"data", max(0, size) % 2**32) + sound + bytes(len(sound) % 2)
     after = [_chunk(draw, order, *_other(draw, order)) for _ in range(draw.choice((0, 0, 0, 1, 3)))]
-    parts = [*before, format_chunk, *draw.some([*before, format_chunk], 0.02), data, *after]
-    if draw.likely(0.03):
+    parts = [*before, format_chunk, *draw.some([*before, format_chunk], 0.05 * draw.wrongness), data, *after]
+    if draw.likely(0.1 * draw.wrongness):
         draw.shuffle(parts)
     body = b"WAVE" + b"".join(parts)
     return struct.pack(f"{order}4sI", kind, 0xFFFF_FFFF if wide else draw.claim(len(body))) + body
@@ -74,11 +74,11 @@ def _sound(draw: Draw) -> tuple[bytes, bytes, int]:
         )
         return head + struct.pack("<H", draw.claim(len(packets.private), 16)) + packets.private, sound, 1
     tag, bits = draw.choice(PCM_SHAPES)
-    tag = draw.choice(OTHER_TAGS) if draw.likely(0.08) else tag
-    channels = draw.choice((1, 1, 1, 2, 6, 8, 9, 0, 65_535))
-    rate = draw.choice((8_000, 16_000, 44_100, 48_000, 16_000, 1, 0, 192_001, 2**32 - 1))
+    tag = draw.usually(tag, *OTHER_TAGS)
+    channels = draw.usually(draw.choice((1, 1, 2, 6)), 8, 9, 0, 65_535)
+    rate = draw.usually(draw.choice((8_000, 16_000, 44_100, 48_000)), 1, 0, 192_001, 2**32 - 1)
     frame = max(1, channels * bits // 8)
-    sound = draw.randbytes(draw.choice((0, 1, frame, 3_200, 6_401, 40_000)))
+    sound = draw.randbytes(draw.usually(draw.choice((3_200, 6_401, 40_000)), 0, 1, frame))
     head = struct.pack("<HII", draw.claim(channels, 16, 0.02), rate, rate * frame % 2**32)
     head += struct.pack("<HH", draw.claim(frame % 65_536, 16, 0.04), draw.claim(bits, 16, 0.04))
     if draw.likely(0.2):
