@@ -92,9 +92,10 @@ async def association(draw: Draw, _: Resources) -> str:
     sctp = RTCSctpTransport(dtls)
     # The peer has sent INIT and COOKIE ECHO, and its first data will have the number 1.
     sctp._remote_port, sctp._last_received_tsn = 5_000, 0
+    sctp._local_verification_tag, sctp._local_tsn, sctp._last_sacked_tsn = 1, 1, 0
     sctp._set_state(RTCSctpTransport.State.ESTABLISHED)
     try:
-        for packet in sctp_packets(draw, sctp._local_verification_tag, 0):
+        for packet in sctp_packets(draw, tag=1, first=0):
             await sctp._handle_data(packet)
     except Exception:  # noqa: BLE001 - as in aiortc, whose task this would end
         return "session-ended"

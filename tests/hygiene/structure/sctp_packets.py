@@ -63,7 +63,9 @@ def _body(draw: Draw, kind: int) -> bytes:
         return struct.pack(">IIHHI", *numbers) + parameters
     if kind == SACK:
         gaps, doubles = draw.choice((0, 1, 300)), draw.choice((0, 1, 300))
-        head = struct.pack(">IIHH", draw.number(32), draw.number(32), draw.claim(gaps, 16), draw.claim(doubles, 16))
+        head = struct.pack(
+            ">IIHH", draw.usually(1, draw.number(32)), draw.number(32), draw.claim(gaps, 16), draw.claim(doubles, 16)
+        )
         return head + draw.randbytes(4 * gaps) + draw.randbytes(4 * doubles)
     if kind == FORWARD:
         return struct.pack(">I", draw.number(32)) + draw.randbytes(4 * draw.few(20))
