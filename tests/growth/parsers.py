@@ -202,7 +202,7 @@ def captions(phrases: int, words: int) -> Work:
 
 
 PARSERS: Mapping[str, Kind] = {
-    "chunks of a WAV": Kind(300, lambda n: upload(wav_chunks(n))),
+    "chunks of a WAV": Kind(7, lambda n: upload(wav_chunks(n))),
     "pieces of a WAV": Kind(100, lambda n: upload(wav(SOUND * n, LAYOUT), step=3_200)),
     "boxes of an MP4": Kind(300, lambda n: upload(mp4_boxes(n))),
     "fragments of an MP4": Kind(20, lambda n: upload(mp4_fragments(n))),

@@ -5,7 +5,7 @@
 Generators are in `structure`, the parsing functions in `doors`, the kinds in `kinds`. An input is known by seed, kind
 and number: ``--kind mp4 --first 4711 --count 1`` repeats it. The run takes place in separate processes, so that a crash
 of native code is counted like any other; recordings are decoded by the product's own decoder processes. The exit status
-is 1 after a crash, an untyped error, a hang, unbounded memory, or more steps of Python than the size of an input explains.
+is 1 after a crash, an untyped error, a hang, unbounded memory, or more steps than the size of an input explains.
 Times are only shown, because they depend on the machine.
 
 ``MALLOC_PERTURB_=165`` in the environment fills unused memory, which reveals code that reads it (mallopt(3)). It also

@@ -1,5 +1,6 @@
 """Doors of HTTP requests: bodies in every form, headers, language tags, sign-in headers."""
 
+import asyncio
 from collections.abc import Iterable
 from urllib.parse import urlencode
 
@@ -58,10 +59,15 @@ def http_request(
 ) -> HttpRequest:
     """A request as the host passes it on, whose *body* arrives in pieces of *step* bytes."""
     pieces = [body[start : start + step] for start in range(0, len(body), step)] or [b""]
-    messages = iter({"type": "http.request", "body": piece, "more_body": True} for piece in pieces)
+    last = len(pieces) - 1
+    messages = iter(
+        {"type": "http.request", "body": piece, "more_body": place < last} for place, piece in enumerate(pieces)
+    )
 
     async def receive() -> Message:
-        return next(messages, {"type": "http.request", "body": b"", "more_body": False})
+        if (message := next(messages, None)) is None:
+            await asyncio.Event().wait()  # The client stays connected.
+        return message or {}
 
     raw = [(b"transfer-encoding", b"chunked"), *fields]
     scope = {

@@ -1,5 +1,6 @@
 """The resources that doors use: decoder processes, the reader of requests, and an assistant with its emulator."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from voice_core.audio.limits import Limits
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.upload_decoder import Decoding
 
+SERVICES = ("SPEECH_ENDPOINT", "OPENAI_ENDPOINT", "COSMOS_ENDPOINT")
 USER = "ann"
 LIMITS = Limits()
 """The product's limits."""
@@ -47,6 +49,8 @@ async def resources() -> AsyncIterator[Resources]:
 
     script, pool = Script(), DecoderPool(report)
     async with serving(openai_app(script=script)) as url:
+        # The reader of requests takes its timeouts from the settings, which name services that are not called here.
+        os.environ.update(dict.fromkeys(SERVICES, url), AUTH_MODE="none")
         assistant = AzureOpenAIAssistant(f"{url}/v1/", key="local", model="offline", system_prompt="Be kind.")
         try:
             yield Resources(pool, assistant, script, failures)

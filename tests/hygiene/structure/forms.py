@@ -22,7 +22,7 @@ BOUNDARIES = ("boundary", "----WebKitFormBoundaryAbC123", "'()+_,-./:=?", "b" * 
 def form(draw: Draw, sound: bytes) -> tuple[str, bytes]:
     """The content type and the body of a form with fields and files, of which one is often *sound*."""
     boundary = draw.choice(BOUNDARIES)
-    parts = [_part(draw, sound) for _ in range(draw.choice((0, 1, 2, 3, 5, 100, 101, draw.count(500))))]
+    parts = [_part(draw, sound) for _ in range(draw.usually(draw.choice((0, 1, 2, 3, 5)), 100, 101, draw.count(500)))]
     line = b"\r\n" if draw.likely(0.97) else b"\n"
     delimiter = b"--" + boundary.encode()
     body = draw.choice((b"", b"", b"", b"preamble" + line, line))
@@ -39,7 +39,7 @@ def form(draw: Draw, sound: bytes) -> tuple[str, bytes]:
     )
     stated = boundary if draw.likely(1 - 0.1 * draw.wrongness) else draw.text(20)
     quoted = f'"{stated}"' if draw.likely(0.7) else stated
-    charset = draw.choice(("",) * 6 + ("; charset=utf-8", "; charset=punycode", "; charset=" + draw.text(9)))
+    charset = draw.usually("", "; charset=utf-8", "; charset=punycode", "; charset=" + draw.text(9))
     return f"multipart/form-data{charset}; boundary={quoted}{parameters(draw) if draw.likely(0.05) else ''}", body
 
 

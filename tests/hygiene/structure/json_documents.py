@@ -44,9 +44,11 @@ def option(draw: Draw, name: str) -> Any:
         case "languages":
             return [language_tag(draw) for _ in range(draw.few(6))]
         case "phrases":
-            return [draw.text() for _ in range(draw.choice((0, 1, 5, 500, 501)))]
+            return [draw.text() for _ in range(draw.usually(draw.choice((0, 1, 5, 500)), 501))]
         case "sampleRate" | "channels" | "sizeBytes":
-            return draw.number(40)
+            return draw.usually({"sampleRate": 16_000, "channels": 1}.get(name, 5_000), draw.number(40))
+        case "voice":
+            return draw.usually("en-US-AvaMultilingualNeural", draw.text(200))
         case "reply" | "blocks" | "handsFree":
             return draw.choice((True, False, 0, 1, "yes", "off"))
         case "offer":
@@ -58,9 +60,9 @@ def option(draw: Draw, name: str) -> Any:
         case "responseFormat" | "speech":
             return draw.choice(("pcm", "wav", "mp3", "opus", "inline", "url", "none"))
         case "contentType":
-            return draw.choice(("audio/webm", "a" * 200, draw.text()))
+            return draw.usually("audio/webm", "a" * 200, draw.text())
         case "conversationId":
-            return draw.choice(("abc", "a" * 64, "a" * 65, "../x", draw.text()))
+            return draw.usually("abc", "a" * 64, "a" * 65, "../x", draw.text())
         case _:
             return draw.text(200)
 

@@ -7,7 +7,7 @@ from tests.hygiene.structure.draw import Draw
 from tests.hygiene.structure.json_documents import value
 from tests.hygiene.structure.written_text import written_text
 
-FINISHED = ("stop", "length", "content_filter", "tool_calls", "", None)
+FINISHED = ("length", "content_filter", "tool_calls", "", None)
 CATEGORIES = ("hate", "violence", "jailbreak", "protected_material_text", "custom_blocklists")
 
 
@@ -17,7 +17,7 @@ def model_stream(draw: Draw) -> str:
     tokens = [text[start : start + size] for start, size in _spans(draw, len(text))]
     chunks = [_chunk(draw, [_choice(draw, {"content": token}, None)]) for token in tokens]
     chunks.insert(0, _chunk(draw, [_choice(draw, {"role": "assistant", "content": ""}, None)]))
-    chunks += [_chunk(draw, [_choice(draw, {}, draw.choice(FINISHED))])] if draw.likely(0.9) else []
+    chunks += [_chunk(draw, [_choice(draw, {}, draw.usually("stop", *FINISHED))])] if draw.likely(0.9) else []
     for _ in range(draw.few()):
         extra = draw.choice((_filter_chunk, _usage_chunk, _odd_chunk))(draw)
         chunks.insert(draw.randint(0, len(chunks)), extra)
@@ -37,9 +37,11 @@ def model_stream(draw: Draw) -> str:
                 )
             ),
         )
-    events = [draw.choice(("", ": keep-alive\n\n", "id: 1\nevent: message\n")) + event for event in events]
+    events = [
+        draw.usually(draw.choice(("", ": keep-alive\n\n")), "id: 1\nevent: message\n") + event for event in events
+    ]
     events += ["data: [DONE]"] if draw.likely(0.9) else []
-    end = draw.choice(("\n\n", "\n\n", "\r\n\r\n", "\n"))
+    end = draw.usually(draw.choice(("\n\n", "\r\n\r\n")), "\n")
     return end.join(events) + draw.choice((end, end, ""))
 
 
@@ -58,7 +60,7 @@ def _chunk(draw: Draw, choices: Any, **members: Any) -> dict[str, Any]:
     for name in [*made]:
         if draw.likely(0.005 * draw.wrongness):
             made[name] = value(draw, 2)
-        elif draw.likely(0.01):
+        elif draw.likely(0.003 * draw.wrongness):
             del made[name]
     return made
 
@@ -67,7 +69,7 @@ def _choice(draw: Draw, delta: Any, finish_reason: str | None) -> dict[str, Any]
     made = {"index": draw.claim(0, 8, 0.01), "delta": delta, "finish_reason": finish_reason}
     if draw.likely(0.05):
         made["content_filter_results"] = _verdicts(draw)
-    if draw.likely(0.03):
+    if draw.likely(0.03 * draw.wrongness):
         made["delta"] = draw.choice(
             (None, {}, {"refusal": "No."}, {"tool_calls": [{"index": 0}]}, {"reasoning_content": "x"})
         )

@@ -10,18 +10,8 @@ CODECS = {
     "video": ("VP8/90000", "H264/90000", "VP9/90000", "AV1/90000", "rtx/90000", "H265/90000"),
 }
 MEDIA = ("audio", "audio", "audio", "video", "application", "text", "image", "message")
-HOSTS = (
-    "127.0.0.1",
-    "192.0.2.1",
-    "::1",
-    "fe80::1",
-    "10.0.0.1",
-    "a1b2.local",
-    "host.example",
-    "0.0.0.0",  # noqa: S104 - text in an offer
-    "999.1.1.1",
-    "",
-)
+ADDRESSES = ("127.0.0.1", "192.0.2.1", "::1", "fe80::1", "10.0.0.1")
+HOSTS = ("a1b2.local", "host.example", "0.0.0.0", "999.1.1.1", "")  # noqa: S104 - text in an offer
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 EXTENSIONS = ("urn:ietf:params:rtp-hdrext:sdes:mid", "urn:ietf:params:rtp-hdrext:ssrc-audio-level", "http://a/b")
 
@@ -35,7 +25,7 @@ def offer(draw: Draw) -> str:
     lines += [f"a=group:BUNDLE {' '.join(bundled)}"] if draw.likely(0.9) else []
     lines += draw.some(["a=extmap-allow-mixed", "a=msid-semantic: WMS *", "a=ice-lite", "a=group:LS 0 1"], 0.3)
     transport = _transport(draw)
-    shared = draw.likely(0.2)
+    shared = draw.likely(0.1)
     lines += transport if shared else []
     for place, (media, mid) in enumerate(zip(sections, mids, strict=True)):
         lines += _section(draw, media, mid, [] if shared or (place and draw.likely(0.2)) else transport)
@@ -66,18 +56,18 @@ def _written(draw: Draw, lines: Sequence[str]) -> str:
 
 
 def _transport(draw: Draw) -> list[str]:
-    setup = draw.choice(("actpass", "actpass", "active", "passive", "holdconn"))
+    setup = draw.usually("actpass", "active", "passive", "holdconn")
     return [
-        f"a=ice-ufrag:{draw.choice(('abcd', 'a/+b', 'x' * draw.count(300)))}",
+        f"a=ice-ufrag:{draw.usually('abcd', 'a/+b', 'x' * draw.count(300))}",
         f"a=ice-pwd:{'p' * draw.claim(24, 9, 0.1)}",
         "a=ice-options:trickle",
-        f"a=fingerprint:{draw.choice(('sha-256', 'sha-256', 'sha-512', 'md5'))} {FINGERPRINT}",
+        f"a=fingerprint:{draw.usually('sha-256', 'sha-512', 'md5')} {FINGERPRINT}",
         f"a=setup:{setup}",
     ]
 
 
 def _section(draw: Draw, media: str, mid: str, transport: Sequence[str]) -> list[str]:
-    port = draw.choice((9, 9, 9, 0, draw.number(17)))
+    port = draw.usually(9, 0, draw.number(17))
     lines = [f"a=mid:{mid}", *transport]
     if media == "application":
         head = f"m=application {port} UDP/DTLS/SCTP webrtc-datachannel"
@@ -87,7 +77,7 @@ def _section(draw: Draw, media: str, mid: str, transport: Sequence[str]) -> list
         numbers = [draw.claim(96 + place, 8, 0.05) for place, _ in enumerate(codecs)]
         head = f"m={media} {port} UDP/TLS/RTP/SAVPF {' '.join(map(str, numbers))}"
         lines += _formats(draw, numbers, codecs)
-    lines += ["a=rtcp-mux"] if draw.likely(0.9) else []
+    lines += draw.usually(["a=rtcp-mux"], [])
     lines += draw.some(["a=rtcp-rsize", "a=bundle-only", "a=rtcp:9 IN IP4 0.0.0.0", "b=AS:64", "i=x"], 0.2)
     lines += [_candidate(draw) for _ in range(draw.choice((0, 0, 1, 2, 20, draw.count(100))))]
     lines += ["a=end-of-candidates"] if draw.likely(0.2) else []
@@ -114,10 +104,12 @@ def _formats(draw: Draw, numbers: Sequence[int], codecs: Sequence[str]) -> list[
 def _candidate(draw: Draw) -> str:
     transport = draw.choice(("udp", "udp", "udp", "UDP", "tcp", "TCP", "ssltcp"))
     kind = draw.choice(("host", "host", "srflx", "prflx", "relay", "other"))
-    related = f" raddr {draw.choice(HOSTS)} rport {draw.claim(9, 17)}" if kind != "host" else ""
+    related = (
+        f" raddr {draw.usually(draw.choice(ADDRESSES), *HOSTS)} rport {draw.claim(9, 17)}" if kind != "host" else ""
+    )
     active = f" tcptype {draw.choice(('active', 'passive', 'so'))}" if transport.lower() == "tcp" else ""
     more = " generation 0 network-cost 999 ufrag abcd" if draw.likely(0.3) else ""
     foundation = draw.choice(("1", "842163049", draw.name().decode()))
-    address = f"{draw.choice(HOSTS)} {draw.claim(50_000, 18, 0.05)}"
+    address = f"{draw.usually(draw.choice(ADDRESSES), *HOSTS)} {draw.claim(50_000, 18, 0.05)}"
     head = f"{foundation} {draw.claim(1, 8, 0.1)} {transport} {draw.claim(2_130_706_431, 64, 0.1)}"
     return f"a=candidate:{head} {address} typ {kind}{related}{active}{more}"
