@@ -23,7 +23,7 @@ class Kind:
 
     door: Door
     weight: int = 2
-    """Its share of a run."""
+    """Its share of a run: more for those that cost little."""
     from_service: bool = False
     """Whether a service sends it, so that a failure of that service is the right error."""
 
@@ -42,25 +42,25 @@ KINDS: Mapping[str, Kind] = {
     "adts": Kind(decoded_by_processes(adts)),
     "latm": Kind(decoded_by_processes(latm)),
     "amr": Kind(decoded_by_processes(amr), 1),
-    "joined": Kind(decoded_by_processes(joined_recordings)),
-    "damaged": Kind(recordings.damaged_recording, 4),
-    "base64": Kind(recordings.text),
-    "json": Kind(requests.json_body, 4),
-    "form": Kind(requests.form_body, 4),
-    "pcm": Kind(requests.raw_body),
-    "headers": Kind(requests.header_fields, 4),
-    "language": Kind(requests.language, 2),
-    "principal": Kind(requests.principal, 2),
-    "offer": Kind(sessions.answered_offer, 1),
-    "fragment": Kind(sessions.trickled_fragment),
-    "rtp": Kind(sessions.microphone),
-    "rtcp": Kind(sessions.network_reports),
-    "stun": Kind(sessions.connectivity_checks),
-    "sctp": Kind(sessions.association),
-    "message": Kind(sessions.message, 4),
-    "reply": Kind(texts.reply, 2, from_service=True),
-    "text": Kind(texts.text, 2),
-    "captions": Kind(texts.captions, 2),
+    "joined": Kind(decoded_by_processes(joined_recordings), 1),
+    "damaged": Kind(recordings.damaged_recording, 1),
+    "base64": Kind(recordings.text, 2),
+    "json": Kind(requests.json_body, 8),
+    "form": Kind(requests.form_body, 6),
+    "pcm": Kind(requests.raw_body, 3),
+    "headers": Kind(requests.header_fields, 8),
+    "language": Kind(requests.language, 6),
+    "principal": Kind(requests.principal, 6),
+    "offer": Kind(sessions.answered_offer, 2),
+    "fragment": Kind(sessions.trickled_fragment, 6),
+    "rtp": Kind(sessions.microphone, 3),
+    "rtcp": Kind(sessions.network_reports, 6),
+    "stun": Kind(sessions.connectivity_checks, 6),
+    "sctp": Kind(sessions.association, 6),
+    "message": Kind(sessions.message, 8),
+    "reply": Kind(texts.reply, 1, from_service=True),
+    "text": Kind(texts.text, 8),
+    "captions": Kind(texts.captions, 8),
 }
 """By name; the same names are options of `fuzz`."""
 

@@ -1,5 +1,6 @@
 """Doors of a session: offers, candidates, datagrams of microphone and network, messages of the data channel."""
 
+import struct
 from contextlib import suppress
 from time import monotonic
 from types import SimpleNamespace
@@ -56,14 +57,17 @@ async def microphone(draw: Draw, _: Resources) -> str:
 
 
 async def network_reports(draw: Draw, _: Resources) -> str:
-    """RTCP; aiortc ignores packets whose parsing raises ValueError."""
+    """RTCP; aiortc ignores packets whose parsing raises ValueError, and ends the session after any other error."""
     ending = "ignored"
-    for data in rtcp_packets(draw):
-        with suppress(ValueError):
-            for packet in RtcpPacket.parse(data):
-                ending = "accepted"
-                if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
-                    unpack_remb_fci(packet.fci)
+    try:
+        for data in rtcp_packets(draw):
+            with suppress(ValueError):
+                for packet in RtcpPacket.parse(data):
+                    ending = "accepted"
+                    if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+                        unpack_remb_fci(packet.fci)
+    except struct.error:
+        return "session-ended"
     return ending
 
 
