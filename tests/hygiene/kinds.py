@@ -43,7 +43,7 @@ KINDS: Mapping[str, Kind] = {
     "latm": Kind(decoded_by_processes(latm)),
     "amr": Kind(decoded_by_processes(amr), 1),
     "joined": Kind(decoded_by_processes(joined_recordings), 1),
-    "damaged": Kind(recordings.damaged_recording, 1),
+    "damaged": Kind(recordings.damaged_recording, 3),
     "base64": Kind(recordings.text, 2),
     "json": Kind(requests.json_body, 8),
     "form": Kind(requests.form_body, 6),

@@ -18,7 +18,7 @@ from tests.hygiene.structure.joined_recordings import FORMATS
 from voice_core.audio.ffmpeg import decode
 from voice_core.audio.limits import DecodingDeadline, Limits
 
-ROUNDS = 30
+ROUNDS = 50
 """Times that the kinds are repeated by their weights."""
 
 KILLS = 20
