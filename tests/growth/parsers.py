@@ -36,6 +36,8 @@ from voice_core.text.speakable import speakable
 
 SOUND = bytes(3_200)
 LAYOUT = RawPcm(16_000)
+WORDS = 30
+"""Words of a phrase. Recognition ends a phrase after 30 s, so no caller can make it longer."""
 
 
 def upload(data: bytes, step: int = 65_536) -> Work:
@@ -189,10 +191,10 @@ def text(written: str) -> Work:
     return speak
 
 
-def captions(phrases: int, words: int) -> Work:
-    """The captions of so many phrases of so many words."""
-    said = [TimedWord("word", 300 * each, 300 * each + 200) for each in range(words)]
-    phrase = TimedPhrase(" ".join(word.text for word in said), 0, 300 * words, "en-US", None, tuple(said))
+def captions(phrases: int) -> Work:
+    """The captions of so many phrases, each longer than a caption."""
+    said = [TimedWord("word", 300 * each, 300 * each + 200) for each in range(WORDS)]
+    phrase = TimedPhrase(" ".join(word.text for word in said), 0, 300 * WORDS, "en-US", None, tuple(said))
 
     async def write() -> None:
         assert plain_text([phrase] * phrases)
@@ -230,7 +232,6 @@ PARSERS: Mapping[str, Kind] = {
     "sentences": Kind(100, lambda n: text("This is one. " * n)),
     "marks": Kind(60, lambda n: text("**" * n + "a" + "**" * n)),
     "rows of a table": Kind(50, lambda n: text("| a | b |\n" * n + "Done.")),
-    "phrases of a transcript": Kind(50, lambda n: captions(n, 10)),
-    "words of a phrase": Kind(50, lambda n: captions(1, n)),
+    "phrases of a transcript": Kind(20, captions),
 }
 """By name. A kind is one line."""

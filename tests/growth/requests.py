@@ -110,7 +110,7 @@ REQUESTS: Mapping[str, RequestKind] = {
     "phrases to transcribe": posted(
         "transcribe", lambda n: {"json": {**encoded_words(10)["json"], "phrases": ["word"] * n}}, 100
     ),
-    "sentences": posted("speak", lambda n: {"json": {"text": SENTENCE * n}}, 20),
+    "sentences": posted("speak", lambda n: {"json": {"text": SENTENCE * n}}, 5),
     "backslashes": posted("speak", lambda n: {"json": {"text": "a" + "\\" * n}}, 500),
     "preparation of a session": posted("session", lambda n: {"json": {"phrases": ["word"] * n}}, 100),
     "offer without media": posted("session", lambda n: whip(OPENING + "a=x:y\r\n" * n), 500, status=400),
