@@ -1,7 +1,7 @@
 """Doors of HTTP requests: bodies in every form, headers, language tags, sign-in headers."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlencode
 
 from starlette.datastructures import Headers
@@ -128,7 +128,7 @@ async def _turn(draw: Draw, resources: Resources, content_type: str, body: bytes
 async def header_fields(draw: Draw, _: Resources) -> str:
     """Each header that is parsed by itself; a refusal of one does not end the others."""
     request = http_request(headers(draw))
-    steps = (
+    steps: tuple[Callable[[], object], ...] = (
         lambda: negotiate(request.headers.get("accept", ""), OFFERS),
         lambda: media_type(request.headers.get("content-type")),
         lambda: request.content_length,

@@ -36,7 +36,7 @@ def _block(draw: Draw, track: int, packets: Sequence[bytes]) -> bytes:
         frames = [frame[:shortest] for frame in frames]
     sizes = [len(frame) for frame in frames]
     count = bytes((draw.claim(len(frames) - 1, 8, 0.05),))
-    laced = {2: _xiph, 4: lambda _: b"", 6: _ebml}[lacing](sizes)
+    laced = _xiph(sizes) if lacing == 2 else _ebml(sizes) if lacing == 6 else b""
     return head + count + laced + b"".join(frames)
 
 
