@@ -22,7 +22,7 @@ def document(draw: Draw, members: tuple[str, ...]) -> bytes:
     """An object with some of *members*, and others; sometimes no valid JSON."""
     made = {_in_case(draw, name): option(draw, name) for name in draw.some(members, 0.4)}
     for _ in range(draw.choice((0, 0, 0, 1, draw.count(3_000)))):
-        made[draw.text(8)] = value(draw, 2)
+        made[draw.text(8)] = value(draw, 1)
     text = json.dumps(made, ensure_ascii=draw.likely(0.5))
     if draw.likely(0.3 * draw.wrongness):
         text = _broken(draw, text)
@@ -76,7 +76,7 @@ def value(draw: Draw, depth: int) -> Any:
         for _ in range(draw.count(900)):
             nested = [nested] if draw.likely(0.5) else {"a": nested}
         return nested
-    size = draw.count(50)
+    size = draw.count(20)
     if draw.likely(0.5):
         return [value(draw, depth - 1) for _ in range(size)]
     return {draw.text(5): value(draw, depth - 1) for _ in range(size)}
