@@ -28,7 +28,7 @@ FAULTY: Mapping[str, str] = {
     "offer": "errors of aiortc's setLocalDescription become 500, and a missing candidate 502",
     "captions": "a long phrase without words raises ValueError",
 }
-"""Kinds with known faults in the code that they test, which `make fuzz` lists: delete a line when its fault is fixed."""
+"""Kinds whose code has a known fault, which `make fuzz` lists: delete a line when its fault is fixed."""
 
 
 async def test_no_input_does_harm() -> None:
