@@ -51,7 +51,7 @@ async def test_requests_for_storage_grow_with_their_size(clip_product: Product, 
 
 
 async def _assert_request_growth(product: Product, name: str) -> None:
-    kind = (REQUESTS | STORED)[name]
+    kind = {**REQUESTS, **STORED}[name]
     small = [await kind.prepare(product, kind.size) for _ in range(3)]
     large = [await kind.prepare(product, STEP * kind.size) for _ in range(2)]
 

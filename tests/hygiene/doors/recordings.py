@@ -51,7 +51,7 @@ async def text(draw: Draw, resources: Resources) -> str:
 
 async def damaged_recording(draw: Draw, _: Resources) -> str:
     """A real recording with damage, decoded without processes, as where there can be none."""
-    _, data = damaged(draw.getrandbits(32), 0, [*recordings().values()])
+    data = damaged(draw.getrandbits(32), 0, [*recordings().values()])[1]
     return await draw.choice(IN_PROCESS)(draw, data)
 
 

@@ -1,7 +1,7 @@
 """Doors of HTTP requests: bodies in every form, headers, language tags, sign-in headers."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlencode
 
 from starlette.datastructures import Headers
@@ -26,14 +26,14 @@ from voice_core.functions.http.idempotency import idempotency_key
 from voice_core.functions.http.media_type import media_type
 from voice_core.functions.http.negotiation import negotiate
 from voice_core.functions.http.request import HttpRequest
-from voice_core.functions.http.request_model import parsed
+from voice_core.functions.http.request_model import RequestModel, parsed
 from voice_core.functions.session.schemas import SessionRequest
 from voice_core.functions.turn.input import read_turn_input
 from voice_core.functions.turn.responses import OFFERS
 from voice_core.functions.turn.schemas import ProcessRequest, SpeakRequest, TranscribeRequest
 from voice_core.functions.turn.speech_file import byte_range
 
-MODELS = {
+MODELS: Mapping[str, type[RequestModel]] = {
     "process": ProcessRequest,
     "transcribe": TranscribeRequest,
     "speak": SpeakRequest,

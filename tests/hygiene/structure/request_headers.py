@@ -1,5 +1,7 @@
 """Values of request headers, as clients send them, or almost (RFC 9110)."""
 
+from collections.abc import Callable, Mapping
+
 from tests.hygiene.structure.draw import Draw
 
 TYPES = (
@@ -68,7 +70,7 @@ def key(draw: Draw) -> str:
 
 def headers(draw: Draw) -> list[tuple[bytes, bytes]]:
     """Header fields as an HTTP server passes them on."""
-    made = {
+    made: Mapping[str, Callable[[Draw], str]] = {
         "accept": accept,
         "content-type": content_type,
         "range": ranges,
