@@ -27,6 +27,7 @@ FAULTY: Mapping[str, str] = {
     "sctp": "aiortc never returns from a parameter of length 0, and runs through the gap blocks of a SACK",
     "offer": "errors of aiortc's setLocalDescription become 500, and a missing candidate 502",
     "captions": "a long phrase without words raises ValueError",
+    "headers": "Range: Bytes=- raises ValueError",
 }
 """Kinds whose code has a known fault, which `make fuzz` lists: delete a line when its fault is fixed."""
 
