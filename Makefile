@@ -13,9 +13,9 @@ PIP_FLAGS := -qq --disable-pip-version-check
 # One more than cores: many tests wait for a deadline or a browser.
 JOBS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # The same on every Python: templates, the page, whole processes that are timed, fuzzed or sent every kind of request.
-ONCE := $(addprefix --ignore=tests/,architecture benchmarks faults hygiene infra web)
+ONCE := $(addprefix --ignore=tests/,architecture benchmarks faults growth hygiene infra web)
 
-.PHONY: help run emulators emulators-check azurite test check infra-check contract fuzz lock audit bench live clean
+.PHONY: help run emulators emulators-check azurite test check infra-check contract fuzz kills lock audit bench live clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,7 +25,8 @@ help:
 	@echo "make infra-check all that can be checked of the templates and scripts without Azure"
 	@echo "make emulators-check  the emulators' package in an empty environment, with the examples of its README"
 	@echo "make contract    10,000 requests made of the contract, each answered by it"
-	@echo "make fuzz        100,000 damaged recordings"
+	@echo "make fuzz        200,000 generated inputs of 32 kinds; KIND=mp4 COUNT=1000 SEED=2: some of them"
+	@echo "make kills       1,000 decoder processes are killed while another user's recordings are decoded"
 	@echo "make lock        requirements.txt, of requirements.in: what is deployed, by hashes"
 	@echo "make audit       what is known against the packages in it"
 	@echo "make bench       the benchmarks of a turn, as tables; docs/benchmarks.md has the rest"
@@ -67,12 +68,20 @@ infra-check: $(VENV)/dev.done
 emulators-check: $(VENV)/dev.done
 	$(VENV)/bin/python scripts/emulators_check.py
 
-# ARGS="--examples 20 --seed 2", say, for another run than the usual one; likewise of fuzz.
+# ARGS="--examples 20 --seed 2", say, for another run than the usual one.
 contract: $(VENV)/dev.done azurite
 	$(VENV)/bin/python -m tests.hygiene.contract $(ARGS)
 
+COUNT ?= 200000
+SEED ?= 1
+FIRST ?= 0
+KIND ?=
+
 fuzz: $(VENV)/dev.done
-	$(VENV)/bin/python -m tests.hygiene.fuzz $(ARGS)
+	$(VENV)/bin/python -m tests.hygiene.fuzz --count $(COUNT) --seed $(SEED) --first $(FIRST) $(addprefix --kind ,$(KIND)) $(ARGS)
+
+kills: $(VENV)/dev.done
+	$(VENV)/bin/python -m tests.hygiene.decoder_kills --seed $(SEED) $(ARGS)
 
 # The oldest Python decides, for it has the fewest versions to choose from; what differs on others is marked.
 lock: $(VENV)/dev.done

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fakes.eventually import HANG_SECONDS
 from fakes.sound import voice_like
 from fakes.webrtc import RATE, TICKS, encoded
-from tests.growth import grows_linearly
+from tests.growth.factor import grows_linearly
 from tests.virtual_time import block, in_virtual_time
 from voice_core.adapters.aiortc_sessions.audio_receiver import (
     LONGEST_UNREAD_SECONDS,

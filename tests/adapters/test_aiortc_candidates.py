@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.growth import grows_linearly
+from tests.growth.factor import grows_linearly
 from voice_core.adapters.aiortc_sessions.remote_candidates import MAX_CANDIDATES, RemoteCandidates
 from voice_core.domain.errors import InvalidInput, TooLarge
 

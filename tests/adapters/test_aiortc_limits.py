@@ -14,7 +14,7 @@ from aiortc.rtp import RTCP_RTPFB_NACK, RtcpRtpfbPacket, RtpPacket
 
 from fakes.eventually import HANG_SECONDS, eventually
 from fakes.webrtc import Caller
-from tests.growth import MOST_GROWTH, Calls
+from tests.growth.factor import MOST_GROWTH, Calls
 from tests.virtual_time import block, in_virtual_time
 from voice_core.adapters.aiortc_sessions import data_channel, datagrams, rtp_limit, sctp_limit
 from voice_core.adapters.aiortc_sessions.datagrams import DatagramLimit

@@ -7,7 +7,7 @@ import pytest
 
 from fakes.sdp import CANDIDATES, TRANSPORT, Sdp
 from fakes.webrtc import Caller
-from tests.growth import grows_linearly
+from tests.growth.factor import grows_linearly
 from voice_core.adapters.aiortc_sessions.answer import answer
 from voice_core.adapters.aiortc_sessions.offer import parsed_offer
 from voice_core.adapters.aiortc_sessions.peer import AiortcPeer

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from tests.growth import MOST_GROWTH, growth
+from tests.growth.factor import MOST_GROWTH, growth
 from voice_core import telemetry
 from voice_core.functions.clip.schemas import ClipRequest
 from voice_core.functions.http.body import query_options, read_json

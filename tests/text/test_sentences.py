@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.growth import MOST_GROWTH, cost, growth
+from tests.growth.factor import MOST_GROWTH, cost, growth
 from voice_core.text.sentences import LONGEST_SENTENCE, Sentences
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.growth import MOST_GROWTH, growth
+from tests.growth.factor import MOST_GROWTH, growth
 from voice_core.text.speakable import speakable
 
 MARKED_UP = {

@@ -1,0 +1,1 @@
+"""Growth: the work for an input grows no faster than its size."""
