@@ -23,6 +23,7 @@ from tests.audio.decoder_process.recordings import FILES
 from tests.audio.sounds import pieces, read
 from tests.hygiene.fuzz_table import heading
 from voice_core.audio.decoder_process.exchange import Exchange
+from voice_core.audio.decoder_process.frames import Job
 from voice_core.audio.decoder_process.pool import DecoderPool
 from voice_core.audio.limits import Limits
 from voice_core.audio.upload_decoder import Decoding
@@ -48,8 +49,8 @@ class ObservedPool(DecoderPool):
     in_use: Exchange | None = None
     """The victim's latest."""
 
-    async def exchange(self) -> Exchange:
-        exchange = await super().exchange()
+    async def exchange(self, job: Job) -> Exchange:
+        exchange = await super().exchange(job)
         if _user.get() == VICTIM:
             self.in_use = exchange
         return exchange

@@ -45,8 +45,13 @@ def _block(cue: Cue) -> str:
 
 
 def cues(phrases: Sequence[TimedPhrase]) -> Iterator[Cue]:
-    """*phrases* in pieces short enough to read, cut between words, or between letters in languages without spaces."""
+    """*phrases* in pieces short enough to read, cut between words, or between letters in languages without spaces.
+
+    A phrase without words has no caption.
+    """
     for phrase in phrases:
+        if not phrase.text.strip():
+            continue
         if len(phrase.text) <= LINE_CHARACTERS and phrase.end_ms - phrase.start_ms <= LONGEST_CUE_MS:
             yield Cue(phrase.text, phrase.start_ms, phrase.end_ms)
             continue

@@ -116,7 +116,7 @@ async def test_a_file_is_refused_after_a_frame_that_must_not_be(pool: DecoderPoo
     with theirs:
         theirs.sendall(sent + frame(DONE))
         with pytest.raises(InvalidAudio):
-            async for _ in exchange.ranged(Job(Limits(), size=SIZE), read, lambda _: None):
+            async for _ in exchange.ranged(SIZE, read, lambda _: None):
                 pass
     assert (reads, events.reasons) == ([], ["protocol"])
 

@@ -21,6 +21,7 @@ from voice_core.adapters.easy_auth import PRINCIPAL, EasyAuthCallers
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.domain.errors import VoiceError
 from voice_core.functions.clip.schemas import ClipRequest
+from voice_core.functions.http.admission import Admission
 from voice_core.functions.http.body import query_options, read_json
 from voice_core.functions.http.idempotency import idempotency_key
 from voice_core.functions.http.media_type import media_type
@@ -111,13 +112,24 @@ async def raw_body(draw: Draw, resources: Resources) -> str:
     return await _turn(draw, resources, shape, draw.randbytes(draw.choice((0, 1, 3, 3_200, 40_000))))
 
 
+class _Uncounted(Admission):
+    """Admits every request: limits are not what is tried here."""
+
+    async def count(self, *, hears: bool) -> None:
+        """Nothing is counted."""
+
+    async def _admit_large(self, size: int, limit: int) -> None:
+        """Each body has room."""
+
+
 async def _turn(draw: Draw, resources: Resources, content_type: str, body: bytes) -> str:
     options = [(name, str(option(draw, name))) for name in draw.some(QUERY, 0.1)]
     query = urlencode(options, errors="replace") if draw.likely(0.9) else draw.text(200)
     fields = [(b"content-type", content_type.encode("latin-1", "replace"))]
     request = http_request(fields, body, query, draw.choice((1_000, 65_536)))
+    model = draw.choice((ProcessRequest, TranscribeRequest))
     try:
-        turn_input = await read_turn_input(request, draw.choice((ProcessRequest, TranscribeRequest)), resources)
+        turn_input = await read_turn_input(request, model, resources, _Uncounted(request, "turns"))
         if (utterance := turn_input.utterance()) is None:
             return "text"
         return "decoded" if [pcm async for pcm in utterance] else "silent"

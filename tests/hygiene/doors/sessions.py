@@ -10,7 +10,6 @@ import aioice
 from aioice.ice import StunProtocol
 from aiortc.rtcsctptransport import RTCSctpTransport
 from aiortc.rtp import RTCP_PSFB_APP, HeaderExtensionsMap, RtcpPacket, RtcpPsfbPacket, RtpPacket, unpack_remb_fci
-from voice_core.adapters.aiortc_sessions.trickle_ice import candidates
 
 from tests.hygiene.doors.resources import Resources
 from tests.hygiene.structure.control_messages import control_message
@@ -20,6 +19,8 @@ from tests.hygiene.structure.sctp_packets import sctp_packets
 from tests.hygiene.structure.session_description import fragment, offer
 from voice_core.adapters.aiortc_sessions.audio_receiver import AudioReceiver
 from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
+from voice_core.adapters.aiortc_sessions.remote_candidates import RemoteCandidates
+from voice_core.adapters.aiortc_sessions.sctp_limit import SctpLimit
 from voice_core.functions.session.data_channel import SessionMessageCodec
 from voice_core.functions.session.whip import check_fragment
 
@@ -36,7 +37,7 @@ async def trickled_fragment(draw: Draw, _: Resources) -> str:
     """The candidates of a fragment, as far as the session's own state is not needed."""
     text = fragment(draw)
     check_fragment(text, "abcd", "*", '"1"')
-    return "accepted" if list(candidates(text)) else "empty"
+    return "accepted" if RemoteCandidates(private=draw.likely(0.5)).trickled(text) else "empty"
 
 
 async def microphone(draw: Draw, _: Resources) -> str:
@@ -91,7 +92,7 @@ async def connectivity_checks(draw: Draw, _: Resources) -> str:
 
 
 async def association(draw: Draw, _: Resources) -> str:
-    """SCTP, as it arrives from a peer; aiortc ends the session of a peer that sends what it cannot read."""
+    """SCTP, as it arrives from a peer; the session of a peer that sends too much, or what aiortc cannot read, ends."""
     sent: list[bytes] = []
 
     async def send(data: bytes) -> None:
@@ -105,12 +106,15 @@ async def association(draw: Draw, _: Resources) -> str:
     sctp._remote_port, sctp._last_received_tsn = 5_000, 0
     sctp._local_verification_tag, sctp._local_tsn, sctp._last_sacked_tsn = 1, 1, 0
     sctp._set_state(RTCSctpTransport.State.ESTABLISHED)
+    excesses: list[bool] = []
+    limit = SctpLimit(sctp, lambda: excesses.append(True))
     try:
         for packet in sctp_packets(draw, tag=1, first=0):
             await sctp._handle_data(packet)
-    except Exception:  # noqa: BLE001 - as in aiortc, whose task this would end
-        return "session-ended"
+            if excesses:
+                return "session-ended"
     finally:
+        limit.stop()
         await sctp.stop()
     return "answered" if sent else "ignored"
 

@@ -3,7 +3,17 @@
 import asyncio
 import socket
 
-from voice_core.audio.decoder_process.frames import HEADER, MOST_BYTES, ConnectionEnded, frame, parse_header
+from voice_core.audio.decoder_process.frames import (
+    HEADER,
+    JOB,
+    MOST_BYTES,
+    TAKEN,
+    ConnectionEnded,
+    InvalidFrame,
+    Job,
+    frame,
+    parse_header,
+)
 
 
 class DecoderConnection:
@@ -26,6 +36,18 @@ class DecoderConnection:
     def usable(self) -> bool:
         """Whether the decoder process still waits for a recording."""
         return not (self.exited.done() or self._reader.at_eof() or self._writer.is_closing())
+
+    async def begin(self, job: Job) -> None:
+        """Pass *job* to the decoder process, and wait until it has it.
+
+        Raises:
+            ConnectionEnded: the process has ended.
+            InvalidFrame: it sent something else.
+        """
+        await self.send(JOB, job.dump())
+        kind, _ = await self.receive()
+        if kind != TAKEN:
+            raise InvalidFrame(f"kind {kind!r}")
 
     async def send(self, kind: bytes, payload: bytes = b"") -> None:
         """Send a payload of any length, in several frames if necessary, as fast as the decoder reads it.

@@ -15,7 +15,6 @@ from voice_core.audio.decoder_process.frames import (
     END,
     FETCH,
     FETCH_RANGE,
-    JOB,
     MOST_BYTES,
     PCM,
     REFUSED,
@@ -45,7 +44,7 @@ RETRY_SECONDS = 1.0
 
 
 class Exchange:
-    """One recording, decoded over *connection* by a process of *server*."""
+    """One recording, decoded over *connection* by a process of *server* that has the job."""
 
     def __init__(self, server: ServerProcess, connection: DecoderConnection, report: Report) -> None:
         self._server = server
@@ -62,7 +61,7 @@ class Exchange:
         """
         pcm_bytes = 0
         async with self._closing(), timeouts.timeout(None) as deadline:
-            feeding = asyncio.create_task(self._feed(job, chunks, lambda: deadline.start(job.limits.decode_seconds)))
+            feeding = asyncio.create_task(self._feed(chunks, lambda: deadline.start(job.limits.decode_seconds)))
             feeding.add_done_callback(self._stop_if_failed)
             try:
                 while frame := await self._next():
@@ -81,11 +80,10 @@ class Exchange:
                 await asyncio.gather(feeding, return_exceptions=True)
 
     async def ranged(
-        self, job: Job, read: ReadRange, report_seconds: Callable[[float | None], None]
+        self, size: int, read: ReadRange, report_seconds: Callable[[float | None], None]
     ) -> AsyncGenerator[bytes]:
-        """Decode a file on demand. Raises as `upload`; errors of *read* are passed on."""
+        """Decode a file of *size* bytes on demand. Raises as `upload`; errors of *read* are passed on."""
         async with self._closing():
-            await self._connection.send(JOB, job.dump())
             while frame := await self._next_in_time():
                 kind, payload = frame
                 if kind == PCM:
@@ -93,14 +91,13 @@ class Exchange:
                 elif kind == SECONDS:
                     report_seconds(parse_seconds(payload))
                 elif kind == FETCH:
-                    await self._connection.send(DATA, await read(*_range(payload, job.size or 0)))
+                    await self._connection.send(DATA, await read(*_range(payload, size)))
                 else:
                     raise InvalidFrame(f"kind {kind!r}")
 
-    async def _feed(self, job: Job, chunks: AsyncIterable[bytes], ended: Callable[[], None]) -> None:
-        """Send the job and the upload, and report its end."""
+    async def _feed(self, chunks: AsyncIterable[bytes], ended: Callable[[], None]) -> None:
+        """Send the upload, and report its end."""
         with contextlib.suppress(ConnectionEnded):
-            await self._connection.send(JOB, job.dump())
             async for chunk in chunks:
                 await self._connection.send(DATA, chunk)
             ended()

@@ -20,8 +20,8 @@ MOST_BYTES = 1 << 20
 JOB, DATA, END = b"J", b"D", b"E"
 """From the worker: what to decode; bytes of the recording; its end."""
 
-FETCH, SECONDS, PCM, DONE, REFUSED = b"F", b"S", b"P", b"Z", b"R"
-"""From the decoder: a range to read; the length by the recording's own index; sound; its end; the error."""
+TAKEN, FETCH, SECONDS, PCM, DONE, REFUSED = b"T", b"F", b"S", b"P", b"Z", b"R"
+"""From the decoder: it has the job; a range to read; the length by the recording's index; sound; its end; the error."""
 
 _SECONDS = struct.Struct("!d")
 _REFUSALS: Mapping[str, type[VoiceError]] = {

@@ -9,7 +9,7 @@ from functools import partial
 
 from voice_core.audio.decoder_process.connection import DecoderConnection
 from voice_core.audio.decoder_process.exchange import Exchange, Report
-from voice_core.audio.decoder_process.frames import Job
+from voice_core.audio.decoder_process.frames import ConnectionEnded, Job
 from voice_core.audio.decoder_process.server_process import ServerEnded, ServerProcess
 from voice_core.audio.decoder_process.slots import Slots
 from voice_core.audio.in_process import InProcessDecoder, ReadRange
@@ -67,22 +67,40 @@ class DecoderPool:
         if self._refilling is None or self._refilling.done():
             self._refilling = asyncio.create_task(self.warm())
 
-    async def exchange(self, *, forked_now: bool = False) -> Exchange:
-        """A new process that is ready to decode; with *forked_now* none of those that wait.
+    async def exchange(self, job: Job) -> Exchange:
+        """An exchange with a new process that has taken *job*. A waiting process that was killed is left out.
 
         Raises:
             ServerEnded: there can be none at present.
         """
         server = await self._running()
-        spare = None if forked_now else self._spare()
-        try:
-            connection = spare or await server.fork()
-        except ServerEnded:
-            # It has ended since. Decoding in this process is for systems where none can be started.
-            server = await self._running()
-            connection = await server.fork()
+        connection = await self._taken_by_spare(job)
+        if connection is None:
+            server, connection = await self._taken_by_forked(server, job)
         self.warm_soon()
         return Exchange(server, connection, self._report)
+
+    async def _taken_by_spare(self, job: Job) -> DecoderConnection | None:
+        """A waiting process that has taken *job*; None if there is none."""
+        while (spare := self._spare()) is not None:
+            try:
+                await spare.begin(job)
+            except ConnectionEnded:
+                spare.close()
+            else:
+                return spare
+        return None
+
+    async def _taken_by_forked(self, server: ServerProcess, job: Job) -> tuple[ServerProcess, DecoderConnection]:
+        """A process that is forked for *job*. A server that has ended since it was last used is replaced."""
+        try:
+            connection = await server.fork()
+            await connection.begin(job)
+        except (ServerEnded, ConnectionEnded):
+            server = await self._running()
+            connection = await server.fork()
+            await connection.begin(job)
+        return server, connection
 
     async def close(self) -> None:
         """End all processes."""
@@ -154,11 +172,11 @@ class UserDecoder:
         await self._pool.files.acquire(slot, wait_seconds=None)
         try:
             try:
-                exchange = await self._pool.exchange()
+                exchange = await self._pool.exchange(Job(limits, size=size))
             except ServerEnded:
                 pieces = self._fallback.ranged(size, read, limits, report_seconds)
             else:
-                pieces = exchange.ranged(Job(limits, size=size), read, report_seconds)
+                pieces = exchange.ranged(size, read, report_seconds)
             async with aclosing(pieces):
                 async for pcm in pieces:
                     yield pcm
@@ -186,16 +204,14 @@ class UserDecoder:
         except Busy:
             if begun:
                 raise
-            await self._decode(Job(limits), name, _single_chunk(file), receive, forked_now=True)
+            await self._decode(Job(limits), name, _single_chunk(file), receive)
 
     async def _decode_arriving(self, name: str, chunks: AsyncIterable[bytes], limits: Limits, receive: Receive) -> None:
         await self._decode(Job(limits, arriving=True), name, chunks, receive)
 
-    async def _decode(
-        self, job: Job, name: str, chunks: AsyncIterable[bytes], receive: Receive, *, forked_now: bool = False
-    ) -> None:
+    async def _decode(self, job: Job, name: str, chunks: AsyncIterable[bytes], receive: Receive) -> None:
         try:
-            exchange = await self._pool.exchange(forked_now=forked_now)
+            exchange = await self._pool.exchange(job)
         except ServerEnded:
             async with aclosing(self._fallback.upload(name, chunks, job.limits)) as pieces:
                 async for pcm in pieces:

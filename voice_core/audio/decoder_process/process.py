@@ -16,6 +16,7 @@ from voice_core.audio.decoder_process.frames import (
     PCM,
     REFUSED,
     SECONDS,
+    TAKEN,
     BlockingFrames,
     ConnectionEnded,
     Job,
@@ -45,6 +46,7 @@ def run(connection: socket.socket) -> int:
         kind, payload = frames.receive()
         if kind != JOB:
             return FAILED
+        frames.send(TAKEN)
         _decode(Job.parse(payload), frames)
     except ConnectionEnded:
         return os.EX_OK

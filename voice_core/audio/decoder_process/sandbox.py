@@ -46,7 +46,8 @@ def allow_cpu(decoded_seconds: float) -> float:
     """
     allowed = math.ceil(START_CPU_SECONDS + CPU_SHARE * decoded_seconds)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (allowed, hard))
+    soft = allowed if hard == resource.RLIM_INFINITY else min(allowed, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
     return (allowed + 1 - START_CPU_SECONDS) / CPU_SHARE
 
 

@@ -90,7 +90,7 @@ def byte_range(header: str, size: int) -> tuple[int, int] | None:
     that the range is beyond the end.
     """
     match = _RANGE.fullmatch(header.replace(" ", ""))
-    if match is None or match[0] == "bytes=-":
+    if match is None or not (match[1] or match[2]):
         return None
     if not match[1]:
         return max(0, size - int(match[2])) if int(match[2]) else size, size
