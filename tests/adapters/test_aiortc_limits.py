@@ -1,6 +1,7 @@
 """Limits of what one client sends over its connection: packets, sources, streams, chunks and messages."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from struct import pack
@@ -8,6 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aioice import Connection
+from aioice.ice import StunProtocol
 from aiortc import RTCSctpTransport
 from aiortc.rtcsctptransport import DataChunk, ForwardTsnChunk, serialize_packet
 from aiortc.rtp import RTCP_RTPFB_NACK, RtcpRtpfbPacket, RtpPacket
@@ -17,7 +20,7 @@ from fakes.webrtc import Caller
 from tests.growth.factor import MOST_GROWTH, Calls
 from tests.virtual_time import block, in_virtual_time
 from voice_core.adapters.aiortc_sessions import data_channel, datagrams, rtp_limit, sctp_limit
-from voice_core.adapters.aiortc_sessions.datagrams import DatagramLimit
+from voice_core.adapters.aiortc_sessions.datagrams import DatagramLimit, DatagramTap
 from voice_core.adapters.aiortc_sessions.peer import AiortcPeer
 from voice_core.adapters.aiortc_sessions.peers import AiortcPeers
 from voice_core.domain.session import PeerConnected, PeerEvent, PeerExceeded, PeerMessage
@@ -308,6 +311,19 @@ def test_addresses_of_checks_are_limited() -> None:
         return socket.received[datagrams.MAX_SOURCES :]
 
     assert in_virtual_time(received()) == [b"\x00ours:theirs!", b"\x01\x01 a response", b"\x01\x01 a response"]
+
+
+@pytest.mark.parametrize("attribute", [0x0024, 0x8028])
+async def test_checks_that_cannot_be_read_are_dropped(attribute: int) -> None:
+    """A STUN message with an attribute of the wrong length raises no error, which the event loop would log."""
+    protocol = StunProtocol(Connection(ice_controlling=False, components=1))
+    tap = DatagramTap(lambda _data, _address: True)
+    tap._tap(protocol)
+    message = pack("!HHI12sHH", 1, 4, 0x2112A442, bytes(12), attribute, 0)
+    protocol.datagram_received(message, ("127.0.0.1", 9))
+    tap.stop()
+    with pytest.raises((struct.error, IndexError)):
+        protocol.datagram_received(message, ("127.0.0.1", 9))
 
 
 def test_a_token_bucket_fills_with_time() -> None:

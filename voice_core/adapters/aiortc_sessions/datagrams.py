@@ -1,6 +1,8 @@
 """Datagrams of a connection's sockets, before ICE receives them."""
 
 import asyncio
+import contextlib
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +48,9 @@ class DatagramTap:
 
         def received(data: bytes, address: Any) -> None:
             if self._passes(data, address):
-                take(data, address)
+                # aioice (0.13) raises these at STUN attributes of a wrong length; the event loop would log each.
+                with contextlib.suppress(struct.error, IndexError):
+                    take(data, address)
 
         vars(protocol)["datagram_received"] = received
         self._tapped.append(protocol)
