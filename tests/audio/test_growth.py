@@ -8,8 +8,8 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from tests.audio.growth import assert_linear
 from tests.audio.sounds import chunk, decoded, encoded, pcm16, read, speech, wav
+from tests.growth.factor import assert_linear
 from voice_core.audio.bare_frames import first_frame
 from voice_core.audio.base64_audio import decode_base64_audio
 from voice_core.audio.downmix import Downmix

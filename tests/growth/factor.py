@@ -44,6 +44,13 @@ def growth(work: Callable[[int], Callable[[], object]], size: int) -> tuple[floa
     )
 
 
+def assert_linear(work: Callable[[int], Callable[[], object]], size: int) -> None:
+    """`growth` of calls and memory is at most `MOST_GROWTH`."""
+    calls, memory = growth(work, size)
+    assert calls <= MOST_GROWTH, f"calls: {calls:.1f} times"
+    assert memory <= MOST_GROWTH, f"memory: {memory:.1f} times"
+
+
 class Calls:
     """Counts the calls of functions, of Python and of C, in this thread."""
 
