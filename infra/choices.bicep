@@ -112,6 +112,7 @@ type settingChoice = {
   TURN_SECONDS: string
   ICE_RELAY_ONLY: string
   SESSIONS_MAX: string
+  SESSIONS_PER_USER: string
   SESSION_IDLE_SECONDS: string
   SESSION_MAX_SECONDS: string
   SESSION_GRACE_SECONDS: string

@@ -50,10 +50,8 @@ def main() -> None:
     )
     arguments.add_argument("--folder", type=Path, default=Path.cwd(), help="where function_app.py is")
     options = arguments.parse_args()
-    # As Ctrl+C, from the first moment on: the processes that have been started by then are stopped.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(_run(options.folder, options.port, with_host=not options.emulators_only))
     except (CannotStart, PortTaken) as error:
         sys.exit(f"\n{error}\n")
@@ -61,6 +59,10 @@ def main() -> None:
 
 async def _run(folder: Path, port: int | None, *, with_host: bool) -> None:
     began = monotonic()
+    # From the first moment on: the processes that have been started by then are stopped.
+    running = asyncio.current_task()
+    if running is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     settings = load_settings(folder)
     port = port or settings.port
     ports = {name: urlsplit(os.environ[setting]).port or 80 for name, setting in ENDPOINTS.items()}

@@ -98,7 +98,7 @@ REQUESTS: Mapping[str, RequestKind] = {
         "process", lambda n: form(*TEXT_FIELDS, field("a", b"x", *(b"X-%d: y" % each for each in range(n)))), 100
     ),
     "query parameters": posted(
-        "process", lambda n: {**text_turn(), "params": [(f"a{each}", "b") for each in range(n)]}, 300
+        "process", lambda n: {**text_turn(), "params": [(f"a{each}", "b") for each in range(n)]}, 140
     ),
     "headers": posted("process", lambda n: {**text_turn(), "headers": {f"X-{each}": "y" for each in range(n)}}, 15),
     "accepted types": posted(

@@ -3,7 +3,7 @@
 import pytest
 from starlette.routing import Route
 
-from tests.conftest import Product, function_host
+from tests.conftest import Product, ProductWith, function_host
 from tests.growth.parsers import PARSERS
 from tests.growth.requests import REQUESTS, STORED
 from tests.growth.work import Work, cost
@@ -39,9 +39,9 @@ async def test_parsing_grows_with_the_input(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-async def test_requests_grow_with_their_size(product: Product, name: str) -> None:
+async def test_requests_grow_with_their_size(product_with: ProductWith, name: str) -> None:
     """A request with four times as much of anything takes at most five times the calls and the memory."""
-    await _assert_request_growth(product, name)
+    await _assert_request_growth(await product_with(sessions_per_user=10), name)
 
 
 @pytest.mark.parametrize("name", STORED)

@@ -19,6 +19,7 @@ NEVER = {
     "STORAGE_CREATE": "the template creates the containers",
     "CLIP_SOURCE": "Event Grid, the code's default, is all that Flex Consumption supports",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "telemetry goes to Application Insights",
+    "ICE_PRIVATE_ADDRESSES": "clients of a deployment have public addresses, and others must not be reached through it",
     "DEBUG_TURNS": "shows the last turns to any caller",
     "HTTP_AUTH_LEVEL": "people sign in; a key would be one more secret in every app",
     **dict.fromkeys(

@@ -112,7 +112,7 @@ async def raw_body(draw: Draw, resources: Resources) -> str:
     return await _turn(draw, resources, shape, draw.randbytes(draw.choice((0, 1, 3, 3_200, 40_000))))
 
 
-class _Uncounted(Admission):
+class FreeAdmission(Admission):
     """Admits every request: limits are not what is tried here."""
 
     async def count(self, *, hears: bool) -> None:
@@ -129,7 +129,7 @@ async def _turn(draw: Draw, resources: Resources, content_type: str, body: bytes
     request = http_request(fields, body, query, draw.choice((1_000, 65_536)))
     model = draw.choice((ProcessRequest, TranscribeRequest))
     try:
-        turn_input = await read_turn_input(request, model, resources, _Uncounted(request, "turns"))
+        turn_input = await read_turn_input(request, model, resources, FreeAdmission(request, "turns"))
         if (utterance := turn_input.utterance()) is None:
             return "text"
         return "decoded" if [pcm async for pcm in utterance] else "silent"
