@@ -1,10 +1,9 @@
 """How the work for an input grows with its size: counted, so that it is the same on every machine."""
 
-import sys
 import tracemalloc
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+
+from tests.growth.work import Cost, counted_calls
 
 TIMES = 4
 """How much larger the second input is."""
@@ -15,16 +14,6 @@ MOST_GROWTH = 5.0
 FREE_CALLS = 200
 FREE_BYTES = 20_000
 """Added to both: what any input costs, however small."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Work for one input."""
-
-    calls: int
-    """Functions that were called, of Python and of C."""
-    peak_bytes: int
-    """Most memory in use at once, in addition to what was in use before."""
 
 
 def cost(work: Callable[[], object]) -> Cost:
@@ -51,30 +40,13 @@ def assert_linear(work: Callable[[int], Callable[[], object]], size: int) -> Non
     assert memory <= MOST_GROWTH, f"memory: {memory:.1f} times"
 
 
-class Calls:
-    """Counts the calls of functions, of Python and of C, in this thread."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __enter__(self) -> "Calls":
-        sys.setprofile(self._called)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        sys.setprofile(None)
-
-    def _called(self, _frame: Any, event: str, _argument: Any) -> None:
-        self.count += event in ("call", "c_call")
-
-
 def grows_linearly(work: Callable[[int], object], size: int) -> bool:
     """Whether *work* of `TIMES` as much takes at most `MOST_GROWTH` times the calls."""
     counts = []
     for each in (size, TIMES * size):
-        with Calls() as calls:
+        with counted_calls() as calls:
             work(each)
-        counts.append(calls.count)
+        counts.append(next(calls))
     return counts[1] <= MOST_GROWTH * counts[0]
 
 
@@ -82,16 +54,16 @@ async def grows_linearly_async(work: Callable[[int], Awaitable[object]], size: i
     """`grows_linearly` for a coroutine function, the event loop's own calls included."""
     counts = []
     for each in (size, TIMES * size):
-        with Calls() as calls:
+        with counted_calls() as calls:
             await work(each)
-        counts.append(calls.count)
+        counts.append(next(calls))
     return counts[1] <= MOST_GROWTH * counts[0]
 
 
 def _calls(work: Callable[[], object]) -> int:
-    with Calls() as calls:
+    with counted_calls() as calls:
         work()
-    return calls.count
+    return next(calls)
 
 
 def _peak_bytes(work: Callable[[], object]) -> int:

@@ -17,6 +17,7 @@ from time import monotonic, process_time
 from typing import Any
 
 from benchmarks.machine import peak_bytes
+from tests.conftest import ROOT
 from tests.hygiene.doors.resources import Resources, resources
 from tests.hygiene.kinds import KINDS, plan
 from tests.hygiene.structure.draw import Draw
@@ -81,14 +82,19 @@ async def _outcome(seed: int, kind: str, number: int, shared: Resources) -> tupl
             return error.code, ""
         return UNTYPED, f"{status(error)} {error.code}: {error}"
     except Exception:  # noqa: BLE001 - each of these is a finding
-        return UNTYPED, traceback.format_exc()[-LONGEST_ERROR:]
+        return UNTYPED, _relative(traceback.format_exc())
 
 
 def _described(context: dict[str, Any]) -> str:
     """An error that no one handled, as the event loop reports it."""
     error = context.get("exception")
     lines = traceback.format_exception(error) if error else []
-    return f"{context.get('message')}\n{''.join(lines)}"[-LONGEST_ERROR:]
+    return _relative(f"{context.get('message')}\n{''.join(lines)}")
+
+
+def _relative(text: str) -> str:
+    """The end of a traceback, with paths that do not depend on where the checkout is."""
+    return text.replace(f"{ROOT}/", "")[-LONGEST_ERROR:]
 
 
 class StepCounter:
