@@ -13,7 +13,7 @@ import random
 import shlex
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import monotonic
@@ -29,10 +29,9 @@ from voice_core.audio.limits import Limits
 from voice_core.audio.upload_decoder import Decoding
 from voice_core.domain.errors import Busy, VoiceError
 
-COMPLETE = ("m4a", "mp3", "ogg", "flac", "caf")
-"""Recordings that are decoded once they are complete."""
+NAMES = ("m4a", "mp3", "ogg", "flac", "caf", "webm")
+"""Recordings that both users send. WebM is decoded while it arrives, the others once they are complete."""
 
-NAMES = (*COMPLETE, "webm")
 VICTIM, OTHER = "victim", "other"
 RIGHT, WRONG = "right", "wrong"
 
@@ -86,14 +85,10 @@ class KillReport:
 
 
 class KillRun:
-    """One run: *kills* processes are killed; *seed* chooses files, moments and processes.
+    """One run: *kills* processes are killed; *seed* chooses files, moments and processes."""
 
-    The other user sends recordings of *other_names*.
-    """
-
-    def __init__(self, kills: int, seed: int = 1, other_names: Sequence[str] = NAMES) -> None:
+    def __init__(self, kills: int, seed: int = 1) -> None:
         self._kills = kills
-        self._other_names = other_names
         self._chance = random.Random(f"{seed}:victim")
         self._other_chance = random.Random(f"{seed}:other")
         self._files = {name: FILES[name]() for name in NAMES}
@@ -121,7 +116,7 @@ class KillRun:
         """Recordings of the other user, one after the other."""
         _user.set(OTHER)
         while not ended.is_set():
-            name = self._other_chance.choice(self._other_names)
+            name = self._other_chance.choice(NAMES)
             self._report.other[await self._ending(OTHER, name)] += 1
 
     async def _victim_recording(self) -> None:
@@ -166,10 +161,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m tests.hygiene.decoder_kills", description=__doc__)
     arguments.add_argument("--kills", type=int, default=1_000)
     arguments.add_argument("--seed", type=int, default=1)
-    arguments.add_argument("--complete", action="store_true", help="no WebM of the other user")
     options = arguments.parse_args()
     began = monotonic()
-    report = asyncio.run(KillRun(options.kills, options.seed, COMPLETE if options.complete else NAMES).run())
+    report = asyncio.run(KillRun(options.kills, options.seed).run())
     command = shlex.join(["python", "-m", "tests.hygiene.decoder_kills", *(sys.argv[1:] or ("--seed", "1"))])
     lines = (heading(command, report.kills, monotonic() - began), report.table())
     sys.stdout.write("\n".join(lines) + "\n")

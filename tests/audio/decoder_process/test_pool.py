@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
@@ -111,25 +112,41 @@ async def test_leaving_kills_the_process(pool: DecoderPool) -> None:
 
 
 async def test_a_killed_process_costs_one_upload(pool: DecoderPool, events: Events) -> None:
-    """When a process is killed, its upload can be sent again; another user's upload in progress is not affected."""
+    """A process killed after its first sound costs its upload, which can be sent again, and no other user's."""
     server = await server_of(pool)
     anns_process = children_of(server.pid)[0]
-    data = encoded("webm", "libopus", 48_000, seconds=2.0)
+    data = encoded("webm", "libopus", 48_000, seconds=6.0)
     uploads = {user: Upload() for user in ("ann", "bob")}
-    decoding = {}
-    for count, (user, upload) in enumerate(uploads.items(), SPARE_PROCESSES + 1):
-        decoding[user] = asyncio.create_task(_sound(pool, user, upload))
-        upload.arriving.put_nowait(data[:200])
-        await _has_children(server, count)
+    sounds = {user: Decoding(None, Limits(), pool.of(user)).pcm(uploads[user].chunks()) for user in uploads}
+    heard = {}
+    for user, sound in sounds.items():
+        uploads[user].arriving.put_nowait(data[: len(data) * 2 // 3])
+        heard[user] = await asyncio.wait_for(anext(sound), HANG_SECONDS)
     os.kill(anns_process, signal.SIGKILL)
     with pytest.raises(Busy) as error:
-        await decoding["ann"]
+        await _rest(sounds["ann"])
     assert error.value.retry_after
-    uploads["bob"].arriving.put_nowait(data[200:])
+    uploads["bob"].arriving.put_nowait(data[len(data) * 2 // 3 :])
     uploads["bob"].arriving.put_nowait(None)
-    assert await decoding["bob"] == read(data)
+    assert heard["bob"] + await _rest(sounds["bob"]) == read(data)
     assert await decoded(pool, data) == read(data)
     assert events.reasons == ["killed"]
+
+
+async def test_a_process_killed_before_the_first_sound_costs_nothing(pool: DecoderPool, events: Events) -> None:
+    """An upload of which nothing was heard is decoded by another process, the bytes that had arrived included."""
+    server = await server_of(pool)
+    process = children_of(server.pid)[0]
+    data = encoded("webm", "libopus", 48_000)
+    upload = Upload()
+    decoding = asyncio.create_task(_sound(pool, "ann", upload))
+    upload.arriving.put_nowait(data[:200])
+    await _has_children(server, SPARE_PROCESSES + 1)
+    os.kill(process, signal.SIGKILL)
+    await eventually(lambda: events.reasons == ["killed"])
+    upload.arriving.put_nowait(data[200:])
+    upload.arriving.put_nowait(None)
+    assert await decoding == read(data)
 
 
 async def test_an_upload_survives_the_death_of_waiting_processes(pool: DecoderPool) -> None:
@@ -190,5 +207,9 @@ async def _has_children(server: ServerProcess, count: int) -> None:
     await eventually(lambda: len(children_of(server.pid)) == count)
 
 
+async def _rest(sound: AsyncIterator[bytes]) -> bytes:
+    return b"".join([pcm async for pcm in sound])
+
+
 async def _sound(pool: DecoderPool, user: str, upload: Upload) -> bytes:
-    return b"".join([pcm async for pcm in Decoding(None, Limits(), pool.of(user)).pcm(upload.chunks())])
+    return await _rest(Decoding(None, Limits(), pool.of(user)).pcm(upload.chunks()))

@@ -10,6 +10,7 @@ from functools import partial
 from voice_core.audio.decoder_process.connection import DecoderConnection
 from voice_core.audio.decoder_process.exchange import Exchange, Report
 from voice_core.audio.decoder_process.frames import ConnectionEnded, Job
+from voice_core.audio.decoder_process.replayable_upload import ReplayableUpload
 from voice_core.audio.decoder_process.server_process import ServerEnded, ServerProcess
 from voice_core.audio.decoder_process.slots import Slots
 from voice_core.audio.in_process import InProcessDecoder, ReadRange
@@ -155,11 +156,10 @@ class UserDecoder:
     async def upload(self, name: str, chunks: AsyncIterable[bytes], limits: Limits) -> AsyncGenerator[bytes]:
         """The sound of an upload. It is decoded as fast as possible, however fast the sound is read."""
         self._pool.warm_soon()
-        if name in ARRIVING and self._pool.uploads.free(self._user_id):
-            work = partial(self._decode_arriving, name, chunks, limits)
-        else:
-            file = b"".join([chunk async for chunk in chunks])
-            work = partial(self._decode_file, name, file, limits)
+        arriving = name in ARRIVING and self._pool.uploads.free(self._user_id)
+        if not arriving:
+            chunks = _single_chunk(b"".join([chunk async for chunk in chunks]))
+        work = partial(self._decode, name, ReplayableUpload(chunks), Job(limits, arriving=arriving))
         async with aclosing(_received(partial(self._in_slot, work))) as pieces:
             async for pcm in pieces:
                 yield pcm
@@ -190,26 +190,22 @@ class UserDecoder:
         finally:
             self._pool.uploads.release(self._user_id)
 
-    async def _decode_file(self, name: str, file: bytes, limits: Limits, receive: Receive) -> None:
-        """Decode a complete upload, and once more if its process was killed from outside before the first sound."""
-        begun = False
+    async def _decode(self, name: str, upload: ReplayableUpload, job: Job, receive: Receive) -> None:
+        """Decode an upload, and once more if its process was killed from outside before the first sound."""
 
-        def note(pcm: bytes) -> None:
-            nonlocal begun
-            begun = True
+        def receive_and_release(pcm: bytes) -> None:
+            upload.release()
             receive(pcm)
 
-        try:
-            await self._decode(Job(limits), name, _single_chunk(file), note)
-        except Busy:
-            if begun:
-                raise
-            await self._decode(Job(limits), name, _single_chunk(file), receive)
+        async with aclosing(upload):
+            try:
+                await self._decode_once(job, name, upload.chunks(), receive_and_release)
+            except Busy:
+                if upload.released:
+                    raise
+                await self._decode_once(job, name, upload.chunks(), receive_and_release)
 
-    async def _decode_arriving(self, name: str, chunks: AsyncIterable[bytes], limits: Limits, receive: Receive) -> None:
-        await self._decode(Job(limits, arriving=True), name, chunks, receive)
-
-    async def _decode(self, job: Job, name: str, chunks: AsyncIterable[bytes], receive: Receive) -> None:
+    async def _decode_once(self, job: Job, name: str, chunks: AsyncIterable[bytes], receive: Receive) -> None:
         try:
             exchange = await self._pool.exchange(job)
         except ServerEnded:

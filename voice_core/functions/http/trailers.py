@@ -4,31 +4,15 @@ uvicorn adds them to the headers of a request when it parses with httptools; wit
 ``X-MS-CLIENT-PRINCIPAL`` in one, after a front end has removed that name from the headers.
 """
 
-from functools import wraps
-from typing import Any
+from importlib.util import find_spec
 
+from uvicorn.config import HTTP_PROTOCOLS
 
-class _Complete(list[tuple[bytes, bytes]]):
-    """Complete headers, to which nothing can be appended."""
-
-    def append(self, _header: tuple[bytes, bytes]) -> None:
-        """Drop a trailer."""
+PROTOCOL = "voice_core.functions.http.httptools_protocol:HttpToolsProtocol"
+"""uvicorn loads it when a server starts: the function app's import must not wait for the parser."""
 
 
 def drop_trailers() -> None:
-    """Let no trailer reach the headers of a request, on any server of this process."""
-    try:
-        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-    except ImportError:
-        return
-    completed = HttpToolsProtocol.on_headers_complete
-    if getattr(completed, "_drops_trailers", False):
-        return
-
-    @wraps(completed)
-    def on_headers_complete(self: Any) -> None:
-        completed(self)
-        self.headers = _Complete(self.headers)
-
-    on_headers_complete._drops_trailers = True  # type: ignore[attr-defined]
-    HttpToolsProtocol.on_headers_complete = on_headers_complete  # type: ignore[method-assign]
+    """Let no trailer reach the headers of a request, on any server that this process starts from now on."""
+    if find_spec("httptools"):
+        HTTP_PROTOCOLS.update(auto=PROTOCOL, httptools=PROTOCOL)
