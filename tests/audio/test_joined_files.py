@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 import pytest
 
 from tests.audio.caf import caf_of, packets
+from tests.audio.decoder_process.recordings import decoded as decoded_by
 from tests.audio.sounds import (
     decoded,
     decoded_as_clip,
@@ -15,6 +17,7 @@ from tests.audio.sounds import (
     speech,
 )
 from voice_core.audio.containers import mp4_boxes
+from voice_core.audio.decoder_process.pool import DecoderPool
 from voice_core.domain.errors import InvalidAudio, VoiceError
 
 FRAGMENTS = {"movflags": "frag_keyframe+empty_moov"}
@@ -80,6 +83,43 @@ async def test_the_codec_may_change_from_file_to_file(name: str) -> None:
     first, second = CHANGES[name]()
     assert await decoded(first + second) == read(first) + read(second)
     assert await decoded_as_clip(first + second) == read(first) + read(second)
+
+
+STREAMED_CHANGES: Mapping[str, Callable[[], tuple[bytes, bytes]]] = {
+    "WebM in Vorbis after Opus": lambda: (encoded("webm", "libopus", 48_000), encoded("webm", "vorbis", 48_000, 2)),
+    "WebM in Vorbis of another rate": lambda: (
+        encoded("webm", "vorbis", 48_000, 2),
+        encoded("webm", "vorbis", 22_050, 2),
+    ),
+    "Matroska in FLAC after AAC": lambda: (encoded("matroska", "aac", 48_000), encoded("matroska", "flac", 44_100)),
+    "Matroska in PCM of another rate": lambda: (
+        encoded("matroska", "pcm_s16le", 48_000),
+        encoded("matroska", "pcm_s16le", 16_000),
+    ),
+    "ADTS after MP3": lambda: (encoded("mp3", "libmp3lame", 44_100), encoded("adts", "aac", 44_100)),
+    "MP3 after ADTS": lambda: (encoded("adts", "aac", 44_100), encoded("mp3", "libmp3lame", 44_100)),
+    "LATM after ADTS": lambda: (encoded("adts", "aac", 44_100), encoded("latm", "aac", 44_100)),
+    "MP3 after LATM": lambda: (encoded("latm", "aac", 44_100), encoded("mp3", "libmp3lame", 44_100)),
+}
+
+
+@pytest.mark.parametrize("name", STREAMED_CHANGES)
+async def test_another_codec_that_would_not_be_heard_is_refused(pool: DecoderPool, name: str) -> None:
+    """What FFmpeg reads by the description of the first file alone is refused, wherever the other file is."""
+    first, second = STREAMED_CHANGES[name]()
+    for file in (first + second, first * 2 + second):
+        for decode in (decoded, decoded_as_clip, partial(decoded_by, pool)):
+            with pytest.raises(InvalidAudio, match=r"another (codec|format)") as refused:
+                await decode(file)
+            assert refused.value.code == "audio-unreadable"
+
+
+@pytest.mark.parametrize("codec", ["libopus", "flac"])
+async def test_other_channels_of_frames_that_describe_themselves_are_heard(codec: str) -> None:
+    """Opus and FLAC in Matroska may change from mono to stereo."""
+    first, second = (encoded("matroska", codec, 48_000, channels) for channels in (1, 2))
+    for pcm in (await decoded(first + second), await decoded_as_clip(first + second)):
+        assert len(pcm) / 32_000 == pytest.approx(2.4, abs=0.2)
 
 
 async def test_a_repeated_beginning_is_no_other_file() -> None:

@@ -16,7 +16,7 @@ from voice_core.audio.ffmpeg import decode
 from voice_core.audio.limits import DecodingDeadline, Limits
 from voice_core.audio.ranged_decoder import READ_BYTES, LargeSound
 from voice_core.audio.ranged_file import BLOCK_BYTES, BLOCKS, RangedFile
-from voice_core.domain.errors import InvalidAudio, TooLarge, VoiceError
+from voice_core.domain.errors import InvalidAudio, StageFailed, TooLarge, VoiceError
 
 LIMITS = Limits(max_bytes=100_000_000, max_seconds=1000.0)
 PCM = voice_like(3.0)
@@ -113,6 +113,21 @@ async def test_closing_the_sound_stops_the_decoder() -> None:
     sound = source.sound().pcm()
     await anext(sound)
     await sound.aclose()
+
+
+@pytest.mark.parametrize(("codec", "container"), [("pcm_s16le", "matroska"), ("pcm_s16be", "aiff"), ("flac", "flac")])
+async def test_an_error_of_storage_is_passed_on(codec: str, container: str) -> None:
+    """When the second block cannot be read, decoding ends with that error; FFmpeg does not ask again for ever."""
+    data = encoded(codec, container, voice_like(150.0))
+
+    async def first_block_only(start: int, count: int) -> bytes:
+        if start >= BLOCK_BYTES:
+            raise StageFailed("Away.", stage="storage")
+        return data[start : start + count]
+
+    assert len(data) > BLOCK_BYTES
+    with pytest.raises(StageFailed):
+        await heard(LargeSound(len(data), first_block_only, LIMITS))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Joined files, several tracks and streams that were cut sound the same through a decoder process."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -36,13 +36,6 @@ FILES: Mapping[str, Callable[[], bytes]] = {
     "a stream that was cut": lambda: encoded("adts", "aac", 24_000)[100:],
     "more than a block": lambda: encoded("matroska", "pcm_s16le", 48_000, sound=np.tile(speech(48_000), 12)[:, None]),
 }
-
-
-@pytest.fixture
-async def pool() -> AsyncGenerator[DecoderPool]:
-    pool = DecoderPool(lambda _event, _attributes: None)
-    yield pool
-    await pool.close()
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -29,16 +29,22 @@ def frames_kind(head: bytes | bytearray) -> str | None:
     return None
 
 
-def first_frame(data: bytes | bytearray) -> int | None:
-    """Offset of the first of four consecutive frames of the same kind and rate in *data*; None when there are none."""
+def first_frame(data: bytes | bytearray) -> tuple[int, str] | None:
+    """Offset and kind of the first of four consecutive frames of the same kind and rate in *data*; None without any."""
     for number, found in enumerate(_SYNC.finditer(data)):
         if number == _MOST_SYNCS:
             break
         for name in _KINDS:
             ends = _ends(data, found.start(), name, _IN_A_ROW_WITHIN)
             if len(ends) == _IN_A_ROW_WITHIN and ends[-1] <= len(data):
-                return found.start()
+                return found.start(), name
     return None
+
+
+def has_other_frames(data: bytes, kind: str) -> bool:
+    """Whether *data*, which follows frames of *kind*, has consecutive frames of another kind."""
+    found = first_frame(data)
+    return found is not None and found[1] != kind
 
 
 def begins_like_a_frame(head: bytes | bytearray) -> bool:

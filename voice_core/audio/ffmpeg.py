@@ -8,47 +8,20 @@ import io
 from collections.abc import Iterable, Iterator
 
 import av
-from av.container import InputContainer
 
 from voice_core.audio.containers import mp4
 from voice_core.audio.containers.metadata_filter import hiding
 from voice_core.audio.containers.tags import OVERLAP_BYTES, id3_bytes
+from voice_core.audio.ffmpeg_input import Input
 from voice_core.audio.ffmpeg_stream import Decoder
-from voice_core.audio.ffmpeg_track import CODECS
 from voice_core.audio.file_parts import Part, parts
 from voice_core.audio.limits import DecodingDeadline, Limits
 from voice_core.audio.ranged_file import BLOCK_BYTES, Fetch, FilePart, RangedFile
 from voice_core.audio.sniff import SEARCH_BYTES, beginning, sniff
 from voice_core.domain.errors import InvalidAudio
 
-_DEMUXERS = {
-    **dict.fromkeys(mp4.NAMES, "mov"),
-    "wav": "wav",
-    "w64": "w64",
-    "aiff": "aiff",
-    "au": "au",
-    "caf": "caf",
-    "mp3": "mp3",
-    "aac": "aac",
-    "latm": "loas",
-    "ogg": "ogg",
-    "webm": "matroska",
-    "mkv": "matroska",
-    "flac": "flac",
-    "amr": "amr",
-}
-"""FFmpeg's name of each container that `sniff` knows."""
-
 _INDEXED = (*mp4.NAMES, "caf", "flac", "aiff", "au", "w64")
 """Containers whose header has the length of the sound; for others FFmpeg only guesses it."""
-
-_OPTIONS = {
-    "codec_whitelist": CODECS,
-    "protocol_whitelist": "none",
-    "probesize": "1000000",
-    "analyzeduration": "1000000",
-    "max_streams": "32",
-}
 
 
 def decode(data: bytes, limits: Limits, deadline: DecodingDeadline) -> Iterator[bytes]:
@@ -71,8 +44,8 @@ def decode(data: bytes, limits: Limits, deadline: DecodingDeadline) -> Iterator[
 def _decoded(name: str, data: bytes, limits: Limits, deadline: DecodingDeadline) -> Iterator[bytes]:
     data = hiding(name, io.BytesIO(data))(0, data)
     try:
-        with _container(_Upload(data, deadline), name) as container:
-            yield from Decoder(container, name in _INDEXED, limits, deadline).pcm()
+        with Input(_Upload(data, deadline), name) as source:
+            yield from Decoder(source, name in _INDEXED, limits, deadline).pcm()
     except (av.FFmpegError, ValueError) as error:
         deadline.check()
         raise _unreadable(name) from error
@@ -108,8 +81,8 @@ def decode_arriving(file: io.RawIOBase, limits: Limits) -> Iterator[bytes]:
     """
     name = "webm"
     try:
-        with _container(file, name) as container:
-            yield from Decoder(container, name in _INDEXED, limits, DecodingDeadline(float("inf"))).pcm()
+        with Input(file, name) as source:
+            yield from Decoder(source, name in _INDEXED, limits, DecodingDeadline(float("inf"))).pcm()
     except (av.FFmpegError, ValueError) as error:
         raise _unreadable(name) from error
 
@@ -154,7 +127,7 @@ class Sound:
         yield from _joined(map(self._sound, self._parts), self._limits)
 
     def close(self) -> None:
-        self._container.close()
+        self._input.close()
 
     def _sound(self, part: Part) -> Iterator[bytes]:
         if part != self._parts[0]:
@@ -175,37 +148,16 @@ class Sound:
             return hide(start, file.read(count + OVERLAP_BYTES))[:count]
 
         try:
-            self._container = _container(RangedFile(file.size, shown), self._name)
+            self._input = Input(RangedFile(file.size, shown), self._name)
         except (av.FFmpegError, ValueError) as error:
             raise _unreadable(self._name) from error
-        self._decoder = Decoder(self._container, self._name in _INDEXED, self._limits, self._deadline)
+        self._decoder = Decoder(self._input, self._name in _INDEXED, self._limits, self._deadline)
         self._limits.check_seconds(self._decoder.promised_seconds())
-
-
-def _container(file: io.IOBase, name: str) -> InputContainer:
-    # In a Matroska that it can seek in, FFmpeg passes over some of several files that follow one another.
-    file = _ForwardFile(file) if _DEMUXERS[name] == "matroska" else file
-    return av.open(file, "r", format=_DEMUXERS[name], container_options=_OPTIONS, metadata_errors="replace")
 
 
 def _unreadable(name: str) -> InvalidAudio:
     detail = f"The recording begins as {name} and cannot be read as that. Check that it plays, and send it again."
     return InvalidAudio(detail)
-
-
-class _ForwardFile(io.RawIOBase):
-    """A *file* that is read from its start to its end."""
-
-    def __init__(self, file: io.IOBase) -> None:
-        super().__init__()
-        self._file = file
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
-        data: bytes = self._file.read(size)
-        return data
 
 
 class _Upload(io.BytesIO):

@@ -3,20 +3,30 @@
 from collections.abc import Container, Generator, Iterator
 
 import av
-from av.container import InputContainer
 
+from voice_core.audio.bare_frames import has_other_frames
+from voice_core.audio.ffmpeg_input import Input
 from voice_core.audio.ffmpeg_track import Track, sound_streams
 from voice_core.audio.limits import DecodingDeadline, Limits
 from voice_core.audio.track_choice import TrackChoice
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat, VoiceError
 
+_BARE_FRAMES = {"mp3": "mp3", "aac": "aac", "loas": "latm"}
+"""The kind of frames of each format without a container, by FFmpeg's name of the format."""
+
+_LONGEST_FRAME_BYTES = 1_729
+"""Longest frame of MPEG audio (ISO 11172-3: layer II, 384 kbit/s, 32 kHz), and longer than AAC's usually are."""
+
+_SEARCHED_BYTES = 65_536
+"""Bytes in which frames of another kind are searched."""
+
 
 class Decoder:
     """One pass through a container."""
 
-    def __init__(self, container: InputContainer, indexed: bool, limits: Limits, deadline: DecodingDeadline) -> None:
-        self._container = container
-        self._streams = tuple(sound_streams(container))
+    def __init__(self, source: Input, indexed: bool, limits: Limits, deadline: DecodingDeadline) -> None:
+        self._input = source
+        self._streams = tuple(sound_streams(source.container))
         self._tracks = [Track(stream, indexed, limits) for stream in self._streams]
         self._deadline = deadline
 
@@ -67,11 +77,29 @@ class Decoder:
         return [number for number in range(len(self._tracks)) if number not in failed]
 
     def _packets(self) -> "Iterator[av.Packet[av.AudioStream]]":
+        kind = _BARE_FRAMES.get(self._input.container.format.name)
+        end = 0
         try:
-            for packet in self._container.demux(self._streams):
+            for packet in self._input.container.demux(self._streams):
                 self._deadline.check()
+                # FFmpeg returns other frames of MPEG audio in one packet, and stops at others of AAC.
+                if kind and packet.size > _LONGEST_FRAME_BYTES and has_other_frames(bytes(packet), kind):
+                    raise _goes_on()
+                end = (packet.pos or end) + packet.size
                 yield packet
         except av.FFmpegError:
             # The sound before may still be most of the recording: the length decides.
             for track in self._tracks:
                 track.add_damage()
+        self._input.check()
+        if kind:
+            self._check_rest(end, kind)
+
+    def _check_rest(self, start: int, kind: str) -> None:
+        """Refuse frames of another kind than *kind* from *start* on."""
+        if has_other_frames(self._input.read(start, _SEARCHED_BYTES), kind):
+            raise _goes_on()
+
+
+def _goes_on() -> InvalidAudio:
+    return InvalidAudio("The recording goes on in another format, which would not be heard. Send each part by itself.")

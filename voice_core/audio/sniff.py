@@ -67,7 +67,8 @@ def beginning(head: bytes | bytearray) -> int:
     untagged = head[start : start + SEARCH_BYTES]
     if len(untagged) < MAGIC_BYTES or _sniff_untagged(untagged):
         return start
-    return start + (first_frame(untagged) or 0)
+    found = first_frame(untagged)
+    return start + (found[0] if found else 0)
 
 
 def decided(head: bytes | bytearray, *, searched: bool = False) -> bool:

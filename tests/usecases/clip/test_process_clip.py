@@ -203,6 +203,16 @@ async def test_without_synthesis_the_reply_is_text_only() -> None:
     assert world.turns[0].degraded == ("speech",)
 
 
+async def test_a_reply_has_a_longest_length() -> None:
+    """An assistant that ignores its limit is cut off, so that no reply fills the worker's memory."""
+    world = World()
+    await world.open(recording(PCM))
+    worker = world.worker()
+    await process_clip(NAME, replace(worker, turn=replace(worker.turn, reply_characters=6)))
+
+    assert world.artefacts.stored[NAME, "reply.txt"] == b"All is"
+
+
 async def test_a_refused_reply_keeps_the_transcript() -> None:
     """A refusal by the content filter is final, and the transcript can be read."""
     world = World()

@@ -1,19 +1,30 @@
 """Parts of a Matroska or WebM file that FFmpeg sees: its sound, and track descriptions such as recorders write."""
 
 import io
-from collections.abc import Iterator
 
+from voice_core.audio.containers.matroska_codecs import LaterCodecs, codecs
+from voice_core.audio.containers.matroska_elements import (
+    ALGORITHM,
+    COMPRESSION,
+    ENCODING,
+    ENTRY,
+    MOST_ELEMENTS,
+    NESTED,
+    PRIVATE,
+    SETTINGS,
+    TRACKS,
+    Element,
+    elements,
+    number,
+)
 from voice_core.audio.containers.opus import check_channels
 from voice_core.audio.containers.tags import MATROSKA_UNKNOWN, Hide, defaced, patched
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 
-_TRACKS = b"\x16\x54\xae\x6b"
-"""The id of the element that describes the tracks (RFC 9559, 5.1.4)."""
-
 _CLUSTER = b"\x1f\x43\xb6\x75"
 """The id of the elements that hold the sound (RFC 9559, 5.1.3)."""
 
-_SOUGHT = b"\x53\xab\x84" + _TRACKS
+_SOUGHT = b"\x53\xab\x84" + TRACKS
 """The same id in a SeekHead, which has the position of the element."""
 
 _SEGMENT = b"\x18\x53\x80\x67"
@@ -28,28 +39,21 @@ _VOID = 0xEC
 _HEAD_BYTES = 1 << 20
 """The description must be within so many bytes and before the sound; a later one is hidden from FFmpeg."""
 
-_ENTRY, _ENCODINGS, _ENCODING, _COMPRESSION, _ALGORITHM, _PRIVATE = 0xAE, 0x6D80, 0x6240, 0x5034, 0x4254, 0x63A2
-_SETTINGS = 0x4255
-_NESTED = (_ENTRY, _ENCODINGS, _ENCODING, _COMPRESSION)
-"""Elements whose contents are checked."""
-
 _HEADER_STRIPPING = 3
 """The only compression that cannot make gigabytes of a megabyte (RFC 9559, 5.1.4.1.31.6)."""
 
 _MOST_TRACKS = 32
-_MOST_ELEMENTS = 5_000
 _MOST_PRIVATE_BYTES = 32_768
 """Codec private data. That of FLAC holds titles, and that of Vorbis takes 8 kB."""
 
 _MOST_SETTINGS_BYTES = 64
 """Bytes stripped from each frame, which FFmpeg puts back before it: a header has a few."""
 
-_Element = tuple[int, int, int]
-"""The id of an element, its number if it holds one, and its size."""
-
 
 def hiding(file: io.IOBase) -> Hide:
     """The filter that makes titles, chapters, attachments, indices and late track descriptions unreadable.
+
+    It raises InvalidAudio for a file that follows in another codec.
 
     Raises:
         InvalidAudio: ``audio-unreadable``; no recorder writes such a description.
@@ -60,22 +64,25 @@ def hiding(file: io.IOBase) -> Hide:
     end = head_bytes(first) or len(first)
     head = _unsought(first[:end])
     check_channels(head)
-    at, count = head.find(_TRACKS), 0
+    at, count = head.find(TRACKS), 0
+    known: set[tuple[bytes, ...]] = set()
     while at >= 0:
-        size, body = _number(head, at + len(_TRACKS), keep_marker=False)
+        size, body = number(head, at + len(TRACKS), keep_marker=False)
         if len(first) == _HEAD_BYTES < body + size or count == _MOST_TRACKS:
             raise _no_recording()
-        _check(list(_elements(head, body, min(body + size, len(head)))))
-        at, count = head.find(_TRACKS, at + 1), count + 1
-    return _View(end).shown
+        tracks = list(elements(head, body, min(body + size, len(head))))
+        _check(tracks)
+        known |= codecs(tracks)
+        at, count = head.find(TRACKS, at + 1), count + 1
+    return _View(end, LaterCodecs(known, end)).shown
 
 
 def head_bytes(data: bytes | bytearray) -> int | None:
     """The size of the part before the sound, or `_HEAD_BYTES` if that is less; None while it is unknown."""
     data = _unsought(bytes(data))
-    at = data.find(_TRACKS)
+    at = data.find(TRACKS)
     if at >= 0:
-        size, body = _number(data, at + len(_TRACKS), keep_marker=False)
+        size, body = number(data, at + len(TRACKS), keep_marker=False)
         cluster = data.find(_CLUSTER, body + size)
         if 0 <= cluster <= _HEAD_BYTES:
             return cluster
@@ -89,16 +96,18 @@ class _View:
     elements without a meaning. Tracks that are described after *end* are hidden.
     """
 
-    def __init__(self, end: int) -> None:
+    def __init__(self, end: int, codecs: LaterCodecs) -> None:
         self._end = end
+        self._codecs = codecs
         self._header: dict[int, bytes] = {}
         """The last segment's header, which may continue in the next piece: its offset, and its bytes as shown."""
 
     def shown(self, start: int, data: bytes) -> bytes:
         """*data*, which begins at *start* of the file."""
         data = _unsought(data)
-        late = max(0, self._end - len(_TRACKS) + 1 - start)
-        later = data[late:].replace(_TRACKS, MATROSKA_UNKNOWN).replace(_FILE, MATROSKA_UNKNOWN)
+        self._codecs.check(start, data)
+        late = max(0, self._end - len(TRACKS) + 1 - start)
+        later = data[late:].replace(TRACKS, MATROSKA_UNKNOWN).replace(_FILE, MATROSKA_UNKNOWN)
         data = patched(self._header, start, data[:late] + later)
         # A header whose size is not in this piece is in the next one.
         at = data.find(_SEGMENT, 0, -1)
@@ -117,52 +126,31 @@ class _View:
 
 
 def _unsought(data: bytes) -> bytes:
-    return data.replace(_SOUGHT, _SOUGHT[: -len(_TRACKS)] + MATROSKA_UNKNOWN)
+    return data.replace(_SOUGHT, _SOUGHT[: -len(TRACKS)] + MATROSKA_UNKNOWN)
 
 
-def _check(elements: list[_Element]) -> None:
-    tracks = sum(element == _ENTRY for element, _, _ in elements)
-    longest = max((size for element, _, size in elements if element == _PRIVATE), default=0)
-    stripped = max((size for element, _, size in elements if element == _SETTINGS), default=0)
-    if len(elements) == _MOST_ELEMENTS or tracks > _MOST_TRACKS or longest > _MOST_PRIVATE_BYTES:
+def _check(tracks: list[Element]) -> None:
+    """Refuse a description that no recorder writes."""
+    count = sum(kind == ENTRY for kind, _, _ in tracks)
+    longest = max((size for kind, _, size in tracks if kind == PRIVATE), default=0)
+    stripped = max((size for kind, _, size in tracks if kind == SETTINGS), default=0)
+    if len(tracks) == MOST_ELEMENTS or count > _MOST_TRACKS or longest > _MOST_PRIVATE_BYTES:
         raise _no_recording()
     if stripped > _MOST_SETTINGS_BYTES:
         raise _no_recording()
-    _check_packing(elements)
+    _check_packing(tracks)
 
 
-def _check_packing(elements: list[_Element]) -> None:
+def _check_packing(tracks: list[Element]) -> None:
     """Refuse every encoding except header stripping. An encoding without an algorithm is zlib."""
     unsaid = 0
-    for element, number, _ in (*elements, (_ENTRY, 0, 0)):
-        ends = unsaid and element in _NESTED and (unsaid, element) != (_ENCODING, _COMPRESSION)
-        if ends or (element == _ALGORITHM and number != _HEADER_STRIPPING):
+    for kind, body, _ in (*tracks, Element(ENTRY, b"", 0)):
+        ends = unsaid and kind in NESTED and (unsaid, kind) != (ENCODING, COMPRESSION)
+        if ends or (kind == ALGORITHM and int.from_bytes(body[:8]) != _HEADER_STRIPPING):
             detail = "A track of the recording is compressed once more, which is not supported. Record it without that."
             raise UnsupportedFormat(detail, code="audio-format-unsupported")
-        if element in (_ENCODING, _COMPRESSION, _ALGORITHM):
-            unsaid = 0 if element == _ALGORITHM else element
-
-
-def _elements(data: bytes, at: int, end: int) -> Iterator[_Element]:
-    """The elements between two offsets, and those within `_NESTED` ones."""
-    for _ in range(_MOST_ELEMENTS):
-        if at >= end:
-            return
-        element, at = _number(data, at, keep_marker=True)
-        size, at = _number(data, at, keep_marker=False)
-        yield element, int.from_bytes(data[at : at + min(size, 8)]), size
-        at += 0 if element in _NESTED else size
-
-
-def _number(data: bytes, at: int, *, keep_marker: bool) -> tuple[int, int]:
-    """An id or a size of 1 to 8 bytes (RFC 8794, 4), and the offset behind it. An unknown size counts as huge."""
-    first = data[at] if at < len(data) else 1
-    length = 9 - first.bit_length() if first else 1
-    number = int.from_bytes(data[at : at + length])
-    if not keep_marker:
-        number &= (1 << 7 * length) - 1
-        number = 1 << 56 if number == (1 << 7 * length) - 1 else number
-    return number, at + length
+        if kind in (ENCODING, COMPRESSION, ALGORITHM):
+            unsaid = 0 if kind == ALGORITHM else kind
 
 
 def _no_recording() -> InvalidAudio:

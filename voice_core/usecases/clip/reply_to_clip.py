@@ -13,10 +13,10 @@ from voice_core.text.captions import plain_text
 from voice_core.usecases.clip.clip_lease import Lease
 from voice_core.usecases.clip.services import ClipServices
 from voice_core.usecases.clip.transcript_files import spoken_language
-from voice_core.usecases.resilience.deadlines import paced
 from voice_core.usecases.resilience.retry import retry
 from voice_core.usecases.speech_file.save_speech import save_speech
 from voice_core.usecases.turn.read_aloud import read_aloud
+from voice_core.usecases.turn.reply_words import reply_words
 
 REPLY = "reply.txt"
 
@@ -63,8 +63,7 @@ async def _reply(clip: Clip, text: str, services: ClipServices) -> str:
     history: Sequence[Turn] = ()
     with suppress(NotFound):
         history = await turn.conversations.recent(clip.user_id, clip.conversation_id, turn.history_turns)
-    reply = turn.assistant.reply(_prompt(clip, text, services), history)
-    async with aclosing(paced(reply, "assistant", turn.deadlines.assistant)) as pieces:
+    async with aclosing(reply_words(_prompt(clip, text, services), history, turn)) as pieces:
         return "".join([piece async for piece in pieces]).strip()
 
 

@@ -9,9 +9,9 @@ from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.events import ReplyDelta, ReplyDone, SpeechDelta, SpeechDone
 from voice_core.text.sentences import Sentences
-from voice_core.usecases.resilience.deadlines import paced
 from voice_core.usecases.resilience.merged_streams import MergedStreams
 from voice_core.usecases.turn.record import TurnRecord
+from voice_core.usecases.turn.reply_words import reply_words
 from voice_core.usecases.turn.request import TurnRequest
 from voice_core.usecases.turn.services import TurnServices
 from voice_core.usecases.turn.speak import Speech, speak
@@ -31,8 +31,7 @@ async def reply(
         StageFailed: with stage ``assistant``.
     """
     sentences: asyncio.Queue[str | None] = asyncio.Queue()
-    words = paced(services.assistant.reply(record.words, history), "assistant", services.deadlines.assistant)
-    streams = [_write(record, _up_to(services.reply_characters, words), sentences)]
+    streams = [_write(record, reply_words(record.words, history, services), sentences)]
     if request.aloud:
         speech = speak(_queued(sentences), tts=services.tts, voice=request.voice, seconds=services.deadlines.tts)
         streams.append(speech_events(speech, lambda error: record.degrade("speech", error)))
@@ -60,16 +59,6 @@ async def _write(
         sentences.put_nowait(sentence)
     sentences.put_nowait(None)
     yield ReplyDone(reply)
-
-
-async def _up_to(longest: int, words: AsyncGenerator[str]) -> AsyncGenerator[str]:
-    """*words* up to *longest* characters: a model that ignores its limit of tokens would block the event loop."""
-    async with aclosing(words):
-        async for text in words:
-            yield text[:longest]
-            longest -= len(text)
-            if longest <= 0:
-                return
 
 
 async def speech_events(
