@@ -98,6 +98,30 @@ async def test_bundle_only_sections_use_the_transport_of_their_group(change: Cal
     assert all(port for _, port in received.ports)
 
 
+def opus_in_capitals(sdp: Sdp) -> None:
+    sdp.replace("audio", lambda line: line.replace("opus/48000/2", "OPUS/48000/2"))
+
+
+def ice_of_the_session(sdp: Sdp) -> None:
+    """As OBS sends it: ICE, fingerprint and set-up for the whole session, and an LS group."""
+    sdp.head += [line for line in sdp.section("audio") if line.startswith(TRANSPORT)]
+    sdp.head += ["a=group:LS 0 1", "a=msid-semantic:WMS *", "a=ice-options:trickle"]
+    sdp.remove(*TRANSPORT, kind="audio").remove(*TRANSPORT, kind="application")
+
+
+def as_obs(sdp: Sdp) -> None:
+    opus_in_capitals(sdp)
+    ice_of_the_session(sdp)
+    sdp.add(video("a=rtpmap:96 H264/90000", "a=fmtp:96 profile-level-id=42e01f;packetization-mode=1"))
+
+
+@pytest.mark.parametrize("change", [opus_in_capitals, ice_of_the_session, as_obs])
+async def test_an_offer_of_a_broadcaster_is_served(change: Callable[[Sdp], object]) -> None:
+    """Names of codecs have no case, and attributes of the session hold for its sections (RFC 8866, 5.13; RFC 8839)."""
+    received = await connects(change)
+    assert all(port for _, port in received.ports)
+
+
 @pytest.mark.parametrize(
     "section",
     [

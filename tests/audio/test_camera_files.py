@@ -111,3 +111,15 @@ def test_each_track_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def _tone(seconds: float) -> Signal:
     tone: Signal = 0.8 * np.sin(2 * np.pi * 880 * np.arange(round(seconds * 16_000)) / 16_000)
     return tone
+
+
+@pytest.mark.parametrize("codec", [b"apac", b"ac-4", b"ec-3", b"dtsc"])
+@pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
+async def test_a_track_in_a_codec_that_is_not_read_is_passed_over(codec: bytes, first: bool) -> None:
+    """A phone writes spatial sound beside AAC: the track that can be read is heard, wherever it is."""
+    tracks = SoundTrack("aac", 48_000, speech(48_000)), SoundTrack("alac", 48_000, speech(48_000))
+    file = film("mov", *(reversed(tracks) if first else tracks))
+    file = file.replace(b"alac\0\0\0\0\0\0\0\1", codec + b"\0\0\0\0\0\0\0\1")
+    assert codec in file
+    for pcm in (await decoded(file), await decoded_as_clip(file)):
+        assert likeness(pcm) > 0.9

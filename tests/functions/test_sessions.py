@@ -172,6 +172,33 @@ async def test_a_session_opened_with_json_can_trickle(product: Product, accept: 
     await caller.close()
 
 
+CANDIDATE = "a=candidate:1 1 UDP 2122252543 127.0.0.1 9 typ host"
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        pytest.param(f"{CANDIDATE} generation 0 ufrag abcd network-cost 999\r\n", id="extensions of a browser"),
+        pytest.param(f"a=mid:0\n{CANDIDATE}\n\n\n", id="line feeds and empty lines"),
+        pytest.param(f"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:audio\r\n{CANDIDATE}\r\n", id="a mid of another name"),
+        pytest.param(f"a=group:BUNDLE 0 1\r\na=ice-options:trickle\r\na=mid:1\r\n{CANDIDATE}", id="other attributes"),
+        pytest.param("a=mid:0\r\na=candidate:\r\na=end-of-candidates\r\n", id="an empty candidate"),
+        pytest.param(f"{CANDIDATE.lower()}\r\n{CANDIDATE}\r\n", id="one twice"),
+    ],
+)
+async def test_odd_fragments_are_accepted(product: Product, fragment: str) -> None:
+    """Whatever else is in a fragment, its candidates are used, and the session connects."""
+    caller = Caller()
+    async with product.post("/session", json={"offer": await offer(caller)}) as response:
+        document, path = await response.json(), response.headers["Location"].removeprefix("/api/voice")
+    headers = {"If-Match": "*", "Content-Type": "application/trickle-ice-sdpfrag"}
+    async with product.http.patch(f"{product.url}{path}", data=fragment, headers=headers) as response:
+        assert response.status == 204, await response.text()
+    await caller.accept(document["answer"]["sdp"])
+    await caller.connected()
+    await caller.close()
+
+
 async def _event(response: Any) -> dict[str, Any]:
     """The next event of a stream."""
     while not (line := await asyncio.wait_for(response.content.readline(), HANG_SECONDS)).startswith(b"data: "):

@@ -48,7 +48,7 @@ class RemoteCandidates:
         Raises:
             InvalidInput: ``offer-invalid``; ``offer-tcp-only``, where *complete* says that no others will come.
         """
-        lines = [self._line(value, "offer-invalid") for value in values]
+        lines = [self._line(value, "offer-invalid") for value in _not_empty(values)]
         if complete and lines and all(line.transport == "tcp" for line in lines):
             raise InvalidInput(
                 "This offer has only TCP candidates, and this server has no TCP address. Gather candidates over UDP,"
@@ -71,7 +71,9 @@ class RemoteCandidates:
         if not any(line.startswith("a=") for line in lines):
             raise InvalidInput("This is not an SDP fragment.", code="fragment-invalid")
         values = [line.removeprefix("a=candidate:") for line in lines if line.startswith("a=candidate:")]
-        used = [line.candidate for value in values if (line := self._line(value, "fragment-invalid")).candidate]
+        used = [
+            line.candidate for value in _not_empty(values) if (line := self._line(value, "fragment-invalid")).candidate
+        ]
         new = {_address(each) for each in used} - self._known
         if len(self._known) + len(new) > MAX_CANDIDATES:
             raise TooLarge(
@@ -123,6 +125,11 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
         if address.is_site_local:
             return False
     return address.is_global and not address.is_multicast and str(address) != _AZURE_PLATFORM
+
+
+def _not_empty(values: Iterable[str]) -> Iterable[str]:
+    """The candidates without empty ones, by which a browser announces the end of candidates (W3C WebRTC 1.0, 4.8.1)."""
+    return filter(str.strip, values)
 
 
 def _address(candidate: RTCIceCandidate) -> tuple[str, int]:
