@@ -58,8 +58,9 @@ class Recognition(Protocol):
 class Recognizer(Protocol):
     """An engine for speech to text."""
 
-    languages: tuple[str, ...]
-    """BCP 47 tags of the languages it recognises, the default first."""
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """BCP 47 tags of the languages it recognises, the default first."""
 
     def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AbstractAsyncContextManager[Recognition]:
         """Recognise a stream of *rate* hertz in which *phrases* are likely. Leaving the context stops the work.
@@ -84,15 +85,25 @@ class Synthesizer(Protocol):
             EngineMissing: the engine is not installed.
         """
 
+    def engine_of(self, voice: Voice) -> str:
+        """The engine that speaks with *voice*, and its own voice if it has several."""
+
+    async def close(self) -> None:
+        """Stop all processes that were started for synthesis."""
+
 
 def primary(language: str) -> str:
     """The language of a BCP 47 tag, such as ``en`` of ``en-US``."""
     return language.partition("-")[0].lower()
 
 
-@dataclass(frozen=True, slots=True)
 class Engines:
     """The engines of an emulator."""
 
-    recognizer: Recognizer
-    synthesizer: Synthesizer
+    def __init__(self, recognizer: Recognizer, synthesizer: Synthesizer) -> None:
+        self.recognizer = recognizer
+        self.synthesizer = synthesizer
+
+    async def close(self) -> None:
+        await self.recognizer.close()
+        await self.synthesizer.close()

@@ -48,6 +48,12 @@ class ToneSynthesizer:
         samples = round(max(SHORTEST_SECONDS, SECONDS_PER_WORD * len(text.split())) * ENGINE_RATE)
         yield (wave * (samples // len(wave) + 1))[:samples].tobytes()
 
+    def engine_of(self, voice: Voice) -> str:
+        return "a tone"
+
+    async def close(self) -> None:
+        """Do nothing: no process was started."""
+
 
 @cache
 def _wave() -> "array[int]":

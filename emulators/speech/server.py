@@ -66,7 +66,7 @@ def speech_app(
 
 
 async def _close_engines(app: web.Application) -> None:
-    await app[ENGINES].recognizer.close()
+    await app[ENGINES].close()
 
 
 async def _list_voices(request: web.Request) -> web.Response:
@@ -79,7 +79,8 @@ async def _list_voices(request: web.Request) -> web.Response:
         if step.hang:
             served.outcome = "hung"
             await asyncio.Event().wait()
-        voices = step.body or json.dumps([voice.to_json() for voice in VOICES])
+        engine_of = request.app[ENGINES].synthesizer.engine_of
+        voices = step.body or json.dumps([voice.to_json(engine_of(voice)) for voice in VOICES])
         return web.Response(text=voices, content_type="application/json")
 
 

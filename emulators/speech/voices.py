@@ -20,12 +20,12 @@ class Voice:
     def display_name(self) -> str:
         return self.name.removesuffix("Neural").replace("Multilingual", " Multilingual")
 
-    def to_json(self) -> dict[str, str]:
-        """An entry of Azure's list of voices, with the sample rate of the local engines."""
+    def to_json(self, engine: str) -> dict[str, str]:
+        """An entry of Azure's list of voices, with the rate of the local engines, and the one that speaks it."""
         return {
             "Name": f"Microsoft Server Speech Text to Speech Voice ({self.locale}, {self.name})",
             "DisplayName": self.display_name,
-            "LocalName": self.display_name,
+            "LocalName": f"{self.display_name} ({engine})",
             "ShortName": self.short_name,
             "Gender": self.gender,
             "Locale": self.locale,

@@ -20,10 +20,10 @@ def _sample() -> tuple[int, bytes]:
 
 
 def _heard(worker: Worker, rate: int, pcm: bytes, message_bytes: int = MESSAGE_BYTES) -> dict[str, Any]:
-    worker.respond(BEGIN, json.dumps({"rate": rate, "phrases": PHRASES}).encode())
+    worker.result(BEGIN, json.dumps({"rate": rate, "phrases": PHRASES}).encode())
     for start in range(0, len(pcm), message_bytes):
-        worker.respond(SOUND, pcm[start : start + message_bytes])
-    return worker.respond(FINISH, b"")
+        worker.result(SOUND, pcm[start : start + message_bytes])
+    return worker.result(FINISH, b"")
 
 
 def test_earlier_phrases_do_not_change_the_result() -> None:

@@ -14,7 +14,8 @@ from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
 from emulators.speech.engines import Engines
-from emulators.speech.recognizers.sphinx import BEGIN, Sphinx, WorkerProcess
+from emulators.speech.processes.process import EngineProcess
+from emulators.speech.recognizers.sphinx import BEGIN, COMMAND, Sphinx
 from emulators.speech.scripted_recognition import ToneSynthesizer
 from fakes.eventually import eventually
 from tests.emulators.speech_client import ssml
@@ -102,7 +103,7 @@ async def test_unknown_messages_are_ignored(url: str) -> None:
 
 async def test_an_abandoned_recogniser_ends_silently(caplog: pytest.LogCaptureFixture) -> None:
     """When a process is killed after its client has disconnected, nothing is logged."""
-    worker = await WorkerProcess.start()
+    worker = await EngineProcess.start(COMMAND)
     os.kill(worker.pid, signal.SIGSTOP)
     request = asyncio.create_task(worker.call(BEGIN, b"{}"))
     await asyncio.sleep(0)

@@ -154,8 +154,8 @@ async def test_a_crash_costs_one_turn(emulator: SpeechEmulator, caplog: pytest.L
     await call.start()
     call.write(pcm)
     await eventually(lambda: call.interims)
-    for worker in emulator.recognizer._workers:
-        os.kill(worker.pid, signal.SIGKILL)
+    for pid in emulator.recognizer.pool.pids:
+        os.kill(pid, signal.SIGKILL)
     await call.finish()
     assert call.failure.code == sdk.CancellationErrorCode.ServiceError
     assert emulator.script.served[0].outcome == "status-500"

@@ -1,23 +1,21 @@
-"""A PocketSphinx process: requests on standard input, responses on standard output.
-
-A request is its kind (one byte), the length of its body (four bytes, big-endian) and the body; a response is the length
-and JSON. The process ends when its input is closed.
-"""
+"""The engine of a PocketSphinx process."""
 
 import json
-import os
-import sys
-from typing import Any, BinaryIO
+from typing import Any
 
+from emulators.speech.processes.service import serve
 from emulators.speech.recognizers.listener import RATE, Decoders, PhraseRecognizer
 from emulators.speech.resample import Resampler
 
 BEGIN, SOUND, FINISH = b"B", b"S", b"F"
-HEAD_BYTES = 5
+MEMORY_BYTES = 1 << 30
+"""Memory beyond the general decoder: the decoders of four phrase lists take about 100 MB each."""
 
 
 class Worker:
     """Serves requests, one turn after the other."""
+
+    name = "PocketSphinx"
 
     def __init__(self) -> None:
         self._decoders = Decoders()
@@ -25,7 +23,10 @@ class Worker:
         self._listener: PhraseRecognizer | None = None
         self._resampler = Resampler(RATE, RATE)
 
-    def respond(self, kind: bytes, body: bytes) -> dict[str, Any]:
+    def respond(self, kind: bytes, body: bytes) -> bytes:
+        return json.dumps(self.result(kind, body)).encode()
+
+    def result(self, kind: bytes, body: bytes) -> dict[str, Any]:
         if kind == BEGIN:
             return self._begin(**json.loads(body))
         if self._listener is None:
@@ -45,18 +46,5 @@ class Worker:
         return {}
 
 
-def serve(requests: BinaryIO, responses: BinaryIO) -> None:
-    """Serve requests until the input ends."""
-    worker = Worker()
-    while head := requests.read(HEAD_BYTES):
-        body = requests.read(int.from_bytes(head[1:], "big"))
-        response = json.dumps(worker.respond(head[:1], body)).encode()
-        responses.write(len(response).to_bytes(4, "big") + response)
-        responses.flush()
-
-
 if __name__ == "__main__":
-    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as responses:
-        # Messages of the decoder itself go to standard error, where they are not mistaken for responses.
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        serve(sys.stdin.buffer, responses)
+    serve(Worker, MEMORY_BYTES)

@@ -1,56 +1,48 @@
-"""faster-whisper, an optional engine: it needs the package and a downloaded model."""
+"""Whisper in a pool of processes: each transcribes one phrase at a time, after the phrase has ended."""
 
-import asyncio
-import importlib
-import math
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import cached_property
-from typing import Any
 
-import numpy as np
-
-from emulators.speech.engines import EngineMissing, Recognition, RecognitionResult, Word, primary
+from emulators.speech.engines import Recognition, RecognitionResult, Word, primary
+from emulators.speech.processes.pool import ProcessPool
 from emulators.speech.resample import Resampler
 
+COMMAND = ("-m", "emulators.speech.recognizers.whisper_worker")
+TRANSCRIBE = b"T"
 RATE = 16_000
 """Hertz of the model."""
+PROCESSES = 2
+"""One user's phrase does not wait for another's; the second process starts when the first is busy."""
 
 
 class Whisper:
-    """Recognises with *model*, a name or a path; it has no interim results, and transcribes a phrase after its end."""
+    """Recognises with *model*, a name or a path; without one, with tiny.en, which comes in a package.
 
-    languages: tuple[str, ...] = ()
+    It has no interim results. A caller holds a process only while a phrase is transcribed, so a long recording does not
+    keep others waiting.
+    """
 
-    def __init__(self, model: str) -> None:
-        self._name = model
+    def __init__(self, model: str = "", pool: ProcessPool | None = None) -> None:
+        self.languages: tuple[str, ...] = () if model else ("en-US",)
+        self.pool = pool or ProcessPool((*COMMAND, model) if model else COMMAND, PROCESSES)
 
     @asynccontextmanager
     async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncGenerator[Recognition]:
-        model = await asyncio.to_thread(lambda: self._model)
-        yield _WhisperRecognition(model, rate, phrases, primary(language))
+        yield WhisperRecognition(self.pool, rate, phrases, primary(language))
 
     async def close(self) -> None:
-        """Do nothing: no process was started."""
-
-    @cached_property
-    def _model(self) -> Any:
-        try:
-            whisper = importlib.import_module("faster_whisper")
-        except ImportError as error:
-            raise EngineMissing(
-                "SPEECH_STT_ENGINE=faster-whisper needs it installed: pip install faster-whisper"
-            ) from error
-        return whisper.WhisperModel(self._name, compute_type="int8")
+        await self.pool.close()
 
 
-class _WhisperRecognition:
-    def __init__(self, model: Any, rate: int, phrases: tuple[str, ...], language: str) -> None:
-        self._model = model
+class WhisperRecognition:
+    """The recognition of one stream: it collects a phrase, which a process transcribes."""
+
+    def __init__(self, pool: ProcessPool, rate: int, phrases: tuple[str, ...], language: str) -> None:
+        self._pool = pool
         self._rate = rate
         self._resampler = Resampler(rate, RATE)
-        self._hotwords = ", ".join(phrases) or None
-        self._language = language
+        self._options = json.dumps({"language": language, "hotwords": ", ".join(phrases) or None}).encode()
         self._pcm = bytearray()
 
     async def hear(self, pcm: bytes) -> str:
@@ -60,19 +52,5 @@ class _WhisperRecognition:
     async def finish(self) -> RecognitionResult:
         self._pcm += self._resampler.flush()
         pcm, self._pcm, self._resampler = bytes(self._pcm), bytearray(), Resampler(self._rate, RATE)
-        return await asyncio.to_thread(self._transcribe, pcm)
-
-    def _transcribe(self, pcm: bytes) -> RecognitionResult:
-        samples = np.frombuffer(pcm, np.int16).astype(np.float32) / 32768
-        found, _ = self._model.transcribe(
-            samples, language=self._language, word_timestamps=True, hotwords=self._hotwords
-        )
-        segments = list(found)
-        words = tuple(
-            Word(word.word.strip(" .,!?").lower(), word.start, word.end - word.start, word.probability)
-            for segment in segments
-            for word in segment.words
-        )
-        display = "".join(segment.text for segment in segments).strip()
-        confidence = math.exp(min((segment.avg_logprob for segment in segments), default=-math.inf))
-        return RecognitionResult(words, display, confidence)
+        found = json.loads(await self._pool.call(TRANSCRIBE, self._options + b"\n" + pcm))
+        return RecognitionResult(tuple(Word(**word) for word in found["words"]), found["display"], found["confidence"])

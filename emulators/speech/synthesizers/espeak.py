@@ -32,6 +32,12 @@ class Espeak:
         pcm = await asyncio.to_thread(_library().speak, text, voice)
         yield resampler.resample(pcm) + resampler.flush()
 
+    def engine_of(self, voice: Voice) -> str:
+        return "espeak-ng"
+
+    async def close(self) -> None:
+        """Do nothing: no process was started."""
+
 
 class _Library:
     """The library's one global synthesizer."""

@@ -30,6 +30,12 @@ class Flite:
         resampler = Resampler(rate, ENGINE_RATE)
         yield resampler.resample(pcm) + resampler.flush()
 
+    def engine_of(self, voice: Voice) -> str:
+        return f"flite {FLITE_VOICE}"
+
+    async def close(self) -> None:
+        """Do nothing: no process was started."""
+
 
 async def _wav(text: str) -> bytes:
     plain = text.translate(TYPOGRAPHY).encode("ascii", "ignore")

@@ -6,6 +6,7 @@ import io
 import wave
 from collections.abc import AsyncGenerator
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from emulators.speech.engines import ENGINE_RATE, EngineMissing
@@ -24,6 +25,12 @@ class Piper:
             rate, pcm = sound.getframerate(), sound.readframes(sound.getnframes())
         resampler = Resampler(rate, ENGINE_RATE)
         yield resampler.resample(pcm) + resampler.flush()
+
+    def engine_of(self, voice: Voice) -> str:
+        return f"piper {Path(self._model).stem}"
+
+    async def close(self) -> None:
+        """Do nothing: no process was started."""
 
     def _wav(self, text: str) -> bytes:
         file = io.BytesIO()
