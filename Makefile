@@ -15,12 +15,13 @@ JOBS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # The same on every Python: templates, the page, whole processes that are timed, fuzzed or sent every kind of request.
 ONCE := $(addprefix --ignore=tests/,architecture benchmarks faults growth hygiene infra web)
 
-.PHONY: help run emulators emulators-check azurite test check infra-check contract fuzz kills lock audit bench live clean
+.PHONY: help run emulators emulators-check azurite neural test check infra-check contract fuzz kills lock audit bench live clean
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 	@echo "make emulators   only the emulators, for func start in another terminal"
+	@echo "make neural      the engines that recognise and speak well, which make run installs by itself; their tests need them"
 	@echo "make check       lint, types, layers, links: what CI runs in addition to the tests"
 	@echo "make infra-check all that can be checked of the templates and scripts without Azure"
 	@echo "make emulators-check  the emulators' package in an empty environment, with the examples of its README"
@@ -34,10 +35,10 @@ help:
 	@echo "make clean       remove what was set up"
 
 run: $(VENV)/local.done azurite
-	@$(VENV)/bin/python -m local_host --port $(PORT)
+	@$(VENV)/bin/python -m local_host --port $(PORT) --neural requirements-neural.txt
 
 emulators: $(VENV)/local.done azurite
-	@$(VENV)/bin/python -m local_host --emulators-only
+	@$(VENV)/bin/python -m local_host --emulators-only --neural requirements-neural.txt
 
 # The emulator of Blob storage, where there is Node; all but clips and kept speech works without it.
 azurite:
@@ -46,11 +47,14 @@ azurite:
 		npm install --silent --no-audit --no-fund --prefix .local/azurite azurite@$(AZURITE) || rm -rf .local/azurite; \
 	fi
 
+neural: $(foreach version,$(VERSIONS),.venv-$(version)/neural.done)
+
 test: $(foreach version,$(VERSIONS),test-$(version))
 
 test-%: .venv-%/dev.done azurite
 	@echo "Tests on Python $*"
-	@.venv-$*/bin/python -m pytest -n $(JOBS) -q -rs $(if $(filter $*,$(BEST)),,$(ONCE)) $(ARGS)
+	@# Only tests of the neural engines use them; the rest is the same wherever they are installed.
+	@ENGINES=light .venv-$*/bin/python -m pytest -n $(JOBS) -q -rs $(if $(filter $*,$(BEST)),,$(ONCE)) $(ARGS)
 
 check: $(VENV)/dev.done
 	$(VENV)/bin/ruff format --check .
@@ -87,6 +91,9 @@ kills: $(VENV)/dev.done
 lock: $(VENV)/dev.done
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" requirements.in --output-file requirements.txt
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --constraint requirements.txt requirements-neural.in \
+		--output-file requirements-neural.txt
 
 audit: $(VENV)/dev.done
 	$(VENV)/bin/pip-audit --disable-pip --require-hashes --requirement requirements.txt
@@ -119,4 +126,7 @@ clean:
 	@.venv-$*/bin/python -m pip install $(PIP_FLAGS) --no-deps --ignore-requires-python azure-functions-runtime==1.3.0
 	@touch $@
 
-.PRECIOUS: .venv-%/bin/python .venv-%/local.done .venv-%/dev.done
+.venv-%/neural.done: requirements-neural.txt | .venv-%/bin/python
+	@.venv-$*/bin/python -m local_host.installation $< $@
+
+.PRECIOUS: .venv-%/bin/python .venv-%/local.done .venv-%/dev.done .venv-%/neural.done

@@ -3,13 +3,16 @@
 import argparse
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from emulators.azurite import AzuriteMissing
-from emulators.start import PORTS, PortTaken, check_free, interrupted, start_emulators, start_storage
+from emulators.speech.engine_choice import engines_from
+from emulators.speech.engines import EngineMissing
+from emulators.start import PORTS, PortTaken, check_free, in_background, interrupted, start_emulators, start_storage
 
 
 def main() -> None:
@@ -18,7 +21,7 @@ def main() -> None:
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_run({name: ports[name] for name in options.only}, options.data, options.openai_upstream))
-    except (PortTaken, AzuriteMissing) as error:
+    except (PortTaken, AzuriteMissing, EngineMissing) as error:
         sys.exit(f"\n{error}\n")
 
 
@@ -53,14 +56,22 @@ def _port(text: str) -> tuple[str, int]:
 
 async def _run(ports: Mapping[str, int], data: Path, upstream: str | None) -> None:
     check_free(ports, {name: f"another port: --port {name}=…" for name in ports})
+    engines = engines_from(os.environ)
     async with AsyncExitStack() as stack:
-        addresses = await start_emulators(stack, ports, data, upstream=upstream)
+        addresses = await start_emulators(stack, ports, data, engines=engines, upstream=upstream)
         if "storage" in ports:
             storage = await start_storage(stack, ports["storage"], data)
             addresses["storage"] = storage.url()
-        sys.stdout.write("".join(f"{name:8} {url}\n" for name, url in addresses.items()) + "Ctrl+C stops them.\n")
-        sys.stdout.flush()
-        await interrupted()
+        _say("".join(f"{name:8} {url}\n" for name, url in addresses.items()) + "Ctrl+C stops them.")
+        async with AsyncExitStack() as background:
+            if "speech" in ports:
+                await background.enter_async_context(in_background(engines.start(_say)))
+            await interrupted()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

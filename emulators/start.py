@@ -3,9 +3,10 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from emulators.openai import openai_app
 from emulators.openid import openid_app
 from emulators.serving import serving
 from emulators.speech import speech_app
+from emulators.speech.engines import Engines
 
 PORTS: Mapping[str, int] = {"speech": 7072, "openai": 7073, "cosmos": 7074, "issuer": 7076, "storage": 10_000}
 """The usual port of each emulator. Storage takes the next one too, for queues."""
@@ -41,17 +43,23 @@ def check_free(ports: Mapping[str, int], remedies: Mapping[str, str]) -> None:
 
 
 async def start_emulators(
-    stack: AsyncExitStack, ports: Mapping[str, int], data: Path, *, upstream: str | None = None
+    stack: AsyncExitStack,
+    ports: Mapping[str, int],
+    data: Path,
+    *,
+    engines: Engines | None = None,
+    upstream: str | None = None,
 ) -> dict[str, str]:
     """Start those that *ports* names, but for storage, until *stack* closes; their addresses by name.
 
     Args:
         data: folder of what the Cosmos emulator stores.
+        engines: those of the Speech emulator; by default those that the environment names.
         upstream: an OpenAI-compatible server that replies instead of the emulator.
     """
     await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
     apps: dict[str, Callable[[], web.Application]] = {
-        "speech": speech_app,
+        "speech": lambda: speech_app(engines),
         "openai": lambda: openai_app(upstream=upstream),
         "cosmos": lambda: cosmos_app(data / "cosmos.sqlite"),
         "issuer": openid_app,
@@ -71,6 +79,17 @@ async def start_storage(stack: AsyncExitStack, port: int, data: Path) -> Storage
     """
     installed = program(data / "azurite")
     return await stack.enter_async_context(azurite(installed, data / "storage", blob_port=port, queue_port=port + 1))
+
+
+@asynccontextmanager
+async def in_background(work: Coroutine[Any, Any, object]) -> AsyncIterator[None]:
+    """Do *work* in the background; the end of the context cancels it."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 async def interrupted() -> None:

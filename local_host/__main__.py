@@ -16,7 +16,10 @@ import aiohttp
 
 from emulators.azurite import AzuriteMissing
 from emulators.child_process import stop
-from emulators.start import PortTaken, check_free, interrupted, start_emulators, start_storage
+from emulators.speech.engine_choice import engines_from
+from emulators.speech.engines import EngineMissing
+from emulators.start import PortTaken, check_free, in_background, interrupted, start_emulators, start_storage
+from local_host.engines import SpeechEngines
 from local_host.functions import load_settings
 from local_host.uploads import allow_uploads
 
@@ -48,16 +51,19 @@ def main() -> None:
     arguments.add_argument(
         "--port", type=int, help="of the function app; 7071 unless local.settings.json says otherwise"
     )
+    arguments.add_argument(
+        "--neural", type=Path, metavar="FILE", help="install these requirements of the neural engines in the background"
+    )
     arguments.add_argument("--folder", type=Path, default=Path.cwd(), help="where function_app.py is")
     options = arguments.parse_args()
     try:
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-            asyncio.run(_run(options.folder, options.port, with_host=not options.emulators_only))
-    except (CannotStart, PortTaken) as error:
+            asyncio.run(_run(options.folder, options.port, options.neural, with_host=not options.emulators_only))
+    except (CannotStart, PortTaken, EngineMissing) as error:
         sys.exit(f"\n{error}\n")
 
 
-async def _run(folder: Path, port: int | None, *, with_host: bool) -> None:
+async def _run(folder: Path, port: int | None, neural: Path | None, *, with_host: bool) -> None:
     began = monotonic()
     # From the first moment on: the processes that have been started by then are stopped.
     running = asyncio.current_task()
@@ -70,12 +76,15 @@ async def _run(folder: Path, port: int | None, *, with_host: bool) -> None:
         del ports["issuer"]
     remedies = {name: f"another port in {setting} (local.settings.json)" for name, setting in ENDPOINTS.items()}
     check_free(ports | ({"host": port} if with_host else {}), remedies | {"host": "PORT=7171 make run"})
+    speech = SpeechEngines(engines_from(os.environ), neural)
     async with AsyncExitStack() as stack:
-        await start_emulators(stack, ports, folder / DATA, upstream=os.environ.get("OPENAI_UPSTREAM"))
+        upstream = os.environ.get("OPENAI_UPSTREAM")
+        await start_emulators(stack, ports, folder / DATA, engines=speech.engines, upstream=upstream)
         if not await _start_storage(stack, folder, ports["storage"], port):
             del ports["storage"]
         if not with_host:
             _say(f"Emulators: {', '.join(f'{name} on {at}' for name, at in ports.items())}. Ctrl+C stops them.")
+            await stack.enter_async_context(in_background(speech.start(_say)))
             await interrupted()
             return
         host = await stack.enter_async_context(_host(folder, port))
@@ -83,6 +92,7 @@ async def _run(folder: Path, port: int | None, *, with_host: bool) -> None:
         _say(_welcome(port, monotonic() - began))
         if "issuer" in ports:
             _say(_sign_in(ports["issuer"]))
+        await stack.enter_async_context(in_background(speech.start(_say)))
         await asyncio.wait(
             {asyncio.ensure_future(host.wait()), asyncio.ensure_future(interrupted())}, return_when="FIRST_COMPLETED"
         )

@@ -126,10 +126,10 @@ class ChosenEngines(Engines):
 
     @property
     def description(self) -> str:
-        """One line: which engine recognises, which one speaks, and why others do not."""
+        """One line: which engine recognises, which one speaks, and why neural ones do not."""
         reasons = dict.fromkeys(availability.reason for availability in self.neural if availability.reason)
         line = f"Engines: {self._recognizer.description}, {self._synthesizer.description}."
-        return line + "".join(f" Not in use: {reason}." for reason in reasons)
+        return f"{line} Neural engines: {'; '.join(reasons)}." if reasons else line
 
     def hold(self, reason: str) -> None:
         """Use no neural engine before `start`."""

@@ -41,14 +41,14 @@ class Availability:
         return self.serving
 
     def hold(self, reason: str) -> None:
-        """Do not use the engine before the next `look`."""
+        """Do not use the engine before the next `look` has found it."""
         self._hold = reason
 
     async def look(self) -> None:
-        """Start the engine's process if it can run here."""
-        self._hold, self._lookup = "", None
-        with suppress(EngineMissing):
-            await self.serves()
+        """Start the engine's process if it can run here. Requests wait for that, unless the engine is held."""
+        self._lookup = asyncio.create_task(self._start())
+        await asyncio.shield(self._lookup)
+        self._hold = ""
 
     async def close(self) -> None:
         if self._lookup is not None:

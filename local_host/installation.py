@@ -1,0 +1,85 @@
+"""Installs the packages of the neural engines, while the product runs: ``installation REQUIREMENTS DONE``."""
+
+import asyncio
+import re
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from emulators.child_process import stop
+
+PIP = (
+    *("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"),
+    *("--retries", "1", "--only-binary", ":all:", "--require-hashes", "--requirement"),
+)
+DOWNLOAD = re.compile(r"\s*(?:Downloading|Using cached) ([^/\s]+?)-\d\S*\.whl \((.+ MB)\)")
+"""Pip's line about a package of at least 1 MB."""
+REQUIREMENT = re.compile(r"^[\w.-]+==", re.MULTILINE)
+
+
+class Installation:
+    """The installation of *requirements* into this Python's environment; *done* is touched after it."""
+
+    def __init__(self, requirements: Path, done: Path) -> None:
+        self._requirements = requirements
+        self._done = done
+
+    @property
+    def needed(self) -> bool:
+        """Whether it has not been done since the requirements were last changed."""
+        return not self._done.exists() or self._done.stat().st_mtime < self._requirements.stat().st_mtime
+
+    async def run(self, say: Callable[[str], object]) -> bool:
+        """Install them at a low priority, and report the progress to *say*, or why it failed: False.
+
+        When cancelled, it stops pip; the next run begins again.
+        """
+        text = await asyncio.to_thread(self._requirements.read_text)
+        say(f"Installing the neural engines, {len(REQUIREMENT.findall(text))} packages, in the background ...")
+        niced = ("nice",) if shutil.which("nice") else ()
+        pip = await asyncio.create_subprocess_exec(
+            *niced, sys.executable, *PIP, str(self._requirements), start_new_session=True,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            reason = await _progress(_lines(pip), say)
+            status = await pip.wait()
+        finally:
+            await stop(pip)
+        if status:
+            reason = reason or f"pip ended with {status}"
+            say(f"The neural engines were not installed: {reason}. The next start tries again, unless ENGINES=light.")
+            return False
+        self._done.touch()
+        return True
+
+
+async def _lines(process: asyncio.subprocess.Process) -> AsyncIterator[str]:
+    while process.stdout and (line := await process.stdout.readline()):
+        yield line.decode(errors="replace").rstrip()
+
+
+async def _progress(lines: AsyncIterator[str], say: Callable[[str], object]) -> str:
+    """Report what pip downloads; returns the first error, if there is one."""
+    reason = ""
+    async for line in lines:
+        if "Retrying (" in line:
+            reason = "the package index cannot be reached"
+        elif found := DOWNLOAD.match(line):
+            say(f"Neural engines: {found[1]}, {found[2]}")
+        elif line.startswith("Installing collected packages"):
+            say("Neural engines: unpacking")
+        elif line.startswith("ERROR: "):
+            reason = reason or line.removeprefix("ERROR: ").rstrip(".")
+    return reason
+
+
+def main() -> None:
+    requirements, done = map(Path, sys.argv[1:])
+    if not asyncio.run(Installation(requirements, done).run(lambda line: sys.stdout.write(f"{line}\n"))):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
