@@ -21,6 +21,7 @@ from emulators.speech.engines import EngineMissing
 from emulators.start import PortTaken, check_free, in_background, interrupted, start_emulators, start_storage
 from local_host.engines import SpeechEngines
 from local_host.functions import load_settings
+from local_host.installation import Installation
 from local_host.uploads import allow_uploads
 
 ENDPOINTS = {
@@ -33,6 +34,8 @@ ENDPOINTS = {
 START_SECONDS = 60.0
 DATA = ".local"
 """Folder of stored data and of Azurite."""
+DONE = "neural.done"
+"""File in this Python's environment that records the installation of the neural engines, also for the Makefile."""
 
 
 STORAGE_MISSING = (
@@ -76,7 +79,7 @@ async def _run(folder: Path, port: int | None, neural: Path | None, *, with_host
         del ports["issuer"]
     remedies = {name: f"another port in {setting} (local.settings.json)" for name, setting in ENDPOINTS.items()}
     check_free(ports | ({"host": port} if with_host else {}), remedies | {"host": "PORT=7171 make run"})
-    speech = SpeechEngines(engines_from(os.environ), neural)
+    speech = SpeechEngines(engines_from(os.environ), Installation(neural, Path(sys.prefix, DONE)) if neural else None)
     async with AsyncExitStack() as stack:
         upstream = os.environ.get("OPENAI_UPSTREAM")
         await start_emulators(stack, ports, folder / DATA, engines=speech.engines, upstream=upstream)

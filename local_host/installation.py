@@ -25,7 +25,6 @@ class Installation:
         self._requirements = requirements
         self._done = done
 
-    @property
     def needed(self) -> bool:
         """Whether it has not been done since the requirements were last changed."""
         return not self._done.exists() or self._done.stat().st_mtime < self._requirements.stat().st_mtime

@@ -3,6 +3,7 @@
 import importlib
 import json
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 
@@ -18,7 +19,9 @@ WEIGHTS = {
 """SHA-256 of the voice heart, of the model that pronounces unknown words, and of the tagger of parts of speech."""
 PHONEMES, SPEAK = b"P", b"S"
 MEMORY_BYTES = 3 << 28
-"""Memory beyond the loaded voice; its longest sentence has 400 phonemes, which take half of it."""
+"""Memory beyond the loaded voice. `MOST_PHONEMES` take less than half of it."""
+MOST_PHONEMES = 400
+"""Phonemes of one request, about 20 s of speech; a sentence without punctuation could have any number."""
 SEED = 0
 """The same text makes the same sound."""
 
@@ -36,7 +39,8 @@ class Worker:
 
     def respond(self, kind: bytes, body: bytes) -> bytes:
         if kind == PHONEMES:
-            return json.dumps(self._voice.phonemize(body.decode())).encode()
+            sentences = self._voice.phonemize(body.decode())
+            return json.dumps([piece for sentence in sentences for piece in wrap(sentence, MOST_PHONEMES)]).encode()
         wave = self._voice.from_phonemes(body.decode(), seed=SEED)
         return bytes((np.clip(wave, -1.0, 1.0) * 32767.0).astype("<i2"))
 
