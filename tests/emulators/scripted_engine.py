@@ -1,7 +1,7 @@
 """The engine of a process in tests: ``scripted_engine OPTIONS``, a JSON object.
 
-Options are ``weights`` (a folder with ``model.bin``, which holds `WEIGHTS`), ``package`` (imported when it is loaded)
-and ``memory_bytes``.
+Options are ``weights`` (a folder with ``model.bin``, which holds `WEIGHTS`), ``package`` (imported when it is loaded),
+``memory_bytes``, and ``gate`` (a FIFO; every process but the first opens it while it loads, and so waits).
 """
 
 import hashlib
@@ -34,7 +34,12 @@ def pool(most: int = 1, **options: Any) -> ProcessPool:
 class Worker:
     name = "scripted engine"
 
-    def __init__(self, weights: str = "", package: str = "", **_: Any) -> None:
+    def __init__(self, weights: str = "", package: str = "", gate: str = "", **_: Any) -> None:
+        if gate:
+            first = Path(f"{gate}.first")
+            if first.exists():
+                os.close(os.open(gate, os.O_RDONLY))
+            first.touch()
         if package:
             importlib.import_module(package)
         if weights:

@@ -92,6 +92,21 @@ async def test_two_requests_are_served_at_once(new_pool: NewPool, tmp_path: Path
     assert len(engine.pids) == 2
 
 
+async def test_no_one_waits_for_a_process_to_load_while_another_is_free(new_pool: NewPool, tmp_path: Path) -> None:
+    """The second caller gets the first process as soon as that is free, though a second one is still loading."""
+    gate, fifo = tmp_path / "gate", tmp_path / "fifo"
+    os.mkfifo(gate)
+    os.mkfifo(fifo)
+    engine = new_pool(2, gate=str(gate))
+    await engine.call(ECHO, b"one")
+    first = asyncio.create_task(engine.call(READ, str(fifo).encode()))
+    second = asyncio.create_task(engine.call(ECHO, b"two"))
+    await asyncio.to_thread(lambda: fifo.open("wb").close())
+    assert await second == b"two"
+    await first
+    assert len(engine.pids) == 1
+
+
 async def test_a_short_request_does_not_wait_for_a_long_recording(new_pool: NewPool) -> None:
     """A single request is served before the remaining ones of a caller that came first with many."""
     engine, order = new_pool(), list[bytes]()

@@ -1,26 +1,31 @@
 """The processes of one engine."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from emulators.speech.engines import EngineMissing
 from emulators.speech.processes.process import EngineDied, EngineProcess
 
 
 class ProcessPool:
-    """Up to *most* processes, which are started when they are needed and stay for later callers.
+    """Up to *most* processes, which are started when callers wait, and stay for later ones.
 
-    Callers get a process in the order in which they came. A process that dies is replaced at once, unless it died
-    before its first response: the next caller then tries again.
+    Callers get the next process that is free, in the order in which they came; no one waits for a process to load while
+    another one is free. The last process is replaced at once when it dies, unless it died before its first response.
     """
 
     def __init__(self, command: Sequence[str], most: int) -> None:
         self._command = tuple(command)
-        self._free = asyncio.Semaphore(most)
+        self._most = most
         self._processes: set[EngineProcess] = set()
-        self._idle: list[EngineProcess] = []
         self._proven: set[EngineProcess] = set()
+        """Those that have responded."""
+        self._idle: list[EngineProcess] = []
+        self._waiting: deque[asyncio.Future[EngineProcess]] = deque()
+        self._starting = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self.name = ""
         """The engine's name, once a process has been started."""
@@ -40,9 +45,8 @@ class ProcessPool:
         Raises:
             EngineMissing: the engine cannot run here.
         """
-        async with self._free:
-            if not self.pids:
-                self._idle.append(await self._start())
+        if not self.pids:
+            self._return(await self._take())
 
     async def call(self, kind: bytes, body: bytes) -> bytes:
         """The response to one request, with which any process can begin.
@@ -58,75 +62,123 @@ class ProcessPool:
     async def conversation(self, kind: bytes, body: bytes) -> AsyncGenerator[tuple[EngineProcess, bytes]]:
         """A process for this caller alone, and its response to the first request.
 
-        An idle process may have died unnoticed, or dies of the request; then another one gets the request.
+        A process that has responded before may have died unnoticed, or dies of the request; then another one gets it.
 
         Raises:
             EngineMissing: the engine cannot run here.
             EngineDied: a new process died during the request.
         """
-        async with self._free:
-            process, response = await self._begin(kind, body)
-            try:
-                yield process, response
-            finally:
-                self._idle.append(process)
+        process, response = await self._begin(kind, body)
+        try:
+            yield process, response
+        finally:
+            self._return(process)
 
     async def close(self) -> None:
         """Stop all processes."""
         for task in self._tasks:
             task.cancel()
+        for waiter in self._waiting:
+            waiter.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for process in self._processes:
             await process.stop()
         self._processes.clear()
+        self._proven.clear()
         self._idle.clear()
 
     async def _begin(self, kind: bytes, body: bytes) -> tuple[EngineProcess, bytes]:
         while True:
-            fresh = not self._idle
-            process = await self._start() if fresh else self._idle.pop()
+            process = await self._take()
+            proven = process in self._proven
             try:
                 response = await process.call(kind, body)
             except EngineDied:
                 await process.stop()
-                if fresh:
+                if not proven:
                     raise
             except BaseException:
-                self._idle.append(process)
+                self._return(process)
                 raise
             else:
                 self._proven.add(process)
                 return process, response
 
-    async def _start(self) -> EngineProcess:
+    async def _take(self) -> EngineProcess:
+        while self._idle:
+            process = self._idle.pop()
+            if process.alive:
+                return process
+        waiter: asyncio.Future[EngineProcess] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        self._grow()
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self._return(waiter.result())
+            raise
+
+    def _return(self, process: EngineProcess) -> None:
+        """Give *process* to the first caller that waits; a process that has died is no longer counted."""
+        while process.alive and self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(process)
+                return
+        if process.alive:
+            self._idle.append(process)
+        else:
+            self._grow()
+
+    def _grow(self) -> None:
+        """Start another process if callers wait for more than are starting."""
+        waiting = sum(not waiter.done() for waiter in self._waiting)
+        if waiting > self._starting and len(self.pids) + self._starting < self._most:
+            self._starting += 1
+            self._do(self._add())
+
+    async def _add(self) -> None:
         try:
             process = await EngineProcess.start(self._command)
         except EngineMissing as reason:
             self._note(str(reason))
-            raise
-        self.name = process.name
-        self._note("")
-        self._processes.add(process)
-        task = asyncio.create_task(self._replace(process))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return process
+            if not self.pids and self._starting == 1:
+                self._refuse(reason)
+        else:
+            self.name = process.name
+            self._note("")
+            self._processes.add(process)
+            self._do(self._watch(process))
+            self._return(process)
+        finally:
+            self._starting -= 1
+
+    async def _watch(self, process: EngineProcess) -> None:
+        """When *process* has ended, start another if it had served, and no other runs."""
+        await process.ended()
+        proven = process in self._proven
+        for collection in (self._processes, self._proven):
+            collection.discard(process)
+        if process in self._idle:
+            self._idle.remove(process)
+        if proven and not self.pids and not self._starting:
+            self._starting += 1
+            self._do(self._add())
+        self._grow()
+
+    def _refuse(self, reason: EngineMissing) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_exception(EngineMissing(str(reason)))
 
     def _note(self, missing: str) -> None:
         if missing != self.missing:
             self.missing = missing
             self.changed()
 
-    async def _replace(self, process: EngineProcess) -> None:
-        """When *process* has ended, start another if it had served, and no other runs."""
-        await process.ended()
-        self._processes.discard(process)
-        if process in self._idle:
-            self._idle.remove(process)
-        if process not in self._proven:
-            return
-        self._proven.discard(process)
-        try:
-            await self.start()
-        except EngineMissing:
-            return  # the next caller gets the reason
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
