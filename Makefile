@@ -96,7 +96,7 @@ lock: $(VENV)/dev.done
 		--output-file requirements-neural.txt
 
 audit: $(VENV)/dev.done
-	$(VENV)/bin/pip-audit --disable-pip --require-hashes --requirement requirements.txt
+	$(VENV)/bin/pip-audit --disable-pip --require-hashes --requirement requirements.txt --requirement requirements-neural.txt
 
 bench: $(VENV)/dev.done
 	$(VENV)/bin/python -m benchmarks

@@ -10,8 +10,8 @@ import emulators
 from emulators.speech.engines import EngineMissing
 from emulators.speech.processes.frames import LENGTH_BYTES, length, request_frame
 
-START_SECONDS = 120.0
-"""Longest time to load an engine; a slow disk takes a few seconds."""
+START_SECONDS = 600.0
+"""Longest time to load an engine. A few seconds do, unless a model that was named has to be downloaded first."""
 
 
 class EngineDied(RuntimeError):
