@@ -33,6 +33,8 @@ class ChosenRecognizer:
 
     @property
     def description(self) -> str:
+        if self.availability and self.availability.refusing:
+            return "no engine recognises English"
         if self.availability and self._serving:
             return f"{self.availability.pool.name} recognises"
         return f"{self._name} recognises"
@@ -81,6 +83,8 @@ class ChosenSynthesizer:
 
     @property
     def description(self) -> str:
+        if self.availability and self.availability.refusing:
+            return "no engine speaks English"
         first, *others = dict.fromkeys(map(self.engine_of, VOICES))
         return f"{first} speaks" + (f" (other voices: {', '.join(others)})" if others else "")
 

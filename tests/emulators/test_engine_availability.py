@@ -8,10 +8,12 @@ import pytest
 from emulators.serving import serving
 from emulators.speech import speech_app
 from emulators.speech.engine_choice import engines_from
-from emulators.speech.engines import EngineMissing
+from emulators.speech.engines import EngineMissing, RecognitionResult
 from emulators.speech.processes.process import EngineDied
+from emulators.speech.recognizers.whisper import Whisper
 from fakes.eventually import eventually
-from fakes.sound import voice_like
+from fakes.sound import silence, voice_like
+from tests.emulators import scripted_engine
 from tests.emulators.engine_pair import FIXED, LIGHT, NEURAL, scripted_engines
 from tests.emulators.scripted_engine import DIE, TRANSCRIPT, WEIGHTS
 from tests.emulators.speech_client import config, recognise, speak, ssml
@@ -131,12 +133,30 @@ async def test_engines_that_vanish_are_replaced_by_light_ones(tmp_path: Path) ->
 
 async def test_required_engines_refuse_what_they_cannot_serve() -> None:
     """If neural engines are required and missing, English is refused with the reason; other languages are served."""
-    async with serving(speech_app(scripted_engines(required=True, package="no_such_package"))) as url:
+    said: list[str] = []
+    engines = scripted_engines(required=True, package="no_such_package")
+    async with serving(speech_app(engines)) as url:
+        await engines.start(said.append)
         call = await recognise(config(url), voice_like(1.0))
         speech = await speak(config(url), ssml(SPOKEN))
         assert "no_such_package is not installed" in call.failure.error_details
         assert "no_such_package is not installed" in speech.failure.error_details
         assert await transcript(url, "fr-FR") == FIXED
+    assert said[0].startswith(
+        "Engines: no engine recognises English, no engine speaks English. Neural engines: no_such"
+    )
+
+
+async def test_silence_is_not_transcribed() -> None:
+    """Whisper's process gets no phrase without speech, so a pause before the end costs nothing."""
+    engine = scripted_engine.pool()
+    async with Whisper(pool=engine).listening(16_000, (), "en-US") as recognition:
+        await recognition.hear(silence(1.0))
+        assert await recognition.finish() == RecognitionResult()
+        assert not engine.name
+        await recognition.hear(voice_like(1.0))
+        assert (await recognition.finish()).display == TRANSCRIPT
+    await engine.close()
 
 
 @pytest.mark.parametrize(

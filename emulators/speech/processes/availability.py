@@ -17,6 +17,11 @@ class Availability:
         self._hold = ""
 
     @property
+    def refusing(self) -> bool:
+        """Whether requests are refused."""
+        return self._required and not self.serving
+
+    @property
     def serving(self) -> bool:
         """Whether the engine was available at the last attempt."""
         return bool(self.pool.name) and not self.reason
@@ -36,7 +41,7 @@ class Availability:
             if self._lookup is None:
                 self._lookup = asyncio.create_task(self._start())
             await asyncio.shield(self._lookup)
-        if self._required and not self.serving:
+        if self.refusing:
             raise EngineMissing(self.reason)
         return self.serving
 

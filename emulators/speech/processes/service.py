@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -47,8 +46,11 @@ def serve(load: Callable[[], Engine], memory_bytes: int) -> None:
 
 
 def limit_memory(more_bytes: int) -> None:
-    """Let this process map at most *more_bytes* in addition to now. No effect where the system reports no size."""
-    with contextlib.suppress(OSError, ValueError):
+    """Let this process map at most *more_bytes* in addition to now, where the system can do that."""
+    # Without the module (Windows), or /proc (macOS), there is no limit.
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
         mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         most = mapped + more_bytes

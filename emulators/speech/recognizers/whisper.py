@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from emulators.speech.engines import Recognition, RecognitionResult, Word, primary
+from emulators.speech.pauses import Pauses
 from emulators.speech.processes.pool import ProcessPool
 from emulators.speech.resample import Resampler
 
@@ -43,14 +44,21 @@ class WhisperRecognition:
         self._rate = rate
         self._resampler = Resampler(rate, RATE)
         self._options = json.dumps({"language": language, "hotwords": ", ".join(phrases) or None}).encode()
+        self._pauses = Pauses(rate)
         self._pcm = bytearray()
 
     async def hear(self, pcm: bytes) -> str:
+        self._pauses.hear(pcm)
         self._pcm += self._resampler.resample(pcm)
         return ""
 
     async def finish(self) -> RecognitionResult:
         self._pcm += self._resampler.flush()
+        speech = self._pauses.speech
+        self._pauses.next_phrase()
         pcm, self._pcm, self._resampler = bytes(self._pcm), bytearray(), Resampler(self._rate, RATE)
+        # Silence, as after the last phrase, takes as long as any phrase, and whisper finds words in it.
+        if not speech:
+            return RecognitionResult()
         found = json.loads(await self._pool.call(TRANSCRIBE, self._options + b"\n" + pcm))
         return RecognitionResult(tuple(Word(**word) for word in found["words"]), found["display"], found["confidence"])
