@@ -47,7 +47,6 @@ class Installation:
         finally:
             await stop(pip)
         if status:
-            reason = reason or f"pip ended with {status}"
             say(f"The neural engines were not installed: {reason}. The next start tries again, unless ENGINES=light.")
             return False
         self._done.touch()
@@ -60,8 +59,8 @@ async def _lines(process: asyncio.subprocess.Process) -> AsyncIterator[str]:
 
 
 async def _progress(lines: AsyncIterator[str], say: Callable[[str], object]) -> str:
-    """Report what pip downloads; returns the first error, if there is one."""
-    reason = ""
+    """Report what pip downloads; returns the first error, or the last line if none is marked as one."""
+    reason = line = ""
     async for line in lines:
         if "Retrying (" in line:
             reason = "the package index cannot be reached"
@@ -71,7 +70,7 @@ async def _progress(lines: AsyncIterator[str], say: Callable[[str], object]) -> 
             say("Neural engines: unpacking")
         elif line.startswith("ERROR: "):
             reason = reason or line.removeprefix("ERROR: ").rstrip(".")
-    return reason
+    return reason or line
 
 
 def main() -> None:
