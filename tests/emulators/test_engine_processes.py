@@ -14,7 +14,7 @@ import pytest
 from emulators.speech.engines import EngineMissing
 from emulators.speech.processes.pool import ProcessPool
 from emulators.speech.processes.process import EngineDied
-from fakes.eventually import eventually
+from fakes.eventually import HANG_SECONDS, eventually
 from tests.emulators.scripted_engine import ALLOCATE, DIE, DIE_ONCE, ECHO, READ, WRITE, pool
 
 NewPool = Callable[..., ProcessPool]
@@ -68,6 +68,20 @@ async def test_a_deadly_request_fails_alone(new_pool: NewPool) -> None:
     with pytest.raises(EngineDied):
         await engine.call(DIE, b"")
     assert await engine.call(ECHO, b"two") == b"two"
+
+
+async def test_a_process_that_hangs_is_replaced(new_pool: NewPool, tmp_path: Path) -> None:
+    """A request without a response in time fails, and the next one is answered by a new process."""
+    engine, fifo = new_pool(), tmp_path / "fifo"
+    os.mkfifo(fifo)
+    await engine.call(ECHO, b"one")
+    hanging = engine.pids
+    engine.response_seconds = 0.0
+    with pytest.raises(EngineDied, match="did not respond"):
+        await engine.call(READ, str(fifo).encode())
+    engine.response_seconds = HANG_SECONDS
+    assert await engine.call(ECHO, b"two") == b"two"
+    assert engine.pids != hanging
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux reports the size that is limited")

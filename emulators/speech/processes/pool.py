@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from emulators.speech.engines import EngineMissing
-from emulators.speech.processes.process import EngineDied, EngineProcess
+from emulators.speech.processes.process import RESPONSE_SECONDS, EngineDied, EngineProcess
 
 
 class ProcessPool:
@@ -27,6 +27,8 @@ class ProcessPool:
         self._waiting: deque[asyncio.Future[EngineProcess]] = deque()
         self._starting = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self.response_seconds = RESPONSE_SECONDS
+        """Longest time to the response to a first request; a process that takes longer counts as dead."""
         self.name = ""
         """The engine's name, once a process has been started."""
         self.missing = ""
@@ -92,7 +94,7 @@ class ProcessPool:
             process = await self._take()
             proven = process in self._proven
             try:
-                response = await process.call(kind, body)
+                response = await process.call(kind, body, self.response_seconds)
             except EngineDied:
                 await process.stop()
                 if not proven:

@@ -14,6 +14,10 @@ START_SECONDS = 600.0
 """Longest time to load an engine. A few seconds do, unless a model that was named has to be downloaded first."""
 
 
+RESPONSE_SECONDS = 120.0
+"""Longest time to a response; the longest phrase takes a few seconds on a busy machine."""
+
+
 class EngineDied(RuntimeError):
     """An engine's process ended during a request."""
 
@@ -60,13 +64,13 @@ class EngineProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    async def call(self, kind: bytes, body: bytes = b"") -> bytes:
+    async def call(self, kind: bytes, body: bytes = b"", seconds: float = RESPONSE_SECONDS) -> bytes:
         """Send a request and return the response. When cancelled, the exchange still completes: the pipe stays in sync.
 
         Raises:
-            EngineDied: the process did not respond.
+            EngineDied: the process did not respond, or not within *seconds*, which ends it.
         """
-        exchange = asyncio.create_task(self._exchange(request_frame(kind, body)))
+        exchange = asyncio.create_task(self._timely(request_frame(kind, body), seconds))
         exchange.add_done_callback(_retrieve_exception)
         return await asyncio.shield(exchange)
 
@@ -88,6 +92,13 @@ class EngineProcess:
         if "missing" in state:
             raise EngineMissing(state["missing"])
         self.name = state["name"]
+
+    async def _timely(self, request: bytes, seconds: float) -> bytes:
+        try:
+            return await asyncio.wait_for(self._exchange(request), seconds)
+        except TimeoutError as error:
+            await self.stop()
+            raise EngineDied(f"the engine's process did not respond within {seconds:.0f} s") from error
 
     async def _exchange(self, request: bytes) -> bytes:
         reader, writer = self._process.stdout, self._process.stdin
