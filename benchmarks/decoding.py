@@ -18,8 +18,9 @@ from benchmarks.phone import phone
 from benchmarks.processes import child
 from fakes.eventually import eventually
 from fakes.sound import voice_like
+from voice_core.audio.container_decoder import ContainerDecoder
 from voice_core.audio.decoder_process.pool import SPARE_PROCESSES, DecoderPool
-from voice_core.audio.in_process import ContainerDecoder, InProcessDecoder
+from voice_core.audio.in_process import InProcessDecoder
 from voice_core.audio.limits import Limits
 from voice_core.audio.upload_decoder import Decoding
 from voice_core.domain.audio import RECOGNITION_RATE

@@ -82,7 +82,7 @@ class Decoder:
         try:
             for packet in self._input.container.demux(self._streams):
                 self._deadline.check()
-                # FFmpeg returns other frames of MPEG audio in one packet, and stops at others of AAC.
+                # FFmpeg cannot cut frames of another kind: behind MP3 or LATM it returns many of them as one packet.
                 if kind and packet.size > _LONGEST_FRAME_BYTES and has_other_frames(bytes(packet), kind):
                     raise _goes_on()
                 end = (packet.pos or end) + packet.size

@@ -54,7 +54,7 @@ class LaterCodecs:
         """Read *data*, which begins at *start* of the file; pieces come in order, and may overlap.
 
         Raises:
-            InvalidAudio: ``audio-unreadable``; a file has a codec that the first one has not.
+            InvalidAudio: ``audio-unreadable``; a file has a codec that the first one does not have.
         """
         at = max(0, self._searched - start)
         while at < len(data):

@@ -4,7 +4,7 @@ import io
 
 from voice_core.audio.containers import matroska
 from voice_core.audio.containers.tags import OVERLAP_BYTES
-from voice_core.audio.decoder_process.frames import DATA, BlockingFrames
+from voice_core.audio.decoder_process.decoder_frames import DATA, BlockingFrames
 
 
 class ArrivingFile(io.RawIOBase):

@@ -199,9 +199,12 @@ class HttpRequest:
 
     def release_body(self) -> None:
         """Report that nothing of the body is kept in memory."""
+        self.take_release()()
+
+    def take_release(self) -> Callable[[], None]:
+        """The function to call when nothing of the body is kept in memory, instead of `release_body`."""
         release, self._release = self._release, None
-        if release is not None:
-            release()
+        return release or (lambda: None)
 
     async def aclose(self) -> None:
         """Stop reading the request."""

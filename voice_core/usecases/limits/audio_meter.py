@@ -102,7 +102,7 @@ class AudioMeter:
         else:
             self._local.note(user_id, None, used)
             if not admitted:
-                self._check(used)
+                self._check(used, now)
         finally:
             if not admitted and unstored_ms:
                 self._local.add_unstored(user_id, unstored_ms, now)
@@ -118,11 +118,12 @@ class AudioMeter:
 
     def _check_known(self, user_id: str, also_ms: int = 0) -> None:
         """Check the quota by what is known here, and *also_ms* in addition."""
-        used = self._local.known(user_id, None, self._now())
-        self._check(replace(used, heard_ms=used.heard_ms + also_ms))
+        now = self._now()
+        used = self._local.known(user_id, None, now)
+        self._check(replace(used, heard_ms=used.heard_ms + also_ms), now)
 
-    def _check(self, used: Usage) -> None:
-        left = remainders((self._rules.quota,), used, self._now())
+    def _check(self, used: Usage, now: int) -> None:
+        left = remainders((self._rules.quota,), used, now)
         report_limited(LimitStatus(bool(left[0].count), left)).check()
 
     def _now(self) -> int:

@@ -62,7 +62,7 @@ class RateLimiter:
             report_outage(kind, error, admitted=status.admitted)
             return report_limited(status)
         self._local.note(user_id, kind, used)
-        return report_limited(LimitStatus(admitted, remainders(limits, used, self._now())))
+        return report_limited(LimitStatus(admitted, remainders(limits, used, now)))
 
     def _known_refusal(self, user_id: str, kind: Kind, limits: Sequence[Limit], now: int) -> LimitStatus | None:
         """The refusal of a user who had reached a limit, while that lasts; None otherwise.
