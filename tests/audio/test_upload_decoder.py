@@ -230,7 +230,7 @@ async def test_without_a_free_thread_an_upload_can_be_sent_again(monkeypatch: py
 async def test_a_file_is_not_closed_while_a_thread_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clip that is cancelled while FFmpeg waits for storage is closed when FFmpeg has returned."""
     data = encoded("matroska", "pcm_s16le", 48_000, seconds=30)
-    asked, served, closed = asyncio.Event(), asyncio.Event(), threading.Event()
+    requested, served, closed = asyncio.Event(), asyncio.Event(), threading.Event()
     reading: list[bool] = []
     close = ffmpeg.Sound.close
 
@@ -241,7 +241,7 @@ async def test_a_file_is_not_closed_while_a_thread_reads_it(monkeypatch: pytest.
 
     async def read_range(start: int, count: int) -> bytes:
         if start:
-            asked.set()
+            requested.set()
             await served.wait()
         return data[start : start + count]
 
@@ -251,7 +251,7 @@ async def test_a_file_is_not_closed_while_a_thread_reads_it(monkeypatch: pytest.
 
     monkeypatch.setattr(ffmpeg.Sound, "close", closing)
     listening = asyncio.create_task(listen())
-    await asyncio.wait_for(asked.wait(), HANG_SECONDS)
+    await asyncio.wait_for(requested.wait(), HANG_SECONDS)
     listening.cancel()
     await asyncio.wait([listening])
     assert not closed.is_set()

@@ -26,6 +26,7 @@ from voice_core.audio.decoder_process.decoder_connection import DecoderConnectio
 from voice_core.audio.decoder_process.decoder_frames import Job
 from voice_core.audio.decoder_process.exchange import Exchange
 from voice_core.audio.decoder_process.pool import DecoderPool
+from voice_core.audio.decoder_process.user_decoder import UserDecoder
 from voice_core.audio.limits import Limits
 from voice_core.audio.upload_decoder import Decoding
 from voice_core.domain.errors import Busy, VoiceError
@@ -140,7 +141,7 @@ class KillRun:
     async def _ending(self, user: str, name: str) -> str:
         """How the recording *name* of *user* ended: right, wrong, or the code of an error."""
         try:
-            decoding = Decoding(None, Limits(), self._pool.of(user))
+            decoding = Decoding(None, Limits(), UserDecoder(self._pool, user))
             upload = _arriving(self._files[name])
             sound = b"".join([pcm async for pcm in decoding.pcm(upload)])
         except VoiceError as error:

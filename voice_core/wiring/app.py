@@ -112,13 +112,11 @@ class App(Adapters):
         return DecoderPool(telemetry.event)
 
     def decoding(self, raw: RawPcm | None, user_id: str, room: Room | None = None) -> "Decoding":
-        """A decoder of one upload to PCM; *raw* is the layout of bytes that are in no container.
-
-        *room* reserves memory for an upload that must be held completely.
-        """
+        """A decoder of one upload. *raw* is the layout of bytes in no container; *room* is for one held completely."""
+        from voice_core.audio.decoder_process.user_decoder import UserDecoder
         from voice_core.audio.upload_decoder import Decoding
 
-        return Decoding(raw, self.limits, self.decoders.of(user_id, room))
+        return Decoding(raw, self.limits, UserDecoder(self.decoders, user_id, room))
 
     def encoder(self, audio_format: str) -> "SpeechEncoder":
         """An encoder of one turn's speech to *audio_format*."""

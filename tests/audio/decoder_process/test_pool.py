@@ -17,6 +17,7 @@ from voice_core.audio.decoder_process import decoder_server
 from voice_core.audio.decoder_process.decoder_frames import DATA, PCM, REFUSED, Job
 from voice_core.audio.decoder_process.decoder_server import DecoderServer
 from voice_core.audio.decoder_process.pool import SPARE_PROCESSES, DecoderPool
+from voice_core.audio.decoder_process.user_decoder import UserDecoder
 from voice_core.audio.limits import Limits
 from voice_core.audio.ranged_decoder import LargeSound
 from voice_core.audio.upload_decoder import Decoding
@@ -40,7 +41,7 @@ async def test_a_process_decodes_as_this_process_would(pool: DecoderPool, name: 
     async def read_range(start: int, count: int) -> bytes:
         return data[start : start + count]
 
-    ranged = LargeSound(len(data), read_range, Limits(), pool.of("ann"))
+    ranged = LargeSound(len(data), read_range, Limits(), UserDecoder(pool, "ann"))
     assert await decoded(pool, data) == read(data)
     assert b"".join([pcm async for pcm in ranged.pcm()]) == read(data)
 
@@ -52,7 +53,7 @@ async def test_webm_is_decoded_while_it_arrives(pool: DecoderPool, name: str) ->
     options = {"live": "1"} if "live" in name else None
     data = encoded("matroska" if name == "mkv" else "webm", codec, 48_000, seconds=6.0, options=options)
     upload = Upload()
-    async with aclosing(Decoding(None, Limits(), pool.of("ann")).pcm(upload.chunks())) as sound:
+    async with aclosing(Decoding(None, Limits(), UserDecoder(pool, "ann")).pcm(upload.chunks())) as sound:
         upload.arriving.put_nowait(data[: len(data) * 2 // 3])
         heard = await asyncio.wait_for(anext(sound), HANG_SECONDS)
         upload.arriving.put_nowait(data[len(data) * 2 // 3 :])
@@ -105,7 +106,7 @@ async def test_leaving_kills_the_process(pool: DecoderPool) -> None:
     """No process decodes for a caller who has left."""
     server = await server_of(pool)
     upload = Upload()
-    decoding = asyncio.ensure_future(anext(Decoding(None, Limits(), pool.of("ann")).pcm(upload.chunks())))
+    decoding = asyncio.ensure_future(anext(Decoding(None, Limits(), UserDecoder(pool, "ann")).pcm(upload.chunks())))
     upload.arriving.put_nowait(encoded("webm", "libopus", 48_000, seconds=0.1)[:200])
     await eventually(lambda: len(children_of(server.pid)) > SPARE_PROCESSES)
     decoding.cancel()
@@ -119,7 +120,7 @@ async def test_a_killed_process_costs_one_upload(pool: DecoderPool, events: Even
     anns_process = children_of(server.pid)[0]
     data = encoded("webm", "libopus", 48_000, seconds=6.0)
     uploads = {user: Upload() for user in ("ann", "bob")}
-    sounds = {user: Decoding(None, Limits(), pool.of(user)).pcm(uploads[user].chunks()) for user in uploads}
+    sounds = {user: Decoding(None, Limits(), UserDecoder(pool, user)).pcm(uploads[user].chunks()) for user in uploads}
     heard = {}
     for user, sound in sounds.items():
         uploads[user].arriving.put_nowait(data[: len(data) * 2 // 3])
@@ -196,7 +197,7 @@ async def test_a_fork_that_fails_costs_no_other_recording(
 
 
 async def test_a_refusal_arrives_although_the_upload_goes_on(pool: DecoderPool) -> None:
-    """What the worker sends after the decoder's last frame does not reset the connection before that frame is read."""
+    """Bytes that the worker sends after the decoder's last frame do not lose that frame."""
     server = await server_of(pool)
     connection = await server.fork()
     data = encoded("webm", "libopus", 48_000, seconds=6.0)
@@ -223,7 +224,7 @@ async def test_an_upload_that_is_held_completely_has_room(pool: DecoderPool) -> 
         steps.append("read")
         yield FILES[name]()
 
-    decoder = pool.of("ann", room)
+    decoder = UserDecoder(pool, "ann", room)
     sound = [pcm async for pcm in decoder.upload("m4a", upload("m4a"), Limits())]
     assert sound
     assert steps[:3] == ["reserved", "read", "free"]
@@ -287,4 +288,4 @@ async def _rest(sound: AsyncIterator[bytes]) -> bytes:
 
 
 async def _sound(pool: DecoderPool, user: str, upload: Upload) -> bytes:
-    return await _rest(Decoding(None, Limits(), pool.of(user)).pcm(upload.chunks()))
+    return await _rest(Decoding(None, Limits(), UserDecoder(pool, user)).pcm(upload.chunks()))

@@ -12,6 +12,7 @@ from emulators.serving import serving
 from voice_core.adapters.azure_openai.assistant import AzureOpenAIAssistant
 from voice_core.audio.container_decoder import Room
 from voice_core.audio.decoder_process.pool import DecoderPool
+from voice_core.audio.decoder_process.user_decoder import UserDecoder
 from voice_core.audio.limits import Limits
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.upload_decoder import Decoding
@@ -36,7 +37,7 @@ class Resources:
 
     def decoding(self, raw: RawPcm | None, user_id: str, room: Room | None = None) -> Decoding:
         """The decoder of one upload, as the product's `App` makes it."""
-        return Decoding(raw, self.limits, self.pool.of(user_id, room))
+        return Decoding(raw, self.limits, UserDecoder(self.pool, user_id, room))
 
 
 @asynccontextmanager

@@ -84,5 +84,5 @@ class LaterCodecs:
     def _compare(self, tracks: bytes) -> None:
         size, body = number(tracks, len(TRACKS), keep_marker=False)
         if not codecs(elements(tracks, body, min(body + size, len(tracks)))) <= self._known:
-            detail = "The recording goes on in another codec, which would not be heard. Send each part by itself."
-            raise InvalidAudio(detail)
+            detail = "The recording goes on in another codec or layout, which would not be heard."
+            raise InvalidAudio(f"{detail} Send each part by itself.")

@@ -17,7 +17,7 @@ from voice_core.audio.decoder_process.decoder_frames import (
     parse_header,
 )
 
-BEGIN_SECONDS = 10.0
+BEGIN_SECONDS = 5.0
 """Longest time until a process that waits takes a job; it takes a millisecond on an idle machine."""
 
 

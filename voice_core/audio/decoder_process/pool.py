@@ -3,19 +3,13 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
-from contextlib import aclosing
-from functools import partial
 
-from voice_core.audio.container_decoder import ReadRange, Room
 from voice_core.audio.decoder_process.decoder_connection import DecoderConnection
 from voice_core.audio.decoder_process.decoder_frames import ConnectionEnded, InvalidFrame, Job
 from voice_core.audio.decoder_process.decoder_server import DecoderServer, ServerEnded
 from voice_core.audio.decoder_process.exchange import Exchange, Report
-from voice_core.audio.decoder_process.replayable_upload import ReplayableUpload
 from voice_core.audio.decoder_process.slots import Slots
 from voice_core.audio.in_process import InProcessDecoder
-from voice_core.audio.limits import Limits
 from voice_core.domain.errors import Busy
 
 MOST_UPLOADS = 16
@@ -32,15 +26,6 @@ RESTART_SECONDS = 60.0
 
 RETRY_SECONDS = 1.0
 
-ARRIVING = ("webm", "mkv")
-"""Containers that are decoded while they arrive."""
-
-
-Receive = Callable[[bytes], None]
-"""Takes decoded sound."""
-
-Work = Callable[[Receive], Awaitable[None]]
-
 
 class DecoderPool:
     """Decodes recordings of all users, each in a process of its own. *report* gets events for the operator."""
@@ -55,11 +40,8 @@ class DecoderPool:
         self._spares: deque[DecoderConnection] = deque()
         self._refilling: asyncio.Task[None] | None = None
         self._not_before = 0.0
-        self._fallback = InProcessDecoder()
-
-    def of(self, user_id: str, room: Room | None = None) -> "UserDecoder":
-        """The decoder of one user's recordings. *room* reserves memory for an upload that must be held completely."""
-        return UserDecoder(self, user_id, self._fallback, room)
+        self.fallback = InProcessDecoder()
+        """Decodes while there is no server."""
 
     async def warm(self) -> None:
         """Start the server, and processes that wait for recordings."""
@@ -159,104 +141,3 @@ class DecoderPool:
         with contextlib.suppress(ServerEnded, OSError):
             while len(self._spares) < SPARE_PROCESSES:
                 self._spares.append(await server.fork())
-
-
-class UserDecoder:
-    """The `ContainerDecoder` of one user: at most one upload at a time, in processes of *pool* if there are any."""
-
-    def __init__(self, pool: DecoderPool, user_id: str, fallback: InProcessDecoder, room: Room | None) -> None:
-        self._pool = pool
-        self._user_id = user_id
-        self._fallback = fallback
-        self._room = room or _no_room
-
-    async def upload(self, name: str, chunks: AsyncIterable[bytes], limits: Limits) -> AsyncGenerator[bytes]:
-        """The sound of an upload. It is decoded as fast as possible, however fast the sound is read."""
-        self._pool.warm_soon()
-        arriving = name in ARRIVING and self._pool.uploads.free(self._user_id)
-        free = await (_no_room if arriving else self._room)()
-        try:
-            if not arriving:
-                chunks = _single_chunk(b"".join([chunk async for chunk in chunks]))
-            work = partial(self._decode, name, ReplayableUpload(chunks), Job(limits, arriving=arriving))
-            async with aclosing(_received(partial(self._in_slot, work))) as pieces:
-                # It is decoded by the time that the first sound is read, or soon after.
-                async for pcm in pieces:
-                    free()
-                    yield pcm
-        finally:
-            free()
-
-    async def ranged(
-        self, size: int, read: ReadRange, limits: Limits, report_seconds: Callable[[float | None], None]
-    ) -> AsyncGenerator[bytes]:
-        """The sound of a file. The process waits while no sound is read."""
-        slot = object()
-        await self._pool.files.acquire(slot, wait_seconds=None)
-        try:
-            try:
-                exchange = await self._pool.exchange(Job(limits, size=size))
-            except ServerEnded:
-                pieces = self._fallback.ranged(size, read, limits, report_seconds)
-            else:
-                pieces = exchange.ranged(size, read, report_seconds)
-            async with aclosing(pieces):
-                async for pcm in pieces:
-                    yield pcm
-        finally:
-            self._pool.files.release(slot)
-
-    async def _in_slot(self, work: Work, receive: Receive) -> None:
-        await self._pool.uploads.acquire(self._user_id)
-        try:
-            await work(receive)
-        finally:
-            self._pool.uploads.release(self._user_id)
-
-    async def _decode(self, name: str, upload: ReplayableUpload, job: Job, receive: Receive) -> None:
-        """Decode an upload, and once more if its process was killed from outside before the first sound."""
-
-        def receive_and_release(pcm: bytes) -> None:
-            upload.release()
-            receive(pcm)
-
-        async with aclosing(upload):
-            try:
-                await self._decode_once(job, name, upload.chunks(), receive_and_release)
-            except Busy:
-                if upload.released:
-                    raise
-                await self._decode_once(job, name, upload.chunks(), receive_and_release)
-
-    async def _decode_once(self, job: Job, name: str, chunks: AsyncIterable[bytes], receive: Receive) -> None:
-        try:
-            exchange = await self._pool.exchange(job)
-        except ServerEnded:
-            async with aclosing(self._fallback.upload(name, chunks, job.limits)) as pieces:
-                async for pcm in pieces:
-                    receive(pcm)
-        else:
-            await exchange.upload(job, chunks, receive)
-
-
-async def _received(work: Work) -> AsyncGenerator[bytes]:
-    """The sound that *work* receives, in a task of its own."""
-    pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
-    running = asyncio.ensure_future(work(pieces.put_nowait))
-    running.add_done_callback(lambda _: pieces.put_nowait(None))
-    try:
-        while (pcm := await pieces.get()) is not None:
-            yield pcm
-        await running
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def _no_room() -> Callable[[], None]:
-    """Reserve nothing."""
-    return lambda: None
-
-
-async def _single_chunk(data: bytes) -> AsyncGenerator[bytes]:
-    yield data

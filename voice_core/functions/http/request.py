@@ -34,9 +34,7 @@ of speech. The host's largest body, 104,857,600 bytes, has 29 minutes. Kestrel i
 """
 
 MOST_DISCARDED = 210_000_000
-"""Most bytes of a discarded body: the largest request that Azure documents
-(https://learn.microsoft.com/azure/azure-functions/functions-scale#service-limits).
-"""
+"""Most bytes of a discarded body: the largest request (learn.microsoft.com, Azure Functions, service limits)."""
 
 
 class ClientGone(Exception):
