@@ -52,7 +52,7 @@ _REQUEST = re.compile(
     r"|may|has"
     r"|have|shall|a joke|a story|explain|describe|translate|write|sing|play|read|find|search|show|list|define"
     r"|make|set|turn"
-    r"|open|call|remind|recommend|suggest|name|look up|order|book|send|start)\b"
+    r"|open|call|remind|recommend|suggest|name|look up|order|book|send|start|talk|say|go on)\b"
 )
 """Beginnings of questions and orders, without courtesies."""
 

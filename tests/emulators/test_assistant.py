@@ -45,7 +45,15 @@ def test_the_first_reply_introduces_the_assistant(message: str, start: str) -> N
 
 @pytest.mark.parametrize(
     "question",
-    ["who are you", "What are you?", "are you a robot", "what's your name", "are you chatgpt", "what can you do"],
+    [
+        "who are you",
+        "What are you?",
+        "are you a robot",
+        "what's your name",
+        "are you chatgpt",
+        "are you real",
+        "what can you do",
+    ],
 )
 def test_the_assistant_says_what_it_is(question: str) -> None:
     """A question about the assistant is replied to with what it is, once, also in the first reply."""

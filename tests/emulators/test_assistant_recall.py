@@ -78,6 +78,8 @@ def test_the_last_reply_is_repeated(question: str) -> None:
         "summarize our conversation",
         "give me a summary",
         "what have i said so far",
+        "Can you summarize what we talked about?",
+        "what do you remember",
         "What was this conversation about?",
     ],
 )
@@ -121,6 +123,7 @@ def test_nothing_is_recalled_at_first(question: str) -> None:
         ("hi my name's anna and i like tea", "Anna"),
         ("Hello, my name is Anna-Marie O'Neill.", "Anna-Marie O'Neill"),
         ("my name is anna smith", "Anna Smith"),
+        ("Hello, I'm Anna.", "Anna"),
         ("Call me Ishmael", "Ishmael"),
         ("please call me ishmael", "Ishmael"),
     ],
@@ -141,7 +144,15 @@ def test_the_latest_name_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "message", ["my name is not important", "he will call me tomorrow", "call me later", "my name is on it"]
+    "message",
+    [
+        "my name is not important",
+        "he will call me tomorrow",
+        "call me later",
+        "my name is on it",
+        "hi i am tired",
+        "Hello, I'm tired.",
+    ],
 )
 def test_other_words_are_no_names(message: str) -> None:
     """Words that only look like an introduction give no name."""

@@ -19,6 +19,8 @@ from tests.emulators.dialogues import first_reply_to, reply_to
         ("goodbye", "Goodbye!"),
         ("ok bye", "Goodbye!"),
         ("Good night.", "Goodbye!"),
+        ("Hey, what's up?", "I am well, thank you."),
+        ("say good morning", "Good morning!"),
         ("nice to meet you", "Nice to meet you too."),
         ("well done", "Thank you."),
         ("sorry", "No problem."),
@@ -41,6 +43,8 @@ def test_courtesies_are_returned(words: str, reply: str) -> None:
         ("Buenos días", "¡Buenos días! Soy el asistente sin conexión"),
         ("buenos dias", "¡Buenos días!"),
         ("gracias", "De nada."),
+        ("Hallo, wie geht es dir?", "Hallo!"),
+        ("Bonjour, comment ça va ?", "Bonjour !"),
     ],
 )
 def test_greetings_are_returned_in_their_language(words: str, reply: str) -> None:

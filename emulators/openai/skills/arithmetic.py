@@ -26,7 +26,9 @@ _VERBS = tuple(
         (r"(?:multiply|(?:the )?product of) (.+) (?:by|with|and|times) (.+)", r"\1 times \2"),
         (r"divide (.+) (?:by|through) (.+)", r"\1 divided by \2"),
         (r"(?:the )?(?:remainder|rest) (?:of|when) (.+) (?:is )?divided by (.+)", r"\1 modulo \2"),
+        (r"(?:the )?(?:average|mean) of (.+) and (.+)", r"( \1 plus \2 ) over 2"),
         (r"(?:the )?square of (.+)", r"\1 squared"),
+        (r"(?:the )?cube of (.+)", r"\1 cubed"),
         (r"(?:the )?factorial of (.+)", r"\1 factorial"),
     )
 )

@@ -7,9 +7,9 @@ from emulators.openai.phrases import capitalized, without_accents
 from emulators.openai.skills.names import known_name
 
 _GREETING = re.compile(
-    r"(?P<greeting>(?:hello|hi|hey)(?: there| again| hello)?|good (?:morning|afternoon|evening|day)|greetings|howdy)"
-    r"(?: (?:assistant|computer|to you|everyone|everybody|my friend"
-    r"|robot))?(?P<how> how are you(?: doing)?(?: today)?)?"
+    r"(?:say )?(?P<greeting>(?:hello|hi|hey)(?: there| again)?|good (?:morning|afternoon|evening|day)|greetings|howdy)"
+    r"(?: (?:assistant|computer|robot|everyone|everybody|my friend|to you))?"
+    r"(?P<how> how are you(?: doing)?(?: today)?)?"
 )
 _HOW = re.compile(
     r"(?:how are you(?: doing| feeling)?(?: today)?|how is it going|how do you do|are you (?:okay|ok|well|fine"
@@ -62,19 +62,22 @@ _FOREIGN = {
     "hasta luego": "¡Hasta luego!",
 }
 """Replies by greeting, without accents."""
+_FOREIGN_HOW = re.compile(
+    r"(?<=.) (?:wie geht es (?:dir|ihnen)|wie geht'?s|comment (?:ca va|allez vous)|ca va|que tal|como estas?)$"
+)
 
 
 def reply(dialogue: Dialogue) -> Reply | None:
     """A reply in kind, in the language of the greeting."""
     words = dialogue.words
-    if foreign := _FOREIGN.get(without_accents(words)):
+    if foreign := _FOREIGN.get(_FOREIGN_HOW.sub("", without_accents(words))):
         return Reply(foreign, introduces=True)
     if greeting := _GREETING.fullmatch(words):
         name = known_name(dialogue.earlier)
         welcome = capitalized(greeting["greeting"]) + (f", {name}!" if name else "!")
         return Reply(f"{welcome} I am well, thank you." if greeting["how"] else welcome, _OFFER)
     for pattern, text in _REPLIES:
-        if pattern.fullmatch(words):
+        if pattern.fullmatch(words) or pattern.fullmatch(dialogue.question):
             return Reply(text)
     return None
 

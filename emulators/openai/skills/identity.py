@@ -6,7 +6,7 @@ from emulators.openai.skills.topics import Topic, first_reply
 _YOU = r"(?:you|this|it|the assistant)"
 _KIND = (
     r"(?:robot|ai|human|person|machine|bot|model|language model|assistant|chatgpt|gpt|openai|computer|alive|smart"
-    r"|artificial intelligence|offline assistant|offline|intelligent|program)"
+    r"|artificial intelligence|real|offline assistant|offline|intelligent|program)"
 )
 
 _TOPICS = (

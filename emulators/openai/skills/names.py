@@ -8,7 +8,8 @@ from emulators.openai.dialogue import Dialogue, Reply
 _WORD = r"[^\W\d_]+(?:['’-][^\W\d_]+)*"
 _STOPS = (
     r"(?:and|but|what|who|how|when|where|can|could|please|thanks|thank|so|because|not|by|do|is|nice|my|in|on|the|a|an"
-    r"|i|you|we|it|from|at|for|with|tell|this|that|am|are|was|here|speaking|today|now|again|hello|hi|later|back|if|to|of)\b"
+    r"|i|you|we|it|from|at|for|with|tell|this|that|am|are|was|here|speaking|today|now|again|hello|hi"
+    r"|later|back|if|to|of)\b"
 )
 _GIVEN = re.compile(
     r"(?:\bmy (?:first |full )?name(?: is|['’]?s)|\bi(?: am|['’]m) called|\bthe name(?: is|['’]s)"
@@ -16,6 +17,10 @@ _GIVEN = re.compile(
     rf"\s+(?P<name>(?!{_STOPS}){_WORD}(?:[ ](?!{_STOPS}){_WORD}){{0,2}})",
     re.IGNORECASE,
 )
+_GREETED = re.compile(
+    rf"(?:[Hh]ello|[Hh]i|[Hh]ey)(?: there)?[,.!]? I(?: am|['’]m) (?P<name>(?=[A-Z]){_WORD}(?: (?=[A-Z]){_WORD})?)"
+)
+"""Only with a capital: "hi I am tired" is no name."""
 _QUESTION = re.compile(
     r"(?:(?:what is|what was|say|know|remember|do you remember|you remember|who is|guess) )?my (?:first |full )?name"
     r"(?: is)?(?: again| now)?|what my name (?:is|was)|who am i"
@@ -40,7 +45,7 @@ def reply(dialogue: Dialogue) -> Reply | None:
 def known_name(messages: Sequence[str]) -> str:
     """The name that was given last; empty: none was given."""
     for message in reversed(messages):
-        given = [match["name"] for match in _GIVEN.finditer(message)]
+        given = [match["name"] for pattern in (_GREETED, _GIVEN) for match in pattern.finditer(message)]
         if given and not _ABOUT.match(message):
             name = given[-1]
             return name.title() if name.islower() else name

@@ -42,8 +42,8 @@ _SUMMARY = re.compile(
     r"|spoken|speaking|said|chat)(?: about)?"
     r"|(?:a |the )?summary|sum up|recap|summar[iy][sz]e)"
     r"(?: (?:so far|until now|today|before|all of|everything|(?:of )?(?:our|this|the) (?:conversation|talk|chat"
-    r"|discussion)|it|this|that))*"
-    r"|what (?:was|is|were) (?:our|this|the) conversation about(?: so far)?"
+    r"|discussion)|it|this|that|what (?:we|i) (?:said|discussed|(?:have )?talked about)))*"
+    r"|what (?:was|is|were) (?:our|this|the) conversation about(?: so far)?|what do you remember(?: about me)?"
 )
 _COUNT = re.compile(
     rf"how (?:many (?:things|questions|messages|sentences|times)|often|much) (?:have|did) (?:i"
