@@ -62,6 +62,8 @@ class RateLimiter:
             report_outage(kind, error, admitted=status.admitted)
             return report_limited(status)
         self._local.note(user_id, kind, used)
+        # The store's response may have corrected this worker's clock.
+        now = self._now()
         # While the store was called, it may have failed for other requests of the user, which were counted here.
         if admitted and (status := self._known_refusal(user_id, kind, limits, now, stored=1)):
             return report_limited(status)
