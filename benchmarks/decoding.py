@@ -18,8 +18,10 @@ from benchmarks.phone import phone
 from benchmarks.processes import child
 from fakes.eventually import eventually
 from fakes.sound import voice_like
+from voice_core.audio.container_decoder import ContainerDecoder
 from voice_core.audio.decoder_process.pool import SPARE_PROCESSES, DecoderPool
-from voice_core.audio.in_process import ContainerDecoder, InProcessDecoder
+from voice_core.audio.decoder_process.user_decoder import UserDecoder
+from voice_core.audio.in_process import InProcessDecoder
 from voice_core.audio.limits import Limits
 from voice_core.audio.upload_decoder import Decoding
 from voice_core.domain.audio import RECOGNITION_RATE
@@ -38,7 +40,7 @@ async def benchmark(times: int = TIMES, first_times: int = FIRST_TIMES) -> Async
     for name, file in files.items():
         here = [await _milliseconds(InProcessDecoder(), file) for _ in range(times)]
         async with _pool() as pool:
-            there = [await _milliseconds(pool.of("ann"), file) for _ in range(times)]
+            there = [await _milliseconds(UserDecoder(pool, "ann"), file) for _ in range(times)]
         yield Figure(
             name=f"{name} of {SECONDS} s (floor: in process)",
             unit="ms",
@@ -56,7 +58,7 @@ async def benchmark(times: int = TIMES, first_times: int = FIRST_TIMES) -> Async
 async def _first_milliseconds(file: bytes) -> float:
     pool = DecoderPool(_ignore)
     try:
-        return await _milliseconds(pool.of("ann"), file)
+        return await _milliseconds(UserDecoder(pool, "ann"), file)
     finally:
         await pool.close()
 
@@ -65,7 +67,7 @@ async def _milliseconds_after_kill(file: bytes) -> float:
     async with _pool() as pool:
         for process in _children(_server(pool)):
             os.kill(process, signal.SIGKILL)
-        return await _milliseconds(pool.of("ann"), file)
+        return await _milliseconds(UserDecoder(pool, "ann"), file)
 
 
 async def _memory(file: bytes) -> Figure:

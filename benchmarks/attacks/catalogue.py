@@ -89,6 +89,12 @@ def attacks() -> Sequence[Attack]:
             _recording(files.matroska_private(31, 13.9), "video/x-matroska"),
             _recording(webm, "video/webm"),
         ),
+        Attack(
+            "MP3: 9.8 MB that is no sound",
+            _recording(files.padded_mp3(9_800_000), "audio/mpeg"),
+            _recording(recording(60), "audio/wav"),
+            10,
+        ),
         Attack("a form in punycode", _form("punycode"), _form("utf-8")),
         Attack("base64 with one é, 2.5 MB", _base64(2_500_000, "é"), _base64(2_500_000, "")),
         Attack("JSON of 120,000 members", _members(120_000), _base64(1_600_000, "")),

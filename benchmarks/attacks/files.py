@@ -42,6 +42,12 @@ def flac_comments(count: int) -> bytes:
     return b"fLaC\0\0\0\x22" + info + b"\x84" + len(block).to_bytes(3) + block + flac[at:]
 
 
+def padded_mp3(size: int) -> bytes:
+    """An MP3 behind a tag of *size* bytes: all of it must arrive before any of it is decoded."""
+    length = bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3\4\0\0" + length + bytes(size) + voice("mp3", "libmp3lame", 1)
+
+
 def mp4_pcm(chunks: int, samples_per_chunk: int, *, one_place: bool = True) -> bytes:
     """A MOV with PCM whose index promises *chunks* of so many samples each, all at the same place of the file."""
     rows = struct.pack

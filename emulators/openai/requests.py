@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from emulators.openai.stand_in import text_of, texts_of
+from emulators.openai.messages import text_of, texts_of
 
 KEYS = web.AppKey("keys", frozenset[str])
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})

@@ -1,7 +1,7 @@
 """Chat completions and models, as OpenAI and Azure OpenAI's v1 endpoint serve them.
 
 Use it with ``AsyncOpenAI(base_url=<base URL>/v1/, api_key=<anything>)``, or with ``<base URL>/openai/v1/``, Azure's
-form. Without an upstream the reply comes from `stand_in`. Steps of the operations ``chat`` and ``models``:
+form. Without an upstream the reply comes from `assistant`. Steps of the operations ``chat`` and ``models``:
 
 * ``status`` and ``body`` take precedence over the checks of the request; ``body`` alone is sent with status 200.
 * ``first_seconds`` passes before the response's head, as with a model that has not begun to write.
@@ -13,19 +13,21 @@ form. Without an upstream the reply comes from `stand_in`. Steps of the operatio
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
+from emulators.openai.assistant import compose
 from emulators.openai.completion import Completion, tokens_of
 from emulators.openai.requests import KEYS, ChatRequest, RefusedError, authorize, error_document, facts_of
-from emulators.openai.stand_in import compose
 from emulators.openai.upstream import UPSTREAM, pass_on, upstream_session
 from emulators.script import Script, ServedRequest, Step
 from emulators.serving import SCRIPT, scripted
 
 LARGEST_REQUEST_BYTES = 4 << 20
 MODEL = "offline"
+CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("clock")
 
 CONTENT_FILTERED = json.dumps(
     {
@@ -45,14 +47,24 @@ CONTENT_FILTERED = json.dumps(
 """The body of a step with status 400: how Azure refuses a prompt."""
 
 
+def local_time() -> datetime:
+    """The time of this machine, in its own time zone."""
+    return datetime.now().astimezone()
+
+
 def openai_app(
-    *, upstream: str | None = None, script: Script | None = None, keys: Collection[str] = ()
+    *,
+    upstream: str | None = None,
+    script: Script | None = None,
+    keys: Collection[str] = (),
+    clock: Callable[[], datetime] = local_time,
 ) -> web.Application:
     """The service as an application; with *upstream*, a base URL ending in ``/v1``, replies come from there.
 
-    It accepts any key or bearer token, or only *keys* when there are some.
+    It accepts any key or bearer token, or only *keys* when there are some. The assistant's time is that of *clock*.
     """
     app = scripted(web.Application(client_max_size=LARGEST_REQUEST_BYTES), script)
+    app[CLOCK] = clock
     app[KEYS] = frozenset(keys)
     if upstream:
         app[UPSTREAM] = upstream
@@ -136,7 +148,7 @@ def _scripted(step: Step, served: ServedRequest) -> web.Response:
 
 
 async def _reply(request: web.Request, chat: ChatRequest, step: Step, served: ServedRequest) -> web.StreamResponse:
-    tokens = tokens_of(compose(chat.messages) if step.text is None else step.text)
+    tokens = tokens_of(compose(chat.messages, request.app[CLOCK]()) if step.text is None else step.text)
     cut = chat.max_tokens is not None and len(tokens) > chat.max_tokens
     completion = Completion(
         model=chat.model,

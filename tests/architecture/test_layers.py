@@ -49,6 +49,7 @@ VALUES = {
     *("AfterValidator", "ConfigDict", "ContextVar", "Field", "ParamSpec", "Path", "TypeVar", "auto", "field"),
     *("ctypes.CFUNCTYPE", "ctypes.POINTER", "func.Blueprint", "json.dumps", "logging.getLogger", "re.compile"),
     "struct.Struct",
+    *("Fraction", "Measure", "Topic"),
     *("web.AppKey", "Function", "RawPcm", "Undefined", "Voice", "_between", "_positive"),
 }
 """Functions that may be called at import: they return a value and have no side effects."""

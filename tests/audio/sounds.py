@@ -10,8 +10,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from voice_core.audio.container_decoder import ContainerDecoder
 from voice_core.audio.ffmpeg import decode
-from voice_core.audio.in_process import ContainerDecoder
 from voice_core.audio.limits import DecodingDeadline
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.ranged_decoder import LargeSound

@@ -1,5 +1,6 @@
 """Files that follow one another in one upload: all of them are heard, or the upload is refused."""
 
+import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -105,13 +106,53 @@ STREAMED_CHANGES: Mapping[str, Callable[[], tuple[bytes, bytes]]] = {
 
 @pytest.mark.parametrize("name", STREAMED_CHANGES)
 async def test_another_codec_that_would_not_be_heard_is_refused(pool: DecoderPool, name: str) -> None:
-    """What FFmpeg reads by the description of the first file alone is refused, wherever the other file is."""
+    """A file that FFmpeg reads by the description of the first one alone is refused, wherever it is."""
     first, second = STREAMED_CHANGES[name]()
     for file in (first + second, first * 2 + second):
         for decode in (decoded, decoded_as_clip, partial(decoded_by, pool)):
             with pytest.raises(InvalidAudio, match=r"another (codec|format)") as refused:
                 await decode(file)
             assert refused.value.code == "audio-unreadable"
+
+
+KINDS: Mapping[str, Callable[[], bytes]] = {
+    "wav": lambda: encoded("wav", "pcm_s16le", 16_000),
+    "webm": lambda: encoded("webm", "libopus", 48_000),
+    "mkv": lambda: encoded("matroska", "flac", 44_100),
+    "ogg": lambda: encoded("ogg", "libopus", 48_000),
+    "m4a": lambda: encoded("ipod", "aac", 44_100),
+    "mov": lambda: encoded("mov", "pcm_s16le", 16_000),
+    "flac": lambda: encoded("flac", "flac", 44_100),
+    "ogg in FLAC": lambda: encoded("ogg", "flac", 44_100),
+    "au": lambda: encoded("au", "pcm_s16be", 16_000),
+    "amr": lambda: encoded("amr", "libopencore_amrnb", 8_000),
+    "aiff": lambda: encoded("aiff", "pcm_s16be", 16_000),
+    "w64": lambda: encoded("w64", "pcm_s16le", 16_000),
+    "caf": lambda: encoded("caf", "pcm_s16be", 16_000),
+    "mp3": lambda: encoded("mp3", "libmp3lame", 44_100),
+    "adts": lambda: encoded("adts", "aac", 44_100),
+    "latm": lambda: encoded("latm", "aac", 44_100),
+}
+SAME = ({"webm", "mkv"}, {"m4a", "mov"}, {"ogg", "ogg in FLAC"})
+
+
+@pytest.mark.parametrize("first", KINDS)
+async def test_another_kind_of_recording_behind_it_is_refused(pool: DecoderPool, first: str) -> None:
+    """Whatever follows: a recording of another kind would be lost, or heard as noise."""
+    for second in KINDS:
+        if second != first and {first, second} not in SAME:
+            file = KINDS[first]() + KINDS[second]()
+            for decode in (decoded, decoded_as_clip, partial(decoded_by, pool)):
+                with pytest.raises(VoiceError) as refused:
+                    await decode(file)
+                assert refused.value.code in ("audio-unreadable", "audio-format-unsupported"), (second, decode)
+
+
+async def test_random_bytes_behind_an_mp4_are_refused() -> None:
+    """Bytes that look like one long box are no box of the recording."""
+    tail = random.Random(1).randbytes(300_000)
+    with pytest.raises(InvalidAudio, match="goes on"):
+        await decoded(encoded("ipod", "aac", 44_100) + tail)
 
 
 @pytest.mark.parametrize("codec", ["libopus", "flac"])

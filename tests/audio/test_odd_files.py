@@ -24,6 +24,7 @@ from tests.audio.sounds import (
     wav,
 )
 from voice_core.audio.pcm_layout import RawPcm
+from voice_core.domain.errors import InvalidAudio
 
 SECONDS = 1.2
 FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "200000"}
@@ -141,3 +142,17 @@ async def test_a_wav_of_frames_that_do_not_fit_is_read() -> None:
     pcm = await decoded(wav(body[:-3], RawPcm(16_000, 2)))
     assert len(pcm) == len(body) // 2 - 2
     assert np.frombuffer(pcm, "<i2").any()
+
+
+@pytest.mark.parametrize("box", [b"stco", b"stsz"])
+@pytest.mark.parametrize("codec", ["aac", "alac"])
+async def test_an_index_that_leads_to_no_sound_is_not_silence(box: bytes, codec: str) -> None:
+    """A damaged index is the file's fault, and not that of the microphone."""
+    file = bytearray(encoded("ipod", codec, 44_100))
+    at = file.index(box) + 8
+    at += 4 if box == b"stco" else 8
+    file[at : at + 4] = b"\0\x7f\xff\xff"
+    for decode in (decoded, decoded_as_clip):
+        with pytest.raises(InvalidAudio) as refused:
+            await decode(bytes(file))
+        assert refused.value.code in ("audio-unreadable", "audio-truncated")

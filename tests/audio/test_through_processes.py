@@ -8,6 +8,7 @@ import pytest
 from tests.audio.films import SoundTrack, film
 from tests.audio.sounds import decoded_as_clip, encoded, pieces, read, speech
 from voice_core.audio.decoder_process.pool import DecoderPool
+from voice_core.audio.decoder_process.user_decoder import UserDecoder
 from voice_core.audio.limits import Limits
 from voice_core.audio.ranged_decoder import LargeSound
 from voice_core.audio.upload_decoder import Decoding
@@ -47,8 +48,8 @@ async def test_the_sound_is_the_same(pool: DecoderPool, name: str) -> None:
         return data[start : start + count]
 
     expected = await decoded_as_clip(data)
-    upload = Decoding(None, Limits(), pool.of("ann")).pcm(pieces(data, 4_096))
-    clip = LargeSound(len(data), piece, Limits(), pool.of("ann")).pcm()
+    upload = Decoding(None, Limits(), UserDecoder(pool, "ann")).pcm(pieces(data, 4_096))
+    clip = LargeSound(len(data), piece, Limits(), UserDecoder(pool, "ann")).pcm()
     assert b"".join([pcm async for pcm in upload]) == expected
     assert b"".join([pcm async for pcm in clip]) == expected
     assert name == "a stream that was cut" or read(data) == expected

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from fakes.eventually import HANG_SECONDS, eventually
 from tests.audio.sounds import channels_of, decoded, encoded, likeness, pcm16, pieces, samples, speech, wav
+from voice_core.audio import ffmpeg, in_process
 from voice_core.audio.in_process import InProcessDecoder
 from voice_core.audio.sniff import sniff
 from voice_core.audio.upload_decoder import SLICE_BYTES, Decoding, Limits, RawPcm
-from voice_core.domain.errors import InvalidAudio, TooLarge, UnsupportedFormat, VoiceError
+from voice_core.domain.errors import Busy, InvalidAudio, TooLarge, UnsupportedFormat, VoiceError
 
 
 async def test_sound_comes_out_while_it_goes_in() -> None:
@@ -208,6 +209,55 @@ async def test_others_get_their_turn_while_a_container_is_decoded() -> None:
     assert not decoding.done()
     threads.released.set()
     assert await decoding
+
+
+async def test_without_a_free_thread_an_upload_can_be_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, waiting for other recordings does not count as decoding: it is no fault of the recording."""
+    monkeypatch.setattr(in_process, "WAIT_SECONDS", 0.01)
+    threads = HeldExecutor()
+    file = encoded("flac", "flac", 48_000)
+    decoder = InProcessDecoder(threads)
+    first = asyncio.create_task(decoded(file, containers=InProcessDecoder(threads)))
+    await eventually(threads.entered.is_set)
+    with pytest.raises(Busy) as error:
+        await decoded(file, containers=decoder)
+    assert error.value.retry_after
+    first.cancel()
+    await asyncio.wait([first])
+    threads.released.set()
+
+
+async def test_a_file_is_not_closed_while_a_thread_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clip that is cancelled while FFmpeg waits for storage is closed when FFmpeg has returned."""
+    data = encoded("matroska", "pcm_s16le", 48_000, seconds=30)
+    requested, served, closed = asyncio.Event(), asyncio.Event(), threading.Event()
+    reading: list[bool] = []
+    close = ffmpeg.Sound.close
+
+    def closing(sound: ffmpeg.Sound) -> None:
+        reading.append(not served.is_set())
+        close(sound)
+        closed.set()
+
+    async def read_range(start: int, count: int) -> bytes:
+        if start:
+            requested.set()
+            await served.wait()
+        return data[start : start + count]
+
+    async def listen() -> None:
+        async for _ in InProcessDecoder().ranged(len(data), read_range, Limits(), lambda _: None):
+            pass
+
+    monkeypatch.setattr(ffmpeg.Sound, "close", closing)
+    listening = asyncio.create_task(listen())
+    await asyncio.wait_for(requested.wait(), HANG_SECONDS)
+    listening.cancel()
+    await asyncio.wait([listening])
+    assert not closed.is_set()
+    served.set()
+    await eventually(closed.is_set)
+    assert reading == [False]
 
 
 async def test_a_decoder_that_hangs_is_abandoned() -> None:

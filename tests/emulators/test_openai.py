@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
@@ -12,9 +13,9 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
 from emulators.openai import openai_app
+from emulators.openai.assistant import INTRODUCTION
 from emulators.openai.completion import tokens_of
 from emulators.openai.server import due
-from emulators.openai.stand_in import STAND_IN
 from emulators.script import Script, Step
 from emulators.serving import serving
 from fakes.eventually import eventually
@@ -74,7 +75,7 @@ async def test_a_reply_streams_in_words(client: openai.AsyncOpenAI) -> None:
 async def test_both_forms_of_the_endpoint_serve(url: str, prefix: str) -> None:
     """OpenAI's and Azure's base URL serve the same assistant."""
     async with openai.AsyncOpenAI(base_url=f"{url}/{prefix}/", api_key="k") as client:
-        assert STAND_IN in "".join(await streamed(client))
+        assert INTRODUCTION in "".join(await streamed(client))
         assert [model.id async for model in await client.models.list()] == ["offline"]
 
 
@@ -96,14 +97,14 @@ async def test_chunks_have_the_format_of_openai(client: openai.AsyncOpenAI) -> N
 @pytest.mark.parametrize(
     ("question", "contains"),
     [
-        ("What's the weather?", "You said: What's the weather? I am an offline"),
+        ("What's the weather?", "You said: What's the weather? That needs a model"),
         ("what did I say before?", "Before that you said: My cat is Tom."),
         ("What did I say first?", "The first thing you said was: I like tea."),
-        ("Repeat that", "What I said was: Noted, a cat."),
-        ("...", "I did not catch any words."),
+        ("Repeat that", "I said: Noted, a cat."),
+        ("...", "I heard no words."),
     ],
 )
-async def test_the_stand_in_repeats_the_conversation(client: openai.AsyncOpenAI, question: str, contains: str) -> None:
+async def test_the_assistant_repeats_the_conversation(client: openai.AsyncOpenAI, question: str, contains: str) -> None:
     """The reply repeats the last message, or an earlier one when the user wants to know it."""
     reply = await whole(
         client,
@@ -115,17 +116,28 @@ async def test_the_stand_in_repeats_the_conversation(client: openai.AsyncOpenAI,
         {"role": "user", "content": question},
     )
     assert contains in reply
-    assert STAND_IN in reply
+    assert INTRODUCTION not in reply
 
 
-async def test_the_stand_in_has_nothing_to_recall_at_first(client: openai.AsyncOpenAI) -> None:
+async def test_the_assistant_has_nothing_to_recall_at_first(client: openai.AsyncOpenAI) -> None:
     """A first message that refers to earlier words gets the reply that there are none."""
     assert "nothing before this" in await whole(client, *user("What did I say before?"))
 
 
-async def test_the_stand_in_stays_short(client: openai.AsyncOpenAI) -> None:
+async def test_the_assistant_stays_short(client: openai.AsyncOpenAI) -> None:
     """The reply repeats only a part of a long message."""
     assert len((await whole(client, *user("word " * 500))).split()) < 70
+
+
+async def test_the_time_is_that_of_the_clock() -> None:
+    """The assistant's time is that of the application's clock, at each request."""
+    times = iter((datetime(2026, 11, 30, 8, 59), datetime(2026, 11, 30, 9, 0)))
+    async with (
+        serving(openai_app(clock=lambda: next(times))) as url,
+        openai.AsyncOpenAI(base_url=f"{url}/v1/", api_key="k") as client,
+    ):
+        assert "8:59 AM" in await whole(client, *user("What time is it?"))
+        assert "9:00 AM" in await whole(client, *user("What time is it?"))
 
 
 def test_tokens_are_words() -> None:

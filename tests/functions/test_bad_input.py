@@ -4,6 +4,7 @@ from math import inf, nan
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.conftest import ROOT, Product
@@ -63,3 +64,18 @@ def test_the_table_is_documented() -> None:
 def test_the_table_is_long_enough() -> None:
     """The table has at least forty rows."""
     assert len(CASES) >= 40
+
+
+EMPTY = ("language", "languages", "phrases", "voice", "speech", "conversationId", "responseFormat", "sampleRate")
+
+
+@pytest.mark.parametrize("in_form", [True, False], ids=["form", "JSON"])
+async def test_an_empty_member_is_as_an_absent_one(product: Product, in_form: bool) -> None:
+    """Forms send all of their fields, and typed clients all of their members."""
+    members = dict.fromkeys(EMPTY, "") | {"text": "hi"}
+    form = aiohttp.MultipartWriter("form-data")
+    for name, value in members.items():
+        form.append(value).set_content_disposition("form-data", name=name)
+    async with product.post("/process", **({"data": form} if in_form else {"json": members})) as response:
+        document = await response.json()
+    assert (response.status, document["transcription"]) == (200, "hi")

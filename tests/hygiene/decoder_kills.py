@@ -22,9 +22,11 @@ from typing import Any
 from tests.audio.decoder_process.recordings import FILES
 from tests.audio.sounds import pieces, read
 from tests.hygiene.fuzz_table import heading
+from voice_core.audio.decoder_process.decoder_connection import DecoderConnection
+from voice_core.audio.decoder_process.decoder_frames import Job
 from voice_core.audio.decoder_process.exchange import Exchange
-from voice_core.audio.decoder_process.frames import Job
 from voice_core.audio.decoder_process.pool import DecoderPool
+from voice_core.audio.decoder_process.user_decoder import UserDecoder
 from voice_core.audio.limits import Limits
 from voice_core.audio.upload_decoder import Decoding
 from voice_core.domain.errors import Busy, VoiceError
@@ -54,10 +56,10 @@ class ObservedPool(DecoderPool):
             self.in_use = exchange
         return exchange
 
-    def numbers(self) -> list[int]:
-        """The numbers of the processes that may be killed: the victim's, and those that wait."""
-        used = [self.in_use._connection.number] if self.in_use else []
-        return used + [spare.number for spare in self._spares]
+    def killable(self) -> list[DecoderConnection]:
+        """The connections to processes that may be killed: the victim's, and those that wait."""
+        used = [self.in_use._connection] if self.in_use else []
+        return [*used, *self._spares]
 
 
 @dataclass
@@ -129,17 +131,17 @@ class KillRun:
     async def _kill_soon(self, seconds: float) -> None:
         """Kill one of the processes, or all of them."""
         await asyncio.sleep(seconds)
-        server, numbers = self._pool.server, self._pool.numbers()
-        if server is None or not numbers:
+        processes = self._pool.killable()
+        if not processes:
             return
-        for number in numbers if self._chance.random() < 0.1 else [self._chance.choice(numbers)]:
-            self._report.kills += number in server._exits
-            server.kill(number)
+        for process in processes if self._chance.random() < 0.1 else [self._chance.choice(processes)]:
+            self._report.kills += not process.exited.done()
+            process.kill()
 
     async def _ending(self, user: str, name: str) -> str:
         """How the recording *name* of *user* ended: right, wrong, or the code of an error."""
         try:
-            decoding = Decoding(None, Limits(), self._pool.of(user))
+            decoding = Decoding(None, Limits(), UserDecoder(self._pool, user))
             upload = _arriving(self._files[name])
             sound = b"".join([pcm async for pcm in decoding.pcm(upload)])
         except VoiceError as error:

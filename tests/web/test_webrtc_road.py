@@ -1,6 +1,6 @@
 """Turns over WebRTC: speech on the audio track, words on the data channel."""
 
-from emulators.openai.stand_in import REFLECTED_WORDS
+from emulators.openai.phrases import REFLECTED_WORDS
 from emulators.script import Step
 from fakes.eventually import eventually
 from tests.conftest import HEARD, Product

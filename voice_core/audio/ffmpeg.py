@@ -58,7 +58,7 @@ def _joined(sounds: Iterable[Iterator[bytes]], limits: Limits) -> Iterator[bytes
         InvalidAudio: ``audio-empty``, when all of them are.
         TooLarge: ``audio-too-long``.
     """
-    pcm_bytes, nothing = 0, None
+    pcm_bytes, empty = 0, None
     for sound in sounds:
         try:
             for pcm in sound:
@@ -68,9 +68,9 @@ def _joined(sounds: Iterable[Iterator[bytes]], limits: Limits) -> Iterator[bytes
         except InvalidAudio as error:
             if error.code != "audio-empty":
                 raise
-            nothing = error
-    if nothing and not pcm_bytes:
-        raise nothing
+            empty = error
+    if empty and not pcm_bytes:
+        raise empty
 
 
 def decode_arriving(file: io.RawIOBase, limits: Limits) -> Iterator[bytes]:

@@ -62,7 +62,7 @@ class Input:
 
     def read(self, start: int, count: int) -> bytes:
         """Bytes of a file that is read back and forth."""
-        at = self._file.tell()
+        at = self._file.seek(0, io.SEEK_CUR)
         self._file.seek(start)
         try:
             return self._file.read(count)
@@ -111,6 +111,3 @@ class _File(_ForwardFile):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()

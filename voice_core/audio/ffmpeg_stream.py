@@ -8,6 +8,7 @@ from voice_core.audio.bare_frames import has_other_frames
 from voice_core.audio.ffmpeg_input import Input
 from voice_core.audio.ffmpeg_track import Track, sound_streams
 from voice_core.audio.limits import DecodingDeadline, Limits
+from voice_core.audio.other_recordings import SEARCHED_BYTES, check_end, goes_on
 from voice_core.audio.track_choice import TrackChoice
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat, VoiceError
 
@@ -16,9 +17,6 @@ _BARE_FRAMES = {"mp3": "mp3", "aac": "aac", "loas": "latm"}
 
 _LONGEST_FRAME_BYTES = 1_729
 """Longest frame of MPEG audio (ISO 11172-3: layer II, 384 kbit/s, 32 kHz), and longer than AAC's usually are."""
-
-_SEARCHED_BYTES = 65_536
-"""Bytes in which frames of another kind are searched."""
 
 
 class Decoder:
@@ -82,9 +80,9 @@ class Decoder:
         try:
             for packet in self._input.container.demux(self._streams):
                 self._deadline.check()
-                # FFmpeg returns other frames of MPEG audio in one packet, and stops at others of AAC.
+                # FFmpeg cannot cut frames of another kind: behind MP3 or LATM it returns many of them as one packet.
                 if kind and packet.size > _LONGEST_FRAME_BYTES and has_other_frames(bytes(packet), kind):
-                    raise _goes_on()
+                    raise goes_on()
                 end = (packet.pos or end) + packet.size
                 yield packet
         except av.FFmpegError:
@@ -93,13 +91,4 @@ class Decoder:
                 track.add_damage()
         self._input.check()
         if kind:
-            self._check_rest(end, kind)
-
-    def _check_rest(self, start: int, kind: str) -> None:
-        """Refuse frames of another kind than *kind* from *start* on."""
-        if has_other_frames(self._input.read(start, _SEARCHED_BYTES), kind):
-            raise _goes_on()
-
-
-def _goes_on() -> InvalidAudio:
-    return InvalidAudio("The recording goes on in another format, which would not be heard. Send each part by itself.")
+            check_end(self._input.read(end, SEARCHED_BYTES), kind)

@@ -109,7 +109,7 @@ class Track:
 
     def _check(self, seconds: float) -> None:
         promised = self.promised_seconds()
-        if not seconds and not self._damaged:
+        if not seconds and not self._damaged and not promised:
             raise empty()
         if not seconds or self._damaged > self._read * (1 - _LEAST_SHARE):
             raise _damaged()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from voice_core.audio.containers import mp4
 from voice_core.audio.containers.mp4_boxes import Box, file_boxes
+from voice_core.audio.other_recordings import OVERLAP_BYTES, SEARCHED_BYTES, check_end, check_for_others
 from voice_core.audio.sniff import MAGIC_BYTES, magic_name
 from voice_core.audio.wav import data_bytes
 from voice_core.domain.errors import InvalidAudio
@@ -23,6 +24,9 @@ _TRAILER_SHARE, _MP4_TRAILER_SHARE, _TRAILER_BYTES = 0.1, 0.5, 1_024
 """Most of the file that may follow the last recording: cameras append data of their own to an MP4."""
 
 _W64_HEADER_BYTES, _W64_CHUNK_BYTES, _W64_ALIGNMENT = 40, 24, 8
+_BOXES = (b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"free", b"skip", b"wide", b"uuid", b"meta", b"styp", b"sidx")
+"""Boxes that a file which was cut may end in; others that pass its end are no boxes."""
+
 _MOST_FRAGMENT_BYTES = 65_536
 """Bytes of the index of a fragment in which its time is searched."""
 
@@ -40,6 +44,10 @@ _MAGIC_BYTES, _STEP_BYTES = 9, 1 << 20
 _MOST_MAGICS = 10_000
 _MOST_SEARCHED_BYTES = 1 << 27
 """Size up to which a file is searched, since all of it must be read for that: hours of Opus, half an hour of FLAC."""
+
+_BARE = ("mp3", "aac", "latm")
+_STREAMS = (*_MAGICS, *_BARE, "webm", "mkv")
+"""Containers whose end only the end of the file shows."""
 
 _OGG_HEADER_BYTES = 27
 
@@ -67,6 +75,8 @@ def parts(name: str, file: io.IOBase) -> list[Part]:
         InvalidAudio: ``audio-unreadable``; most of the file, or another container in it, would not be heard.
     """
     size = file.seek(0, io.SEEK_END)
+    if name in _STREAMS:
+        _check_stream(name, file, size)
     if name in mp4.NAMES:
         starts, end = _mp4_starts(file, size)
     elif name in _MAGICS:
@@ -77,11 +87,24 @@ def parts(name: str, file: io.IOBase) -> list[Part]:
         starts, end = [0], size
     if len(starts) > _MOST_PARTS:
         raise _too_many()
+    if end < size:
+        file.seek(end)
+        check_end(file.read(SEARCHED_BYTES), name)
     share = _MP4_TRAILER_SHARE if name in mp4.NAMES else _TRAILER_SHARE
     if size - end > max(share * size, _TRAILER_BYTES) or _begins_another(file, end, size):
         detail = "After the end of the recording, the file goes on with bytes that cannot be read. Send each part by"
         raise InvalidAudio(f"{detail} itself.")
     return [Part(start, following) for start, following in zip(starts, (*starts[1:], size), strict=True)]
+
+
+def _check_stream(name: str, file: io.IOBase, size: int) -> None:
+    """Refuse recordings of another kind behind a stream, which are searched up to `_MOST_SEARCHED_BYTES`."""
+    for at in range(0, size if size <= _MOST_SEARCHED_BYTES else 0, _STEP_BYTES):
+        file.seek(at)
+        check_for_others(file.read(_STEP_BYTES + OVERLAP_BYTES), name)
+    if name not in _BARE:
+        file.seek(max(0, size - SEARCHED_BYTES))
+        check_end(file.read(SEARCHED_BYTES), name)
 
 
 def _too_many() -> InvalidAudio:
@@ -115,8 +138,9 @@ def _mp4_starts(file: io.IOBase, size: int) -> tuple[list[int], int]:
             if box.kind == b"mdat" or not _decode_time(file, box):
                 starts.append(repeated)
             repeated = None
-        if not box.kind and b"mdat" in kinds:
+        if b"mdat" in kinds and (not box.kind or (box.end > size and box.kind not in _BOXES)):
             end = box.start
+            break
         kinds.add(box.kind)
     return starts, end
 

@@ -75,7 +75,7 @@ def too_slow() -> InvalidAudio:
 
 
 MOST_LAYOUTS = 16
-"""Changes of rate or channels in a recording: joined recordings have some. Each change needs a new resampler."""
+"""Pieces of a recording with different rates or channels: joined ones have some, and each needs a new resampler."""
 
 
 def changes_too_often() -> InvalidAudio:

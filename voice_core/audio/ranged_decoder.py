@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from voice_core.audio import wav
-from voice_core.audio.in_process import ContainerDecoder, InProcessDecoder, ReadRange
+from voice_core.audio.container_decoder import ContainerDecoder, ReadRange
+from voice_core.audio.in_process import InProcessDecoder
 from voice_core.audio.limits import Limits
 from voice_core.audio.sniff import ACCEPTED, beginning, sniff
 from voice_core.audio.upload_decoder import Decoding

@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterat
 from contextlib import aclosing
 
 from voice_core.audio import wav
+from voice_core.audio.container_decoder import ContainerDecoder
 from voice_core.audio.containers.tags import id3_bytes
-from voice_core.audio.in_process import ContainerDecoder, InProcessDecoder
+from voice_core.audio.in_process import InProcessDecoder
 from voice_core.audio.limits import Limits
 from voice_core.audio.pcm import RunConverter
 from voice_core.audio.pcm_layout import RawPcm
@@ -79,7 +80,11 @@ class Decoding:
             samples = _chained(bytes(head[header.data_offset :]), upload)
             pieces = self._converted(WavStream(header, header.layout, self._limits), header.layout, samples)
         else:
-            pieces = self._containers.upload(self.format, _chained(bytes(head), upload), self._limits)
+            first = bytes(head)
+            # What was read may be all of it, and must not be held as long as the sound is.
+            head.clear()
+            pieces = self._containers.upload(self.format, _chained(first, upload), self._limits)
+            del first
         async with aclosing(pieces):
             async for pcm in pieces:
                 yield pcm

@@ -7,9 +7,12 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 
+from voice_core.audio.bare_frames import begins_like_a_frame
 from voice_core.audio.containers.tags import id3_bytes
 from voice_core.audio.limits import Limits
+from voice_core.audio.other_recordings import goes_on
 from voice_core.audio.pcm_layout import RawPcm
+from voice_core.audio.sniff import FRAMES_BYTES, sniff
 from voice_core.audio.wav import RIFF_KINDS, WavHeader, data_bytes, read_header
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 
@@ -157,9 +160,18 @@ class WavStream:
                 raise InvalidAudio("The WAV has too many chunks after its samples. Send the recorder's file as it is.")
             self._take(skipped, silent=True)
             self._odd = size % 2 == 1 and kind not in _ID3
-        elif len(self._held) < _HEADLESS_BYTES:
-            if not final:
-                return None
+        else:
+            return self._headless(final=final)
+        return ()
+
+    def _headless(self, *, final: bool) -> Sequence[Run] | None:
+        """Samples without a header, unless the bytes here begin a recording in another format."""
+        enough = FRAMES_BYTES if begins_like_a_frame(self._held) else _HEADLESS_BYTES
+        if len(self._held) < enough and not final:
+            return None
+        if sniff(self._held) is not None:
+            raise goes_on()
+        if len(self._held) < _HEADLESS_BYTES:
             self._held.clear()
         else:
             self._take(None, silent=False)

@@ -112,11 +112,13 @@ class LimitStatus:
         """Raise LimitReached unless the request is admitted, with the time after which the same will be admitted."""
         if self.admitted:
             return
-        wait = ceil(max(left.wait_seconds for left in self.used_up))
+        # A limit that was used up may have been reset since.
+        violated = self.used_up or self.left
+        wait = max(1, *(ceil(left.wait_seconds) for left in violated))
         raise LimitReached(
-            f"Your limit is {' and '.join(str(left.limit) for left in self.used_up)}. Try again in {_rounded(wait)}.",
+            f"Your limit is {' and '.join(str(left.limit) for left in violated)}. Try again in {_rounded(wait)}.",
             retry_after=wait,
-            extra={"violated-policies": [left.limit.name for left in self.used_up]},
+            extra={"violated-policies": [left.limit.name for left in violated]},
         )
 
 

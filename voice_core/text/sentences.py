@@ -28,6 +28,8 @@ class Sentences:
 
     def __init__(self) -> None:
         self._text = ""
+        self._has_words = False
+        """Whether the text has a letter or a digit."""
         self._doubt: Doubt | None = None
         self._nesting = Nesting()
         self._code: list[str] = []
@@ -66,6 +68,7 @@ class Sentences:
         complete = self._release() if self._has_ended(character) or character == "•" else []
         self._nesting.take(character, first=not self._has_words)
         self._text += character
+        self._has_words = self._has_words or character.isalnum()
         self._judge(character)
         if self._text.endswith(FENCE):
             return complete + self._begin_code()
@@ -92,10 +95,6 @@ class Sentences:
         before = self.finish()
         self._code = [FENCE]
         return before
-
-    @property
-    def _has_words(self) -> bool:
-        return any(map(str.isalnum, self._text))
 
     def _has_ended(self, following: str) -> bool:
         """Whether the sentence so far has ended before *following*."""
@@ -128,9 +127,11 @@ class Sentences:
         doubt = self._doubt if rest else None
         head = self._release()
         self._text, self._doubt = rest, doubt
+        self._has_words = any(map(str.isalnum, rest))
         return head
 
     def _release(self) -> list[str]:
         sentence, self._text, self._doubt = self._text.strip(), "", None
+        self._has_words = False
         self._nesting.next_sentence()
         return [sentence] if sentence else []

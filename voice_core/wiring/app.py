@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from voice_core import telemetry
+from voice_core.audio.container_decoder import Room
 from voice_core.audio.limits import Limits
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.domain.speech import Hints, Voice
@@ -110,11 +111,12 @@ class App(Adapters):
 
         return DecoderPool(telemetry.event)
 
-    def decoding(self, raw: RawPcm | None, user_id: str) -> "Decoding":
-        """A decoder of one upload to PCM; *raw* is the layout of bytes that are in no container."""
+    def decoding(self, raw: RawPcm | None, user_id: str, room: Room | None = None) -> "Decoding":
+        """A decoder of one upload. *raw* is the layout of bytes in no container; *room* is for one held completely."""
+        from voice_core.audio.decoder_process.user_decoder import UserDecoder
         from voice_core.audio.upload_decoder import Decoding
 
-        return Decoding(raw, self.limits, self.decoders.of(user_id))
+        return Decoding(raw, self.limits, UserDecoder(self.decoders, user_id, room))
 
     def encoder(self, audio_format: str) -> "SpeechEncoder":
         """An encoder of one turn's speech to *audio_format*."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from functools import partial
 
 from voice_core.adapters.azure_speech.recognition import AzureSpeechToText
 from voice_core.adapters.blob_storage.account import BlobAccount
@@ -11,6 +12,7 @@ from voice_core.adapters.blob_storage.recordings import BlobRecordings
 from voice_core.adapters.blob_storage.speeches import BlobSpeeches
 from voice_core.adapters.cosmos.clips import CosmosClips
 from voice_core.audio.decoder_process.pool import DecoderPool
+from voice_core.audio.decoder_process.user_decoder import UserDecoder
 from voice_core.audio.limits import Limits
 from voice_core.domain.clip import ClipName
 from voice_core.domain.conversation import Turn
@@ -80,7 +82,7 @@ class ClipWork:
             turn=services,
             audio_meter=limits.audio_meter,
             rules=_rules(settings),
-            containers=decoders.of,
+            containers=partial(UserDecoder, decoders),
         )
 
     @property

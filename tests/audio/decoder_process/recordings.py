@@ -8,6 +8,7 @@ from tests.audio import mp4_files
 from tests.audio.mp4_files import box, rows, table, track
 from tests.audio.sounds import encoded, pieces
 from voice_core.audio.decoder_process.pool import DecoderPool
+from voice_core.audio.decoder_process.user_decoder import UserDecoder
 from voice_core.audio.limits import Limits
 from voice_core.audio.upload_decoder import Decoding
 
@@ -57,7 +58,7 @@ class Upload:
 
 async def decoded(pool: DecoderPool, data: bytes, user: str = "ann", limits: Limits | None = None) -> bytes:
     """The sound of *data*, an upload of *user*."""
-    decoding = Decoding(None, limits or Limits(), pool.of(user))
+    decoding = Decoding(None, limits or Limits(), UserDecoder(pool, user))
     return b"".join([pcm async for pcm in decoding.pcm(pieces(data, 4096))])
 
 

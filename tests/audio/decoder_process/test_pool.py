@@ -4,8 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, suppress
 
 import pytest
 
@@ -13,15 +13,18 @@ from fakes.eventually import HANG_SECONDS, eventually
 from tests.audio.decoder_process.conftest import Events
 from tests.audio.decoder_process.recordings import FILES, Upload, children_of, decoded, endless_work, environment_of
 from tests.audio.sounds import encoded, read
+from voice_core.audio.decoder_process import decoder_server
+from voice_core.audio.decoder_process.decoder_frames import DATA, PCM, REFUSED, Job
+from voice_core.audio.decoder_process.decoder_server import DecoderServer
 from voice_core.audio.decoder_process.pool import SPARE_PROCESSES, DecoderPool
-from voice_core.audio.decoder_process.server_process import ServerProcess
+from voice_core.audio.decoder_process.user_decoder import UserDecoder
 from voice_core.audio.limits import Limits
 from voice_core.audio.ranged_decoder import LargeSound
 from voice_core.audio.upload_decoder import Decoding
 from voice_core.domain.errors import Busy, InvalidAudio, TooLarge, UnsupportedFormat
 
 
-async def server_of(pool: DecoderPool) -> ServerProcess:
+async def server_of(pool: DecoderPool) -> DecoderServer:
     """The running server of *pool*, with its spare processes."""
     await pool.warm()
     server = pool.server
@@ -38,7 +41,7 @@ async def test_a_process_decodes_as_this_process_would(pool: DecoderPool, name: 
     async def read_range(start: int, count: int) -> bytes:
         return data[start : start + count]
 
-    ranged = LargeSound(len(data), read_range, Limits(), pool.of("ann"))
+    ranged = LargeSound(len(data), read_range, Limits(), UserDecoder(pool, "ann"))
     assert await decoded(pool, data) == read(data)
     assert b"".join([pcm async for pcm in ranged.pcm()]) == read(data)
 
@@ -50,7 +53,7 @@ async def test_webm_is_decoded_while_it_arrives(pool: DecoderPool, name: str) ->
     options = {"live": "1"} if "live" in name else None
     data = encoded("matroska" if name == "mkv" else "webm", codec, 48_000, seconds=6.0, options=options)
     upload = Upload()
-    async with aclosing(Decoding(None, Limits(), pool.of("ann")).pcm(upload.chunks())) as sound:
+    async with aclosing(Decoding(None, Limits(), UserDecoder(pool, "ann")).pcm(upload.chunks())) as sound:
         upload.arriving.put_nowait(data[: len(data) * 2 // 3])
         heard = await asyncio.wait_for(anext(sound), HANG_SECONDS)
         upload.arriving.put_nowait(data[len(data) * 2 // 3 :])
@@ -103,7 +106,7 @@ async def test_leaving_kills_the_process(pool: DecoderPool) -> None:
     """No process decodes for a caller who has left."""
     server = await server_of(pool)
     upload = Upload()
-    decoding = asyncio.ensure_future(anext(Decoding(None, Limits(), pool.of("ann")).pcm(upload.chunks())))
+    decoding = asyncio.ensure_future(anext(Decoding(None, Limits(), UserDecoder(pool, "ann")).pcm(upload.chunks())))
     upload.arriving.put_nowait(encoded("webm", "libopus", 48_000, seconds=0.1)[:200])
     await eventually(lambda: len(children_of(server.pid)) > SPARE_PROCESSES)
     decoding.cancel()
@@ -117,7 +120,7 @@ async def test_a_killed_process_costs_one_upload(pool: DecoderPool, events: Even
     anns_process = children_of(server.pid)[0]
     data = encoded("webm", "libopus", 48_000, seconds=6.0)
     uploads = {user: Upload() for user in ("ann", "bob")}
-    sounds = {user: Decoding(None, Limits(), pool.of(user)).pcm(uploads[user].chunks()) for user in uploads}
+    sounds = {user: Decoding(None, Limits(), UserDecoder(pool, user)).pcm(uploads[user].chunks()) for user in uploads}
     heard = {}
     for user, sound in sounds.items():
         uploads[user].arriving.put_nowait(data[: len(data) * 2 // 3])
@@ -168,6 +171,79 @@ async def test_a_server_that_ends_is_replaced(pool: DecoderPool, events: Events)
     assert events.reasons == ["server"]
 
 
+async def test_a_fork_that_fails_costs_no_other_recording(
+    pool: DecoderPool, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system has no room for another process, one in use goes on, and a new upload can be sent again."""
+    monkeypatch.setattr(decoder_server, "_MODULE", "tests.audio.decoder_process.full_server")
+    monkeypatch.setenv("LANG", str(SPARE_PROCESSES))
+    server = await server_of(pool)
+    upload = Upload()
+    decoding = asyncio.create_task(_sound(pool, "ann", upload))
+    data = FILES["webm"]()
+    upload.arriving.put_nowait(data[:200])
+    await eventually(lambda: not pool.uploads.free("ann"))
+    for user in ("bob", "eve"):
+        with suppress(Busy):
+            await decoded(pool, data, user)
+    with pytest.raises(Busy) as error:
+        await decoded(pool, data, "dan")
+    assert error.value.retry_after
+    upload.arriving.put_nowait(data[200:])
+    upload.arriving.put_nowait(None)
+    assert await decoding == read(data)
+    assert server.running
+    assert "fork" in events.reasons
+
+
+async def test_a_refusal_arrives_although_the_upload_goes_on(pool: DecoderPool) -> None:
+    """Bytes that the worker sends after the decoder's last frame do not lose that frame."""
+    server = await server_of(pool)
+    connection = await server.fork()
+    data = encoded("webm", "libopus", 48_000, seconds=6.0)
+    await connection.begin(Job(Limits(max_seconds=0.1), arriving=True))
+    await connection.send(DATA, data[: len(data) * 2 // 3])
+    await eventually(lambda: b"audio-too-long" in connection._reader._buffer)  # type: ignore[attr-defined]
+    for _ in range(50):
+        await connection.send(DATA, bytes(65_536))
+    while (received := await connection.receive())[0] != REFUSED:
+        assert received[0] == PCM
+    connection.close()
+    await _has_children(server, SPARE_PROCESSES)
+
+
+async def test_an_upload_that_is_held_completely_has_room(pool: DecoderPool) -> None:
+    """Its room is reserved before it is read, and free when its sound is there; WebM that arrives needs none."""
+    steps: list[str] = []
+
+    async def room() -> Callable[[], None]:
+        steps.append("reserved")
+        return lambda: steps.append("free")
+
+    async def upload(name: str) -> AsyncGenerator[bytes]:
+        steps.append("read")
+        yield FILES[name]()
+
+    decoder = UserDecoder(pool, "ann", room)
+    sound = [pcm async for pcm in decoder.upload("m4a", upload("m4a"), Limits())]
+    assert sound
+    assert steps[:3] == ["reserved", "read", "free"]
+    steps.clear()
+    assert [pcm async for pcm in decoder.upload("webm", upload("webm"), Limits())]
+    assert steps == ["read"]
+
+
+async def test_a_start_goes_on_when_its_caller_leaves(pool: DecoderPool) -> None:
+    """A caller who is cancelled while the server starts leaves nothing behind; the next one gets that server."""
+    first = asyncio.create_task(decoded(pool, FILES["m4a"]()))
+    await eventually(lambda: pool._starting is not None)
+    first.cancel()
+    await asyncio.wait([first])
+    assert pool._starting is not None
+    assert await decoded(pool, FILES["m4a"]()) == read(FILES["m4a"]())
+    assert await pool._starting is pool.server
+
+
 async def test_without_processes_recordings_are_decoded_here(
     pool: DecoderPool, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,7 +279,7 @@ async def test_secrets_do_not_reach_the_processes(pool: DecoderPool, monkeypatch
     assert b"a-secret" not in environment_of(server.pid)
 
 
-async def _has_children(server: ServerProcess, count: int) -> None:
+async def _has_children(server: DecoderServer, count: int) -> None:
     await eventually(lambda: len(children_of(server.pid)) == count)
 
 
@@ -212,4 +288,4 @@ async def _rest(sound: AsyncIterator[bytes]) -> bytes:
 
 
 async def _sound(pool: DecoderPool, user: str, upload: Upload) -> bytes:
-    return await _rest(Decoding(None, Limits(), pool.of(user)).pcm(upload.chunks()))
+    return await _rest(Decoding(None, Limits(), UserDecoder(pool, user)).pcm(upload.chunks()))

@@ -12,6 +12,7 @@ from tests.hygiene.recordings import recordings
 from tests.hygiene.structure.data_urls import encoded_recording
 from tests.hygiene.structure.draw import LONGEST_BYTES, Draw
 from voice_core.audio.base64_audio import decode_base64_audio
+from voice_core.audio.decoder_process.user_decoder import UserDecoder
 from voice_core.audio.ffmpeg import decode
 from voice_core.audio.limits import DecodingDeadline
 from voice_core.audio.pcm_layout import RawPcm
@@ -32,7 +33,7 @@ def decoded_by_processes(generate: Generator) -> Door:
 
     async def door(draw: Draw, resources: Resources) -> str:
         data = generate(draw)[:LONGEST_BYTES]
-        decoder = resources.pool.of(USER)
+        decoder = UserDecoder(resources.pool, USER)
         if draw.likely(0.2):
             return await _sound(LargeSound(len(data), _ranges(data), LIMITS, decoder).pcm())
         size = draw.choice(CHUNKS[1:])
@@ -46,7 +47,7 @@ async def text(draw: Draw, resources: Resources) -> str:
     data = draw.choice([*recordings().values()])[: draw.choice((100, 5_000, LONGEST_BYTES))]
     recording = decode_base64_audio(encoded_recording(draw, data))
     upload = pieces(recording.data, 65_536)
-    return await _sound(Decoding(recording.raw, LIMITS, resources.pool.of(USER)).pcm(upload))
+    return await _sound(Decoding(recording.raw, LIMITS, UserDecoder(resources.pool, USER)).pcm(upload))
 
 
 async def damaged_recording(draw: Draw, _: Resources) -> str:

@@ -10,7 +10,9 @@ from emulators.openai import openai_app
 from emulators.script import Script
 from emulators.serving import serving
 from voice_core.adapters.azure_openai.assistant import AzureOpenAIAssistant
+from voice_core.audio.container_decoder import Room
 from voice_core.audio.decoder_process.pool import DecoderPool
+from voice_core.audio.decoder_process.user_decoder import UserDecoder
 from voice_core.audio.limits import Limits
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.upload_decoder import Decoding
@@ -33,9 +35,9 @@ class Resources:
     """The reason for each end of a decoder process that was not its own."""
     limits: Limits = field(default=LIMITS)
 
-    def decoding(self, raw: RawPcm | None, user_id: str) -> Decoding:
+    def decoding(self, raw: RawPcm | None, user_id: str, room: Room | None = None) -> Decoding:
         """The decoder of one upload, as the product's `App` makes it."""
-        return Decoding(raw, self.limits, self.pool.of(user_id))
+        return Decoding(raw, self.limits, UserDecoder(self.pool, user_id, room))
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from fakes.tone_words import script
 from tests.clock import Clock
 from voice_core.domain.errors import LimitReached, StageFailed, Unreachable
 from voice_core.domain.events import Event, TurnCreated, TurnFailed
-from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Rate
+from voice_core.domain.limits import DAY_SECONDS, DailyQuota, Rate, Usage
 from voice_core.usecases.clip.process_clip import process_clip
 from voice_core.usecases.limits.audio_meter import AudioMeter
 from voice_core.usecases.limits.local_usage import CACHE_SIZE, LocalUsage
@@ -306,3 +306,29 @@ async def test_clips_follow_the_setting_for_outages(clock: Clock, when_down: Lit
     for call in (meter.check_audio("ann"), meter.admit_audio("ann", 1)):
         with pytest.raises(expected):
             await call
+
+
+class SlowStore(ScriptedUsageStore):
+    """A store that fails for the first calls, and answers the later ones only when `answered` is set."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.answered = asyncio.Event()
+        self._failures = failures
+
+    async def admit(self, user_id: str, rate: Rate, quota: DailyQuota | None, now: int) -> tuple[bool, Usage]:
+        self._failures -= 1
+        if self._failures >= 0:
+            raise StageFailed("Away.", stage="limits")
+        await self.answered.wait()
+        return await super().admit(user_id, rate, quota, now)
+
+
+async def test_a_store_that_fails_now_and_then_admits_no_more(clock: Clock) -> None:
+    """Requests that the store admits, and those that the worker counts meanwhile, have one limit together."""
+    store = SlowStore(failures=2)
+    limiter = RateLimiter(store, replace(RULES, when_down="open"), clock)
+    requests = [asyncio.create_task(limiter.admit("ann", "turns", hears=False)) for _ in range(8)]
+    await asyncio.wait(requests[:2])
+    store.answered.set()
+    assert sum([(await request).admitted for request in requests]) == 2

@@ -19,6 +19,7 @@ from voice_core.audio.containers.matroska_elements import (
 )
 from voice_core.audio.containers.opus import check_channels
 from voice_core.audio.containers.tags import MATROSKA_UNKNOWN, Hide, defaced, patched
+from voice_core.audio.other_recordings import check_for_others
 from voice_core.domain.errors import InvalidAudio, UnsupportedFormat
 
 _CLUSTER = b"\x1f\x43\xb6\x75"
@@ -106,6 +107,7 @@ class _View:
         """*data*, which begins at *start* of the file."""
         data = _unsought(data)
         self._codecs.check(start, data)
+        check_for_others(data, "mkv")
         late = max(0, self._end - len(TRACKS) + 1 - start)
         later = data[late:].replace(TRACKS, MATROSKA_UNKNOWN).replace(_FILE, MATROSKA_UNKNOWN)
         data = patched(self._header, start, data[:late] + later)

@@ -54,7 +54,7 @@ class LaterCodecs:
         """Read *data*, which begins at *start* of the file; pieces come in order, and may overlap.
 
         Raises:
-            InvalidAudio: ``audio-unreadable``; a file has a codec that the first one has not.
+            InvalidAudio: ``audio-unreadable``; a file has a codec that the first one does not have.
         """
         at = max(0, self._searched - start)
         while at < len(data):
@@ -84,5 +84,5 @@ class LaterCodecs:
     def _compare(self, tracks: bytes) -> None:
         size, body = number(tracks, len(TRACKS), keep_marker=False)
         if not codecs(elements(tracks, body, min(body + size, len(tracks)))) <= self._known:
-            detail = "The recording goes on in another codec, which would not be heard. Send each part by itself."
-            raise InvalidAudio(detail)
+            detail = "The recording goes on in another codec or layout, which would not be heard."
+            raise InvalidAudio(f"{detail} Send each part by itself.")

@@ -4,7 +4,8 @@ import io
 
 from voice_core.audio.containers import matroska
 from voice_core.audio.containers.tags import OVERLAP_BYTES
-from voice_core.audio.decoder_process.frames import DATA, BlockingFrames
+from voice_core.audio.decoder_process.decoder_frames import DATA, BlockingFrames
+from voice_core.audio.other_recordings import SEARCHED_BYTES, check_end
 
 
 class ArrivingFile(io.RawIOBase):
@@ -23,6 +24,8 @@ class ArrivingFile(io.RawIOBase):
         self._start = 0
         """Offset of the first held byte in the file."""
         self._ended = False
+        self._tail = bytearray()
+        """The last bytes that were read."""
         while not self._ended and matroska.head_bytes(self._held) is None:
             self._receive()
         self._hide = matroska.hiding(io.BytesIO(self._held))
@@ -36,8 +39,12 @@ class ArrivingFile(io.RawIOBase):
         known = len(self._held) - (0 if self._ended else OVERLAP_BYTES)
         count = known if size < 0 else min(size, known)
         shown = self._hide(self._start, bytes(self._held[: count + OVERLAP_BYTES]))[:count]
+        self._tail = (self._tail + self._held[:count])[-SEARCHED_BYTES:]
         del self._held[:count]
         self._start += count
+        if self._ended and not self._held and self._tail:
+            tail, self._tail = bytes(self._tail), bytearray()
+            check_end(tail, "mkv")
         return shown
 
     def _receive(self) -> None:

@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 from typing import Any
 
 from voice_core import timeouts
-from voice_core.audio.decoder_process.connection import DecoderConnection
-from voice_core.audio.decoder_process.frames import (
+from voice_core.audio.container_decoder import ReadRange
+from voice_core.audio.decoder_process.decoder_connection import DecoderConnection
+from voice_core.audio.decoder_process.decoder_frames import (
     DATA,
     DONE,
     END,
@@ -25,9 +26,7 @@ from voice_core.audio.decoder_process.frames import (
     parse_refusal,
     parse_seconds,
 )
-from voice_core.audio.decoder_process.sandbox import ended_by_cpu
-from voice_core.audio.decoder_process.server_process import ServerEnded, ServerProcess
-from voice_core.audio.in_process import ReadRange
+from voice_core.audio.decoder_process.decoder_server import ServerEnded
 from voice_core.audio.limits import too_slow
 from voice_core.domain.errors import Busy, InvalidAudio, VoiceError
 
@@ -44,10 +43,9 @@ RETRY_SECONDS = 1.0
 
 
 class Exchange:
-    """One recording, decoded over *connection* by a process of *server* that has the job."""
+    """One recording, decoded by the process at the other end of *connection*, which has the job."""
 
-    def __init__(self, server: ServerProcess, connection: DecoderConnection, report: Report) -> None:
-        self._server = server
+    def __init__(self, connection: DecoderConnection, report: Report) -> None:
         self._connection = connection
         self._report = report
         self._finished = False
@@ -110,9 +108,10 @@ class Exchange:
     async def _next(self) -> tuple[bytes, bytes] | None:
         """The decoder's next frame, or None when it is done. Raises the error that it reports."""
         kind, payload = await self._connection.receive()
+        refusal = parse_refusal(payload) if kind == REFUSED else None
         self._finished = kind in (DONE, REFUSED)
-        if kind == REFUSED:
-            raise parse_refusal(payload)
+        if refusal:
+            raise refusal
         return None if kind == DONE else (kind, payload)
 
     async def _next_in_time(self) -> tuple[bytes, bytes] | None:
@@ -135,7 +134,7 @@ class Exchange:
         finally:
             self._connection.close()
             if not self._finished:
-                self._server.kill(self._connection.number)
+                self._connection.kill()
 
     async def _error(self) -> VoiceError:
         """The error for a process that ended before it was done."""
@@ -154,9 +153,14 @@ class Exchange:
         return _unreadable()
 
 
+def ended_by_cpu(status: int) -> bool:
+    """Whether a process with this exit status (as from `os.waitpid`) used up its CPU time."""
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
+
+
 def _range(payload: bytes, size: int) -> tuple[int, int]:
     if len(payload) != FETCH_RANGE.size:
-        raise InvalidFrame("a range that is none")
+        raise InvalidFrame("not a range")
     start, count = FETCH_RANGE.unpack(payload)
     if start + count > size or count > MOST_BYTES:
         raise InvalidFrame("a range beyond the file")

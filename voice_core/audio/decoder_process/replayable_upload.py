@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterable
 
 
 class ReplayableUpload:
-    """Chunks of an upload, kept until `release`. Whoever stops reading in the middle of a chunk loses nothing."""
+    """Chunks of an upload, kept until `release`. A reader that stops in the middle of a chunk loses nothing."""
 
     def __init__(self, chunks: AsyncIterable[bytes]) -> None:
         self._source = aiter(chunks)

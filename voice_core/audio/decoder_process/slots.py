@@ -10,7 +10,7 @@ from voice_core.domain.errors import Busy
 WAIT_SECONDS = 15.0
 """Longest wait for a slot. A user's stalled upload is ended sooner, and releases its slot."""
 
-RETRY_SECONDS = 1.0
+RETRY_SECONDS = 5.0
 
 
 class Slots:
@@ -36,7 +36,7 @@ class Slots:
                 while not self.free(holder):
                     await self._release()
         except TimeoutError as error:
-            detail = "Another recording is still being decoded. Send this one again."
+            detail = "Earlier recordings are still being decoded. Send this one again."
             raise Busy(detail, retry_after=RETRY_SECONDS) from error
         self._holders.add(holder)
 

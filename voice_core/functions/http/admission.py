@@ -1,5 +1,6 @@
 """When a request is counted: before a large body is read, and otherwise once it has been validated."""
 
+from collections.abc import Callable
 from io import BytesIO
 
 from voice_core import wiring
@@ -51,6 +52,22 @@ class Admission:
             arrived += len(chunk)
         # Unlike b"".join, this does not copy the body.
         return body.getvalue()
+
+    async def room(self) -> Callable[[], None]:
+        """Reserve room for a body that is held completely although it is read in chunks.
+
+        Returns:
+            The function that frees it.
+
+        Raises:
+            LimitReached: ``bodies-in-flight``.
+        """
+        limit = wiring.app().limits.max_bytes
+        size = self._request.content_length or limit
+        if size <= OTHER_MEMBERS_BYTES:
+            return lambda: None
+        shares = wiring.app().user_limits.body_shares
+        return await shares.take(user_id(self._request), min(size, limit), limit)
 
     async def _admit_large(self, size: int, limit: int) -> None:
         await self.count(hears=True)

@@ -34,9 +34,7 @@ of speech. The host's largest body, 104,857,600 bytes, has 29 minutes. Kestrel i
 """
 
 MOST_DISCARDED = 210_000_000
-"""Most bytes of a discarded body: the largest request that Azure documents
-(https://learn.microsoft.com/azure/azure-functions/functions-scale#service-limits).
-"""
+"""Most bytes of a discarded body: the largest request (learn.microsoft.com, Azure Functions, service limits)."""
 
 
 class ClientGone(Exception):
@@ -199,9 +197,12 @@ class HttpRequest:
 
     def release_body(self) -> None:
         """Report that nothing of the body is kept in memory."""
+        self.take_release()()
+
+    def take_release(self) -> Callable[[], None]:
+        """The function to call when nothing of the body is kept in memory, instead of `release_body`."""
         release, self._release = self._release, None
-        if release is not None:
-            release()
+        return release or (lambda: None)
 
     async def aclose(self) -> None:
         """Stop reading the request."""

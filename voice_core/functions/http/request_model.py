@@ -1,4 +1,4 @@
-"""The base of all request schemas: names in any case, unknown members ignored, text that can be encoded."""
+"""The base of all request schemas: names in any case, unknown and empty members ignored, text that can be encoded."""
 
 import re
 from typing import Any, TypeVar
@@ -12,6 +12,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 LONGEST_TEXT = 128_000
 """Characters; only a recording is longer, and that is ASCII."""
+
+_MAY_BE_EMPTY = ("text", "audioData")
+"""Members for which an empty text has an error of its own. Other empty ones are absent: forms send all fields."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -34,7 +37,7 @@ class RequestModel(BaseModel):
                 raise ValueError(f"{alias} is given twice")
             if alias and not _encodable(member):
                 raise ValueError(f"{alias} contains half of a surrogate pair")
-            if alias and member is not None:
+            if alias and member is not None and (member != "" or alias in _MAY_BE_EMPTY):
                 folded[alias] = member
         return folded
 

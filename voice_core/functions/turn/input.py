@@ -1,11 +1,12 @@
 """Reads the input of a turn: JSON, multipart or the recording itself, each in the forms that phones send."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from voice_core.audio.base64_audio import decode_base64_audio
+from voice_core.audio.container_decoder import Room
 from voice_core.audio.limits import Limits
 from voice_core.audio.pcm_layout import RawPcm
 from voice_core.audio.sniff import FRAMES_BYTES, sniff
@@ -39,7 +40,7 @@ class Reader(Protocol):
     @property
     def limits(self) -> Limits: ...
 
-    def decoding(self, raw: RawPcm | None, user_id: str) -> "Decoding": ...
+    def decoding(self, raw: RawPcm | None, user_id: str, room: Room) -> "Decoding": ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ async def read_turn_input(
     options = parsed(model, named)
     app.limits.check_bytes(request.content_length)
     raw = _raw(options, request.headers.get("content-type"))
-    return TurnInput(options, app.decoding(raw, user_id(request)), request.chunks())
+    return TurnInput(options, app.decoding(raw, user_id(request), admission.room), request.chunks())
 
 
 def _body_limit(app: Reader) -> int:
@@ -113,7 +114,7 @@ async def _from_json(
 ) -> TurnInput[Options]:
     body = await admission.read(_body_limit(app))
     if sniff(body[:FRAMES_BYTES]):
-        return TurnInput(parsed(model, named), app.decoding(None, user_id(request)), _single_chunk(body, request))
+        return TurnInput(parsed(model, named), _decoding(app, None, request), _single_chunk(body, request))
     document = await read_json(body)
     # Each of these is as large as the recording, so none is kept longer than needed.
     del body
@@ -128,7 +129,7 @@ async def _from_members(options: Options, app: Reader, request: HttpRequest) -> 
         request.release_body()
         return TurnInput(options)
     recording = await asyncio.to_thread(decode_base64_audio, options.audio_data)
-    decoding = app.decoding(_raw(options) or recording.raw, user_id(request))
+    decoding = _decoding(app, _raw(options) or recording.raw, request)
     without_text = options.model_copy(update={"audio_data": None})
     return TurnInput(without_text, decoding, _single_chunk(recording.data, request))
 
@@ -140,7 +141,7 @@ async def _from_form(
     options = parsed(model, named | listed(form.fields))
     if form.file is None:
         return await _from_members(options, app, request)
-    decoding = app.decoding(_raw(options, form.file.content_type), user_id(request))
+    decoding = _decoding(app, _raw(options, form.file.content_type), request)
     return TurnInput(options, decoding, _single_chunk(form.file.data, request))
 
 
@@ -164,8 +165,17 @@ async def _form(request: HttpRequest, limit: int, admission: Admission) -> Form:
     return read_form(body, boundary, OTHER_MEMBERS_BYTES)
 
 
+def _decoding(app: Reader, raw: RawPcm | None, request: HttpRequest) -> "Decoding":
+    """The decoder of a recording in the body of *request*, which was read. Its room is freed once it is decoded."""
+
+    async def room() -> Callable[[], None]:
+        return request.take_release()
+
+    return app.decoding(raw, user_id(request), room)
+
+
 async def _single_chunk(data: bytes, request: HttpRequest) -> AsyncGenerator[bytes]:
-    """*data* as it was in *request*, whose body is no longer needed when the receiver asks for more."""
+    """*data* as it was in *request*, whose body is not needed when the receiver asks for more."""
     given = [data]
     # While the receiver uses it, this generator must not keep it alive.
     del data

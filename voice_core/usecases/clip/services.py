@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from voice_core.audio.in_process import ContainerDecoder, InProcessDecoder
+from voice_core.audio.container_decoder import ContainerDecoder
+from voice_core.audio.in_process import InProcessDecoder
 from voice_core.audio.limits import Limits
 from voice_core.ports.clips import Artefacts, Clips, Recordings, Speeches
 from voice_core.ports.providers import SpeechToText

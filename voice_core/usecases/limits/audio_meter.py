@@ -8,7 +8,7 @@ from dataclasses import replace
 from voice_core import telemetry
 from voice_core.domain.audio import RECOGNITION_RATE, milliseconds
 from voice_core.domain.errors import StageFailed
-from voice_core.domain.limits import LimitStatus, Usage
+from voice_core.domain.limits import LimitStatus
 from voice_core.ports.limits import UsageStore
 from voice_core.usecases.limits.local_usage import LocalUsage
 from voice_core.usecases.limits.rate_limiter import (
@@ -102,7 +102,8 @@ class AudioMeter:
         else:
             self._local.note(user_id, None, used)
             if not admitted:
-                self._check(used)
+                left = remainders((self._rules.quota,), used, self._now())
+                report_limited(LimitStatus(admitted, left)).check()
         finally:
             if not admitted and unstored_ms:
                 self._local.add_unstored(user_id, unstored_ms, now)
@@ -118,11 +119,9 @@ class AudioMeter:
 
     def _check_known(self, user_id: str, also_ms: int = 0) -> None:
         """Check the quota by what is known here, and *also_ms* in addition."""
-        used = self._local.known(user_id, None, self._now())
-        self._check(replace(used, heard_ms=used.heard_ms + also_ms))
-
-    def _check(self, used: Usage) -> None:
-        left = remainders((self._rules.quota,), used, self._now())
+        now = self._now()
+        used = self._local.known(user_id, None, now)
+        left = remainders((self._rules.quota,), replace(used, heard_ms=used.heard_ms + also_ms), now)
         report_limited(LimitStatus(bool(left[0].count), left)).check()
 
     def _now(self) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from voice_core import telemetry
@@ -62,15 +62,25 @@ class RateLimiter:
             report_outage(kind, error, admitted=status.admitted)
             return report_limited(status)
         self._local.note(user_id, kind, used)
-        return report_limited(LimitStatus(admitted, remainders(limits, used, self._now())))
+        # The store's response may have corrected this worker's clock.
+        now = self._now()
+        # While the store was called, it may have failed for other requests of the user, which were counted here.
+        if admitted and (status := self._known_refusal(user_id, kind, limits, now, stored=1)):
+            return report_limited(status)
+        return report_limited(LimitStatus(admitted, remainders(limits, used, now)))
 
-    def _known_refusal(self, user_id: str, kind: Kind, limits: Sequence[Limit], now: int) -> LimitStatus | None:
+    def _known_refusal(
+        self, user_id: str, kind: Kind, limits: Sequence[Limit], now: int, stored: int = 0
+    ) -> LimitStatus | None:
         """The refusal of a user who had reached a limit, while that lasts; None otherwise.
 
+        The newest *stored* admissions are those of the request itself.
         Until the limit resets no worker can have admitted the user, so the store need not be called. Limits that had
         not been reached are left out: the usage of those may have changed since.
         """
-        used_up = [left for left in remainders(limits, self._local.known(user_id, kind, now), now) if not left.count]
+        used = self._local.known(user_id, kind, now)
+        others = replace(used, moments=used.moments[stored:])
+        used_up = [left for left in remainders(limits, others, now) if not left.count]
         return LimitStatus(admitted=False, left=used_up) if used_up else None
 
     def _now(self) -> int:

@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 
-from voice_core.audio.decoder_process.frames import (
+from voice_core import timeouts
+from voice_core.audio.decoder_process.decoder_frames import (
     HEADER,
     JOB,
     MOST_BYTES,
@@ -15,22 +17,31 @@ from voice_core.audio.decoder_process.frames import (
     parse_header,
 )
 
+BEGIN_SECONDS = 5.0
+"""Longest time until a process that waits takes a job; it takes a millisecond on an idle machine."""
+
 
 class DecoderConnection:
-    """Frames to and from the decoder process *number*, whose exit status arrives in *exited*."""
+    """Frames to and from a decoder process, whose exit status arrives in *exited*; *kill* ends it."""
 
     def __init__(
-        self, number: int, exited: asyncio.Future[int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        kill: Callable[[], None],
+        exited: asyncio.Future[int],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
-        self.number = number
+        self.kill = kill
         self.exited = exited
         self._reader = reader
         self._writer = writer
 
     @classmethod
-    async def open(cls, number: int, exited: asyncio.Future[int], ours: socket.socket) -> "DecoderConnection":
+    async def open(
+        cls, kill: Callable[[], None], exited: asyncio.Future[int], ours: socket.socket
+    ) -> "DecoderConnection":
         reader, writer = await asyncio.open_connection(sock=ours)
-        return cls(number, exited, reader, writer)
+        return cls(kill, exited, reader, writer)
 
     @property
     def usable(self) -> bool:
@@ -38,16 +49,24 @@ class DecoderConnection:
         return not (self.exited.done() or self._reader.at_eof() or self._writer.is_closing())
 
     async def begin(self, job: Job) -> None:
-        """Pass *job* to the decoder process, and wait until it has it.
+        """Pass *job* to the decoder process, and wait until it has it. On an error, the process is killed.
 
         Raises:
-            ConnectionEnded: the process has ended.
+            ConnectionEnded: the process has ended, or has been stopped.
             InvalidFrame: it sent something else.
         """
-        await self.send(JOB, job.dump())
-        kind, _ = await self.receive()
-        if kind != TAKEN:
-            raise InvalidFrame(f"kind {kind!r}")
+        try:
+            async with timeouts.timeout(BEGIN_SECONDS):
+                await self.send(JOB, job.dump())
+                kind, _ = await self.receive()
+            if kind != TAKEN:
+                raise InvalidFrame(f"kind {kind!r}")
+        except BaseException as error:
+            self.kill()
+            self.close()
+            if isinstance(error, TimeoutError):
+                raise ConnectionEnded from error
+            raise
 
     async def send(self, kind: bytes, payload: bytes = b"") -> None:
         """Send a payload of any length, in several frames if necessary, as fast as the decoder reads it.

@@ -4,7 +4,6 @@ import contextlib
 import math
 import os
 import resource
-import signal
 from pathlib import Path
 
 MEMORY_BYTES = 128 << 20
@@ -49,11 +48,6 @@ def allow_cpu(decoded_seconds: float) -> float:
     soft = allowed if hard == resource.RLIM_INFINITY else min(allowed, hard)
     resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
     return (allowed + 1 - START_CPU_SECONDS) / CPU_SHARE
-
-
-def ended_by_cpu(status: int) -> bool:
-    """Whether a process with this exit status (as from `os.waitpid`) used up its CPU time."""
-    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
 
 
 def _limit(kind: int, most: int) -> None:

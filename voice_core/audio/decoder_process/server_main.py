@@ -1,8 +1,8 @@
 """The decoder server: forks a decoder process for each recording, and kills it on request.
 
-`python -m voice_core.audio.decoder_process.server DESCRIPTOR`, with the number of a connected Unix socket. It has no
-threads, reads no recording, and kills all decoder processes when the worker's end of the socket is closed, by whatever
-end of the worker.
+`python -m voice_core.audio.decoder_process.server_main DESCRIPTOR`, with the number of a connected Unix socket. It has
+no threads, reads no recording, and kills all decoder processes when the worker's end of the socket is closed, however
+the worker ends.
 """
 
 import gc
@@ -12,9 +12,9 @@ import signal
 import socket
 import sys
 
-from voice_core.audio.decoder_process import process
-from voice_core.audio.decoder_process.sandbox import limit_server
-from voice_core.audio.decoder_process.wire import EXIT, FORK, READY, REQUEST
+from voice_core.audio.decoder_process import decoder_main
+from voice_core.audio.decoder_process.kernel_limits import limit_server
+from voice_core.audio.decoder_process.server_messages import EXIT, FORK, READY, REQUEST
 
 
 class Server:
@@ -62,22 +62,27 @@ class Server:
         return True
 
     def _fork(self, number: int, descriptor: int) -> None:
-        pid = os.fork()
-        if pid == 0:
-            self._decode(descriptor)
-        self._numbers[pid] = number
+        """Fork the process *number*. If the system has no room for it, it is reported as killed."""
+        try:
+            pid = os.fork()
+        except OSError:
+            self._control.sendall(EXIT.pack(number, signal.SIGKILL))
+        else:
+            if pid == 0:
+                self._decode(descriptor)
+            self._numbers[pid] = number
         os.close(descriptor)
 
     def _decode(self, descriptor: int) -> None:
         """The life of a decoder process. It does not return."""
-        status = process.FAILED
+        status = decoder_main.FAILED
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for other in (self._control.fileno(), self._wakeup, self._waker):
                 os.close(other)
             with socket.socket(fileno=descriptor) as connection:
-                status = process.run(connection)
+                status = decoder_main.run(connection)
         except BaseException:  # noqa: BLE001 - the process must not return to the server's code
             sys.excepthook(*sys.exc_info())
         finally:

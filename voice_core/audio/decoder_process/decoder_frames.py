@@ -4,6 +4,7 @@ import json
 import socket
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ class ConnectionEnded(Exception):
 
 
 class InvalidFrame(Exception):
-    """A frame that this protocol does not have; the decoder process is no longer trusted."""
+    """An invalid frame; the decoder process is no longer trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def parse_seconds(data: bytes) -> float | None:
     try:
         (seconds,) = _SECONDS.unpack(data)
     except struct.error as error:
-        raise InvalidFrame("a length that is no number") from error
+        raise InvalidFrame("not a length") from error
     return seconds or None
 
 
@@ -93,7 +94,7 @@ def parse_refusal(data: bytes) -> VoiceError:
     """The error that a decoder reports.
 
     Raises:
-        InvalidFrame: it is none that decoding has.
+        InvalidFrame: it is not an error of decoding.
     """
     try:
         members: dict[str, Any] = json.loads(data)
@@ -129,6 +130,13 @@ class BlockingFrames:
         """
         kind, length = parse_header(self._exactly(HEADER.size))
         return kind, self._exactly(length)
+
+    def finish(self) -> None:
+        """Send no more, and read what the worker still sends: a reset would take the last frames with it."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_WR)
+            while self._connection.recv(MOST_BYTES):
+                pass
 
     def _exactly(self, count: int) -> bytes:
         data = bytearray()

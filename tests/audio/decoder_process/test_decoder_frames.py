@@ -8,9 +8,8 @@ import pytest
 
 from tests.audio.decoder_process.conftest import Events
 from tests.audio.sounds import pieces
-from voice_core.audio.decoder_process.connection import DecoderConnection
-from voice_core.audio.decoder_process.exchange import Exchange
-from voice_core.audio.decoder_process.frames import (
+from voice_core.audio.decoder_process.decoder_connection import DecoderConnection
+from voice_core.audio.decoder_process.decoder_frames import (
     DONE,
     FETCH,
     FETCH_RANGE,
@@ -25,7 +24,7 @@ from voice_core.audio.decoder_process.frames import (
     frame,
     parse_refusal,
 )
-from voice_core.audio.decoder_process.pool import DecoderPool
+from voice_core.audio.decoder_process.exchange import Exchange
 from voice_core.audio.limits import Limits
 from voice_core.domain.errors import InvalidAudio, TooLarge
 
@@ -78,11 +77,11 @@ def test_long_errors_are_cut() -> None:
     ],
 )
 async def test_an_upload_is_refused_after_a_frame_that_must_not_be(
-    pool: DecoderPool, events: Events, sent: bytes, error: type[InvalidAudio]
+    events: Events, sent: bytes, error: type[InvalidAudio]
 ) -> None:
     """Frames that an upload does not have, and more sound than the limit, end the exchange."""
     ours, theirs = socket.socketpair()
-    exchange = await _exchange(pool, events, ours)
+    exchange = await _exchange(events, ours)
     with theirs:
         sending = asyncio.create_task(asyncio.to_thread(theirs.sendall, sent + frame(DONE)))
         with pytest.raises(error):
@@ -103,10 +102,10 @@ async def test_an_upload_is_refused_after_a_frame_that_must_not_be(
         frame(b"?"),
     ],
 )
-async def test_a_file_is_refused_after_a_frame_that_must_not_be(pool: DecoderPool, events: Events, sent: bytes) -> None:
+async def test_a_file_is_refused_after_a_frame_that_must_not_be(events: Events, sent: bytes) -> None:
     """A decoder process can read nothing beyond its file."""
     ours, theirs = socket.socketpair()
-    exchange = await _exchange(pool, events, ours)
+    exchange = await _exchange(events, ours)
     reads: list[tuple[int, int]] = []
 
     async def read(start: int, count: int) -> bytes:
@@ -121,9 +120,7 @@ async def test_a_file_is_refused_after_a_frame_that_must_not_be(pool: DecoderPoo
     assert (reads, events.reasons) == ([], ["protocol"])
 
 
-async def _exchange(pool: DecoderPool, events: Events, ours: socket.socket) -> Exchange:
+async def _exchange(events: Events, ours: socket.socket) -> Exchange:
     """An exchange with a process that the test plays."""
-    await pool.warm()
-    assert pool.server is not None
     exited = asyncio.get_running_loop().create_future()
-    return Exchange(pool.server, await DecoderConnection.open(10**6, exited, ours), events.report)
+    return Exchange(await DecoderConnection.open(lambda: None, exited, ours), events.report)

@@ -9,7 +9,7 @@ import sys
 from fakes.eventually import HANG_SECONDS
 from tests.audio.decoder_process.recordings import children_of
 from tests.conftest import ROOT
-from voice_core.audio.decoder_process.sandbox import MEMORY_BYTES
+from voice_core.audio.decoder_process.kernel_limits import MEMORY_BYTES
 
 WORKER = """
 import asyncio, sys
@@ -32,8 +32,8 @@ def python(program: str) -> "subprocess.Popen[bytes]":
 def test_memory_is_limited() -> None:
     """A decoder cannot allocate more than its share, whatever is free on the machine."""
     program = f"""
-from voice_core.audio.decoder_process import sandbox
-sandbox.limit_server()
+from voice_core.audio.decoder_process import kernel_limits
+kernel_limits.limit_server()
 bytearray({MEMORY_BYTES} // 2)
 try:
     bytearray({MEMORY_BYTES} + 1)

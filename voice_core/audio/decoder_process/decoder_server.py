@@ -7,15 +7,19 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-from voice_core.audio.decoder_process.connection import DecoderConnection
-from voice_core.audio.decoder_process.wire import EXIT, FORK, KILL, READY, REQUEST
+from voice_core.audio.decoder_process.decoder_connection import DecoderConnection
+from voice_core.audio.decoder_process.server_messages import EXIT, FORK, KILL, READY, REQUEST
 
 START_SECONDS = 60.0
 """Python and FFmpeg are loaded in 0.3 s; a busy small instance takes many times that."""
 
-_MODULE = "voice_core.audio.decoder_process.server"
+CLOSE_SECONDS = 5.0
+"""A server ends as soon as it notices that its socket is closed."""
+
+_MODULE = "voice_core.audio.decoder_process.server_main"
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
 """Variables of the environment that the server gets; none of them holds a secret."""
 
@@ -24,7 +28,7 @@ class ServerEnded(Exception):
     """The decoder server has ended, or could not be started."""
 
 
-class ServerProcess:
+class DecoderServer:
     """A running decoder server."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", control: socket.socket) -> None:
@@ -39,7 +43,7 @@ class ServerProcess:
         self._loop.add_reader(control.fileno(), self._receive)
 
     @classmethod
-    async def start(cls) -> "ServerProcess":
+    async def start(cls) -> "DecoderServer":
         """Start a server and wait until it can fork.
 
         Raises:
@@ -74,6 +78,7 @@ class ServerProcess:
         """Fork a decoder process.
 
         Raises:
+            OSError: this process has no descriptors left.
             ServerEnded: it cannot be reached.
         """
         self._latest += 1
@@ -84,7 +89,7 @@ class ServerProcess:
             with theirs:
                 self._send(REQUEST.pack(FORK, number), theirs)
             self._exits[number] = exited
-            return await DecoderConnection.open(number, exited, ours)
+            return await DecoderConnection.open(partial(self.kill, number), exited, ours)
         except BaseException:
             ours.close()
             raise
@@ -98,7 +103,7 @@ class ServerProcess:
     async def close(self) -> None:
         """End the server and all of its decoder processes."""
         self._end()
-        await asyncio.to_thread(self._process.wait)
+        await asyncio.to_thread(_wait, self._process)
 
     def _send(self, message: bytes, passed: socket.socket | None = None) -> None:
         if not self.running:
@@ -138,6 +143,15 @@ class ServerProcess:
                 exited.set_exception(ServerEnded("it has ended"))
         self._exits.clear()
         self._process.poll()
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a server has ended whose socket is closed; one that hangs is killed."""
+    try:
+        process.wait(CLOSE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _popen(theirs: socket.socket) -> "subprocess.Popen[bytes]":

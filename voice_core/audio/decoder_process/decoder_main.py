@@ -7,7 +7,7 @@ from contextlib import closing
 
 from voice_core.audio import ffmpeg
 from voice_core.audio.decoder_process.arriving_file import ArrivingFile
-from voice_core.audio.decoder_process.frames import (
+from voice_core.audio.decoder_process.decoder_frames import (
     DATA,
     DONE,
     FETCH,
@@ -23,7 +23,7 @@ from voice_core.audio.decoder_process.frames import (
     dump_refusal,
     dump_seconds,
 )
-from voice_core.audio.decoder_process.sandbox import allow_cpu
+from voice_core.audio.decoder_process.kernel_limits import allow_cpu
 from voice_core.audio.limits import DecodingDeadline
 from voice_core.audio.ranged_file import Fetch
 from voice_core.domain.audio import RECOGNITION_RATE, seconds
@@ -48,6 +48,7 @@ def run(connection: socket.socket) -> int:
             return FAILED
         frames.send(TAKEN)
         _decode(Job.parse(payload), frames)
+        frames.finish()
     except ConnectionEnded:
         return os.EX_OK
     return os.EX_OK
