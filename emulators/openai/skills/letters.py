@@ -11,7 +11,7 @@ LONGEST_WORD = 30
 
 _WORD = r"(?:the )?(?:words? |name )?(?P<word>[^\W_]+(?:'[^\W_]+)?)"
 _SPELL = re.compile(
-    rf"(?:spell(?: out)?|how (?:do|would|can|should) (?:you|i|we|one) (?:spell|write)|how is"
+    rf"(?:spell(?: out)?|how (?:do|would|can|should) (?:you|i|we|one) (?:spell|write)|how is(?=.* (?:spelled|spelt|written))"
     rf"|what is the spelling of|the spelling of)"
     rf" {_WORD}(?: spell(?:ed|t)| written)?"
 )
