@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import NamedTuple
 
 from voice_core.audio.bare_frames import has_other_frames
 from voice_core.domain.errors import InvalidAudio
@@ -14,28 +13,22 @@ SEARCHED_BYTES = 65_536
 OVERLAP_BYTES = 80
 """Bytes beyond a piece of a file that are searched too: the longest beginning of a recording is shorter."""
 
-
-class _Beginning(NamedTuple):
-    """The first bytes of a recording, of 48 bits and more, which hardly occur by chance."""
-
-    literal: bytes
-    """A part of them that never changes: to search it is ten times faster than to search the pattern."""
-    offset: int
-    """Where the literal is in them."""
-    pattern: bytes
-
+_Beginning = tuple[bytes, int, bytes]
+"""The first bytes of recordings, of 48 bits and more, which hardly occur by chance: a part of them that never changes,
+where it is in them, and their pattern. To search a constant is twenty times faster than to search a pattern.
+"""
 
 _BEGINNINGS: Mapping[str, _Beginning] = {
-    "wav": _Beginning(b"WAVE", 8, rb"(?:RIFF|RIFX|RF64|BW64)....WAVE"),
-    "ogg": _Beginning(b"OggS\0\x02", 0, rb"OggS\0\x02"),
-    "flac": _Beginning(b"fLaC", 0, rb"fLaC[\0\x80]\0\0\x22"),
-    "aiff": _Beginning(b"FORM", 0, rb"FORM....AIF[FC]"),
-    "caf": _Beginning(b"caff\0\x01\0\0", 0, rb"caff\0\x01\0\0"),
-    "au": _Beginning(b".snd\0\0", 0, rb"\.snd\0\0.{6}\0\0\0.\0\0..\0\0\0."),
-    "amr": _Beginning(b"#!AMR", 0, rb"#!AMR(?:-WB)?\n"),
-    "w64": _Beginning(b"riff\x2e\x91\xcf\x11", 0, rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb"),
-    "mkv": _Beginning(b"\x1a\x45\xdf\xa3", 0, rb"\x1a\x45\xdf\xa3.{1,40}?\x42\x82.(?:webm|matroska)"),
-    "mp4": _Beginning(b"ftyp", 4, rb"\0\0\0.ftyp(?:M4A |M4B |isom|iso\d|mp4\d|qt  |3gp\d|3g2.|avc1|dash|MSNV|mmp4)"),
+    "wav": (b"WAVE", 8, rb"(?:RIFF|RIFX|RF64|BW64)....WAVE"),
+    "ogg": (b"OggS\0\x02", 0, rb"OggS\0\x02"),
+    "flac": (b"fLaC", 0, rb"fLaC[\0\x80]\0\0\x22"),
+    "aiff": (b"FORM", 0, rb"FORM....AIF[FC]"),
+    "caf": (b"caff\0\x01\0\0", 0, rb"caff\0\x01\0\0"),
+    "au": (b".snd\0\0", 0, rb"\.snd\0\0.{6}\0\0\0.\0\0..\0\0\0."),
+    "amr": (b"#!AMR", 0, rb"#!AMR(?:-WB)?\n"),
+    "w64": (b"riff\x2e\x91\xcf\x11", 0, rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb"),
+    "mkv": (b"\x1a\x45\xdf\xa3", 0, rb"\x1a\x45\xdf\xa3.{1,40}?\x42\x82.(?:webm|matroska)"),
+    "mp4": (b"ftyp", 4, rb"\0\0\0.ftyp(?:M4A |M4B |isom|iso\d|mp4\d|qt  |3gp\d|3g2.|avc1|dash|MSNV|mmp4)"),
 }
 
 _FAMILIES = {"webm": "mkv", "m4a": "mp4", "mov": "mp4", "3gp": "mp4"}
