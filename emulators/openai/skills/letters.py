@@ -11,8 +11,8 @@ LONGEST_WORD = 30
 
 _WORD = r"(?:the )?(?:words? |name )?(?P<word>[^\W_]+(?:'[^\W_]+)?)"
 _SPELL = re.compile(
-    rf"(?:spell(?: out)?|how (?:do|would|can|should) (?:you|i|we|one) (?:spell|write)|how is"
-    rf"|what is the spelling of|the spelling of)"
+    rf"(?:spell(?: out)?|how (?:do|would|can|should) (?:you|i|we|one) (?:spell|write)"
+    rf"|how is(?=.* (?:spelled|spelt|written))|what is the spelling of|the spelling of)"
     rf" {_WORD}(?: spell(?:ed|t)| written)?"
 )
 _BACKWARDS = re.compile(

@@ -36,7 +36,7 @@ from voice_core.audio.decoder_process import kernel_limits
 kernel_limits.limit_server()
 bytearray({MEMORY_BYTES} // 2)
 try:
-    bytearray({MEMORY_BYTES} + 1)
+    bytearray({MEMORY_BYTES} + (16 << 20))
 except MemoryError:
     print("refused")
 """

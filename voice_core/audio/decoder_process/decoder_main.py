@@ -30,7 +30,7 @@ from voice_core.domain.audio import RECOGNITION_RATE, seconds
 from voice_core.domain.errors import InvalidAudio, VoiceError
 
 BATCH_BYTES = 65_536
-"""PCM that is sent at a time: two seconds. An arriving upload is sent as it is decoded."""
+"""PCM that is sent at a time: two seconds. What an arriving upload holds is sent before the decoder waits for more."""
 
 UNLIMITED = float("inf")
 """The kernel and the worker enforce the deadline of a decoder process."""
@@ -54,41 +54,51 @@ def run(connection: socket.socket) -> int:
     return os.EX_OK
 
 
+class _Batch:
+    """Decoded sound that is not sent yet."""
+
+    def __init__(self, frames: BlockingFrames) -> None:
+        self._frames = frames
+        self._pcm = bytearray()
+
+    def add(self, pcm: bytes) -> None:
+        self._pcm += pcm
+        if len(self._pcm) >= BATCH_BYTES:
+            self.send()
+
+    def send(self) -> None:
+        if self._pcm:
+            self._frames.send(PCM, bytes(self._pcm))
+            self._pcm.clear()
+
+
 def _decode(job: Job, frames: BlockingFrames) -> None:
     again = allow_cpu(0.0)
     pcm_bytes = 0
+    batch = _Batch(frames)
     try:
-        for pcm in _batches(job, frames):
+        for pcm in _pieces(job, frames, batch):
             pcm_bytes += len(pcm)
             decoded_seconds = seconds(pcm_bytes, RECOGNITION_RATE)
             if decoded_seconds >= again:
                 again = allow_cpu(decoded_seconds)
-            frames.send(PCM, pcm)
+            batch.add(pcm)
     except VoiceError as refusal:
+        batch.send()
         frames.send(REFUSED, dump_refusal(refusal))
     except MemoryError:
+        batch.send()
         detail = "Decoding the recording takes too much memory. Send it as WAV or in a smaller piece."
         frames.send(REFUSED, dump_refusal(InvalidAudio(detail)))
     else:
+        batch.send()
         frames.send(DONE)
 
 
-def _batches(job: Job, frames: BlockingFrames) -> Iterator[bytes]:
-    """The sound of *job*, in pieces of about `BATCH_BYTES`."""
+def _pieces(job: Job, frames: BlockingFrames, batch: _Batch) -> Iterator[bytes]:
     if job.arriving:
-        yield from filter(None, ffmpeg.decode_arriving(ArrivingFile(frames), job.limits))
+        yield from ffmpeg.decode_arriving(ArrivingFile(frames, before_waiting=batch.send), job.limits)
         return
-    batch = bytearray()
-    for pcm in _pieces(job, frames):
-        batch += pcm
-        if len(batch) >= BATCH_BYTES:
-            yield bytes(batch)
-            batch.clear()
-    if batch:
-        yield bytes(batch)
-
-
-def _pieces(job: Job, frames: BlockingFrames) -> Iterator[bytes]:
     deadline = DecodingDeadline(UNLIMITED)
     if job.size is None:
         yield from ffmpeg.decode(_upload(frames), job.limits, deadline)
