@@ -49,7 +49,7 @@ async def test_a_process_decodes_as_this_process_would(pool: DecoderPool, name: 
 
 @pytest.mark.parametrize("name", ["webm", "webm of a live recorder", "mkv"])
 async def test_webm_is_decoded_while_it_arrives(pool: DecoderPool, name: str) -> None:
-    """Three seconds are heard of the first two thirds of a file of six, before more is sent, and in the end all of it."""
+    """Three seconds are heard of the first two thirds of a file of six before more is sent, and in the end all."""
     codec = "flac" if name == "mkv" else "libopus"
     options = {"live": "1"} if "live" in name else None
     data = encoded("matroska" if name == "mkv" else "webm", codec, 48_000, seconds=6.0, options=options)
