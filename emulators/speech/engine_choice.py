@@ -32,14 +32,14 @@ def engines_from(environ: Mapping[str, str]) -> ChosenEngines:
     Raises:
         EngineMissing: the name of an engine is unknown, or the setting of its model is missing.
     """
-    preference = environ.get("ENGINES", "auto")
+    preference = environ.get("ENGINES") or "auto"
     if preference not in PREFERENCES:
         raise EngineMissing(f"ENGINES knows light, neural and auto, not {preference}")
     return ChosenEngines(_recognizer(environ, preference), _synthesizer(environ, preference))
 
 
 def _recognizer(environ: Mapping[str, str], preference: str) -> ChosenRecognizer:
-    match environ.get("SPEECH_STT_ENGINE", "auto"):
+    match environ.get("SPEECH_STT_ENGINE") or "auto":
         case "auto" if preference != "light":
             return _whisper("", required=preference == "neural")
         case "auto" | "pocketsphinx":
@@ -54,12 +54,12 @@ def _recognizer(environ: Mapping[str, str], preference: str) -> ChosenRecognizer
 
 def _whisper(model: str, *, required: bool) -> ChosenRecognizer:
     whisper, sphinx = Whisper(model), Sphinx()
-    availability = Availability(whisper.pool, required=required)
+    availability = Availability(whisper.pool, "whisper", required=required)
     return ChosenRecognizer(sphinx, "PocketSphinx", WithInterims(whisper, sphinx), availability)
 
 
 def _synthesizer(environ: Mapping[str, str], preference: str) -> ChosenSynthesizer:
-    match environ.get("SPEECH_TTS_ENGINE", "auto"):
+    match environ.get("SPEECH_TTS_ENGINE") or "auto":
         case "auto" if preference != "light":
             return _hibari(required=preference == "neural")
         case "hibari":
@@ -78,7 +78,7 @@ def _synthesizer(environ: Mapping[str, str], preference: str) -> ChosenSynthesiz
 
 def _hibari(*, required: bool) -> ChosenSynthesizer:
     hibari = Hibari()
-    return ChosenSynthesizer(Auto(), hibari, Availability(hibari.pool, required=required))
+    return ChosenSynthesizer(Auto(), hibari, Availability(hibari.pool, "hibari", required=required))
 
 
 def _model(environ: Mapping[str, str], setting: str) -> str:

@@ -18,6 +18,7 @@ from tests.emulators.engine_pair import FIXED, LIGHT, NEURAL, scripted_engines
 from tests.emulators.scripted_engine import DIE, TRANSCRIPT, WEIGHTS
 from tests.emulators.speech_client import config, recognise, speak, ssml
 
+FATAL = "a text that a voice cannot read"
 SPOKEN = "even number!"
 """A scripted engine's speech is the text's own bytes, two a sample."""
 
@@ -70,7 +71,8 @@ async def test_a_missing_package_means_the_light_engines() -> None:
         assert await transcript(url) == FIXED
         assert await spoken_by(url) == "light"
         assert (await local_names(url))[0] == "Ava Multilingual (a tone)"
-    assert said == [f"{LIGHT} Neural engines: no_such_package is not installed."]
+    reason = "no_such_package is not installed"
+    assert said == [f"{LIGHT} Not in use: whisper ({reason}), hibari ({reason})."]
 
 
 @pytest.mark.parametrize("weights", [b"other weights", None])
@@ -84,7 +86,7 @@ async def test_other_weights_mean_the_light_engines(tmp_path: Path, weights: byt
         await engines.start(said.append)
         assert await transcript(url) == FIXED
     reason = "has the SHA-256" if weights else "cannot be read: No such file or directory"
-    assert said[0].startswith(f"{LIGHT} Neural engines: {tmp_path}/model.bin {reason}")
+    assert said[0].startswith(f"{LIGHT} Not in use: whisper ({tmp_path}/model.bin {reason}")
 
 
 async def test_the_right_weights_are_used(tmp_path: Path) -> None:
@@ -102,7 +104,7 @@ async def test_engines_switch_without_a_restart(tmp_path: Path, monkeypatch: pyt
     engines = scripted_engines(package="late_package")
     engines.hold("being installed")
     async with serving(speech_app(engines)) as url:
-        assert engines.description == f"{LIGHT} Neural engines: being installed."
+        assert engines.description == f"{LIGHT} Not in use: whisper (being installed), hibari (being installed)."
         assert await transcript(url) == FIXED
         (tmp_path / "late_package.py").write_text("")
         assert await transcript(url) == FIXED
@@ -131,6 +133,14 @@ async def test_engines_that_vanish_are_replaced_by_light_ones(tmp_path: Path) ->
     assert "has the SHA-256" in said[1]
 
 
+async def test_a_text_that_ends_the_neural_voice_is_spoken_by_a_light_one() -> None:
+    """hibari's process may die of a text, as of a number of 40 digits; the caller hears the text all the same."""
+    engines = scripted_engines(fatal=FATAL)
+    async with serving(speech_app(engines)) as url:
+        assert (await speak(config(url), ssml(FATAL))).pcm
+        assert await spoken_by(url) == "scripted"
+
+
 async def test_required_engines_refuse_what_they_cannot_serve() -> None:
     """If neural engines are required and missing, English is refused with the reason; other languages are served."""
     said: list[str] = []
@@ -143,7 +153,7 @@ async def test_required_engines_refuse_what_they_cannot_serve() -> None:
         assert "no_such_package is not installed" in speech.failure.error_details
         assert await transcript(url, "fr-FR") == FIXED
     assert said[0].startswith(
-        "Engines: no engine recognises English, no engine speaks English. Neural engines: no_such"
+        "Engines: no engine recognises English, no engine speaks English. Not in use: whisper (no_such"
     )
 
 
@@ -164,6 +174,7 @@ async def test_silence_is_not_transcribed() -> None:
     [
         ({}, 2),
         ({"ENGINES": "auto"}, 2),
+        ({"ENGINES": "", "SPEECH_STT_ENGINE": "", "SPEECH_TTS_ENGINE": ""}, 2),
         ({"ENGINES": "neural"}, 2),
         ({"ENGINES": "light"}, 0),
         ({"SPEECH_STT_ENGINE": "pocketsphinx"}, 1),

@@ -8,18 +8,19 @@ from emulators.speech.processes.pool import ProcessPool
 
 
 class Availability:
-    """The availability of the engine of *pool*, found out before its first use and whenever `look` is called."""
+    """The availability of the engine *name* of *pool*, found out before its first use and whenever `look` is called."""
 
-    def __init__(self, pool: ProcessPool, *, required: bool = False) -> None:
+    def __init__(self, pool: ProcessPool, name: str, *, required: bool = False) -> None:
         self.pool = pool
-        self._required = required
+        self.name = name
+        self.required = required
         self._lookup: asyncio.Task[None] | None = None
         self._hold = ""
 
     @property
     def refusing(self) -> bool:
         """Whether requests are refused."""
-        return self._required and not self.serving
+        return self.required and not self.serving
 
     @property
     def serving(self) -> bool:
