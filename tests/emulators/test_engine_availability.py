@@ -9,13 +9,14 @@ from emulators.serving import serving
 from emulators.speech import speech_app
 from emulators.speech.engine_choice import engines_from
 from emulators.speech.engines import EngineMissing, RecognitionResult
+from emulators.speech.processes.availability import RETRY_SECONDS, Availability
 from emulators.speech.processes.process import EngineDied
 from emulators.speech.recognizers.whisper import Whisper
 from fakes.eventually import eventually
 from fakes.sound import silence, voice_like
 from tests.emulators import scripted_engine
 from tests.emulators.engine_pair import FIXED, LIGHT, NEURAL, scripted_engines
-from tests.emulators.scripted_engine import DIE, TRANSCRIPT, WEIGHTS
+from tests.emulators.scripted_engine import DIE, ECHO, TRANSCRIPT, WEIGHTS
 from tests.emulators.speech_client import config, recognise, speak, ssml
 
 FATAL = "a text that a voice cannot read"
@@ -131,6 +132,28 @@ async def test_engines_that_vanish_are_replaced_by_light_ones(tmp_path: Path) ->
     assert said[0] == NEURAL
     assert said[1].startswith("Engines: a fixed text recognises, hibari heart speaks")
     assert "has the SHA-256" in said[1]
+
+
+async def test_engines_that_vanished_are_tried_again(tmp_path: Path) -> None:
+    """A replacement that cannot be loaded leaves the light engine; a later request begins a new attempt."""
+    (tmp_path / "model.bin").write_bytes(WEIGHTS)
+    time = [0.0]
+    engine = scripted_engine.pool(weights=str(tmp_path))
+    availability = Availability(engine, "whisper", clock=lambda: time[0])
+    assert await availability.serves()
+    await engine.call(ECHO, b"")
+    (tmp_path / "model.bin").write_bytes(b"other weights")
+    with pytest.raises((EngineDied, EngineMissing)):
+        await engine.call(DIE, b"")
+    await eventually(lambda: engine.missing)
+    (tmp_path / "model.bin").write_bytes(WEIGHTS)
+    time[0] = RETRY_SECONDS - 1
+    assert not await availability.serves()
+    time[0] = RETRY_SECONDS
+    assert not await availability.serves()
+    await eventually(lambda: availability.serving)
+    assert await availability.serves()
+    await availability.close()
 
 
 async def test_a_text_that_ends_the_neural_voice_is_spoken_by_a_light_one() -> None:
