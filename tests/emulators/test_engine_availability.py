@@ -204,15 +204,6 @@ async def test_silence_is_not_transcribed() -> None:
         ({"SPEECH_TTS_ENGINE": "espeak-ng"}, 1),
         ({"ENGINES": "light", "SPEECH_TTS_ENGINE": "hibari"}, 1),
         ({"ENGINES": "light", "SPEECH_STT_ENGINE": "faster-whisper", "SPEECH_STT_MODEL": "base"}, 1),
-        (
-            {
-                "SPEECH_STT_ENGINE": "vosk",
-                "SPEECH_STT_MODEL": "m",
-                "SPEECH_TTS_ENGINE": "piper",
-                "SPEECH_TTS_MODEL": "v",
-            },
-            0,
-        ),
     ],
     ids=str,
 )
@@ -227,7 +218,9 @@ def test_settings_choose_engines(settings: dict[str, str], neural: int) -> None:
         ({"ENGINES": "best"}, "ENGINES knows light, neural and auto, not best"),
         ({"SPEECH_STT_ENGINE": "ear"}, "SPEECH_STT_ENGINE knows"),
         ({"SPEECH_TTS_ENGINE": "mouth"}, "SPEECH_TTS_ENGINE knows"),
-        ({"SPEECH_STT_ENGINE": "vosk"}, "needs its model in SPEECH_STT_MODEL"),
+        ({"SPEECH_STT_ENGINE": "vosk"}, "vosk needs its model in SPEECH_STT_MODEL"),
+        ({"SPEECH_STT_ENGINE": "vosk", "SPEECH_STT_MODEL": "/no/model"}, "SPEECH_STT_MODEL names /no/model, which"),
+        ({"SPEECH_TTS_ENGINE": "piper", "SPEECH_TTS_MODEL": ""}, "piper needs its model in SPEECH_TTS_MODEL"),
     ],
     ids=str,
 )
@@ -235,3 +228,17 @@ def test_wrong_settings_are_refused(settings: dict[str, str], reason: str) -> No
     """The message names the setting."""
     with pytest.raises(EngineMissing, match=reason):
         engines_from(settings)
+
+
+def test_optional_engines_are_looked_for_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start refuses an engine that is not installed, and says how to install it, rather than the first request."""
+    settings = {"SPEECH_STT_ENGINE": "vosk", "SPEECH_TTS_ENGINE": "piper"}
+    settings |= dict.fromkeys(("SPEECH_STT_MODEL", "SPEECH_TTS_MODEL"), str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(EngineMissing, match="pip install vosk"):
+        engines_from(settings)
+    (tmp_path / "vosk.py").touch()
+    with pytest.raises(EngineMissing, match="pip install piper-tts"):
+        engines_from(settings)
+    (tmp_path / "piper.py").touch()
+    assert engines_from(settings).neural == ()
