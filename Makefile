@@ -28,7 +28,7 @@ help:
 	@echo "make contract    10,000 requests made of the contract, each answered by it"
 	@echo "make fuzz        200,000 generated inputs of 32 kinds; KIND=mp4 COUNT=1000 SEED=2: some of them"
 	@echo "make kills       1,000 decoder processes are killed while another user's recordings are decoded"
-	@echo "make lock        requirements.txt, of requirements.in: what is deployed, by hashes"
+	@echo "make lock        requirements.txt, of requirements.in: what is deployed, by hashes; the same for the neural engines"
 	@echo "make audit       what is known against the packages in it"
 	@echo "make bench       the benchmarks of a turn, as tables; docs/benchmarks.md has the rest"
 	@echo "make live        the adapters' tests against real Azure, with its settings in the environment"

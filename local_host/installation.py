@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
+from importlib import metadata
 from pathlib import Path
 
 from emulators.child_process import stop
@@ -15,7 +16,8 @@ PIP = (
 )
 DOWNLOAD = re.compile(r"\s*(?:Downloading|Using cached) ([^/\s]+?)-\d\S*\.whl \((.+ MB)\)")
 """Pip's line about a package of at least 1 MB."""
-REQUIREMENT = re.compile(r"^[\w.-]+==", re.MULTILINE)
+REQUIREMENT = re.compile(r"^([\w.-]+)==\S+( ;)?", re.MULTILINE)
+"""A package of the requirements, and whether it is for some systems only."""
 
 
 class Installation:
@@ -26,14 +28,27 @@ class Installation:
         self._done = done
 
     def needed(self) -> bool:
-        """Whether it has not been done since the requirements were last changed."""
-        return not self._done.exists() or self._done.stat().st_mtime < self._requirements.stat().st_mtime
+        """Whether it has not been done since the requirements were last changed, or packages were removed after it."""
+        if not self._done.exists() or self._done.stat().st_mtime < self._requirements.stat().st_mtime:
+            return True
+        everywhere = [name for name, marker in REQUIREMENT.findall(self._requirements.read_text()) if not marker]
+        return not all(map(_installed, everywhere))
 
     async def run(self, say: Callable[[str], object]) -> bool:
         """Install them at a low priority, and report the progress to *say*, or why it failed: False.
 
         When cancelled, it stops pip; the next run begins again.
         """
+        try:
+            reason = await self._install(say)
+        except OSError as error:
+            reason = str(error)
+        if reason:
+            say(f"The neural engines were not installed: {reason}. The next start tries again, unless ENGINES=light.")
+        return not reason
+
+    async def _install(self, say: Callable[[str], object]) -> str:
+        """Why it failed; empty if it did not."""
         text = await asyncio.to_thread(self._requirements.read_text)
         say(f"Installing the neural engines, {len(REQUIREMENT.findall(text))} packages, in the background ...")
         niced = ("nice",) if shutil.which("nice") else ()
@@ -47,10 +62,17 @@ class Installation:
         finally:
             await stop(pip)
         if status:
-            say(f"The neural engines were not installed: {reason}. The next start tries again, unless ENGINES=light.")
-            return False
+            return reason or f"pip ended with {status}"
         self._done.touch()
-        return True
+        return ""
+
+
+def _installed(package: str) -> bool:
+    try:
+        metadata.distribution(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 async def _lines(process: asyncio.subprocess.Process) -> AsyncIterator[str]:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from emulators.speech.engines import EngineMissing, Engines, Recognition, Recognizer, Synthesizer, primary
 from emulators.speech.processes.availability import Availability
+from emulators.speech.processes.process import EngineDied
 from emulators.speech.recognizers.sphinx import Sphinx
 from emulators.speech.voices import VOICES, Voice
 
@@ -72,7 +73,7 @@ class ChosenRecognizer:
 
 
 class ChosenSynthesizer:
-    """*neural* for voices like its own while it is available, *light* otherwise."""
+    """*neural* for voices like its own while it is available, *light* otherwise, and where *neural* dies of a text."""
 
     def __init__(
         self, light: Synthesizer, neural: NeuralSynthesizer | None = None, availability: Availability | None = None
@@ -90,8 +91,16 @@ class ChosenSynthesizer:
 
     async def speak(self, text: str, voice: Voice) -> AsyncGenerator[bytes]:
         synthesizer = await self._synthesizer(voice)
-        async for pcm in synthesizer.speak(text, voice):
-            yield pcm
+        begun = False
+        try:
+            async for pcm in synthesizer.speak(text, voice):
+                begun = True
+                yield pcm
+        except (EngineDied, EngineMissing):
+            if begun or synthesizer is self._light or (self.availability and self.availability.required):
+                raise
+            async for pcm in self._light.speak(text, voice):
+                yield pcm
 
     def engine_of(self, voice: Voice) -> str:
         serving = self._neural and self._neural.speaks(voice) and self.availability and self.availability.serving
@@ -131,9 +140,9 @@ class ChosenEngines(Engines):
     @property
     def description(self) -> str:
         """One line: which engine recognises, which one speaks, and why neural ones do not."""
-        reasons = dict.fromkeys(availability.reason for availability in self.neural if availability.reason)
+        unused = [f"{availability.name} ({availability.reason})" for availability in self.neural if availability.reason]
         line = f"Engines: {self._recognizer.description}, {self._synthesizer.description}."
-        return f"{line} Neural engines: {'; '.join(reasons)}." if reasons else line
+        return f"{line} Not in use: {', '.join(unused)}." if unused else line
 
     def hold(self, reason: str) -> None:
         """Use no neural engine before `start`."""

@@ -9,6 +9,8 @@ model in ``SPEECH_STT_MODEL``) or vosk (with its model there); flite, espeak-ng,
 """
 
 from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
 
 from emulators.speech.chosen_engines import ChosenEngines, ChosenRecognizer, ChosenSynthesizer
 from emulators.speech.engines import EngineMissing
@@ -24,22 +26,24 @@ from emulators.speech.synthesizers.hibari import Hibari
 from emulators.speech.synthesizers.piper import Piper
 
 PREFERENCES = ("light", "neural", "auto")
+PIP_NAMES = {"piper": "piper-tts"}
+"""Packages by the module that they contain, where the names differ."""
 
 
 def engines_from(environ: Mapping[str, str]) -> ChosenEngines:
     """The engines that *environ* names; each loads when it is first needed.
 
     Raises:
-        EngineMissing: the name of an engine is unknown, or the setting of its model is missing.
+        EngineMissing: the name of an engine is unknown, or vosk or piper is missing, or its model.
     """
-    preference = environ.get("ENGINES", "auto")
+    preference = environ.get("ENGINES") or "auto"
     if preference not in PREFERENCES:
         raise EngineMissing(f"ENGINES knows light, neural and auto, not {preference}")
     return ChosenEngines(_recognizer(environ, preference), _synthesizer(environ, preference))
 
 
 def _recognizer(environ: Mapping[str, str], preference: str) -> ChosenRecognizer:
-    match environ.get("SPEECH_STT_ENGINE", "auto"):
+    match environ.get("SPEECH_STT_ENGINE") or "auto":
         case "auto" if preference != "light":
             return _whisper("", required=preference == "neural")
         case "auto" | "pocketsphinx":
@@ -47,19 +51,19 @@ def _recognizer(environ: Mapping[str, str], preference: str) -> ChosenRecognizer
         case "faster-whisper":
             return _whisper(environ.get("SPEECH_STT_MODEL", ""), required=True)
         case "vosk":
-            return ChosenRecognizer(Vosk(_model(environ, "SPEECH_STT_MODEL")), "vosk")
+            return ChosenRecognizer(Vosk(_model(environ, "SPEECH_STT_MODEL", "vosk")), "vosk")
         case other:
             raise EngineMissing(f"SPEECH_STT_ENGINE knows auto, pocketsphinx, faster-whisper and vosk, not {other}")
 
 
 def _whisper(model: str, *, required: bool) -> ChosenRecognizer:
     whisper, sphinx = Whisper(model), Sphinx()
-    availability = Availability(whisper.pool, required=required)
+    availability = Availability(whisper.pool, "whisper", required=required)
     return ChosenRecognizer(sphinx, "PocketSphinx", WithInterims(whisper, sphinx), availability)
 
 
 def _synthesizer(environ: Mapping[str, str], preference: str) -> ChosenSynthesizer:
-    match environ.get("SPEECH_TTS_ENGINE", "auto"):
+    match environ.get("SPEECH_TTS_ENGINE") or "auto":
         case "auto" if preference != "light":
             return _hibari(required=preference == "neural")
         case "hibari":
@@ -71,17 +75,22 @@ def _synthesizer(environ: Mapping[str, str], preference: str) -> ChosenSynthesiz
         case "espeak-ng":
             return ChosenSynthesizer(Espeak())
         case "piper":
-            return ChosenSynthesizer(Piper(_model(environ, "SPEECH_TTS_MODEL")))
+            return ChosenSynthesizer(Piper(_model(environ, "SPEECH_TTS_MODEL", "piper")))
         case other:
             raise EngineMissing(f"SPEECH_TTS_ENGINE knows auto, flite, espeak-ng, hibari and piper, not {other}")
 
 
 def _hibari(*, required: bool) -> ChosenSynthesizer:
     hibari = Hibari()
-    return ChosenSynthesizer(Auto(), hibari, Availability(hibari.pool, required=required))
+    return ChosenSynthesizer(Auto(), hibari, Availability(hibari.pool, "hibari", required=required))
 
 
-def _model(environ: Mapping[str, str], setting: str) -> str:
-    if not environ.get(setting):
-        raise EngineMissing(f"this engine needs its model in {setting}")
-    return environ[setting]
+def _model(environ: Mapping[str, str], setting: str, package: str) -> str:
+    model = environ.get(setting)
+    if not model:
+        raise EngineMissing(f"{package} needs its model in {setting}")
+    if not Path(model).exists():
+        raise EngineMissing(f"{setting} names {model}, which does not exist")
+    if find_spec(package) is None:
+        raise EngineMissing(f"{package} is not installed: pip install {PIP_NAMES.get(package, package)}")
+    return model

@@ -41,7 +41,8 @@ class FixedRecognition:
 def scripted_engines(*, required: bool = False, **options: Any) -> ChosenEngines:
     """A fixed text and tones as light engines, and scripted processes with *options* as neural ones."""
     recognizing, speaking = pool(**options), pool(**options)
-    hears, speaks = Availability(recognizing, required=required), Availability(speaking, required=required)
+    hears = Availability(recognizing, "whisper", required=required)
+    speaks = Availability(speaking, "hibari", required=required)
     return ChosenEngines(
         ChosenRecognizer(FixedRecognizer(), "a fixed text", Whisper(pool=recognizing), hears),
         ChosenSynthesizer(ToneSynthesizer(), Hibari(speaking), speaks),

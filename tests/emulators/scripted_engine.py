@@ -1,7 +1,8 @@
 """The engine of a process in tests: ``scripted_engine OPTIONS``, a JSON object.
 
 Options are ``weights`` (a folder with ``model.bin``, which holds `WEIGHTS`), ``package`` (imported when it is loaded),
-``memory_bytes``, and ``gate`` (a FIFO; every process but the first opens it while it loads, and so waits).
+``memory_bytes``, ``fatal`` (a text that ends the process), and ``gate`` (a FIFO; every process but the first opens it
+while it loads, and so waits).
 """
 
 import hashlib
@@ -34,7 +35,8 @@ def pool(most: int = 1, **options: Any) -> ProcessPool:
 class Worker:
     name = "scripted engine"
 
-    def __init__(self, weights: str = "", package: str = "", gate: str = "", **_: Any) -> None:
+    def __init__(self, weights: str = "", package: str = "", gate: str = "", fatal: str = "", **_: Any) -> None:
+        self._fatal = fatal
         if gate:
             first = Path(f"{gate}.first")
             if first.exists():
@@ -49,6 +51,8 @@ class Worker:
         if kind == TRANSCRIBE:
             words = [{"text": word, "start": 0.0, "seconds": 0.1} for word in TRANSCRIPT.split()]
             return json.dumps({"words": words, "display": TRANSCRIPT, "confidence": 1.0}).encode()
+        if self._fatal and body.decode(errors="replace") == self._fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
         if kind == PHONEMES:
             return json.dumps([body.decode()]).encode()
         if kind in (READ, WRITE):

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from zipfile import ZipFile
@@ -59,6 +60,7 @@ class Site:
 def _site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     site = Site(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(site.packages))
+    monkeypatch.syspath_prepend(site.packages)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_TARGET", str(site.packages))
     monkeypatch.setenv("PIP_FIND_LINKS", str(site.index))
@@ -75,7 +77,12 @@ async def test_engines_are_installed_and_switched_to(site: Site) -> None:
         await speech.start(said.append)
         after = await recognise(config(url), voice_like(1.0))
     assert [before.finals[0].text, after.finals[0].text] == [FIXED, TRANSCRIPT]
-    assert said == [f"{LIGHT} Neural engines: being installed.", BEGIN, "Neural engines: unpacking", NEURAL]
+    assert said == [
+        f"{LIGHT} Not in use: whisper (being installed), hibari (being installed).",
+        BEGIN,
+        "Neural engines: unpacking",
+        NEURAL,
+    ]
 
 
 async def test_they_are_installed_once(site: Site) -> None:
@@ -85,6 +92,28 @@ async def test_they_are_installed_once(site: Site) -> None:
     assert not site.installation.needed()
     os.utime(site.requirements, (site.done.stat().st_mtime + 1,) * 2)
     assert site.installation.needed()
+
+
+async def test_a_package_that_was_removed_is_installed_again(site: Site) -> None:
+    """The next start installs what has been uninstalled since; packages of other systems are not missed."""
+    site.requirements.write_text(
+        f"{site.requirements.read_text()}not-here==1.0 ; sys_platform == 'none' \\\n    --hash=sha256:0\n"
+    )
+    assert await site.installation.run(lambda _: None)
+    assert not site.installation.needed()
+    shutil.rmtree(site.packages / f"{PACKAGE}-1.0.dist-info")
+    assert site.installation.needed()
+
+
+async def test_a_folder_that_cannot_be_written_gets_one_line(site: Site) -> None:
+    """Whatever the system refuses is a reason in the output; the engines are chosen all the same."""
+    said: list[str] = []
+    unwritable = Installation(site.requirements, site.requirements / "neural.done")
+    speech = SpeechEngines(scripted_engines(package=PACKAGE), unwritable)
+    await speech.start(said.append)
+    await speech.engines.close()
+    assert "The neural engines were not installed: [Errno 20] Not a directory" in said[3]
+    assert said[4:] == [NEURAL]
 
 
 async def test_nothing_is_installed_for_light_engines(site: Site) -> None:
@@ -103,7 +132,8 @@ async def test_other_packages_are_refused(site: Site) -> None:
     await speech.start(said.append)
     await speech.engines.close()
     assert said[2].startswith("The neural engines were not installed: THESE PACKAGES DO NOT MATCH THE HASHES")
-    assert said[3:] == [f"{LIGHT} Neural engines: {PACKAGE} is not installed."]
+    reason = f"{PACKAGE} is not installed"
+    assert said[3:] == [f"{LIGHT} Not in use: whisper ({reason}), hibari ({reason})."]
     assert not site.done.exists()
 
 
