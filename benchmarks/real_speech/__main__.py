@@ -44,7 +44,7 @@ class Trial:
 
 
 async def benchmark() -> AsyncGenerator[Figure]:
-    """Measure for five minutes; the first run downloads the packages before."""
+    """Measure for some ten minutes; the first run downloads the packages before."""
     recordings = [(source, await asyncio.to_thread(contents, source)) for source in sources()]
     for engines in ("neural", "light"):
         heard: dict[Source, list[Trial]] = {}
