@@ -1,0 +1,1 @@
+"""Word error rate on recordings of people, which come in packages."""
