@@ -1,8 +1,13 @@
-"""Readings of written text: ``7:30`` and ``seven thirty`` are the same words, as ``Dr.`` and ``doctor`` are."""
+"""Readings of written text: ``7:30`` and ``seven thirty`` are the same words.
+
+Words are those of `real_speech.normalisation`. A number may be read in several ways; a synthesizer and a recogniser may
+choose different ones for the same number.
+"""
 
 import re
 from collections.abc import Sequence
 
+from benchmarks.real_speech.normalisation import normalised_words, number
 from benchmarks.words import errors
 
 Reading = tuple[str, ...]
@@ -11,18 +16,12 @@ TOKEN = re.compile(
     r"(?P<money>[$£€]\d[\d,]*(?:\.\d\d)?)|(?P<clock>\d{1,2}[:.]\d\d(?!\d))|(?P<ordinal>\d+(?:st|nd|rd|th)\b)"
     r"|(?P<decimal>\d+\.\d+)|(?P<number>\d+(?:,\d{3})*)|(?P<percent>%)|(?P<letters>(?:[a-z]\.){2,})|(?P<word>[a-z']+)"
 )
-ABBREVIATIONS = {"dr": "doctor", "mr": "mister", "mrs": "missus", "am": "a m", "pm": "p m", "ok": "okay"}
 CURRENCIES = {"$": ("dollars", "cents"), "£": ("pounds", "pence"), "€": ("euros", "cents")}
-SMALL = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-)  # fmt: skip
-TENS = "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"
 ORDINALS = {
     "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
     "twelve": "twelfth",
 }  # fmt: skip
-LONGEST_DIGITS = 9
+LONGEST_DIGITS = 4
 """Numbers of more digits are read digit by digit."""
 PASSES = 2
 """Rounds over all numbers of a sentence in which the best reading of each is chosen."""
@@ -41,13 +40,13 @@ def least_errors(spoken: str, recognised: str) -> tuple[int, int]:
         return errors(_joined(chosen[:boundary]), _joined(chosen[boundary:]))
 
     for _ in range(PASSES):
-        for number, options in enumerate(choices):
+        for place, options in enumerate(choices):
             if len(options) > 1:
                 counts = []
                 for option in options:
-                    chosen[number] = option
+                    chosen[place] = option
                     counts.append(count())
-                chosen[number] = options[counts.index(min(counts))]
+                chosen[place] = options[counts.index(min(counts))]
     return count(), len(_joined(chosen[:boundary]))
 
 
@@ -75,7 +74,7 @@ def _readings(kind: str, token: str) -> list[Reading]:
             letters = token.replace(".", "")
             return [(letters,), tuple(letters)]
         case _:
-            return [tuple(ABBREVIATIONS.get(token, token).split()), (token,)]
+            return [tuple(normalised_words(token))]
 
 
 def _money(sign: str, amount: str) -> list[Reading]:
@@ -106,7 +105,7 @@ def _decimal(token: str) -> list[Reading]:
 
 
 def _number(digits: str) -> list[Reading]:
-    found = [] if len(digits) > LONGEST_DIGITS or (digits[0] == "0" and digits != "0") else _cardinal(digits)
+    found = [] if digits[0] == "0" and digits != "0" else _cardinal(digits)
     if len(digits) in (3, 4):
         found += [(*head, *tail) for head in _cardinal(digits[:-2]) for tail in _pair(digits[-2:])]
     spelled = _digits(digits)
@@ -118,32 +117,20 @@ def _pair(digits: str) -> list[Reading]:
     if digits == "00":
         return [("hundred",)]
     if digits[0] == "0":
-        return [("oh", SMALL[int(digits)]), ("zero", SMALL[int(digits)]), (SMALL[int(digits)],)]
+        return [(*zero, *_digits(digits[1])) for zero in (("oh",), ("zero",), ())]
     return _cardinal(digits)
 
 
 def _digits(digits: str) -> Reading:
-    return tuple(SMALL[int(digit)] for digit in digits)
+    return tuple(number(int(digit)) for digit in digits)
 
 
 def _cardinal(digits: str) -> list[Reading]:
-    """British and American."""
-    number = int(digits)
-    return [_words(number, ()), _words(number, ("and",))]
-
-
-def _words(number: int, conjunction: Reading) -> Reading:
-    if number < len(SMALL):
-        return (SMALL[number],)
-    if number < 100:
-        tens, rest = divmod(number, 10)
-        return (TENS[tens - 2], *((SMALL[rest],) if rest else ()))
-    for size, name in ((10**6, "million"), (10**3, "thousand"), (100, "hundred")):
-        if number >= size:
-            head, rest = divmod(number, size)
-            link = conjunction if 0 < rest < 100 else ()
-            return (*_words(head, conjunction), name, *link, *(_words(rest, conjunction) if rest else ()))
-    raise ValueError(number)
+    """American and British."""
+    if len(digits) > LONGEST_DIGITS:
+        return [_digits(digits)]
+    words = number(int(digits))
+    return [tuple(words.split()), tuple(re.sub(r"(hundred|thousand) (?=\w)", r"\1 and ", words).split())]
 
 
 def _ordinal(word: str) -> str:

@@ -5,21 +5,29 @@ recording to the response of /transcribe.
 """
 
 import asyncio
+import io
+import wave
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from benchmarks.engine_processes import cpu_seconds, memory_mb
 from benchmarks.figures import Figure, Target, command
-from benchmarks.packaged_recordings import RATE, read_speech
 from benchmarks.phone import CHUNK_SECONDS, Phone, as_spoken, phone
 from benchmarks.processes import child
+from benchmarks.real_speech.archives import contents
+from benchmarks.real_speech.catalogue import sources
 from voice_core.audio import wav
+from voice_core.audio.pcm import Converter
+from voice_core.audio.pcm_layout import RawPcm
 
 ENGINES = "neural", "light"
 WHOLE_SECONDS = 11, 29, 52, 60
 SPOKEN_SECONDS = 3
 OK = 200
+PACKAGES = "nodejs-whisper", "moonshine-voice", "aeneas-ng"
+"""Those of a speech of 11 s, and of two longer readings, in the order in which the sound has them."""
+RATE = 16_000
 WHOLE = (Target("share_of_length", 1.0), Target("failed", 0))
 ALL_SUCCEED = (Target("failed", 0),)
 
@@ -44,7 +52,7 @@ class Product:
 
 async def benchmark() -> AsyncGenerator[Figure]:
     """Measure everything, in some three minutes."""
-    speech = await read_speech()
+    speech = await asyncio.to_thread(read_speech)
     for engines in ENGINES:
         async for figure in measured(engines, speech, Size()):
             yield figure
@@ -52,7 +60,7 @@ async def benchmark() -> AsyncGenerator[Figure]:
 
 async def measured(engines: str, speech: bytes, size: Size) -> AsyncGenerator[Figure]:
     """All figures of *engines*; *speech* is PCM at `RATE`."""
-    async with product(engines) as served:
+    async with product(engines, speech) as served:
         idle = memory_mb(served.services_pid)
         yield await spoken(engines, served, speech, size.spoken)
         async for figure in two_speakers(engines, served, speech, size.rounds):
@@ -117,6 +125,19 @@ async def _speak(caller: Phone, speech: bytes, number: int) -> tuple[int, float]
     return await caller.transcribe(as_spoken(cut(speech, begin, SPOKEN_SECONDS)), CHUNK_SECONDS)
 
 
+def read_speech() -> bytes:
+    """The recordings of `PACKAGES` one after the other: mono 16-bit PCM at `RATE`."""
+    by_package = {source.package: source for source in sources()}
+    return b"".join(_pcm(data) for package in PACKAGES for data in contents(by_package[package]).values())
+
+
+def _pcm(wav_file: bytes) -> bytes:
+    with wave.open(io.BytesIO(wav_file)) as sound:
+        rate, pcm = sound.getframerate(), sound.readframes(sound.getnframes())
+    converter = Converter(RawPcm(rate))
+    return converter.feed(pcm) + converter.finish()
+
+
 def cut(speech: bytes, begin: int, seconds: int) -> bytes:
     """A WAV of *seconds* of *speech*."""
     return wav.whole(speech[2 * RATE * begin : 2 * RATE * (begin + seconds)], RATE)
@@ -148,7 +169,7 @@ def _memory(name: str, sizes: dict[str, float]) -> Figure:
 
 
 @asynccontextmanager
-async def product(engines: str) -> AsyncIterator[Product]:
+async def product(engines: str, speech: bytes) -> AsyncIterator[Product]:
     """The warmed-up product with *engines*: the process that serves first has been used, no other."""
     async with (
         child("benchmarks.services", "unscripted", settings={"ENGINES": engines}) as services,
@@ -156,7 +177,7 @@ async def product(engines: str) -> AsyncIterator[Product]:
         phone(server.addresses["url"]) as caller,
     ):
         await caller.get("/api/voice/health?warm=1")
-        await caller.transcribe([cut(await read_speech(), 0, SPOKEN_SECONDS)])
+        await caller.transcribe([cut(speech, 0, SPOKEN_SECONDS)])
         yield Product(server.addresses["url"], services.pid)
 
 
