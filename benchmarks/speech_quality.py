@@ -23,6 +23,7 @@ OVERALL = np.poly1d([-0.06766283, 1.11546468, 0.04602535])
 MODEL = Path("dnsmos_models", "sig_bak_ovr.onnx")
 
 
+@cache
 def overall_mos(pcm: bytes) -> float:
     """The score of mono 16-bit *pcm* at `RATE`, the mean of its windows.
 

@@ -11,7 +11,7 @@ import numpy as np
 RATE = 16_000
 """Hertz of the model."""
 FRAMES_PER_SECOND = 100
-"""Of the spectrogram."""
+"""Frames of the spectrogram."""
 LEAST_SECONDS = 15
 """Shortest window: the model was trained on 30 s, and it misunderstands and repeats much shorter ones."""
 MARGIN_SECONDS = 1
