@@ -1,6 +1,6 @@
 """All benchmarks, one after the other."""
 
-from benchmarks import cold_start, hangup, load, session, telemetry, turn, wer
+from benchmarks import cold_start, hangup, load, session, spoken_sentences, telemetry, turn
 from benchmarks.figures import command
 
 if __name__ == "__main__":
@@ -11,5 +11,5 @@ if __name__ == "__main__":
         hangup.benchmark,
         session.benchmark,
         load.benchmark,
-        wer.benchmark,
+        spoken_sentences.benchmark,
     )

@@ -26,6 +26,14 @@ class RequestRefused(BenchmarkFailed):
         self.retry_after = retry_after
 
 
+class ResponseFailed(BenchmarkFailed):
+    """The response has another *status* than 200."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the response has status {status}")
+        self.status = status
+
+
 def recording(seconds: int) -> bytes:
     """A WAV file as recorded by a phone."""
     return wav.whole(voice_like(1.0) * seconds, RECOGNITION_RATE)
@@ -93,6 +101,15 @@ class Phone:
             raise BenchmarkFailed("a sequential turn has no speech")
         return (perf_counter() - sent) * 1000
 
+    async def transcribe(self, pieces: Sequence[bytes], pause: float = 0.0) -> tuple[int, float]:
+        """Send *pieces* to /transcribe; returns the status, and milliseconds from the last byte to the response."""
+        sent = await self._post("/api/voice/transcribe", "application/json", pieces, pause)
+        try:
+            _ = [chunk async for chunk in self._response()]
+        except ResponseFailed as failure:
+            return failure.status, (perf_counter() - sent) * 1000
+        return 200, (perf_counter() - sent) * 1000
+
     async def get(self, path: str) -> bytes:
         self._writer.write(f"GET {path} HTTP/1.1\r\n{self._always}\r\n".encode())
         return b"".join([chunk async for chunk in self._response()])
@@ -125,7 +142,7 @@ class Phone:
         if head.startswith("http/1.1 429 "):
             raise RequestRefused(float(headers["retry-after"]))
         if not head.startswith("http/1.1 200 "):
-            raise BenchmarkFailed(f"the response was {head.splitlines()[0]}")
+            raise ResponseFailed(int(head.split(" ", 2)[1]))
 
 
 async def _events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[dict[str, Any]]:

@@ -54,6 +54,7 @@ def settings(speech: str, openai: str, cosmos: str) -> dict[str, str]:
         "AUTH_MODE": "none",
         "TURNS_PER_MINUTE": "1000000",
         "SPEECHES_PER_MINUTE": "1000000",
+        "TRANSCRIPTS_PER_MINUTE": "1000000",
         "AUDIO_SECONDS_PER_DAY": "1000000000",
     }
 

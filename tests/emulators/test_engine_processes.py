@@ -121,6 +121,18 @@ async def test_no_one_waits_for_a_process_to_load_while_another_is_free(new_pool
     assert len(engine.pids) == 1
 
 
+async def test_a_process_starts_before_the_caller_that_needs_it(new_pool: NewPool) -> None:
+    """While two callers are expected there are two processes, and never more than the most."""
+    engine = new_pool(2)
+    await engine.start()
+    with engine.expecting():
+        assert len(engine.pids) == 1
+        with engine.expecting(), engine.expecting():
+            await eventually(lambda: len(engine.pids) == 2)
+    assert await engine.call(ECHO, b"one") == b"one"
+    assert len(engine.pids) == 2
+
+
 async def test_a_short_request_does_not_wait_for_a_long_recording(new_pool: NewPool) -> None:
     """A single request is served before the remaining ones of a caller that came first with many."""
     engine, order = new_pool(), list[bytes]()

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from emulators.speech.engines import EngineMissing
@@ -11,7 +11,7 @@ from emulators.speech.processes.process import RESPONSE_SECONDS, EngineDied, Eng
 
 
 class ProcessPool:
-    """Up to *most* processes, which are started when callers wait, and stay for later ones.
+    """Up to *most* processes, which are started when callers wait or are expected, and stay for later ones.
 
     Callers get the next process that is free, in the order in which they came; no one waits for a process to load while
     another one is free. The last process is replaced at once when it dies, unless it died before its first response.
@@ -26,6 +26,7 @@ class ProcessPool:
         self._idle: list[EngineProcess] = []
         self._waiting: deque[asyncio.Future[EngineProcess]] = deque()
         self._starting = 0
+        self._expected = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self.response_seconds = RESPONSE_SECONDS
         """Longest time to the response to a first request; a process that takes longer counts as dead."""
@@ -75,6 +76,16 @@ class ProcessPool:
             yield process, response
         finally:
             self._return(process)
+
+    @contextmanager
+    def expecting(self) -> Generator[None]:
+        """Meanwhile a caller is expected, so that its process is started before it comes."""
+        self._expected += 1
+        self._grow()
+        try:
+            yield
+        finally:
+            self._expected -= 1
 
     async def close(self) -> None:
         """Stop all processes."""
@@ -134,9 +145,10 @@ class ProcessPool:
             self._grow()
 
     def _grow(self) -> None:
-        """Start another process if callers wait for more than are starting."""
+        """Start another process if callers wait for more than are starting, or more are expected than there are."""
         waiting = sum(not waiter.done() for waiter in self._waiting)
-        if waiting > self._starting and len(self.pids) + self._starting < self._most:
+        processes = len(self.pids) + self._starting
+        if (waiting > self._starting or self._expected > processes) and processes < self._most:
             self._starting += 1
             self._do(self._add())
 

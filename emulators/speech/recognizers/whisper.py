@@ -14,7 +14,7 @@ TRANSCRIBE = b"T"
 RATE = 16_000
 """Hertz of the model."""
 PROCESSES = 2
-"""One user's phrase does not wait for another's; the second process starts when the first is busy."""
+"""One user's phrase does not wait for another's; the second process starts when a second user begins to speak."""
 
 
 class Whisper:
@@ -30,7 +30,8 @@ class Whisper:
 
     @asynccontextmanager
     async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncGenerator[Recognition]:
-        yield WhisperRecognition(self.pool, rate, phrases, primary(language))
+        with self.pool.expecting():
+            yield WhisperRecognition(self.pool, rate, phrases, primary(language))
 
     async def close(self) -> None:
         await self.pool.close()
