@@ -145,6 +145,30 @@ async def test_a_short_request_does_not_wait_for_a_long_recording(new_pool: NewP
     assert order == [b"long 1", b"short", b"long 2", b"long 3"]
 
 
+async def test_a_cancelled_request_delays_no_other_caller(new_pool: NewPool, tmp_path: Path) -> None:
+    """A process that still works on a cancelled request is not given out while another one is free."""
+    engine, fifo = new_pool(2), tmp_path / "fifo"
+    os.mkfifo(fifo)
+    await engine.call(ECHO, b"one")
+    abandoned = asyncio.create_task(engine.call(READ, str(fifo).encode()))
+    await asyncio.sleep(0)
+    assert await engine.call(ECHO, b"two") == b"two"
+    abandoned.cancel()
+    await asyncio.wait({abandoned})
+    assert await engine.call(ECHO, b"three") == b"three"
+    await asyncio.to_thread(lambda: fifo.open("wb").close())
+
+
+async def test_a_process_that_cannot_be_created_is_reported(new_pool: NewPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller gets the reason, and the next one a process."""
+    engine = new_pool()
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.executable", "/no/such/python")
+        with pytest.raises(EngineMissing, match="cannot be started"):
+            await engine.call(ECHO, b"one")
+    assert await engine.call(ECHO, b"two") == b"two"
+
+
 async def test_a_cancelled_request_leaves_no_response_behind(new_pool: NewPool, tmp_path: Path) -> None:
     """The next caller gets its own response after a request was cancelled halfway."""
     engine, fifo = new_pool(), tmp_path / "fifo"

@@ -17,7 +17,7 @@ class ProcessPool:
     another one is free. The last process is replaced at once when it dies, unless it died before its first response.
     """
 
-    def __init__(self, command: Sequence[str], most: int) -> None:
+    def __init__(self, command: Sequence[str], most: int, response_seconds: float = RESPONSE_SECONDS) -> None:
         self._command = tuple(command)
         self._most = most
         self._processes: set[EngineProcess] = set()
@@ -28,7 +28,7 @@ class ProcessPool:
         self._starting = 0
         self._expected = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self.response_seconds = RESPONSE_SECONDS
+        self.response_seconds = response_seconds
         """Longest time to the response to a first request; a process that takes longer counts as dead."""
         self.name = ""
         """The engine's name, once a process has been started."""
@@ -133,7 +133,13 @@ class ProcessPool:
             raise
 
     def _return(self, process: EngineProcess) -> None:
-        """Give *process* to the first caller that waits; a process that has died is no longer counted."""
+        """Give *process* to the first caller that waits; a process that has died is no longer counted.
+
+        A process that still works on a request whose caller was cancelled is given out when it has finished.
+        """
+        if process.alive and process.busy:
+            self._do(self._return_later(process))
+            return
         while process.alive and self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():
@@ -143,6 +149,10 @@ class ProcessPool:
             self._idle.append(process)
         else:
             self._grow()
+
+    async def _return_later(self, process: EngineProcess) -> None:
+        await process.settled()
+        self._return(process)
 
     def _grow(self) -> None:
         """Start another process if callers wait for more than are starting, or more are expected than there are."""

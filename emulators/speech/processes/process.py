@@ -30,6 +30,7 @@ class EngineProcess:
         """The engine's name."""
         self._process = process
         self._one_at_a_time = asyncio.Lock()
+        self._exchanging: asyncio.Task[bytes] | None = None
 
     @classmethod
     async def start(cls, command: Sequence[str]) -> "EngineProcess":
@@ -38,13 +39,15 @@ class EngineProcess:
         Raises:
             EngineMissing: the engine cannot run here.
         """
-        # Its own session protects it from the terminal's interrupt; it ends when its input is closed.
-        started = cls(
-            await asyncio.create_subprocess_exec(
+        try:
+            # Its own session protects it from the terminal's interrupt; it ends when its input is closed.
+            process = await asyncio.create_subprocess_exec(
                 sys.executable, *command, cwd=Path(next(iter(emulators.__path__))).parent, start_new_session=True,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            )
-        )  # fmt: skip
+            )  # fmt: skip
+        except OSError as error:
+            raise EngineMissing(f"its process cannot be started: {error.strerror}") from error
+        started = cls(process)
         try:
             async with asyncio.timeout(START_SECONDS):
                 await started._load()
@@ -70,9 +73,19 @@ class EngineProcess:
         Raises:
             EngineDied: the process did not respond, or not within *seconds*, which ends it.
         """
-        exchange = asyncio.create_task(self._timely(request_frame(kind, body), seconds))
+        exchange = self._exchanging = asyncio.create_task(self._timely(request_frame(kind, body), seconds))
         exchange.add_done_callback(_retrieve_exception)
         return await asyncio.shield(exchange)
+
+    @property
+    def busy(self) -> bool:
+        """Whether it still works on a request, whose caller may have been cancelled."""
+        return self._exchanging is not None and not self._exchanging.done()
+
+    async def settled(self) -> None:
+        """Return when it is not `busy`."""
+        if self._exchanging is not None:
+            await asyncio.wait({self._exchanging})
 
     async def ended(self) -> None:
         """Return when the process has ended."""

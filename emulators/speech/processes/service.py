@@ -26,7 +26,7 @@ def serve(load: Callable[[], Engine], memory_bytes: int) -> None:
     """Serve requests with the engine that *load* returns, on standard input and output.
 
     Args:
-        load: raises EngineMissing or ImportError where the engine cannot run; the emulator is sent the reason.
+        load: raises where the engine cannot run, usually EngineMissing or ImportError; the emulator is sent the reason.
         memory_bytes: memory that the engine may take beyond what it has taken when it is loaded.
     """
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as responses:
@@ -39,6 +39,9 @@ def serve(load: Callable[[], Engine], memory_bytes: int) -> None:
             return
         except (EngineMissing, ImportError) as error:
             _send(responses, json.dumps({"missing": str(error)}).encode())
+            return
+        except Exception as error:  # noqa: BLE001 - the reason is reported, whatever it is
+            _send(responses, json.dumps({"missing": f"{type(error).__name__}: {error}"}).encode())
             return
         limit_memory(memory_bytes)
         _send(responses, json.dumps({"name": engine.name}).encode())

@@ -15,6 +15,8 @@ RATE = 16_000
 """Hertz of the model."""
 PROCESSES = 2
 """One user's phrase does not wait for another's; the second process starts when a second user begins to speak."""
+RESPONSE_SECONDS = 60.0
+"""Longest time to a transcript of at most 30 s of sound; a process that takes longer counts as dead."""
 
 
 class Whisper:
@@ -26,7 +28,7 @@ class Whisper:
 
     def __init__(self, model: str = "", pool: ProcessPool | None = None) -> None:
         self.languages: tuple[str, ...] = () if model else ("en-US",)
-        self.pool = pool or ProcessPool((*COMMAND, model) if model else COMMAND, PROCESSES)
+        self.pool = pool or ProcessPool((*COMMAND, model) if model else COMMAND, PROCESSES, RESPONSE_SECONDS)
 
     @asynccontextmanager
     async def listening(self, rate: int, phrases: tuple[str, ...], language: str) -> AsyncGenerator[Recognition]:

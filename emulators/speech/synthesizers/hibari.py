@@ -11,13 +11,15 @@ COMMAND = ("-m", "emulators.speech.synthesizers.hibari_worker")
 PHONEMES, SPEAK = b"P", b"S"
 PROCESSES = 2
 """One user's sentence does not wait for another's; the second process starts when the first is busy."""
+RESPONSE_SECONDS = 15.0
+"""Longest time to a sentence's speech, which takes a tenth of a second; a process that takes longer counts as dead."""
 
 
 class Hibari:
     """Speaks English with one female voice, sentence by sentence."""
 
     def __init__(self, pool: ProcessPool | None = None) -> None:
-        self.pool = pool or ProcessPool(COMMAND, PROCESSES)
+        self.pool = pool or ProcessPool(COMMAND, PROCESSES, RESPONSE_SECONDS)
 
     async def speak(self, text: str, voice: Voice) -> AsyncGenerator[bytes]:
         if not self.speaks(voice):

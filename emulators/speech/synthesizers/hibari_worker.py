@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 from pathlib import Path
 from textwrap import wrap
 
@@ -24,6 +25,8 @@ MOST_PHONEMES = 400
 """Phonemes of one request, about 20 s of speech; a sentence without punctuation could have any number."""
 SEED = 0
 """The same text makes the same sound."""
+LONG_NUMBER = re.compile(r"\d{16,}")
+"""Numbers that are read digit by digit: hibari has no words for those of 37 digits and more, and fails."""
 
 
 class Worker:
@@ -39,10 +42,14 @@ class Worker:
 
     def respond(self, kind: bytes, body: bytes) -> bytes:
         if kind == PHONEMES:
-            sentences = self._voice.phonemize(body.decode())
+            sentences = self._voice.phonemize(LONG_NUMBER.sub(_digits, body.decode()))
             return json.dumps([piece for sentence in sentences for piece in wrap(sentence, MOST_PHONEMES)]).encode()
         wave = self._voice.from_phonemes(body.decode(), seed=SEED)
         return bytes((np.clip(wave, -1.0, 1.0) * 32767.0).astype("<i2"))
+
+
+def _digits(number: re.Match[str]) -> str:
+    return " ".join(number[0])
 
 
 if __name__ == "__main__":
