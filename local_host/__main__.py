@@ -16,7 +16,8 @@ import aiohttp
 
 from emulators.azurite import AzuriteMissing
 from emulators.child_process import stop
-from emulators.start import PortTaken, check_free, interrupted, start_emulators, start_storage
+from emulators.start import PortTaken, check_free, free_port, interrupted, start_emulators, start_storage
+from local_host.front.server import front
 from local_host.functions import load_settings
 from local_host.uploads import allow_uploads
 
@@ -37,6 +38,10 @@ STORAGE_MISSING = (
     " Install Node and run make run again."
 )
 
+FRONTED = (
+    "Behind a front like that of the Functions host (docs/functions-host.md); the function app is on 127.0.0.1:{port}."
+)
+
 
 class CannotStart(Exception):
     """The message says why and what to do."""
@@ -48,23 +53,25 @@ def main() -> None:
     arguments.add_argument(
         "--port", type=int, help="of the function app; 7071 unless local.settings.json says otherwise"
     )
+    arguments.add_argument("--front", action="store_true", help="serve behind a front like that of the Functions host")
     arguments.add_argument("--folder", type=Path, default=Path.cwd(), help="where function_app.py is")
     options = arguments.parse_args()
     try:
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-            asyncio.run(_run(options.folder, options.port, with_host=not options.emulators_only))
+            asyncio.run(_run(options))
     except (CannotStart, PortTaken) as error:
         sys.exit(f"\n{error}\n")
 
 
-async def _run(folder: Path, port: int | None, *, with_host: bool) -> None:
+async def _run(options: argparse.Namespace) -> None:
     began = monotonic()
+    folder, with_host = options.folder, not options.emulators_only
     # From the first moment on: the processes that have been started by then are stopped.
     running = asyncio.current_task()
     if running is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     settings = load_settings(folder)
-    port = port or settings.port
+    port = options.port or settings.port
     ports = {name: urlsplit(os.environ[setting]).port or 80 for name, setting in ENDPOINTS.items()}
     if not _issues_tokens(os.environ):
         del ports["issuer"]
@@ -78,8 +85,12 @@ async def _run(folder: Path, port: int | None, *, with_host: bool) -> None:
             _say(f"Emulators: {', '.join(f'{name} on {at}' for name, at in ports.items())}. Ctrl+C stops them.")
             await interrupted()
             return
-        host = await stack.enter_async_context(_host(folder, port))
-        await _until_healthy(host, port)
+        inner = free_port() if options.front else port
+        host = await stack.enter_async_context(_host(folder, inner))
+        await _until_healthy(host, inner)
+        if options.front:
+            await stack.enter_async_context(front(f"http://127.0.0.1:{inner}", port=port))
+            _say(f"\n{FRONTED.format(port=inner)}")
         _say(_welcome(port, monotonic() - began))
         if "issuer" in ports:
             _say(_sign_in(ports["issuer"]))
