@@ -26,6 +26,7 @@ from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
 from local_host.blob_trigger import BlobTriggers, Pace
+from local_host.front.server import front
 from local_host.functions import host, load_app
 from tests.issuers import Issuer, issuing, signer
 from voice_core import wiring
@@ -188,11 +189,16 @@ async def new_product(
     monkeypatch: pytest.MonkeyPatch,
     headers: Mapping[str, str] | None = None,
 ) -> Product:
-    """The product with the settings of *services*, until *stack* closes; its client always sends *headers*."""
+    """The product with the settings of *services*, until *stack* closes; its client always sends *headers*.
+
+    With ``FRONT=1`` in the environment, it is behind a front like that of the Functions host.
+    """
     app = wiring.App(services.settings)
     monkeypatch.setattr(wiring, "app", lambda: app)
     stack.push_async_callback(app.close)
     url = await stack.enter_async_context(served(function_host()))
+    if os.environ.get("FRONT", "0") != "0":
+        url = await stack.enter_async_context(front(url))
     http = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
     return Product(f"{url}/api/voice", http, services, app)
 
