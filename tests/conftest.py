@@ -203,6 +203,20 @@ async def new_product(
     return Product(f"{url}/api/voice", http, services, app)
 
 
+WAYS = ("directly", "behind a front")
+"""How a client reaches the product: the second as in Azure. Parameters of fixtures, see `reached`."""
+
+
+@asynccontextmanager
+async def reached(product: Product, way: str) -> AsyncIterator[Product]:
+    """The *product* as its clients reach it, by one of `WAYS`."""
+    if way == "directly":
+        yield product
+        return
+    async with front(product.url) as url:
+        yield replace(product, url=url)
+
+
 @cache
 def function_host() -> Starlette:
     """The function app as the local host serves it; a function app can be indexed only once per process."""
