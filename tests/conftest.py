@@ -55,6 +55,17 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+FRONT = os.environ.get("FRONT", "0") != "0"
+"""Whether the product is behind a front like that of the Functions host, in all tests (docs/functions-host.md)."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what a front does not let through."""
+    direct = [item for item in items if FRONT and item.get_closest_marker("direct")]
+    config.hook.pytest_deselected(items=direct)
+    items[:] = [item for item in items if item not in direct]
+
+
 ROOT = Path(__file__).parent.parent
 HEARD = "what is the weather like"
 """The transcript of the emulated recognition unless a test scripts another."""
@@ -197,7 +208,7 @@ async def new_product(
     monkeypatch.setattr(wiring, "app", lambda: app)
     stack.push_async_callback(app.close)
     url = await stack.enter_async_context(served(function_host()))
-    if os.environ.get("FRONT", "0") != "0":
+    if FRONT:
         url = await stack.enter_async_context(front(url))
     http = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
     return Product(f"{url}/api/voice", http, services, app)

@@ -16,6 +16,8 @@ from tests.functions.test_conversations import listed, say
 from tests.issuers import Issuer
 from voice_core.functions.openapi.document import contract
 
+pytestmark = pytest.mark.direct
+
 DELIVERIES = 10
 
 

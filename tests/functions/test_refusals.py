@@ -17,6 +17,8 @@ from tests.issuers import Issuer
 from voice_core import wiring
 from voice_core.environ import SettingsError
 
+pytestmark = pytest.mark.direct
+
 WAV = {"Content-Type": "audio/wav"}
 JSON = {"Content-Type": "application/json"}
 

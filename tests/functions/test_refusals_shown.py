@@ -4,8 +4,12 @@ import asyncio
 import shutil
 from dataclasses import replace
 
+import pytest
+
 from fakes.eventually import HANG_SECONDS
 from tests.conftest import ROOT, ProductWith
+
+pytestmark = pytest.mark.direct
 
 CLIENTS = {"urllib": "python3", "fetch": "node", "curl": "curl", "curl, chunked": "curl"}
 """Clients of scripts/refusals.sh, and the program that each needs."""
