@@ -11,7 +11,7 @@ import h11
 from local_host.front.client import Client, ClientGone
 from local_host.front.fields import back, has_body, onward, states_two_lengths
 from local_host.front.limits import Limits
-from local_host.front.worker import Delivery, WorkerFailure, delivery
+from local_host.front.worker import Attempt, WorkerFailure, attempt
 
 Pause = Callable[[float], Awaitable[object]]
 
@@ -72,43 +72,43 @@ class Exchange:
                     await self._client.send(h11.Data(data=piece))
             await self._client.send(h11.EndOfMessage())
 
-    async def _deliver(self, stack: AsyncExitStack) -> tuple[h11.Response, Delivery]:
-        """The head of the response, and the delivery that got it, open until *stack* closes."""
+    async def _deliver(self, stack: AsyncExitStack) -> tuple[h11.Response, Attempt]:
+        """The head of the response, and the attempt that got it, open until *stack* closes."""
         limits = self._worker.limits
         seconds = limits.first_pause_seconds
-        for _ in range(limits.deliveries - 1):
+        for _ in range(limits.attempts - 1):
             try:
-                return await self._attempt(stack)
+                return await self._attempt_with_repeats(stack)
             except WorkerFailure:
                 await self._worker.pause(seconds)
                 seconds = min(2 * seconds, limits.longest_pause_seconds)
-        return await self._attempt(stack)
+        return await self._attempt_with_repeats(stack)
 
-    async def _attempt(self, stack: AsyncExitStack) -> tuple[h11.Response, Delivery]:
-        repeats = self._worker.limits.orderly_deliveries if self._is_repeated_at_once else 1
+    async def _attempt_with_repeats(self, stack: AsyncExitStack) -> tuple[h11.Response, Attempt]:
+        repeats = self._worker.limits.orderly_attempts if self._is_repeated_at_once else 1
         for _ in range(repeats - 1):
             try:
-                return await self._deliver_once(stack)
+                return await self._attempt(stack)
             except WorkerFailure as failure:
                 if not failure.orderly:
                     raise
-        return await self._deliver_once(stack)
+        return await self._attempt(stack)
 
     @property
     def _is_repeated_at_once(self) -> bool:
         return not self._has_body and self._request.method in REPEATED_AT_ONCE
 
-    async def _deliver_once(self, stack: AsyncExitStack) -> tuple[h11.Response, Delivery]:
+    async def _attempt(self, stack: AsyncExitStack) -> tuple[h11.Response, Attempt]:
         if self._body_begun:
             # The body has been read, and cannot be sent again.
             raise WorkerFailure
-        async with AsyncExitStack() as attempt:
+        async with AsyncExitStack() as opened:
             url = self._worker.url
-            sent = await attempt.enter_async_context(delivery(url.hostname or "", url.port or 80, self._worker.limits))
+            sent = await opened.enter_async_context(attempt(url.hostname or "", url.port or 80, self._worker.limits))
             async with aclosing(self._body()) as body:
                 await sent.send(self._request, body)
             response = await sent.head()
-            await stack.enter_async_context(attempt.pop_all())
+            await stack.enter_async_context(opened.pop_all())
         return response, sent
 
     async def _body(self) -> AsyncGenerator[bytes]:

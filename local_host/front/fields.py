@@ -8,7 +8,7 @@ import h11
 Field = tuple[bytes, bytes]
 
 INVOCATION_ID = b"x-ms-invocation-id"
-"""The same in each delivery of a request."""
+"""The same in each attempt of a request."""
 
 HOP_BY_HOP = frozenset(
     {

@@ -23,12 +23,12 @@ class Limits:
     """Lowest average rate of a body, in bytes per second; 408 below it."""
     grace_seconds: float = 5.0
     """Time before the rate counts."""
-    deliveries: int = 10
-    """How often a request is delivered whose connection to the worker fails."""
-    orderly_deliveries: int = 4
+    attempts: int = 10
+    """How often a request is delivered to the worker, as long as the connection fails."""
+    orderly_attempts: int = 4
     """How often each of these is repeated at once, when the worker closed the connection in an orderly way."""
     first_pause_seconds: float = 0.05
-    """Pause after the first delivery; each further one is twice as long."""
+    """Pause after the first attempt; each further one is twice as long."""
     longest_pause_seconds: float = 0.25
     linger_seconds: float = 5.0
     """Longest time in which the rest of a refused body is read, so that the client can receive the response."""

@@ -17,7 +17,7 @@ async def front(
 ) -> AsyncIterator[str]:
     """The address of a front of the worker at *url*, with the same path; port 0 takes a free one.
 
-    *pause* waits between two deliveries of a request. The limits are the host's unless others are given.
+    *pause* waits between two attempts of a request. The limits are the host's unless others are given.
 
     Raises:
         OSError: the port is taken.

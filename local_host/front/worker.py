@@ -1,4 +1,4 @@
-"""The front's connection to the worker, one for each delivery of a request."""
+"""The front's connection to the worker, one for each attempt of a request."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -24,7 +24,7 @@ class ResponseCut(Exception):
     """The connection to the worker failed in the middle of a response."""
 
 
-class Delivery:
+class Attempt:
     """Sends one request to the worker, and then reads its response.
 
     Like .NET's HTTP client, it reads nothing before the request has been sent completely. So a worker that responds
@@ -82,13 +82,13 @@ class Delivery:
 
 
 @asynccontextmanager
-async def delivery(host: str, port: int, limits: Limits) -> AsyncIterator[Delivery]:
+async def attempt(host: str, port: int, limits: Limits) -> AsyncIterator[Attempt]:
     """A connection to the worker, closed at once at the end; raises WorkerFailure if there is none."""
     try:
         reader, writer = await asyncio.open_connection(host, port)
     except OSError as error:
         raise WorkerFailure from error
     try:
-        yield Delivery(reader, writer, limits)
+        yield Attempt(reader, writer, limits)
     finally:
         writer.transport.abort()

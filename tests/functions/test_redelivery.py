@@ -18,17 +18,17 @@ from voice_core.functions.openapi.document import contract
 
 pytestmark = pytest.mark.direct
 
-DELIVERIES = 10
+ATTEMPTS = 10
 
 
 async def at_once(_seconds: float) -> None:
-    """No pause between two deliveries."""
+    """No pause between two attempts."""
 
 
 @asynccontextmanager
 async def redelivered(product: Product) -> AsyncIterator[tuple[Product, LossyWire]]:
     """The *product* behind a front, and a wire that loses all responses to the first request but the last."""
-    async with losing(product.url, DELIVERIES - 1) as wire, front(wire.url, pause=at_once) as url:
+    async with losing(product.url, ATTEMPTS - 1) as wire, front(wire.url, pause=at_once) as url:
         yield replace(product, url=url), wire
 
 
@@ -39,7 +39,7 @@ async def once(product: Product, method: str, path: str) -> dict[str, Any]:
         behind.http.request(method, f"{behind.url}{path}", skip_auto_headers=["Content-Type"]) as response,
     ):
         assert response.status < 300, await response.text()
-        assert wire.lost == [response.status] * (DELIVERIES - 1)
+        assert wire.lost == [response.status] * (ATTEMPTS - 1)
         document: dict[str, Any] = await response.json() if response.status != 204 else {}
         return document
 
@@ -54,7 +54,7 @@ async def open_a_clip(product: Product) -> None:
 
 
 async def cancel_a_clip(product: Product) -> None:
-    """The clip is cancelled; no delivery fails because an earlier one has deleted it."""
+    """The clip is cancelled; no attempt fails because an earlier one has deleted it."""
     clip = await opened(product)
     await once(product, "DELETE", f"/clips/{clip['clipId']}")
     async with product.get(f"/clips/{clip['clipId']}") as response:
@@ -75,7 +75,7 @@ async def prepare_a_session(product: Product) -> None:
 
 
 async def end_a_session(product: Product) -> None:
-    """The session ends by the first delivery, and each further one gets the same state."""
+    """The session ends at the first attempt, and each further one gets the same state."""
     async with call(product) as (caller, session):
         state = await once(product, "DELETE", f"/session/{session['sessionId']}")
         assert state["reason"] == "deleted"
@@ -93,7 +93,7 @@ TRIED: dict[str, Callable[[Product], Awaitable[None]]] = {
 
 
 @pytest.mark.parametrize("operation", TRIED)
-async def test_ten_deliveries_have_the_effect_of_one(clip_product: Product, operation: str) -> None:
+async def test_ten_attempts_have_the_effect_of_one(clip_product: Product, operation: str) -> None:
     """Nine responses are lost on the way back, and the tenth arrives."""
     await TRIED[operation](clip_product)
 

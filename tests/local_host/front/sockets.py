@@ -16,7 +16,7 @@ RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
 @dataclass(eq=False)
-class Delivery:
+class Attempt:
     """One connection of the front to the worker."""
 
     reader: asyncio.StreamReader
@@ -52,13 +52,13 @@ class Delivery:
         return next(line.partition(":")[2].strip() for line in lines if line.lower().startswith(f"{name}:"))
 
 
-Serve = Callable[[Delivery], Awaitable[None]]
+Serve = Callable[[Attempt], Awaitable[None]]
 
 
-async def hello(delivery: Delivery) -> None:
+async def hello(attempt: Attempt) -> None:
     """Respond to a request without a body."""
-    await delivery.read_head()
-    await delivery.send(RESPONSE)
+    await attempt.read_head()
+    await attempt.send(RESPONSE)
 
 
 @dataclass
@@ -66,30 +66,30 @@ class FrontWithWorker:
     """A front with a worker behind it."""
 
     url: str
-    deliveries: list[Delivery]
+    attempts: list[Attempt]
     pauses: list[float]
-    """The pauses between deliveries, in seconds."""
-    arrived: asyncio.Queue[Delivery]
+    """The pauses between attempts, in seconds."""
+    arrived: asyncio.Queue[Attempt]
 
-    async def delivery(self) -> Delivery:
+    async def attempt(self) -> Attempt:
         """The next connection of the front to the worker, as it begins."""
         return await asyncio.wait_for(self.arrived.get(), HANG_SECONDS)
 
 
 @asynccontextmanager
 async def fronted(serve: Serve, limits: Limits | None = None) -> AsyncIterator[FrontWithWorker]:
-    """A front without pauses between deliveries, and a worker whose connections are served by *serve*."""
-    deliveries: list[Delivery] = []
+    """A front without pauses between attempts, and a worker whose connections are served by *serve*."""
+    attempts: list[Attempt] = []
     pauses: list[float] = []
-    arrived: asyncio.Queue[Delivery] = asyncio.Queue()
+    arrived: asyncio.Queue[Attempt] = asyncio.Queue()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        delivery = Delivery(reader, writer)
-        deliveries.append(delivery)
-        arrived.put_nowait(delivery)
+        attempt = Attempt(reader, writer)
+        attempts.append(attempt)
+        arrived.put_nowait(attempt)
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
-                await serve(delivery)
+                await serve(attempt)
         finally:
             writer.close()
 
@@ -99,7 +99,7 @@ async def fronted(serve: Serve, limits: Limits | None = None) -> AsyncIterator[F
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, front(f"http://127.0.0.1:{port}", limits, pause=pause) as url:
-        yield FrontWithWorker(url, deliveries, pauses, arrived)
+        yield FrontWithWorker(url, attempts, pauses, arrived)
 
 
 class Client:

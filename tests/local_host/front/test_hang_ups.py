@@ -7,19 +7,19 @@ import pytest
 from fakes.eventually import HANG_SECONDS
 from local_host.front.limits import Limits
 from local_host.front.server import front
-from tests.local_host.front.sockets import Client, Delivery, connected, fronted, request
+from tests.local_host.front.sockets import Attempt, Client, connected, fronted, request
 
 
-async def respond_partly(delivery: Delivery) -> None:
-    await delivery.read_head()
-    await delivery.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst")
-    await delivery.until_end()
+async def respond_partly(attempt: Attempt) -> None:
+    await attempt.read_head()
+    await attempt.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst")
+    await attempt.until_end()
 
 
 MOMENTS = {
-    "before the response": (Delivery.until_end, request("GET"), b""),
+    "before the response": (Attempt.until_end, request("GET"), b""),
     "during the response": (respond_partly, request("GET"), b"first"),
-    "in mid-upload": (Delivery.until_end, request("POST", "Content-Length: 90000") + bytes(5000), b""),
+    "in mid-upload": (Attempt.until_end, request("POST", "Content-Length: 90000") + bytes(5000), b""),
 }
 
 
@@ -29,26 +29,26 @@ async def test_a_hang_up_reaches_the_worker(moment: str) -> None:
     serve, sent, received = MOMENTS[moment]
     async with fronted(serve) as there, connected(there.url) as client:
         await client.send(sent)
-        delivery = await there.delivery()
+        attempt = await there.attempt()
         if received:
             await client.until(received)
         client.hang_up()
-        await asyncio.wait_for(delivery.ended.wait(), HANG_SECONDS)
+        await asyncio.wait_for(attempt.ended.wait(), HANG_SECONDS)
 
-    assert len(there.deliveries) == 1
+    assert len(there.attempts) == 1
 
 
 async def test_a_closed_sending_side_is_a_hang_up() -> None:
     """A client that ends only its sending side has hung up, too."""
-    async with fronted(Delivery.until_end) as there, connected(there.url) as client:
+    async with fronted(Attempt.until_end) as there, connected(there.url) as client:
         await client.send(request("GET"))
-        delivery = await there.delivery()
+        attempt = await there.attempt()
         client.writer.write_eof()
-        await asyncio.wait_for(delivery.ended.wait(), HANG_SECONDS)
+        await asyncio.wait_for(attempt.ended.wait(), HANG_SECONDS)
 
 
 async def test_a_hang_up_ends_the_attempts() -> None:
-    """A client that hangs up between two deliveries ends them."""
+    """A client that hangs up between two attempts ends them."""
     began, ended = asyncio.Event(), asyncio.Event()
 
     async def pause(_seconds: float) -> None:
@@ -77,12 +77,12 @@ async def rest(client: Client) -> bytes:
 async def test_a_response_that_breaks_off_ends_the_connection(*, orderly: bool) -> None:
     """The part that has arrived is passed on, then the client's connection ends; nothing is delivered again."""
 
-    async def serve(delivery: Delivery) -> None:
-        await delivery.read_head()
-        await delivery.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+    async def serve(attempt: Attempt) -> None:
+        await attempt.read_head()
+        await attempt.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
         await passed.wait()
         if not orderly:
-            delivery.reset()
+            attempt.reset()
 
     passed = asyncio.Event()
     async with fronted(serve) as there, connected(there.url) as client:
@@ -91,7 +91,7 @@ async def test_a_response_that_breaks_off_ends_the_connection(*, orderly: bool) 
         passed.set()
         assert await rest(client) == b""
 
-    assert len(there.deliveries) == 1
+    assert len(there.attempts) == 1
     assert there.pauses == []
 
 
@@ -100,8 +100,8 @@ async def test_the_front_ends_with_its_connections() -> None:
     async with fronted(respond_partly) as there, connected(there.url) as client:
         await client.send(request("GET"))
         await client.until(b"first")
-        delivery = await there.delivery()
-    await asyncio.wait_for(delivery.ended.wait(), HANG_SECONDS)
+        attempt = await there.attempt()
+    await asyncio.wait_for(attempt.ended.wait(), HANG_SECONDS)
 
 
 async def test_a_client_that_sends_nothing_is_served_nothing() -> None:
@@ -109,4 +109,4 @@ async def test_a_client_that_sends_nothing_is_served_nothing() -> None:
     async with fronted(respond_partly) as there, connected(there.url) as client:
         client.writer.write_eof()
         assert await client.response() == b""
-        assert there.deliveries == []
+        assert there.attempts == []

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from local_host.front.limits import Limits
-from tests.local_host.front.sockets import RESPONSE, Delivery, connected, fronted, hello, is_empty, request, response_to
+from tests.local_host.front.sockets import RESPONSE, Attempt, connected, fronted, hello, is_empty, request, response_to
 
 
-async def read_all(delivery: Delivery) -> None:
+async def read_all(attempt: Attempt) -> None:
     """Respond once a chunked body has arrived."""
-    await delivery.read_head()
-    await delivery.reader.readuntil(b"0\r\n\r\n")
-    await delivery.send(RESPONSE)
+    await attempt.read_head()
+    await attempt.reader.readuntil(b"0\r\n\r\n")
+    await attempt.send(RESPONSE)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ async def test_a_head_is_refused(sent: bytes, status: int) -> None:
     async with fronted(hello) as there:
         assert is_empty(await response_to(there.url, sent), status)
 
-    assert there.deliveries == []
+    assert there.attempts == []
 
 
 async def test_chunks_count_more_than_a_length() -> None:
@@ -41,19 +41,19 @@ async def test_chunks_count_more_than_a_length() -> None:
     async with fronted(read_all) as there:
         response = await response_to(there.url, both + b"3\r\nabc\r\n0\r\n\r\n")
 
-    (delivery,) = there.deliveries
-    assert (delivery.value("x-content-length"), delivery.value("transfer-encoding")) == ("1", "chunked")
-    assert b"\r\ncontent-length" not in delivery.head.lower()
+    (attempt,) = there.attempts
+    assert (attempt.value("x-content-length"), attempt.value("transfer-encoding")) == ("1", "chunked")
+    assert b"\r\ncontent-length" not in attempt.head.lower()
     assert b"\r\nconnection: close\r\n" in response.lower()
 
 
 async def test_trailers_are_dropped() -> None:
     """Those of a request do not reach the worker, nor those of a response the client."""
 
-    async def serve(delivery: Delivery) -> None:
-        await delivery.read_head()
-        received.append(await delivery.reader.readuntil(b"0\r\n\r\n"))
-        await delivery.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Late: 1\r\n\r\n")
+    async def serve(attempt: Attempt) -> None:
+        await attempt.read_head()
+        received.append(await attempt.reader.readuntil(b"0\r\n\r\n"))
+        await attempt.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Late: 1\r\n\r\n")
 
     received: list[bytes] = []
     sent = request("POST", "Transfer-Encoding: chunked") + b"3\r\nabc\r\n0\r\nX-Late: 1\r\n\r\n"
@@ -68,19 +68,19 @@ async def test_fields_of_a_connection_end_at_the_front() -> None:
     """Connection, the fields that it lists, and the other hop-by-hop fields are passed on in neither direction."""
     of_connection = ("X-Mine: 1", "Keep-Alive: timeout=5", "TE: trailers", "Upgrade: websocket", "X-Yours: 2")
 
-    async def serve(delivery: Delivery) -> None:
-        await delivery.read_head()
+    async def serve(attempt: Attempt) -> None:
+        await attempt.read_head()
         fields = "\r\n".join(["Connection: X-Mine", *of_connection])
-        await delivery.send(f"HTTP/1.1 204 No Content\r\n{fields}\r\n\r\n".encode())
+        await attempt.send(f"HTTP/1.1 204 No Content\r\n{fields}\r\n\r\n".encode())
 
     async with fronted(serve) as there:
         response = await response_to(there.url, request("GET", "Connection: x-mine", *of_connection))
 
-    for head in (response, there.deliveries[0].head):
+    for head in (response, there.attempts[0].head):
         assert b"x-yours: 2" in head.lower()
         for name in (b"x-mine", b"keep-alive", b"te:", b"upgrade"):
             assert b"\r\n" + name not in head.lower()
-    assert b"connection" not in there.deliveries[0].head.lower()
+    assert b"connection" not in there.attempts[0].head.lower()
 
 
 async def test_the_worker_sees_its_own_address() -> None:
@@ -89,12 +89,12 @@ async def test_the_worker_sees_its_own_address() -> None:
     async with fronted(hello) as there:
         await response_to(there.url, request("GET", *forged))
 
-    (delivery,) = there.deliveries
-    port = delivery.writer.get_extra_info("sockname")[1]
-    assert delivery.value("host") == f"127.0.0.1:{port}"
-    forwarded = [delivery.value(f"x-forwarded-{what}") for what in ("host", "for", "proto")]
+    (attempt,) = there.attempts
+    port = attempt.writer.get_extra_info("sockname")[1]
+    assert attempt.value("host") == f"127.0.0.1:{port}"
+    forwarded = [attempt.value(f"x-forwarded-{what}") for what in ("host", "for", "proto")]
     assert forwarded == ["voice.example", "127.0.0.1", "http"]
-    assert b".example" not in delivery.head.replace(b"voice.example", b"")
+    assert b".example" not in attempt.head.replace(b"voice.example", b"")
 
 
 async def test_each_request_has_an_invocation_id() -> None:
@@ -103,9 +103,9 @@ async def test_each_request_has_an_invocation_id() -> None:
         for _ in range(2):
             await response_to(there.url, request("GET", "X-MS-Invocation-Id: mine"))
 
-    ids = [delivery.value("x-ms-invocation-id") for delivery in there.deliveries]
+    ids = [attempt.value("x-ms-invocation-id") for attempt in there.attempts]
     assert len({*ids, "mine"}) == 3
-    assert all(delivery.head.lower().count(b"x-ms-invocation-id") == 1 for delivery in there.deliveries)
+    assert all(attempt.head.lower().count(b"x-ms-invocation-id") == 1 for attempt in there.attempts)
 
 
 async def test_a_connection_serves_several_requests() -> None:
@@ -120,9 +120,9 @@ async def test_a_connection_serves_several_requests() -> None:
 async def test_the_response_to_head_has_no_body() -> None:
     """Its length is passed on."""
 
-    async def serve(delivery: Delivery) -> None:
-        await delivery.read_head()
-        await delivery.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+    async def serve(attempt: Attempt) -> None:
+        await attempt.read_head()
+        await attempt.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
 
     async with fronted(serve) as there:
         response = await response_to(there.url, request("HEAD"))
@@ -139,16 +139,16 @@ async def test_the_front_invites_the_body() -> None:
         await client.send(b"3\r\nabc\r\n0\r\n\r\n")
         assert (await client.response()).endswith(b"hello")
 
-    assert b"expect" not in there.deliveries[0].head.lower()
+    assert b"expect" not in there.attempts[0].head.lower()
 
 
 async def test_an_unread_body_does_not_become_a_request() -> None:
     """The rest of a body after a 502 is dropped, and the connection serves the next request."""
 
-    async def serve(delivery: Delivery) -> None:
-        if len(there.deliveries) == 1:
-            delivery.reset()
-        await hello(delivery)
+    async def serve(attempt: Attempt) -> None:
+        if len(there.attempts) == 1:
+            attempt.reset()
+        await hello(attempt)
 
     async with fronted(serve, Limits()) as there, connected(there.url) as client:
         await client.send(b"POST /a HTTP/1.1\r\nHost: voice.example\r\nContent-Length: 9000000\r\n\r\n")

@@ -6,7 +6,7 @@ from local_host.front.limits import Limits
 from local_host.front.server import front
 from tests.local_host.front.sockets import (
     RESPONSE,
-    Delivery,
+    Attempt,
     Serve,
     fronted,
     is_empty,
@@ -18,18 +18,18 @@ PAUSES = [0.05, 0.1, 0.2, *(0.25,) * 6]
 """1.85 s in all."""
 
 
-async def close(delivery: Delivery) -> None:
-    await delivery.read_head()
+async def close(attempt: Attempt) -> None:
+    await attempt.read_head()
 
 
-async def reset(delivery: Delivery) -> None:
-    await delivery.read_head()
-    delivery.reset()
+async def reset(attempt: Attempt) -> None:
+    await attempt.read_head()
+    attempt.reset()
 
 
-async def garble(delivery: Delivery) -> None:
-    await delivery.read_head()
-    await delivery.send(b"no HTTP at all\r\n\r\n")
+async def garble(attempt: Attempt) -> None:
+    await attempt.read_head()
+    await attempt.send(b"no HTTP at all\r\n\r\n")
 
 
 TIMES: list[tuple[str, Serve, int]] = [
@@ -49,9 +49,9 @@ async def test_a_request_without_a_body_is_delivered_again(method: str, fail: Se
     async with fronted(fail) as there:
         assert is_empty(await response_to(there.url, request(method)), 502)
 
-    assert len({delivery.value("x-ms-invocation-id") for delivery in there.deliveries}) == 1
-    assert len({delivery.head for delivery in there.deliveries}) == 1
-    assert len(there.deliveries) == times
+    assert len({attempt.value("x-ms-invocation-id") for attempt in there.attempts}) == 1
+    assert len({attempt.head for attempt in there.attempts}) == 1
+    assert len(there.attempts) == times
     assert there.pauses == PAUSES
 
 
@@ -61,19 +61,19 @@ async def test_a_request_with_a_body_is_delivered_once(fail: Serve) -> None:
     async with fronted(fail) as there:
         assert is_empty(await response_to(there.url, request("POST", "Content-Length: 3"), b"abc"), 502)
 
-    assert len(there.deliveries) == 1
+    assert len(there.attempts) == 1
     assert there.pauses == PAUSES
 
 
-async def test_a_later_delivery_is_answered() -> None:
-    """The client gets the response of the first delivery that succeeds, and notices nothing of the others."""
+async def test_a_later_attempt_is_answered() -> None:
+    """The client gets the response of the first attempt that succeeds, and notices nothing of the others."""
 
-    async def serve(delivery: Delivery) -> None:
-        await delivery.read_head()
-        if len(there.deliveries) == 3:
-            await delivery.send(RESPONSE)
+    async def serve(attempt: Attempt) -> None:
+        await attempt.read_head()
+        if len(there.attempts) == 3:
+            await attempt.send(RESPONSE)
         else:
-            delivery.reset()
+            attempt.reset()
 
     async with fronted(serve) as there:
         assert (await response_to(there.url, request("POST"))).endswith(b"hello")

@@ -7,22 +7,22 @@ import pytest
 from fakes.eventually import HANG_SECONDS
 from local_host.front.limits import Limits
 from local_host.front.upload import Steps, UploadRate
-from tests.local_host.front.sockets import Delivery, connected, fronted, hello, is_empty, request, response_to
+from tests.local_host.front.sockets import Attempt, connected, fronted, hello, is_empty, request, response_to
 
 SECOND_OF_PAUSE = 1.0
 
 
-async def refuse(delivery: Delivery, *fields: bytes) -> None:
-    await delivery.read_head()
-    await delivery.send(b"\r\n".join([b"HTTP/1.1 413 Too Large", *fields, b"Content-Length: 7", b"", b"refused"]))
+async def refuse(attempt: Attempt, *fields: bytes) -> None:
+    await attempt.read_head()
+    await attempt.send(b"\r\n".join([b"HTTP/1.1 413 Too Large", *fields, b"Content-Length: 7", b"", b"refused"]))
 
 
 async def test_a_body_arrives_in_steps() -> None:
     """Small pieces of a client reach the worker 4,096 bytes at a time, and the rest at the end."""
     pieces: asyncio.Queue[bytes] = asyncio.Queue()
 
-    async def serve(delivery: Delivery) -> None:
-        while piece := await delivery.reader.read(65_536):
+    async def serve(attempt: Attempt) -> None:
+        while piece := await attempt.reader.read(65_536):
             pieces.put_nowait(piece)
 
     async with fronted(serve) as there, connected(there.url) as client:
@@ -50,11 +50,11 @@ async def test_a_response_is_not_held_back() -> None:
     """Each piece of a response reaches the client before the worker sends the next."""
     received = asyncio.Event()
 
-    async def serve(delivery: Delivery) -> None:
-        await delivery.read_head()
-        await delivery.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst")
+    async def serve(attempt: Attempt) -> None:
+        await attempt.read_head()
+        await attempt.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst")
         await received.wait()
-        await delivery.send(b"other")
+        await attempt.send(b"other")
 
     async with fronted(serve) as there, connected(there.url) as client:
         await client.send(request("GET"))
@@ -67,9 +67,9 @@ async def test_a_response_is_not_held_back() -> None:
 async def test_an_early_refusal_arrives(size: int) -> None:
     """It arrives at any size if the worker keeps the connection and reads on."""
 
-    async def serve(delivery: Delivery) -> None:
-        await refuse(delivery)
-        await delivery.until_end()
+    async def serve(attempt: Attempt) -> None:
+        await refuse(attempt)
+        await attempt.until_end()
 
     async with fronted(serve) as there:
         response = await response_to(there.url, request("POST", f"Content-Length: {size}"), bytes(size))
@@ -82,24 +82,24 @@ async def test_an_early_refusal_arrives(size: int) -> None:
 async def test_an_early_refusal_that_closes_is_lost(field: bytes) -> None:
     """If the worker closes the connection while the body arrives, the client gets an empty 502 after ten attempts."""
 
-    async def serve(delivery: Delivery) -> None:
-        await refuse(delivery, field)
+    async def serve(attempt: Attempt) -> None:
+        await refuse(attempt, field)
 
     async with fronted(serve) as there:
         response = await response_to(there.url, request("POST", "Content-Length: 9000000"), bytes(9_000_000))
 
     assert is_empty(response, 502)
-    assert (len(there.deliveries), len(there.pauses)) == (1, 9)
+    assert (len(there.attempts), len(there.pauses)) == (1, 9)
 
 
 async def test_a_slow_body_is_refused() -> None:
     """Below the lowest rate the client gets an empty 408 and the connection ends; the worker sees a hang-up."""
     limits = Limits(grace_seconds=0.05, slowest=1_000_000)
 
-    async with fronted(Delivery.until_end, limits) as there, connected(there.url) as client:
+    async with fronted(Attempt.until_end, limits) as there, connected(there.url) as client:
         await client.send(request("POST", "Content-Length: 9000") + bytes(5000))
         assert is_empty(await client.response(), 408)
-        await asyncio.wait_for((await there.delivery()).ended.wait(), HANG_SECONDS)
+        await asyncio.wait_for((await there.attempt()).ended.wait(), HANG_SECONDS)
 
 
 @pytest.mark.parametrize(("seconds", "passes"), [(40, True), (60, False)])
@@ -122,12 +122,12 @@ async def test_a_large_body_is_refused() -> None:
         response = await response_to(there.url, request("POST", "Content-Length: 104857601"))
 
     assert is_empty(response, 413)
-    assert there.deliveries == []
+    assert there.attempts == []
 
 
 async def test_a_body_that_grows_too_large_is_refused() -> None:
     """A chunked body gets an empty 413 as well, and the worker sees a hang-up."""
-    async with fronted(Delivery.until_end, Limits(body_bytes=10_000)) as there, connected(there.url) as client:
+    async with fronted(Attempt.until_end, Limits(body_bytes=10_000)) as there, connected(there.url) as client:
         await client.send(request("POST", "Transfer-Encoding: chunked") + b"2711\r\n" + bytes(10_001) + b"\r\n")
         assert is_empty(await client.until(b"\r\n\r\n"), 413)
-        await asyncio.wait_for((await there.delivery()).ended.wait(), HANG_SECONDS)
+        await asyncio.wait_for((await there.attempt()).ended.wait(), HANG_SECONDS)

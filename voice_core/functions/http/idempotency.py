@@ -21,10 +21,10 @@ REPLAYED = {"Idempotency-Replayed": "true"}
 """Header of a response when an earlier request with this key was served: a turn, a clip or a session."""
 
 INVOCATION_ID = "x-ms-invocation-id"
-"""Header that the Functions host sets, in place of a client's: it names the request in each of its deliveries.
+"""Header that the Functions host sets, in place of a client's: the request's name, the same in each attempt.
 
-Its connection to the worker may fail after a request has been carried out. The host then delivers a request without a
-body again, up to 40 times (docs/functions-host.md).
+The host's connection to the worker may fail after a request has been carried out. It then delivers a request without
+a body again, 10 or 40 times in all (docs/functions-host.md).
 """
 
 LONGEST_KEY = 200
@@ -78,14 +78,14 @@ def idempotency_key(request: HttpRequest) -> IdempotencyKey | None:
     return IdempotencyKey(user_id(request), header.strip())
 
 
-def delivery_key(request: HttpRequest) -> IdempotencyKey | None:
+def invocation_key(request: HttpRequest) -> IdempotencyKey | None:
     """The key of a request that has none of its own and may be delivered repeatedly; None without a host.
 
     A client that sets the header itself, where no host replaces it, names its own requests, as with `HEADER`: a key is
     valid for its user only. It differs from all values of `HEADER`, which have no spaces.
     """
     name = request.headers.get(INVOCATION_ID)
-    return IdempotencyKey(user_id(request), f"delivery {name}") if name else None
+    return IdempotencyKey(user_id(request), f"invocation {name}") if name else None
 
 
 async def with_replay_header(request: HttpRequest, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
