@@ -67,7 +67,8 @@ class Client:
             Refusal: 400, 413, 414 or 431.
         """
         head = await self._head()
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=2 * len(head))
+        largest = self._limits.line_bytes + self._limits.header_bytes
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=largest)
         try:
             self._http.receive_data(head)
             request = self._http.next_event()
