@@ -1,9 +1,11 @@
 # make run    serve the product with its emulators on 127.0.0.1:7071 (PORT=7171 make run: elsewhere)
+#             FRONT=1 make run: behind a front like that of the Functions host
 # make test   run the tests on each of Python 3.13 and 3.11 that is installed; those that do not depend on it, once
 # make help   the rest
 
 SHELL := /bin/sh
 PORT ?= 7071
+FRONT ?= 0
 PYTHONS := $(shell scripts/pythons.sh)
 VERSIONS := $(foreach python,$(PYTHONS),$(firstword $(subst =, ,$(python))))
 BEST := $(firstword $(VERSIONS))
@@ -35,7 +37,7 @@ help:
 	@echo "make clean       remove what was set up"
 
 run: $(VENV)/local.done azurite
-	@$(VENV)/bin/python -m local_host --port $(PORT) --neural requirements-neural.txt
+	@$(VENV)/bin/python -m local_host --port $(PORT) --neural requirements-neural.txt $(if $(filter-out 0,$(FRONT)),--front)
 
 emulators: $(VENV)/local.done azurite
 	@$(VENV)/bin/python -m local_host --emulators-only --neural requirements-neural.txt

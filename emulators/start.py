@@ -42,6 +42,12 @@ def check_free(ports: Mapping[str, int], remedies: Mapping[str, str]) -> None:
                 raise PortTaken(message) from error
 
 
+def free_port() -> int:
+    """A port on which nothing listens at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 async def start_emulators(
     stack: AsyncExitStack,
     ports: Mapping[str, int],

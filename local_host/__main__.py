@@ -18,8 +18,9 @@ from emulators.azurite import AzuriteMissing
 from emulators.child_process import stop
 from emulators.speech.engine_choice import engines_from
 from emulators.speech.engines import EngineMissing
-from emulators.start import PortTaken, check_free, in_background, interrupted, start_emulators, start_storage
+from emulators.start import PortTaken, check_free, free_port, in_background, interrupted, start_emulators, start_storage
 from local_host.engines import SpeechEngines
+from local_host.front.server import front
 from local_host.functions import load_settings
 from local_host.installation import Installation
 from local_host.uploads import allow_uploads
@@ -43,6 +44,10 @@ STORAGE_MISSING = (
     " Install Node and run make run again."
 )
 
+FRONTED = (
+    "Behind a front like that of the Functions host (docs/functions-host.md); the function app is on 127.0.0.1:{port}."
+)
+
 
 class CannotStart(Exception):
     """The message says why and what to do."""
@@ -57,29 +62,32 @@ def main() -> None:
     arguments.add_argument(
         "--neural", type=Path, metavar="FILE", help="install these requirements of the neural engines in the background"
     )
+    arguments.add_argument("--front", action="store_true", help="serve behind a front like that of the Functions host")
     arguments.add_argument("--folder", type=Path, default=Path.cwd(), help="where function_app.py is")
     options = arguments.parse_args()
     try:
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-            asyncio.run(_run(options.folder, options.port, options.neural, with_host=not options.emulators_only))
+            asyncio.run(_run(options))
     except (CannotStart, PortTaken, EngineMissing) as error:
         sys.exit(f"\n{error}\n")
 
 
-async def _run(folder: Path, port: int | None, neural: Path | None, *, with_host: bool) -> None:
+async def _run(options: argparse.Namespace) -> None:
     began = monotonic()
+    folder, with_host = options.folder, not options.emulators_only
     # From the first moment on: the processes that have been started by then are stopped.
     running = asyncio.current_task()
     if running is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     settings = load_settings(folder)
-    port = port or settings.port
+    port = options.port or settings.port
     ports = {name: urlsplit(os.environ[setting]).port or 80 for name, setting in ENDPOINTS.items()}
     if not _issues_tokens(os.environ):
         del ports["issuer"]
     remedies = {name: f"another port in {setting} (local.settings.json)" for name, setting in ENDPOINTS.items()}
     check_free(ports | ({"host": port} if with_host else {}), remedies | {"host": "PORT=7171 make run"})
-    speech = SpeechEngines(engines_from(os.environ), Installation(neural, Path(sys.prefix, DONE)) if neural else None)
+    installation = Installation(options.neural, Path(sys.prefix, DONE)) if options.neural else None
+    speech = SpeechEngines(engines_from(os.environ), installation)
     async with AsyncExitStack() as stack:
         upstream = os.environ.get("OPENAI_UPSTREAM")
         await start_emulators(stack, ports, folder / DATA, engines=speech.engines, upstream=upstream)
@@ -90,8 +98,7 @@ async def _run(folder: Path, port: int | None, neural: Path | None, *, with_host
             await stack.enter_async_context(in_background(speech.start(_say)))
             await interrupted()
             return
-        host = await stack.enter_async_context(_host(folder, port))
-        await _until_healthy(host, port)
+        host = await _start_host(stack, folder, port, fronted=options.front)
         _say(_welcome(port, monotonic() - began))
         if "issuer" in ports:
             _say(_sign_in(ports["issuer"]))
@@ -118,6 +125,17 @@ async def _start_storage(stack: AsyncExitStack, folder: Path, port: int, page_po
     os.environ["AzureWebJobsStorage"] = storage.connection()  # noqa: SIM112 - the host spells it so
     await allow_uploads(storage, [f"http://{name}:{page_port}" for name in ("127.0.0.1", "localhost")])
     return True
+
+
+async def _start_host(stack: AsyncExitStack, folder: Path, port: int, *, fronted: bool) -> asyncio.subprocess.Process:
+    """Serve the function app on *port*, or behind a front that is there, and wait until it is ready."""
+    inner = free_port() if fronted else port
+    host = await stack.enter_async_context(_host(folder, inner))
+    await _until_healthy(host, inner)
+    if fronted:
+        await stack.enter_async_context(front(f"http://127.0.0.1:{inner}", port=port))
+        _say(f"\n{FRONTED.format(port=inner)}")
+    return host
 
 
 @asynccontextmanager

@@ -31,9 +31,9 @@ from starlette.types import ASGIApp
 
 from emulators.azurite import BLOB_PORT, DEVELOPMENT, QUEUE_PORT, Storage
 from local_host.blob_trigger import BlobTriggers
+from local_host.complete_bodies import CompleteBodies
 from local_host.cors import Cors
 from local_host.descriptors import OutOfDescriptors
-from local_host.front import Front
 from local_host.host_names import HostNames
 from local_host.page import page_routes
 
@@ -168,7 +168,7 @@ def main() -> None:
 
 def fronted(app: ASGIApp, settings: HostSettings) -> ASGIApp:
     """*app* behind the middleware that every request passes."""
-    return HostNames(Front(Cors(app, settings.origins, credentials=settings.credentials)), settings.names)
+    return HostNames(CompleteBodies(Cors(app, settings.origins, credentials=settings.credentials)), settings.names)
 
 
 async def _serve(app: Starlette, settings: HostSettings, port: int) -> None:

@@ -1,7 +1,8 @@
 """Refuses requests that were sent to another name than this machine's.
 
 A page of any site can let its own name point to 127.0.0.1 (DNS rebinding). For the browser, the product is then of that
-page's origin, and the page may do and read everything. Only the ``Host`` header shows the difference.
+page's origin, and the page may do and read everything. Only the ``Host`` header shows the difference. Behind
+`local_host.front`, the client's is in ``X-Forwarded-Host``.
 """
 
 from starlette.datastructures import Headers
@@ -10,6 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 """Names of this machine, as a ``Host`` has them."""
+
+FIELDS = ("host", "x-forwarded-host")
+"""Header fields with the name that a request was sent to."""
 
 
 class HostNames:
@@ -20,13 +24,14 @@ class HostNames:
         self._names = {*LOCAL, *(name.strip().lower() for name in more.split(",") if name.strip())}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._knows(Headers(scope=scope).getlist("host")):
+        headers = Headers(scope=scope)
+        if scope["type"] == "http" and not all(self._knows(headers.getlist(field)) for field in FIELDS):
             await _refusal()(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     def _knows(self, hosts: list[str]) -> bool:
-        """Whether the one ``Host`` header has a known name. HTTP/1.0 without the header is no browser's."""
+        """Whether the one header has a known name. HTTP/1.0 without a ``Host`` is no browser's."""
         return not hosts or (len(hosts) == 1 and _name(hosts[0]) in self._names)
 
 

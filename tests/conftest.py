@@ -26,6 +26,7 @@ from emulators.script import Script, Step
 from emulators.serving import serving
 from emulators.speech import speech_app
 from local_host.blob_trigger import BlobTriggers, Pace
+from local_host.front.server import front
 from local_host.functions import host, load_app
 from tests.issuers import Issuer, issuing, signer
 from voice_core import wiring
@@ -52,6 +53,17 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = str(report.longrepr)
     return report
+
+
+FRONT = os.environ.get("FRONT", "0") != "0"
+"""Whether the product is behind a front like that of the Functions host, in all tests (docs/functions-host.md)."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what a front does not let through."""
+    direct = [item for item in items if FRONT and item.get_closest_marker("direct")]
+    config.hook.pytest_deselected(items=direct)
+    items[:] = [item for item in items if item not in direct]
 
 
 ROOT = Path(__file__).parent.parent
@@ -188,13 +200,32 @@ async def new_product(
     monkeypatch: pytest.MonkeyPatch,
     headers: Mapping[str, str] | None = None,
 ) -> Product:
-    """The product with the settings of *services*, until *stack* closes; its client always sends *headers*."""
+    """The product with the settings of *services*, until *stack* closes; its client always sends *headers*.
+
+    With ``FRONT=1`` in the environment, it is behind a front like that of the Functions host.
+    """
     app = wiring.App(services.settings)
     monkeypatch.setattr(wiring, "app", lambda: app)
     stack.push_async_callback(app.close)
     url = await stack.enter_async_context(served(function_host()))
+    if FRONT:
+        url = await stack.enter_async_context(front(url))
     http = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
     return Product(f"{url}/api/voice", http, services, app)
+
+
+WAYS = ("directly", "behind a front")
+"""How a client reaches the product: the second as in Azure. Parameters of fixtures, see `reached`."""
+
+
+@asynccontextmanager
+async def reached(product: Product, way: str) -> AsyncIterator[Product]:
+    """The *product* as its clients reach it, by one of `WAYS`."""
+    if way == "directly":
+        yield product
+        return
+    async with front(product.url) as url:
+        yield replace(product, url=url)
 
 
 @cache

@@ -26,6 +26,7 @@ def typed(content_type: str) -> dict[str, str]:
     return {"Content-Type": content_type}
 
 
+@pytest.mark.direct
 @pytest.mark.parametrize("charset", ["punycode", "utf-16", "idna", "iso-8859-1", UNKNOWN_CHARSET])
 async def test_a_form_in_another_charset_is_refused_unread(product: Product, charset: str) -> None:
     """It is 415 before any of the body is sent: a caller cannot choose the decoder."""

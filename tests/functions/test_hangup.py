@@ -1,6 +1,7 @@
 """A client that disconnects stops the work, as the emulators see it; `benchmarks.hangup` measures how soon."""
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from emulators.script import Script, ServedRequest, Step
 from fakes.eventually import eventually
 from fakes.hanging_up_client import Caller
-from tests.conftest import Product, Services
+from tests.conftest import WAYS, Product, Services, reached
 from tests.functions.turns import recording
 from voice_core.domain.conversation import Turn
 
@@ -21,6 +22,12 @@ async def services(services: Services) -> Services:
         services.settings, stt_seconds=never, assistant_seconds=never, tts_seconds=never, body_stall_seconds=never
     )
     return replace(services, settings=without_timeouts)
+
+
+@pytest.fixture(params=WAYS)
+async def product(product: Product, request: pytest.FixtureRequest) -> AsyncIterator[Product]:
+    async with reached(product, request.param) as one:
+        yield one
 
 
 def latest(script: Script, operation: str) -> ServedRequest | None:

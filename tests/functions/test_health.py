@@ -116,6 +116,7 @@ async def test_a_preparation_without_a_caller_goes_on(product: Product) -> None:
     assert [served.operation for served in product.services.openai.served] == ["models"]
 
 
+@pytest.mark.direct
 @pytest.mark.parametrize("query", ["a=b&" * 8000, "deep=1&" * 700])
 async def test_thousands_of_parameters_are_refused_unread(product: Product, query: str) -> None:
     """They are 400, whatever they say."""

@@ -190,6 +190,7 @@ async def test_another_request_is_refused_during_the_first(product_with: Product
     first.cancel()
 
 
+@pytest.mark.direct
 async def test_an_utterance_is_transcribed_while_it_arrives(product: Product) -> None:
     """A key does not delay recognition until the recording is complete."""
     interim = asyncio.Event()

@@ -134,6 +134,7 @@ async def test_the_log_names_the_failed_check_without_the_token(
         assert part not in body
 
 
+@pytest.mark.direct
 async def test_an_unknown_caller_s_body_is_not_read(product: Product) -> None:
     """A caller without a token is refused by the request's head, however large a body it announces."""
     url = urlsplit(product.url)

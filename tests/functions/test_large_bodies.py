@@ -44,6 +44,7 @@ def held(product: Product) -> int:
     return product.app.user_limits.body_shares.held_bytes(THE_ONE_USER)
 
 
+@pytest.mark.direct
 @pytest.mark.parametrize("content_type", [JSON, FORM])
 async def test_a_large_body_is_counted_before_it_is_sent(product_with: ProductWith, content_type: str) -> None:
     """At its limit, a user is refused with the length alone: nothing of the body has been sent."""
@@ -56,6 +57,7 @@ async def test_a_large_body_is_counted_before_it_is_sent(product_with: ProductWi
     assert (status, problem["code"]) == (429, "limit-reached")
 
 
+@pytest.mark.direct
 async def test_a_large_transcript_is_counted_before_it_is_sent(product_with: ProductWith) -> None:
     """/transcribe counts at the same place."""
     product, _ = await limited(product_with, transcripts_per_minute=1)
@@ -67,6 +69,7 @@ async def test_a_large_transcript_is_counted_before_it_is_sent(product_with: Pro
     assert (status, problem["code"]) == (429, "limit-reached")
 
 
+@pytest.mark.direct
 async def test_a_body_of_unknown_length_is_counted_when_it_is_large(product_with: ProductWith) -> None:
     """A chunked body is counted when more of it has arrived than a text needs."""
     product, _ = await limited(product_with)
@@ -96,6 +99,7 @@ async def test_an_invalid_large_request_counts(product_with: ProductWith) -> Non
         assert response.headers["RateLimit"].startswith('"turns";r=1;')
 
 
+@pytest.mark.direct
 async def test_large_bodies_of_one_user_wait_for_one_another(product: Product) -> None:
     """While one body of the largest size arrives, nothing of a second one is kept; then the second one is read."""
     length = str(most_bytes(product))

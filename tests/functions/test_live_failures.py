@@ -15,6 +15,8 @@ from tests.conftest import ProductWith
 from tests.functions.turns import RATE
 from voice_core.audio import wav
 
+pytestmark = pytest.mark.direct
+
 SOUND = voice_like(0.1)
 
 FAILURES = {

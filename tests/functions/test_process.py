@@ -185,6 +185,7 @@ async def test_a_conversation_continues(product: Product) -> None:
     assert second["conversationId"] == first["conversationId"]
 
 
+@pytest.mark.direct
 async def test_interims_arrive_while_the_user_still_speaks(product: Product) -> None:
     """A WAV that is uploaded at the pace of speech is transcribed while it arrives."""
     whole, interim = recording(2.0), asyncio.Event()

@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from local_host.front.limits import Limits
+from local_host.front.server import front
 from local_host.functions import HostSettings, fronted
 from tests.conftest import Product, ProductWith, function_host, served
 from tests.functions.rate_limits import TYPED, limited
-from tests.functions.strict_front import fronted as strictly_fronted
 from tests.functions.turns import recording
 from tests.functions.writers import MEGABYTE, FullResponse, Request, Writer, refusal
 from tests.issuers import Issuer
 from voice_core import wiring
 from voice_core.environ import SettingsError
+
+pytestmark = pytest.mark.direct
 
 WAV = {"Content-Type": "audio/wav"}
 JSON = {"Content-Type": "application/json"}
@@ -50,7 +53,7 @@ async def product(product_with: ProductWith) -> Product:
 async def everywhere(base: str, request: Request) -> list[FullResponse]:
     """The responses to *request*: on a connection that is closed, on one that stays open, and behind a front."""
     direct = [await asyncio.to_thread(refusal, base, request, closes=closes) for closes in (True, False)]
-    async with strictly_fronted(base) as behind:
+    async with front(base) as behind:
         return [*direct, await asyncio.to_thread(refusal, behind, request, closes=True)]
 
 
@@ -79,8 +82,8 @@ async def test_a_429_arrives(product_with: ProductWith) -> None:
     await refused(product.url, Request(headers=WAV, beginning=recording()), 429, "limit-reached")
 
 
-async def test_a_408_arrives_behind_a_front(product_with: ProductWith) -> None:
-    """408 does not announce a close, which the front would treat as a failure of the worker."""
+async def test_a_408_arrives(product_with: ProductWith) -> None:
+    """A body that stalls gets 408: of the product directly, and of the front, with an empty body, behind one."""
     product = await product_with(body_stall_seconds=0.3)
     unfinished = Request(headers=WAV, size=MEGABYTE)
 
@@ -89,10 +92,11 @@ async def test_a_408_arrives_behind_a_front(product_with: ProductWith) -> None:
             writer.socket.sendall(unfinished.head("/api/voice/process", closes=False) + recording())
             return writer.read()
 
-    async with strictly_fronted(product.url) as behind:
-        for base in (product.url, behind):
-            answer = await asyncio.to_thread(stalled, base)
-            assert (answer.status, answer.problem["code"]) == (408, "body-stalled")
+    direct = await asyncio.to_thread(stalled, product.url)
+    assert (direct.status, direct.problem["code"]) == (408, "body-stalled")
+    async with front(product.url, Limits(grace_seconds=0.3, slowest=1e9)) as behind:
+        hosts_own = await asyncio.to_thread(stalled, behind)
+        assert (hosts_own.status, hosts_own.body) == (408, b"")
 
 
 async def test_a_configuration_error_is_reported(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:

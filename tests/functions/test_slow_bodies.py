@@ -15,6 +15,8 @@ from tests.conftest import Product, ProductWith
 from tests.functions.test_hangup import latest
 from tests.functions.turns import recording
 
+pytestmark = pytest.mark.direct
+
 STALL_SECONDS = 0.3
 BODY_SECONDS = 1.0
 NEVER_SECONDS = 1000.0

@@ -13,6 +13,8 @@ from tests.functions.test_slow_bodies import NEVER_SECONDS, answer, posted, task
 from tests.functions.writers import Request, Writer
 from voice_core.functions.http.request import MOST_DISCARDED, SLOWEST_DISCARDED
 
+pytestmark = pytest.mark.direct
+
 GRACE_SECONDS = 1
 REFUSED = {"content_type": "audio/wav", "accept": "image/png"}
 """A request that is refused with 406 by its head alone."""

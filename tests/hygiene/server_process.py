@@ -49,20 +49,20 @@ SCRIPTS: Mapping[str, Mapping[str, list[dict[str, Any]]]] = {
 
 
 @asynccontextmanager
-async def running_product(settings: Mapping[str, str] = UNLIMITED) -> AsyncIterator[str]:
-    """The base URL of a product with *settings*, which stops when the context ends."""
+async def running_product(settings: Mapping[str, str] = UNLIMITED, *arguments: str) -> AsyncIterator[str]:
+    """The base URL of a product with *settings*, which stops when the context ends; *arguments* are its command's."""
     with TemporaryDirectory() as folder:
         link_checkout(Path(folder))
-        process, base = await _started(folder, settings)
+        process, base = await _started(folder, settings, *arguments)
         try:
             yield base
         finally:
             await _stop(process)
 
 
-async def _started(folder: str, settings: Mapping[str, str]) -> tuple[asyncio.subprocess.Process, str]:
+async def _started(folder: str, settings: Mapping[str, str], *arguments: str) -> tuple[asyncio.subprocess.Process, str]:
     for _ in range(START_ATTEMPTS):
-        process, endpoints, base = await launched(folder, settings)
+        process, endpoints, base = await launched(folder, settings, *arguments)
         try:
             if await asyncio.wait_for(_healthy(base, process), START_SECONDS):
                 await _script(endpoints)
@@ -74,7 +74,7 @@ async def _started(folder: str, settings: Mapping[str, str]) -> tuple[asyncio.su
 
 
 async def launched(
-    folder: str, settings: Mapping[str, str]
+    folder: str, settings: Mapping[str, str], *arguments: str
 ) -> tuple[asyncio.subprocess.Process, Mapping[str, str], str]:
     """A product that begins to start, with its data in *folder*; its emulators' addresses and its base URL."""
     speech, openai, cosmos, host, storage = _free_ports()
@@ -85,7 +85,7 @@ async def launched(
         "STORAGE_URL": f"http://127.0.0.1:{storage}/devstoreaccount1",
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "local_host", "--folder", folder, "--port", str(host)),
+        *(sys.executable, "-m", "local_host", "--folder", folder, "--port", str(host), *arguments),
         cwd=ROOT,
         env={**os.environ, **endpoints, **settings},
         stdout=asyncio.subprocess.DEVNULL,

@@ -51,6 +51,13 @@ async def test_a_setting_names_further_hosts() -> None:
         assert (await http.get("/", headers={"Host": "other.lan"})).status_code == 421
 
 
+async def test_the_name_before_a_front_counts_too() -> None:
+    """Behind a front, ``Host`` is the product's own address, and the client's name is in ``X-Forwarded-Host``."""
+    async with client() as http:
+        for name, status in (("localhost:7071", 200), ("evil.example", 421)):
+            assert (await http.get("/", headers={"X-Forwarded-Host": name})).status_code == status
+
+
 async def test_two_host_headers_are_refused() -> None:
     """It is not said which of them counts."""
     async with client() as http:

@@ -1,5 +1,6 @@
 """The queries of alerts and workbook, over the telemetry of a run of the product."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -116,6 +117,31 @@ def charts_add_up(phone: Phone, workspace: Workspace) -> None:
     assert open_sessions
     assert sum(row["sessions"] for row in open_sessions) == 0
     assert sum(row["failures"] for row in result(workspace, "clip-events")) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "counts"),
+    [
+        *((client, False) for client in ("RequestCanceled", "RequestBodyCanceled", "RequestBodyClient")),
+        *((client, False) for client in ("ResponseBodyCanceled", "ResponseBodyClient")),
+        *((ours, True) for ours in ("Request", "RequestTimedOut", "RequestBodyDestination", "ResponseBodyDestination")),
+    ],
+)
+def test_a_hang_up_is_no_failure(error: str, *, counts: bool) -> None:
+    """A request that the host counts as failed because its client hung up counts neither as failed nor as served."""
+    message = f"Failed to proxy request with ForwarderError: {error}"
+    statuses = ["200"] * 20 + ["500"]
+    with Workspace() as workspace:
+        workspace.add(
+            "AppRequests",
+            [
+                {"Name": "post_process", "ResultCode": status, "OperationId": f"operation {number}", "ItemCount": 1}
+                for number, status in enumerate(statuses)
+            ],
+        )
+        workspace.add("AppExceptions", [{"OperationId": "operation 20", "Details": json.dumps([{"message": message}])}])
+
+        assert result(workspace, "failed-requests") == [{"failedPercent": 100 / 21 if counts else 0}]
 
 
 def test_every_query_is_tried() -> None:

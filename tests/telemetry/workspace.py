@@ -23,6 +23,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "AppEvents": OURS,
     "AppMetrics": OURS | dict.fromkeys(("Sum", "Min", "Max"), "DOUBLE"),
     "AppDependencies": OURS | CALLS | dict.fromkeys(("DependencyType", "Target", "Data"), "VARCHAR"),
+    "AppExceptions": OURS | {"Details": "JSON"} | dict.fromkeys(("ExceptionType", "OuterMessage"), "VARCHAR"),
     "AppRequests": OURS | CALLS | {"Url": "VARCHAR", "Source": "VARCHAR"},
     "AzureDiagnostics": {
         "TimeGenerated": "TIMESTAMP",

@@ -21,7 +21,7 @@ from voice_core.functions.clip.responses import (
 )
 from voice_core.functions.clip.schemas import ClipPart, ClipPath, ClipRequest
 from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, query_options, read_json
-from voice_core.functions.http.idempotency import REPLAYED, IdempotencyKey, idempotency_key
+from voice_core.functions.http.idempotency import REPLAYED, IdempotencyKey, idempotency_key, invocation_key
 from voice_core.functions.http.identity import user_id
 from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.negotiation import negotiate
@@ -56,7 +56,7 @@ async def post_clip(request: HttpRequest) -> Response:
     data = await request.read(OTHER_MEMBERS_BYTES)
     body = parsed(ClipRequest, query_options(request) | (await read_json(data) if data else {}))
     work = await wiring.ready_for_clips()
-    new_clip = _new_clip(body, user_id(request), key)
+    new_clip = _new_clip(body, user_id(request), key if key or data else invocation_key(request))
     await enforce_limit(request, "clips", hears=True)
     offer = await work.offer(new_clip)
     clip, upload = offer.clip, offer.upload

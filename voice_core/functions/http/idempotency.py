@@ -20,6 +20,13 @@ HEADER = "Idempotency-Key"
 REPLAYED = {"Idempotency-Replayed": "true"}
 """Header of a response when an earlier request with this key was served: a turn, a clip or a session."""
 
+INVOCATION_ID = "x-ms-invocation-id"
+"""Header that the Functions host sets, in place of a client's: the request's name, the same in each attempt.
+
+The host's connection to the worker may fail after a request has been carried out. It then delivers a request without
+a body again, 10 or 40 times in all (docs/functions-host.md).
+"""
+
 LONGEST_KEY = 200
 """Most characters of a key."""
 
@@ -69,6 +76,16 @@ def idempotency_key(request: HttpRequest) -> IdempotencyKey | None:
         detail = f"The {HEADER} must be 1 to {LONGEST_KEY} visible ASCII characters, such as a UUID."
         raise InvalidInput(detail, code="idempotency-key-invalid")
     return IdempotencyKey(user_id(request), header.strip())
+
+
+def invocation_key(request: HttpRequest) -> IdempotencyKey | None:
+    """The key of a request that has none of its own and may be delivered repeatedly; None without a host.
+
+    A client that sets the header itself, where no host replaces it, names its own requests, as with `HEADER`: a key is
+    valid for its user only. It differs from all values of `HEADER`, which have no spaces.
+    """
+    name = request.headers.get(INVOCATION_ID)
+    return IdempotencyKey(user_id(request), f"invocation {name}") if name else None
 
 
 async def with_replay_header(request: HttpRequest, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:

@@ -1,8 +1,8 @@
-"""The HTTP front of the Functions host, as far as clients notice it: it reads every request to its end.
+"""Reads every request to its end, as the front of the Functions host does.
 
 A client that sends its complete body before it reads can receive the response only if the connection stays open until
 then. Azure's front, Kestrel, keeps it open. uvicorn, which serves here, closes it after a response to
-``Connection: close``.
+``Connection: close``. `local_host.front` behaves like Azure's front in every respect, but is not always there.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ SLOWEST = 62_500
 """Lowest rate at which a discarded body may arrive, in bytes per second."""
 
 
-class Front:
+class CompleteBodies:
     """ASGI middleware: a response of *app* is sent at once, and completed when the request's body is complete."""
 
     def __init__(self, app: ASGIApp) -> None:
