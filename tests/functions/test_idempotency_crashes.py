@@ -14,6 +14,7 @@ from tests.conftest import Product
 from tests.functions.test_idempotency import RECORDING, turns
 from tests.idempotency_world import Life
 from voice_core.domain.events import Event
+from voice_core.domain.position import BEGINNING
 from voice_core.functions.http.idempotency import IdempotencyKey
 from voice_core.functions.turn.input import TurnInput
 from voice_core.functions.turn.schemas import ProcessRequest
@@ -104,8 +105,11 @@ def _turn(product: Product, life: Life, text: str) -> AsyncGenerator[Event]:
         begins=True,
         utterance=turn_input.utterance(),
     )
-    handlers = TurnHandlers(lambda taken: take_turn(taken, services), lambda turn: replay(turn, turn_request, services))
-    return idempotent_turns.run(turn_request, turn_input.idempotent_request, handlers)
+    handlers = TurnHandlers(
+        lambda taken: take_turn(taken, services),
+        lambda turn, received: replay(turn, turn_request, services, received),
+    )
+    return idempotent_turns.run(turn_request, turn_input.idempotent_request, handlers, BEGINNING)
 
 
 async def _once(data: bytes) -> AsyncGenerator[bytes]:

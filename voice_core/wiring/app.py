@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from voice_core.audio.upload_decoder import Decoding
     from voice_core.domain.conversation import Turn
     from voice_core.domain.events import Event
+    from voice_core.domain.position import Position
     from voice_core.domain.speech import Transcript
     from voice_core.usecases.check_health import HealthCheck, SharedRun
     from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns
@@ -132,10 +133,10 @@ class App(Adapters):
 
         return take_turn(self.user_limits.metered(request), self.services)
 
-    def replay(self, turn: "Turn", request: "TurnRequest") -> "AsyncGenerator[Event]":
+    def replay(self, turn: "Turn", request: "TurnRequest", received: "Position") -> "AsyncGenerator[Event]":
         from voice_core.usecases.idempotency.replay import replay
 
-        return replay(turn, request, self.services)
+        return replay(turn, request, self.services, received)
 
     async def transcribe(self, utterance: AsyncGenerator[bytes], hints: Hints) -> "Transcript":
         from voice_core.usecases.turn.transcribe import transcribe
@@ -143,12 +144,13 @@ class App(Adapters):
         return await transcribe(utterance, hints, self.services)
 
     async def delete_conversation(self, user_id: str, conversation_id: str) -> None:
-        """Delete a conversation, its clips and its speech."""
+        """Delete a conversation, its clips, its speech and the journals of its turns."""
         if self.settings.storage_url:
             await self.load_clips()
             await self.clip_work.delete_conversation(user_id, conversation_id)
         else:
             await self.services.conversations.delete(user_id, conversation_id)
+        await self.idempotent_turns.requests.delete_of_conversation(user_id, conversation_id)
 
     def read_aloud(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
         from voice_core.usecases.turn.read_aloud import read_aloud
@@ -243,6 +245,8 @@ class App(Adapters):
             await asyncio.wait([self._warming])
         if App.warm_run.is_built(self):
             await self.warm_run.close()
+        if App.idempotent_turns.is_built(self):
+            await self.idempotent_turns.runs.close()
         try:
             await super().close()
         finally:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.events import Event, SpeechDelta, SpeechDone, TurnCreated, TurnDone, TurnFailed
+from voice_core.domain.position import BEGINNING, Position
 from voice_core.functions.http.event_stream import ndjson, sse
 from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.request import HttpRequest
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 EVENT_FRAMES = {"text/event-stream": sse, "application/x-ndjson": ndjson}
 OFFERS = ("application/json", *EVENT_FRAMES, *AUDIO_OFFERS)
 """The media types of the response to a turn."""
+
+
+def received(request: HttpRequest) -> Position:
+    """What the client of an event stream has received, from the ``Last-Event-ID`` that it sends."""
+    return Position.parse(request.headers.get("last-event-id", "")) or BEGINNING
 
 
 async def as_json(
@@ -77,7 +83,8 @@ async def as_events(
         await events.aclose()
         raise first.error
     frame = EVENT_FRAMES[media_type]
-    chunks = framed(_rejoined([created, first], events), frame, audio_format, encoders, speech_url)
+    turn = _rejoined([created, first], events)
+    chunks = framed(turn, frame, audio_format, encoders, speech_url, received(request))
     return StreamedResponse(request, chunks, media_type, _created_headers(created))
 
 
