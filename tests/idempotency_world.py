@@ -17,13 +17,13 @@ from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound, VoiceError
 from voice_core.domain.events import Event, TurnDone, TurnFailed
 from voice_core.domain.idempotency import RequestClaim, RequestName
-from voice_core.domain.position import BEGINNING, Position
+from voice_core.domain.position import Position
 from voice_core.domain.speech import SpeechName
 from voice_core.usecases.idempotency.fingerprint import Fingerprint, IdempotentRequest
 from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns, TurnHandlers
 from voice_core.usecases.idempotency.replay import replay, replay_without_audio
 from voice_core.usecases.idempotency.request_lease import LeaseRules
-from voice_core.usecases.idempotency.turn_run import TurnRun, TurnRuns
+from voice_core.usecases.idempotency.turn_run import RunningRequest, TurnRun, TurnRuns
 from voice_core.usecases.speech_file.save_speech import without_audio
 from voice_core.usecases.turn.request import TurnRequest
 from voice_core.usecases.turn.services import TurnServices
@@ -153,8 +153,8 @@ class Runs(TurnRuns):
         super().__init__()
         self._life = life
 
-    def start(self, user_id: str, turn_id: str, events: AsyncGenerator[Event], fingerprint: Fingerprint) -> TurnRun:
-        run = super().start(user_id, turn_id, events, fingerprint)
+    def start(self, user_id: str, turn_id: str, events: AsyncGenerator[Event], request: RunningRequest) -> TurnRun:
+        run = super().start(user_id, turn_id, events, request)
         if self._life.dead:
             run.task.cancel()
         return run
@@ -292,7 +292,7 @@ class World:
             events.append(event)
         return events
 
-    def turn(self, life: Life, words: str, received: Position = BEGINNING) -> AsyncGenerator[Event]:
+    def turn(self, life: Life, words: str, received: Position | None = None) -> AsyncGenerator[Event]:
         services = TurnServices(
             stt=life.wrapped(self.stt),
             assistant=life.wrapped(self.assistant),
@@ -308,7 +308,7 @@ class World:
             request,
             IdempotentRequest(NAME, fingerprint),
             self._handlers(request, services, life.wrapped(self.speeches)),
-            received,
+            received or Position(),
         )
 
     def _turn_request(self, recording: Fingerprint | None, words: str) -> TurnRequest:

@@ -32,7 +32,7 @@ class RequestClaim:
     until: datetime
     """When the lease of the worker expires unless it is renewed. UTC."""
     journal: Journal | None = None
-    """What the turn has reached; None if it was claimed by a version that had no journal."""
+    """The journal of the turn; None if it was claimed by a version that had none."""
     etag: str = field(default="", compare=False)
     """Names this version of it."""
 

@@ -12,7 +12,7 @@ _TEXT = re.compile(r"(\d{1,9})-([0-9a-f]{8})-(\d{1,9})-(\d{1,12})")
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The part of a reply, and of its speech, that has been received. The beginning has no words."""
+    """The part of a reply, and of its speech, that has been received; by default nothing of it."""
 
     characters: int = 0
     """Length of the words that have been received."""
@@ -38,7 +38,7 @@ class Position:
         """The position when *event* has been received too."""
         match event:
             case ReplyRestarted():
-                return BEGINNING
+                return Position()
             case ReplyDelta(text):
                 checksum = crc32(text.encode(), self.checksum)
                 return replace(self, characters=self.characters + len(text), checksum=checksum)
@@ -54,7 +54,3 @@ class Position:
         """Whether *reply*, complete or so far, begins with the words that have been received."""
         received = reply[: self.characters]
         return len(received) == self.characters and crc32(received.encode()) == self.checksum
-
-
-BEGINNING = Position()
-"""The position of a client that has received nothing of the reply."""

@@ -12,7 +12,7 @@ from tests.idempotency_world import RULES, Life, RequestUnderTest, World, ending
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.events import Event, ReplyDelta, ReplyRestarted, SpeechDelta, TranscriptDone
-from voice_core.domain.position import BEGINNING, Position
+from voice_core.domain.position import Position
 from voice_core.usecases.idempotency.resume import resume
 
 REQUESTS = {
@@ -26,7 +26,7 @@ REQUESTS = {
 class Client:
     """A client that puts together what it receives, over several connections."""
 
-    received: Position = BEGINNING
+    received: Position = field(default_factory=Position)
     reply: str = ""
     sentences: list[str] = field(default_factory=list)
     pcm: bytearray = field(default_factory=bytearray)
@@ -162,7 +162,7 @@ async def test_several_clients_follow_one_turn() -> None:
 
 def test_a_position_is_read_as_it_was_written() -> None:
     """Its text names it, and any other text names none."""
-    position = BEGINNING.after(ReplyDelta("Grüße. ")).after(SpeechDelta(bytes(480), 0, "Grüße."))
+    position = Position().after(ReplyDelta("Grüße. ")).after(SpeechDelta(bytes(480), 0, "Grüße."))
 
     assert Position.parse(str(position)) == position
     assert [Position.parse(text) for text in ("", "7", "1-2-3-4", "1-00000000-1", f"{position}x")] == [None] * 5

@@ -7,7 +7,7 @@ from typing import Any
 
 from voice_core.domain import events
 from voice_core.domain.errors import VoiceError
-from voice_core.domain.position import BEGINNING, Position
+from voice_core.domain.position import Position
 from voice_core.functions.http.problems import problem
 from voice_core.functions.turn.schemas import ResponseFormat, TurnAnswer
 from voice_core.functions.turn.speech_encoding import Encoders, describe_format
@@ -24,8 +24,8 @@ async def framed(
     frame: Framed,
     audio_format: ResponseFormat,
     encoders: Encoders,
-    speech_url: str | None = None,
-    received: Position = BEGINNING,
+    speech_url: str | None,
+    received: Position,
 ) -> AsyncGenerator[bytes]:
     """The events of *turn*, each in its frame, the speech encoded as *audio_format*.
 

@@ -56,7 +56,7 @@ async def post_process(request: HttpRequest) -> Response:
     idempotent_request = turn_input.idempotent_request
     events = (
         with_replay_header(
-            request, app.idempotent_turns.run(turn_request, idempotent_request, handlers, received(request))
+            request, app.keyed_turns.idempotent.run(turn_request, idempotent_request, handlers, received(request))
         )
         if idempotent_request
         else handlers.take(turn_request)
@@ -111,7 +111,9 @@ async def post_speak(request: HttpRequest) -> Response:
 async def _handlers(turn_request: TurnRequest, app: wiring.App, *, by_url: bool) -> tuple[TurnHandlers, str | None]:
     """The handlers of the turn, with speech in its events; or, if *by_url*, with speech in a file that has this URL."""
     if not by_url:
-        return TurnHandlers(app.take_turn, lambda turn, received: app.replay(turn, turn_request, received)), None
+        return TurnHandlers(
+            app.take_turn, lambda turn, received: app.keyed_turns.replay(turn, turn_request, received)
+        ), None
     work = await wiring.ready_for_clips()
     name = SpeechName(turn_request.user_id, turn_request.conversation_id, turn_request.turn_id)
     handlers = TurnHandlers(

@@ -21,7 +21,7 @@ from voice_core.usecases.idempotency.fingerprint import Fingerprint, IdempotentR
 from voice_core.usecases.idempotency.request_lease import STAGE, LeaseRules, RequestLease, acquire, new_worker, running
 from voice_core.usecases.idempotency.resume import resume
 from voice_core.usecases.idempotency.turn_journal import LeasedJournal
-from voice_core.usecases.idempotency.turn_run import TurnRuns
+from voice_core.usecases.idempotency.turn_run import RunningRequest, TurnRuns
 from voice_core.usecases.resilience.deadlines import in_time
 from voice_core.usecases.turn.request import TakeTurn, TurnRequest
 from voice_core.usecases.turn.services import TurnServices
@@ -78,7 +78,7 @@ class IdempotentTurns:
     ) -> AsyncGenerator[Event]:
         fingerprint = request.fingerprint
         if run := self.runs.find(turn_request.user_id, turn_request.turn_id):
-            await _check_same(run.fingerprint, fingerprint)
+            await _check_same(run.request, fingerprint)
             return resume(run.follow(), received, reply=run.reply)
         try:
             found = await acquire(
@@ -131,7 +131,7 @@ class IdempotentTurns:
         return None
 
 
-async def _check_same(running_request: Fingerprint, repeated: Fingerprint) -> None:
+async def _check_same(running_request: RunningRequest, repeated: Fingerprint) -> None:
     """Return if *repeated* is the request that runs in this worker.
 
     Raises:

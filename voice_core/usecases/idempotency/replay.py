@@ -9,7 +9,7 @@ from voice_core.domain.audio import SPEECH_RATE, milliseconds
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import NotFound, StageFailed
 from voice_core.domain.events import Event, ReplyDelta, ReplyDone, SpeechDone, TranscriptDone, TurnCreated, TurnDone
-from voice_core.domain.position import BEGINNING, Position
+from voice_core.domain.position import Position
 from voice_core.domain.speech import SpeechName, Transcript
 from voice_core.ports.clips import Speeches
 from voice_core.text.speakable import speakable
@@ -23,9 +23,7 @@ from voice_core.usecases.turn.services import TurnServices
 from voice_core.usecases.turn.speak import Speech, speak
 
 
-async def replay(
-    turn: Turn, request: TurnRequest, services: TurnServices, received: Position = BEGINNING
-) -> AsyncGenerator[Event]:
+async def replay(turn: Turn, request: TurnRequest, services: TurnServices, received: Position) -> AsyncGenerator[Event]:
     """The events of *turn* that the client has not *received*, with speech synthesised again as *request* specifies.
 
     Recognition and the assistant are not called. When synthesis fails now, the turn is marked as ``speech`` degraded;
@@ -56,7 +54,7 @@ async def replay_without_audio(
     request: TurnRequest,
     services: TurnServices,
     speeches: Speeches,
-    received: Position = BEGINNING,
+    received: Position,
     *,
     keep_hours: float,
 ) -> AsyncGenerator[Event]:
@@ -71,7 +69,7 @@ async def replay_without_audio(
     events = (
         _events(turn, None, duration_ms)
         if duration_ms
-        else without_audio(replay(turn, request, services), name, speeches)
+        else without_audio(replay(turn, request, services, Position()), name, speeches)
     )
     async with aclosing(resume(events, received)) as unreceived:
         async for event in unreceived:

@@ -70,7 +70,7 @@ class RequestLease:
 
     @property
     def journal(self) -> Journal:
-        """What the turn has reached.
+        """The results of the turn so far.
 
         Raises:
             StageFailed: the claim has none.

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from voice_core.domain.audio import SAMPLE_BYTES
 from voice_core.domain.events import Event, ReplyDelta, ReplyRestarted, SpeechDelta
-from voice_core.domain.position import BEGINNING, Position
+from voice_core.domain.position import Position
 
 
 async def resume(
@@ -26,7 +26,7 @@ async def resume(
             if isinstance(event, ReplyDelta) and not began:
                 began = True
                 if not received.is_in(reply or event.text):
-                    left = BEGINNING
+                    left = Position()
                     yield ReplyRestarted()
             before, here = here, here.after(event)
             if (rest := _rest(event, before, here, left)) is not None:

@@ -23,7 +23,7 @@ class LeasedJournal:
 
     @property
     def found(self) -> Journal:
-        """What the turn has reached."""
+        """The results of the turn so far."""
         return self._journal
 
     def add_transcript(self, transcript: Transcript) -> None:

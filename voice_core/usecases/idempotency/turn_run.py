@@ -3,17 +3,44 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
 
 from voice_core.domain.events import Event, ReplyDelta
-from voice_core.usecases.idempotency.fingerprint import Fingerprint
+
+
+class RunningRequest(Protocol):
+    """The request of a turn, to be compared with one that is sent again."""
+
+    @property
+    def words_digest(self) -> str:
+        """Hex digest of everything but the recording."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the recording has been read to its end."""
+
+    async def digest(self) -> str:
+        """Hex digest of the complete request."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRequest:
+    """A request whose fingerprint is known."""
+
+    words_digest: str
+    fingerprint: str
+    complete: bool = True
+
+    async def digest(self) -> str:
+        return self.fingerprint
 
 
 class TurnRun:
     """One turn in progress: its events so far, and those to come."""
 
-    def __init__(self, events: AsyncGenerator[Event], fingerprint: Fingerprint) -> None:
-        self.fingerprint = fingerprint
-        """The fingerprint of its request."""
+    def __init__(self, events: AsyncGenerator[Event], request: RunningRequest) -> None:
+        self.request = request
         self.reply = ""
         """All words of the reply so far."""
         self.task = asyncio.create_task(self._run(events))
@@ -63,9 +90,9 @@ class TurnRuns:
         """The turn, if it runs here."""
         return self._runs.get((user_id, turn_id))
 
-    def start(self, user_id: str, turn_id: str, events: AsyncGenerator[Event], fingerprint: Fingerprint) -> TurnRun:
+    def start(self, user_id: str, turn_id: str, events: AsyncGenerator[Event], request: RunningRequest) -> TurnRun:
         """Run the turn with these *events* to its end."""
-        run = self._runs[user_id, turn_id] = TurnRun(events, fingerprint)
+        run = self._runs[user_id, turn_id] = TurnRun(events, request)
         run.task.add_done_callback(lambda _: self._forget((user_id, turn_id), run))
         return run
 

@@ -29,7 +29,7 @@ class TurnJournal(Protocol):
 
     @property
     def found(self) -> Journal:
-        """What the turn has reached, also before this worker."""
+        """The results of the turn so far, also those of workers before."""
 
     def add_transcript(self, transcript: Transcript) -> None:
         """Begin to store the final transcript."""
