@@ -66,6 +66,8 @@ class ScriptedAssistant:
     fails_after: int = 0
     """Number of tokens before the failure."""
     hangs_after: int | None = None
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
+    """Ends the hanging."""
     requests: list[tuple[str, list[Turn]]] = field(default_factory=list)
     cancelled: bool = False
 
@@ -80,7 +82,7 @@ class ScriptedAssistant:
                 if self.failure and number >= self.fails_after:
                     raise self.failure
                 if number == self.hangs_after:
-                    await asyncio.Event().wait()
+                    await self.goes_on.wait()
                 pace = number / self.tokens_per_second if self.tokens_per_second else 0.0
                 if self.first_seconds + pace:
                     await until(began + self.first_seconds + pace)

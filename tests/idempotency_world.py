@@ -17,11 +17,13 @@ from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound, VoiceError
 from voice_core.domain.events import Event, TurnDone, TurnFailed
 from voice_core.domain.idempotency import RequestClaim, RequestName
+from voice_core.domain.position import Position
 from voice_core.domain.speech import SpeechName
 from voice_core.usecases.idempotency.fingerprint import Fingerprint, IdempotentRequest
 from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns, TurnHandlers
 from voice_core.usecases.idempotency.replay import replay, replay_without_audio
 from voice_core.usecases.idempotency.request_lease import LeaseRules
+from voice_core.usecases.idempotency.turn_run import RunningRequest, TurnRun, TurnRuns
 from voice_core.usecases.speech_file.save_speech import without_audio
 from voice_core.usecases.turn.request import TurnRequest
 from voice_core.usecases.turn.services import TurnServices
@@ -64,6 +66,12 @@ class MemoryRequests:
         if request.name in self.claims and self.claims[request.name].etag == request.etag:
             del self.claims[request.name]
 
+    async def delete_of_conversation(self, user_id: str, conversation_id: str) -> None:
+        self._count("delete_of_conversation")
+        for name, claim in list(self.claims.items()):
+            if name.user_id == user_id and claim.journal and claim.journal.conversation_id == conversation_id:
+                del self.claims[name]
+
     def age(self, seconds: float) -> None:
         """Move the expiry of all claims *seconds* towards the past."""
         for name, request in self.claims.items():
@@ -100,6 +108,7 @@ class Life:
         self.dead = False
         self._dies_at = dies_at
         self._at = at
+        self.runs = Runs(self)
         self._worker: asyncio.Task[Any] | None = None
 
     async def live(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -122,6 +131,7 @@ class Life:
         self.dead = True
         if self._worker is not None:
             self._worker.cancel()
+        self.runs.cancel()
 
     def wrapped(self, port: Any) -> Any:
         return WrappedPort(port, self)
@@ -134,6 +144,20 @@ class Life:
         result = await work()
         await asyncio.sleep(0)
         return result
+
+
+class Runs(TurnRuns):
+    """The turns that run in the worker of a *life*. None runs in a dead one."""
+
+    def __init__(self, life: Life) -> None:
+        super().__init__()
+        self._life = life
+
+    def start(self, user_id: str, turn_id: str, events: AsyncGenerator[Event], request: RunningRequest) -> TurnRun:
+        run = super().start(user_id, turn_id, events, request)
+        if self._life.dead:
+            run.task.cancel()
+        return run
 
 
 LIFE: ContextVar[Life | None] = ContextVar("LIFE", default=None)
@@ -268,20 +292,23 @@ class World:
             events.append(event)
         return events
 
-    def turn(self, life: Life, words: str) -> AsyncGenerator[Event]:
+    def turn(self, life: Life, words: str, received: Position | None = None) -> AsyncGenerator[Event]:
         services = TurnServices(
             stt=life.wrapped(self.stt),
             assistant=life.wrapped(self.assistant),
             tts=life.wrapped(self.tts),
             conversations=life.wrapped(self.conversations),
         )
-        idempotent_turns = IdempotentTurns(requests=life.wrapped(self.requests), services=services, rules=self.rules)
+        idempotent_turns = IdempotentTurns(
+            requests=life.wrapped(self.requests), services=services, rules=self.rules, runs=life.runs
+        )
         fingerprint = Fingerprint("k", words, _upload() if self.request.spoken else None)
         request = self._turn_request(fingerprint if self.request.spoken else None, words)
         return idempotent_turns.run(
             request,
             IdempotentRequest(NAME, fingerprint),
             self._handlers(request, services, life.wrapped(self.speeches)),
+            received or Position(),
         )
 
     def _turn_request(self, recording: Fingerprint | None, words: str) -> TurnRequest:
@@ -297,10 +324,13 @@ class World:
     def _handlers(self, request: TurnRequest, services: TurnServices, speeches: Any) -> TurnHandlers:
         name = SpeechName("ann", "c1", NAME.id)
         if not self.request.speech_file:
-            return TurnHandlers(lambda taken: take_turn(taken, services), lambda turn: replay(turn, request, services))
+            return TurnHandlers(
+                lambda taken: take_turn(taken, services),
+                lambda turn, received: replay(turn, request, services, received),
+            )
         return TurnHandlers(
             lambda taken: without_audio(take_turn(taken, services), name, speeches),
-            lambda turn: replay_without_audio(turn, request, services, speeches, keep_hours=1),
+            lambda turn, received: replay_without_audio(turn, request, services, speeches, received, keep_hours=1),
         )
 
     @property

@@ -66,7 +66,7 @@ var containers = [
   }
   {
     name: 'requests'
-    indexed: []
+    indexed: ['/conversationId/?']
   }
 ]
 

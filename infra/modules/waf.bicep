@@ -47,7 +47,7 @@ var inBodies = [
 ]
 
 // Keys and ETags are quoted or chosen by clients, and tokens are random. Names of headers are not case-sensitive.
-var inHeaders = ['Authorization', 'Idempotency-Key', 'If-Match', 'If-None-Match', 'Range']
+var inHeaders = ['Authorization', 'Idempotency-Key', 'If-Match', 'If-None-Match', 'Last-Event-ID', 'Range']
 
 // Without scrubbing, the firewall logs the value that matched a rule: words, tokens.
 var private = [

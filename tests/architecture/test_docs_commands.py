@@ -17,7 +17,7 @@ from voice_core.functions.openapi.document import contract
 PREFIX = "/api/voice"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 COMMAND = re.compile(r"\bcurl ((?:'[^']*'|\"[^\"]*\"|[^|)\n'\"])+)")
-PARAMETERS = {"$ID": "{conversationId}", "$clip": "{clipId}", "transcript.vtt": "{part}"}
+PARAMETERS = {"$ID": "{conversationId}", "$TURN": "{turnId}", "$clip": "{clipId}", "transcript.vtt": "{part}"}
 """Path parameters as they are written in the documents."""
 
 BODIES = ("-d", "--data-binary", "-F", "-T")

@@ -259,18 +259,19 @@ async def test_a_turn_is_taken_without_the_store_of_keys(product: Product) -> No
     assert product.services.paid()["chat"] == 2
 
 
-async def test_a_key_costs_one_document_in_the_store(product: Product) -> None:
-    """Without a key no request is stored; with one a single document is created, and not touched again."""
+@pytest.mark.parametrize(("body", "writes"), [({"json": {"text": "hello"}}, 1), ({"data": RECORDING}, 2)])
+async def test_a_key_costs_one_document_in_the_store(product: Product, body: dict[str, Any], writes: int) -> None:
+    """Without a key no request is stored; with one a document is created, and each result is written to it once."""
     await answered(product, json={"text": "before"}, headers={"Idempotency-Key": "k0"})
     operations = []
     for headers in ({}, KEY):
         product.services.cosmos.clear()
-        async with product.post("/process", json={"text": "hello"}, headers=headers) as response:
+        async with product.post("/process", headers=headers, **body) as response:
             await response.read()
         operations.append(Counter(served.operation for served in product.services.cosmos.served))
 
-    assert operations[1] - operations[0] == {"create": 1}
-    assert not operations[0] - operations[1]
+    added = {name: operations[1][name] - operations[0][name] for name in ("create", "replace", "delete", "read")}
+    assert added == {"create": 1, "replace": writes, "delete": 0, "read": 0}
 
 
 async def test_a_deleted_turn_is_not_replayed(product_with: ProductWith) -> None:

@@ -48,6 +48,13 @@ class ReplyDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyRestarted:
+    """The reply begins again, with other words: what the client has received of it, speech included, does not count."""
+
+    type: ClassVar = "reply.restarted"
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechDelta:
     """A piece of the reply's speech: mono 16-bit PCM at 24 kHz, whole samples."""
 
@@ -84,6 +91,7 @@ Event = (
     | TranscriptDone
     | ReplyDelta
     | ReplyDone
+    | ReplyRestarted
     | SpeechDelta
     | SpeechDone
     | TurnDone

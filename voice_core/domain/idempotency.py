@@ -5,6 +5,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from voice_core.domain.journal import Journal
+
 
 def derived_id(what: str, user_id: str, key: str) -> str:
     """The id of the *what* that is created for the user's *key*: 32 hex digits, always the same, one-way."""
@@ -21,7 +23,7 @@ class RequestName:
 
 @dataclass(frozen=True, slots=True)
 class RequestClaim:
-    """A request that a worker processes or has processed. Its result is stored elsewhere, under an id from its key."""
+    """A request that a worker processes or has processed. Its result is stored elsewhere, under the same id."""
 
     name: RequestName
     words_digest: str
@@ -29,6 +31,8 @@ class RequestClaim:
     worker: str
     until: datetime
     """When the lease of the worker expires unless it is renewed. UTC."""
+    journal: Journal | None = None
+    """The journal of the turn; None if it was claimed by a version that had none."""
     etag: str = field(default="", compare=False)
     """Names this version of it."""
 

@@ -33,3 +33,6 @@ class Requests(Protocol):
 
     async def delete(self, request: RequestClaim) -> None:
         """Delete this version; succeeds when there is another one, or none."""
+
+    async def delete_of_conversation(self, user_id: str, conversation_id: str) -> None:
+        """Delete all requests of a conversation, with their journals."""

@@ -21,16 +21,15 @@ if TYPE_CHECKING:
     from voice_core.audio.decoder_process.pool import DecoderPool
     from voice_core.audio.encoding import SpeechEncoder
     from voice_core.audio.upload_decoder import Decoding
-    from voice_core.domain.conversation import Turn
     from voice_core.domain.events import Event
     from voice_core.domain.speech import Transcript
     from voice_core.usecases.check_health import HealthCheck, SharedRun
-    from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns
     from voice_core.usecases.session.ice_servers import IceServers
     from voice_core.usecases.session.sessions import Sessions
     from voice_core.usecases.turn.request import TurnRequest
     from voice_core.usecases.turn.services import TurnServices
     from voice_core.wiring.clips import ClipWork
+    from voice_core.wiring.keyed_turns import KeyedTurns
     from voice_core.wiring.limits import UserLimits
     from voice_core.wiring.resilience import Guards
 
@@ -64,11 +63,11 @@ class App(Adapters):
         return turn_services(self, self.second, self.guards)
 
     @Lazy
-    def idempotent_turns(self) -> "IdempotentTurns":
+    def keyed_turns(self) -> "KeyedTurns":
         """Takes each turn once, however often it is requested under the same Idempotency-Key."""
-        from voice_core.wiring.services import idempotent_turns
+        from voice_core.wiring.keyed_turns import KeyedTurns
 
-        return idempotent_turns(self, self.services, self.guards)
+        return KeyedTurns(self, self.services, self.guards, self.take_turn)
 
     @Lazy
     def user_limits(self) -> "UserLimits":
@@ -132,23 +131,19 @@ class App(Adapters):
 
         return take_turn(self.user_limits.metered(request), self.services)
 
-    def replay(self, turn: "Turn", request: "TurnRequest") -> "AsyncGenerator[Event]":
-        from voice_core.usecases.idempotency.replay import replay
-
-        return replay(turn, request, self.services)
-
     async def transcribe(self, utterance: AsyncGenerator[bytes], hints: Hints) -> "Transcript":
         from voice_core.usecases.turn.transcribe import transcribe
 
         return await transcribe(utterance, hints, self.services)
 
     async def delete_conversation(self, user_id: str, conversation_id: str) -> None:
-        """Delete a conversation, its clips and its speech."""
+        """Delete a conversation, its clips, its speech and the journals of its turns."""
         if self.settings.storage_url:
             await self.load_clips()
             await self.clip_work.delete_conversation(user_id, conversation_id)
         else:
             await self.services.conversations.delete(user_id, conversation_id)
+        await self.keyed_turns.forget(user_id, conversation_id)
 
     def read_aloud(self, text: str, voice: str | None) -> AsyncGenerator[bytes]:
         from voice_core.usecases.turn.read_aloud import read_aloud
@@ -174,18 +169,17 @@ class App(Adapters):
 
     async def load(self) -> None:
         """Import what a turn needs, off the event loop."""
-        if not App.idempotent_turns.is_built(self):
+        if not App.keyed_turns.is_built(self):
             await asyncio.to_thread(self._load)
 
     def _load(self) -> None:
         from voice_core.audio import encoding, upload_decoder  # noqa: F401
         from voice_core.audio.decoder_process import pool  # noqa: F401
-        from voice_core.usecases.idempotency import replay  # noqa: F401
         from voice_core.usecases.turn import read_aloud, take_turn, transcribe  # noqa: F401
 
         with self._loading:
             # In this order: when the last is built, `load` knows that all are.
-            _ = self.services, self.user_limits, self.idempotent_turns
+            _ = self.services, self.user_limits, self.keyed_turns
         # All of these objects live on. Without the freeze a collection would scan them now and then, for 40 ms.
         gc.collect()
         gc.freeze()
@@ -243,6 +237,8 @@ class App(Adapters):
             await asyncio.wait([self._warming])
         if App.warm_run.is_built(self):
             await self.warm_run.close()
+        if App.keyed_turns.is_built(self):
+            await self.keyed_turns.close()
         try:
             await super().close()
         finally:

@@ -18,6 +18,7 @@ from voice_core.domain.clip import ClipName
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Unreachable
 from voice_core.domain.events import Event
+from voice_core.domain.position import Position
 from voice_core.domain.speech import SpeechName, StoredSpeech
 from voice_core.ports.clips import Artefacts, Clips, Recordings, Speeches
 from voice_core.ports.providers import Checkable
@@ -118,9 +119,11 @@ class ClipWork:
         """The events of *turn* without its sound, which is stored as *name*."""
         return without_audio(turn, name, self.speeches)
 
-    def replay_without_audio(self, turn: Turn, request: TurnRequest) -> AsyncGenerator[Event]:
-        """The events of the stored *turn* again, without its sound, which is stored."""
-        return replay_without_audio(turn, request, self.services.turn, self.speeches, keep_hours=self._speech_hours)
+    def replay_without_audio(self, turn: Turn, request: TurnRequest, received: Position) -> AsyncGenerator[Event]:
+        """The events of the stored *turn* that were not *received*, without its sound, which is stored."""
+        return replay_without_audio(
+            turn, request, self.services.turn, self.speeches, received, keep_hours=self._speech_hours
+        )
 
     @staticmethod
     def name_of(blob: str) -> ClipName | None:

@@ -1,7 +1,5 @@
 """The services of a turn, each behind its guard."""
 
-from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns
-from voice_core.usecases.idempotency.request_lease import STAGE, LeaseRules
 from voice_core.usecases.resilience.deadlines import Deadlines
 from voice_core.usecases.turn.services import CHARACTERS_PER_TOKEN, TurnServices
 from voice_core.wiring.adapters import Adapters
@@ -25,14 +23,4 @@ def turn_services(first: Adapters, second: Adapters, guards: Guards) -> TurnServ
         ),
         history_turns=settings.history_turns,
         reply_characters=settings.max_reply_tokens * CHARACTERS_PER_TOKEN,
-    )
-
-
-def idempotent_turns(adapters: Adapters, services: TurnServices, guards: Guards) -> IdempotentTurns:
-    """Takes each turn of *services* once, however often it is requested under the same Idempotency-Key."""
-    settings = adapters.settings
-    return IdempotentTurns(
-        requests=guards.store(adapters.requests, STAGE, settings.conversations_seconds),
-        services=services,
-        rules=LeaseRules(seconds=settings.request_claim_seconds, deadline=settings.conversations_seconds),
     )

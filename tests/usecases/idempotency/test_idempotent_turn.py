@@ -139,8 +139,8 @@ async def test_a_turn_that_failed_may_be_retried_at_once() -> None:
     assert isinstance(ending(await world.ask()), Turn)
 
 
-async def test_a_turn_that_could_not_be_stored_is_taken_again() -> None:
-    """A turn that was not stored cannot be replayed, so a retry takes it again."""
+async def test_a_turn_that_could_not_be_stored_is_stored_by_a_retry() -> None:
+    """A reply that was delivered and not stored is in the journal: a retry delivers and stores the same words."""
     world = World()
     world.conversations.failure = StageFailed("Away.", stage="conversations")
     lost = ending(await world.ask())
@@ -149,7 +149,8 @@ async def test_a_turn_that_could_not_be_stored_is_taken_again() -> None:
     world.conversations.failure = None
 
     assert words_in(await world.ask()) == words_in(await world.ask())
-    assert len(world.assistant.requests) == 2
+    assert [turn.reply for turn in world.stored] == [lost.reply]
+    assert len(world.assistant.requests) == 1
 
 
 async def test_turns_are_taken_without_the_store_of_requests() -> None:

@@ -69,7 +69,7 @@ async def clip_events(first: Clip, states: AsyncGenerator[Clip]) -> AsyncGenerat
 
 def _event(number: int, clip: Clip) -> bytes:
     document: dict[str, Any] = clip_response(clip).document() | {"type": UPDATED}
-    return sse(number, document)
+    return sse(str(number), document)
 
 
 def _upload(clip: Clip, upload: UploadPermission) -> UploadAnswer:

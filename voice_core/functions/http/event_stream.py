@@ -5,14 +5,14 @@ from typing import Any
 from voice_core.functions.http.json_response import compact
 
 
-def sse(number: int, document: dict[str, Any]) -> bytes:
-    """The *document* as server-sent event; its number is the event's id.
+def sse(event_id: str, document: dict[str, Any]) -> bytes:
+    """The *document* as server-sent event.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
     """
-    return b"event: %s\nid: %d\ndata: %s\n\n" % (document["type"].encode(), number, compact(document))
+    return b"event: %s\nid: %s\ndata: %s\n\n" % (document["type"].encode(), event_id.encode(), compact(document))
 
 
-def ndjson(_number: int, document: dict[str, Any]) -> bytes:
+def ndjson(_event_id: str, document: dict[str, Any]) -> bytes:
     """The *document* as one line."""
     return compact(document) + b"\n"

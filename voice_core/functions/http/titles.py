@@ -75,6 +75,7 @@ TITLES: Mapping[str, str] = {
     "too-many-sessions": "Too many sessions",
     "turn-broken-off": "Turn ended unexpectedly",
     "turn-id-invalid": "Invalid turn id",
+    "turn-incomplete": "Recording of the turn lost",
     "turn-not-found": "Turn not found",
     "unauthenticated": "Authentication required",
     "voice-unknown": "Unknown voice",

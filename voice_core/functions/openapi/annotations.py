@@ -20,6 +20,7 @@ NAMES: Mapping[str, str] = {
     "get /conversations": "listConversations",
     "get /conversations/{conversationId}": "getConversation",
     "delete /conversations/{conversationId}": "deleteConversation",
+    "get /conversations/{conversationId}/turns/{turnId}": "getTurn",
     "get /conversations/{conversationId}/turns/{turnId}/speech": "getSpeech",
     "get /voices": "listVoices",
     "get /health": "getHealth",

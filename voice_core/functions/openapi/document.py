@@ -33,6 +33,7 @@ SIGN_IN: Json = {
 MODELS: Sequence[type[BaseModel]] = (
     turn_schemas.ProcessRequest,
     turn_schemas.ProcessAnswer,
+    turn_schemas.FetchedTurn,
     turn_schemas.TranscribeRequest,
     turn_schemas.TranscribeAnswer,
     turn_schemas.SpeakRequest,

@@ -24,6 +24,13 @@ IDEMPOTENCY: Json = {
     "schema": {"type": "string", "pattern": f"^[!-~]{{1,{LONGEST_KEY}}}$"},
 }
 
+LAST_EVENT_ID: Json = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The id of the last server-sent event that was received of the turn: only what follows is sent.",
+    "schema": {"type": "string", "maxLength": 64},
+}
+
 
 def operation(
     summary: str,

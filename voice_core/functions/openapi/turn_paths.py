@@ -5,6 +5,7 @@ from pydantic import BaseModel
 from voice_core.functions.openapi.operations import (
     BINARY,
     IDEMPOTENCY,
+    LAST_EVENT_ID,
     REFERENCE,
     Json,
     as_text,
@@ -30,7 +31,20 @@ def turn_paths() -> Json:
                 _spoken(schemas.ProcessRequest, "audioData", "text"),
                 json_of(schemas.ProcessAnswer) | events() | dict.fromkeys(AUDIO_OFFERS, BINARY),
                 (400, 404, 406, 409, 413, 415, 422, 429, 502, 503, 504),
-                [IDEMPOTENCY, *parameters(schemas.ProcessRequest, "query", without=WORDS)],
+                [IDEMPOTENCY, LAST_EVENT_ID, *parameters(schemas.ProcessRequest, "query", without=WORDS)],
+            )
+        },
+        "/conversations/{conversationId}/turns/{turnId}": {
+            "get": operation(
+                "Fetch a turn",
+                None,
+                json_of(schemas.FetchedTurn) | events(),
+                (400, 404, 406, 502, 503, 504),
+                [
+                    *parameters(schemas.SpeechPath, "path"),
+                    LAST_EVENT_ID,
+                    *parameters(schemas.TurnQuery, "query"),
+                ],
             )
         },
         "/transcribe": {

@@ -40,6 +40,12 @@ class ReplyDoneEvent(ResponseModel):
     text: str
 
 
+class ReplyRestartedEvent(ResponseModel):
+    """The reply begins again with other words. Discard the words and the speech that were received before."""
+
+    type: Literal["reply.restarted"]
+
+
 class SpeechDeltaEvent(ResponseModel):
     type: Literal["speech.audio.delta"]
     audio: str = Field(description="In base64; append it to the audio of the events before.")
@@ -70,6 +76,7 @@ AnyEvent = Annotated[
     | TranscriptDoneEvent
     | ReplyDeltaEvent
     | ReplyDoneEvent
+    | ReplyRestartedEvent
     | SpeechDeltaEvent
     | SpeechDoneEvent
     | TurnDoneEvent

@@ -7,6 +7,7 @@ from typing import Any
 
 from voice_core.domain import events
 from voice_core.domain.errors import VoiceError
+from voice_core.domain.position import Position
 from voice_core.functions.http.problems import problem
 from voice_core.functions.turn.schemas import ResponseFormat, TurnAnswer
 from voice_core.functions.turn.speech_encoding import Encoders, describe_format
@@ -15,7 +16,7 @@ from voice_core.functions.turn.turn_json import turn_members
 EVENTS_WITH_URL = ("turn.created", "turn.done")
 """The types of the events that have the URL of the speech file."""
 
-Framed = Callable[[int, dict[str, Any]], bytes]
+Framed = Callable[[str, dict[str, Any]], bytes]
 
 
 async def framed(
@@ -23,21 +24,23 @@ async def framed(
     frame: Framed,
     audio_format: ResponseFormat,
     encoders: Encoders,
-    speech_url: str | None = None,
+    speech_url: str | None,
+    received: Position,
 ) -> AsyncGenerator[bytes]:
     """The events of *turn*, each in its frame, the speech encoded as *audio_format*.
 
-    If the speech is stored as a file, the first and the last event have its *speech_url*.
+    The id of an event is the position after it; *received* is the position before the first one. If the speech is
+    stored as a file, the first and the last event have its *speech_url*.
     """
     codec = _EventCodec(audio_format, encoders)
-    number = 0
+    position = received
     async with aclosing(turn):
         async for event in turn:
+            position = position.after(event)
             for event_document in codec.documents(event):
                 if speech_url and event_document["type"] in EVENTS_WITH_URL:
                     event_document["speechUrl"] = speech_url
-                yield frame(number, event_document)
-                number += 1
+                yield frame(str(position), event_document)
 
 
 class _EventCodec:
@@ -45,6 +48,7 @@ class _EventCodec:
 
     def __init__(self, audio_format: ResponseFormat, encoders: Encoders) -> None:
         self._format: ResponseFormat = audio_format
+        self._encoders = encoders
         self._encoder = encoders(audio_format)
         self._seq = 0
 
@@ -52,6 +56,9 @@ class _EventCodec:
         match event:
             case events.SpeechDelta(pcm, _, sentence):
                 return self._speech(self._encoder.feed(pcm), sentence)
+            case events.ReplyRestarted():
+                self._encoder = self._encoders(self._format)
+                return [document(event, self._format)]
             case events.SpeechDone():
                 return [*self._speech(self._encoder.finish(), ""), document(event, self._format)]
             case _:
@@ -70,6 +77,8 @@ def document(event: events.Event, audio_format: ResponseFormat) -> dict[str, Any
     match event:
         case events.TurnCreated(turn_id, conversation_id):
             return {"type": event.type, "turnId": turn_id, "conversationId": conversation_id}
+        case events.ReplyRestarted():
+            return {"type": event.type}
         case events.TranscriptDelta(text) | events.ReplyDelta(text) | events.ReplyDone(text):
             return {"type": event.type, "text": text}
         case events.TranscriptDone(transcript):

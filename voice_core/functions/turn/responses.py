@@ -9,6 +9,7 @@ from starlette.responses import Response
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import StageFailed
 from voice_core.domain.events import Event, SpeechDelta, SpeechDone, TurnCreated, TurnDone, TurnFailed
+from voice_core.domain.position import Position
 from voice_core.functions.http.event_stream import ndjson, sse
 from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.request import HttpRequest
@@ -26,6 +27,11 @@ OFFERS = ("application/json", *EVENT_FRAMES, *AUDIO_OFFERS)
 """The media types of the response to a turn."""
 
 
+def received(request: HttpRequest) -> Position:
+    """The part of a turn that the client has received, from the ``Last-Event-ID`` that it sends."""
+    return Position.parse(request.headers.get("last-event-id", "")) or Position()
+
+
 async def as_json(
     request: HttpRequest,
     events: AsyncGenerator[Event],
@@ -37,7 +43,7 @@ async def as_json(
     turn, pcm, duration_ms = await request.unless_gone(_complete(events))
     speech = await speech_members(pcm, audio_format, encoders) | {"duration_ms": duration_ms}
     body = ProcessAnswer(**turn_members(turn), **speech, speech_url=speech_url)
-    return json_response(body.document(), headers=_headers(turn.id, turn.conversation_id, turn.timings))
+    return json_response(body.document(), headers=turn_headers(turn.id, turn.conversation_id, turn.timings))
 
 
 async def _complete(events: AsyncGenerator[Event]) -> tuple[Turn, bytes, int]:
@@ -77,7 +83,8 @@ async def as_events(
         await events.aclose()
         raise first.error
     frame = EVENT_FRAMES[media_type]
-    chunks = framed(_rejoined([created, first], events), frame, audio_format, encoders, speech_url)
+    turn = rejoined([created, first], events)
+    chunks = framed(turn, frame, audio_format, encoders, speech_url, received(request))
     return StreamedResponse(request, chunks, media_type, _created_headers(created))
 
 
@@ -89,7 +96,7 @@ async def as_audio(
     if isinstance(first, TurnFailed | TurnDone):
         await events.aclose()
         raise first.error if isinstance(first, TurnFailed) else _unspoken(first.turn)
-    chunks = _speech(_rejoined([first], events), encoders(AUDIO_OFFERS[media_type]))
+    chunks = _speech(rejoined([first], events), encoders(AUDIO_OFFERS[media_type]))
     return StreamedResponse(request, chunks, media_type, _created_headers(created))
 
 
@@ -140,7 +147,8 @@ async def _until_speech(events: AsyncGenerator[Event]) -> tuple[Event, Event]:
     return created, event
 
 
-async def _rejoined(first: list[Event], rest: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+async def rejoined(first: list[Event], rest: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    """The events that were read already, and the *rest*."""
     async with aclosing(rest):
         for event in first:
             yield event
@@ -163,10 +171,11 @@ def _unspoken(turn: Turn) -> StageFailed:
 def _created_headers(created: Event) -> dict[str, str]:
     if not isinstance(created, TurnCreated):
         raise TypeError(created)
-    return _headers(created.turn_id, created.conversation_id, {})
+    return turn_headers(created.turn_id, created.conversation_id, {})
 
 
-def _headers(turn_id: str, conversation_id: str, timings: dict[str, int]) -> dict[str, str]:
+def turn_headers(turn_id: str, conversation_id: str, timings: dict[str, int]) -> dict[str, str]:
+    """The headers of a response about one turn."""
     headers = {"X-Turn-Id": turn_id, "X-Conversation-Id": conversation_id}
     if timings:
         headers["Server-Timing"] = ", ".join(f"{stage};dur={ms}" for stage, ms in timings.items())

@@ -84,6 +84,15 @@ class TurnAnswer(ResponseModel):
     clip_id: str | None = Field(None, description="The clip of the utterance, which has the complete transcript.")
 
 
+class FetchedTurn(TurnAnswer):
+    """A turn, or what there is of it so far."""
+
+    state: Literal["running", "waiting", "done", "interrupted"] = Field(
+        description="`running`: a worker takes it. `waiting`: its worker has died, and it goes on when its events are"
+        " fetched or its request is sent again. `interrupted`: it ended early, and nothing continues it."
+    )
+
+
 class ProcessAnswer(TurnAnswer):
     """A complete turn in one JSON document."""
 
@@ -109,6 +118,14 @@ class SpeakAnswer(ResponseModel):
 class SpeechPath(RequestModel):
     conversation_id: ConversationId
     turn_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class TurnQuery(RequestModel):
+    """How the rest of a turn is delivered. By default as its own request specified."""
+
+    voice: str | None = Field(None, max_length=200, description="The voice of speech that is synthesised now.")
+    speech: Literal["none"] | None = Field(None, description="`none`: only the words.")
+    response_format: ResponseFormat = Field("pcm", description="The encoding of the speech.")
 
 
 class SpeechQuery(RequestModel):

@@ -21,7 +21,7 @@ from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served
 from voice_core.functions.turn.input import TurnInput, read_turn_input
-from voice_core.functions.turn.responses import EVENT_FRAMES, OFFERS, as_audio, as_events, as_json, as_speech
+from voice_core.functions.turn.responses import EVENT_FRAMES, OFFERS, as_audio, as_events, as_json, as_speech, received
 from voice_core.functions.turn.schemas import (
     ProcessRequest,
     SpeakAnswer,
@@ -55,7 +55,9 @@ async def post_process(request: HttpRequest) -> Response:
     await admission.count(hears=turn_request.utterance is not None)
     idempotent_request = turn_input.idempotent_request
     events = (
-        with_replay_header(request, app.idempotent_turns.run(turn_request, idempotent_request, handlers))
+        with_replay_header(
+            request, app.keyed_turns.idempotent.run(turn_request, idempotent_request, handlers, received(request))
+        )
         if idempotent_request
         else handlers.take(turn_request)
     )
@@ -109,12 +111,14 @@ async def post_speak(request: HttpRequest) -> Response:
 async def _handlers(turn_request: TurnRequest, app: wiring.App, *, by_url: bool) -> tuple[TurnHandlers, str | None]:
     """The handlers of the turn, with speech in its events; or, if *by_url*, with speech in a file that has this URL."""
     if not by_url:
-        return TurnHandlers(app.take_turn, lambda turn: app.replay(turn, turn_request)), None
+        return TurnHandlers(
+            app.take_turn, lambda turn, received: app.keyed_turns.replay(turn, turn_request, received)
+        ), None
     work = await wiring.ready_for_clips()
     name = SpeechName(turn_request.user_id, turn_request.conversation_id, turn_request.turn_id)
     handlers = TurnHandlers(
         lambda taken: work.without_audio(app.take_turn(taken), name),
-        lambda turn: work.replay_without_audio(turn, turn_request),
+        lambda turn, received: work.replay_without_audio(turn, turn_request, received),
     )
     return handlers, speech_url(name)
 

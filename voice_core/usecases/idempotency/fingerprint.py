@@ -25,6 +25,8 @@ class Fingerprint:
         self._bytes = 0
         self.words_digest = self._hash.hexdigest()
         """Hex digest of everything but the recording."""
+        self.complete = upload is None
+        """Whether the recording has been read to its end."""
 
     def __aiter__(self) -> "Fingerprint":
         return self
@@ -33,7 +35,11 @@ class Fingerprint:
         """The next chunk of the recording; raises TooLarge, ``audio-too-large``."""
         if self._upload is None:
             raise StopAsyncIteration
-        chunk = await anext(self._upload)
+        try:
+            chunk = await anext(self._upload)
+        except StopAsyncIteration:
+            self.complete = True
+            raise
         self._bytes += len(chunk)
         self._limits.check_bytes(self._bytes)
         self._hash.update(chunk)

@@ -9,8 +9,11 @@ from voice_core.domain.audio import SPEECH_RATE, milliseconds
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import NotFound, StageFailed
 from voice_core.domain.events import Event, ReplyDelta, ReplyDone, SpeechDone, TranscriptDone, TurnCreated, TurnDone
+from voice_core.domain.position import Position
 from voice_core.domain.speech import SpeechName, Transcript
 from voice_core.ports.clips import Speeches
+from voice_core.text.speakable import speakable
+from voice_core.usecases.idempotency.resume import resume
 from voice_core.usecases.speech_file.fetch_speech import find_speech
 from voice_core.usecases.speech_file.save_speech import without_audio
 from voice_core.usecases.turn.read_aloud import sentences
@@ -20,25 +23,44 @@ from voice_core.usecases.turn.services import TurnServices
 from voice_core.usecases.turn.speak import Speech, speak
 
 
-async def replay(turn: Turn, request: TurnRequest, services: TurnServices) -> AsyncGenerator[Event]:
-    """The events of *turn*, with its speech synthesised again as *request* specifies.
+async def replay(turn: Turn, request: TurnRequest, services: TurnServices, received: Position) -> AsyncGenerator[Event]:
+    """The events of *turn* that the client has not *received*, with speech synthesised again as *request* specifies.
 
     Recognition and the assistant are not called. When synthesis fails now, the turn is marked as ``speech`` degraded;
     when it failed the first time, it may succeed now.
     """
     speech = None
+    skipped = max(0, received.sentences - 1) if received.is_in(turn.reply) else 0
     if request.aloud:
-        lines = sentences(turn.reply)
+        lines = _spoken_after(skipped, turn.reply)
         speech = speak(lines, tts=services.tts, voice=request.voice, seconds=services.deadlines.tts)
-    async with aclosing(_events(turn, speech)) as events:
+    async with aclosing(resume(_events(turn, speech), received, skipped_sentences=skipped)) as events:
         async for event in events:
             yield event
 
 
+async def _spoken_after(skipped: int, reply: str) -> AsyncGenerator[str]:
+    """The sentences of *reply* that are spoken, without the first *skipped*."""
+    number = 0
+    async for sentence in sentences(reply):
+        if speakable(sentence):
+            number += 1
+            if number > skipped:
+                yield sentence
+
+
 async def replay_without_audio(
-    turn: Turn, request: TurnRequest, services: TurnServices, speeches: Speeches, *, keep_hours: float
+    turn: Turn,
+    request: TurnRequest,
+    services: TurnServices,
+    speeches: Speeches,
+    received: Position,
+    *,
+    keep_hours: float,
 ) -> AsyncGenerator[Event]:
-    """The events of *turn* without its audio. The speech is synthesised and stored again only if it is missing.
+    """The events of *turn* that the client has not *received*, without its audio.
+
+    The speech is synthesised and stored again only if it is missing.
 
     If the conversation is deleted meanwhile, the speech is deleted again.
     """
@@ -47,10 +69,10 @@ async def replay_without_audio(
     events = (
         _events(turn, None, duration_ms)
         if duration_ms
-        else without_audio(replay(turn, request, services), name, speeches)
+        else without_audio(replay(turn, request, services, Position()), name, speeches)
     )
-    async with aclosing(events):
-        async for event in events:
+    async with aclosing(resume(events, received)) as unreceived:
+        async for event in unreceived:
             yield event
     if not duration_ms:
         try:

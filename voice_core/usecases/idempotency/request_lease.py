@@ -11,9 +11,10 @@ from uuid import uuid4
 
 from voice_core.domain.conversation import Turn
 from voice_core.domain.errors import Conflict, NotFound, StageFailed
-from voice_core.domain.idempotency import RequestClaim, RequestName
+from voice_core.domain.idempotency import RequestClaim
+from voice_core.domain.journal import Journal
 from voice_core.ports.idempotency import Requests
-from voice_core.usecases.idempotency.fingerprint import Fingerprint, key_reused
+from voice_core.usecases.idempotency.fingerprint import key_reused
 from voice_core.usecases.resilience.deadlines import in_time
 
 Result = TypeVar("Result")
@@ -48,12 +49,12 @@ class RequestLease:
     At the end of the block it is released to other workers, unless `complete` was called.
     """
 
-    def __init__(self, request: RequestClaim, fingerprint: Fingerprint, store: Requests, rules: LeaseRules) -> None:
+    def __init__(self, request: RequestClaim, store: Requests, rules: LeaseRules) -> None:
         self._request = request
-        self._fingerprint = fingerprint
         self._store = store
         self._rules = rules
         self._renewing: asyncio.Task[None] | None = None
+        self._writing = asyncio.Lock()
         self._ours = True
 
     async def __aenter__(self) -> "RequestLease":
@@ -67,6 +68,17 @@ class RequestLease:
         if self._ours:
             await self.release()
 
+    @property
+    def journal(self) -> Journal:
+        """The results of the turn so far.
+
+        Raises:
+            StageFailed: the claim has none.
+        """
+        if self._request.journal is None:
+            raise StageFailed("The request was claimed without a journal.", stage=STAGE, retryable=False)
+        return self._request.journal
+
     def complete(self) -> None:
         """Stop renewing and leave the claim as it is: the turn is stored, and a repeated request replays it."""
         self._ours = False
@@ -74,24 +86,40 @@ class RequestLease:
             self._renewing.cancel()
 
     async def release(self) -> None:
-        """Release the lease. If the store cannot be reached, the lease expires by itself."""
+        """Release the lease; a journal that saves work stays for the next worker.
+
+        If the store cannot be reached, the lease expires by itself.
+        """
         self._ours = False
         await self._stop_renewing()
-        with suppress(StageFailed):
-            await self._rules.in_time(self._store.delete(self._request))
+        journal = self._request.journal
+        with suppress(StageFailed, Conflict):
+            if journal and (journal.transcript or journal.rounds):
+                released = self._store.replace(self._request.changed(until=datetime.now(UTC)))
+                await self._rules.in_time(released)
+            else:
+                await self._rules.in_time(self._store.delete(self._request))
 
-    async def verify(self) -> str:
-        """Check, before the turn is stored, that the lease is still ours: the fingerprint of the complete request.
+    async def write(self, journal: Journal) -> None:
+        """Store *journal*, and renew the lease with it.
 
         Raises:
             Conflict: ``idempotency-running``; the lease had expired and another worker took it over.
+            StageFailed: with stage ``requests``; the journal is not stored.
         """
-        digest = await self._fingerprint.digest()
+        async with self._writing:
+            await self._replace(journal)
+
+    async def confirm(self) -> None:
+        """Return if the lease is still ours, as far as can be known, and will be for long enough to store the turn.
+
+        Raises:
+            Conflict: as `write`.
+        """
         if self._request.until - datetime.now(UTC) < timedelta(seconds=self._rules.seconds / RENEWALS):
             # If the store cannot be reached, the turn's id still ensures that only one turn is stored.
             with suppress(StageFailed):
                 await self._renew()
-        return digest
 
     async def _stop_renewing(self) -> None:
         if self._renewing is not None:
@@ -105,64 +133,82 @@ class RequestLease:
                 await self._renew()
 
     async def _renew(self) -> None:
-        mine = self._request.changed(until=self._rules.until())
+        async with self._writing:
+            await self._replace(self._request.journal)
+
+    async def _replace(self, journal: Journal | None) -> None:
+        mine = self._request.changed(until=self._rules.until(), journal=journal)
         try:
             self._request = await self._rules.in_time(self._store.replace(mine))
         except Conflict:
             self._request = await self._still_ours()
+            if self._request.journal != journal:
+                await self._replace(journal)
 
     async def _still_ours(self) -> RequestClaim:
         """The stored claim, if it is ours because a response of the store was lost; otherwise raises Conflict."""
         try:
             found = await self._rules.in_time(self._store.get(self._request.name))
         except NotFound:
-            raise _running(0.0) from None
+            raise running(0.0) from None
         if found.worker != self._request.worker:
-            raise _running(_seconds_left(found))
+            raise running(seconds_left(found))
         return found
 
 
 async def acquire(
-    name: RequestName,
-    fingerprint: Fingerprint,
-    find_turn: Callable[[], Awaitable[Turn | None]],
-    store: Requests,
-    rules: LeaseRules,
+    mine: RequestClaim, find_turn: Callable[[], Awaitable[Turn | None]], store: Requests, rules: LeaseRules
 ) -> RequestLease | Turn:
-    """The lease on the request, or the turn that *find_turn* finds stored for it.
+    """The lease on the request that *mine* claims, or the turn that *find_turn* finds stored for it.
+
+    The journal of a lease that was taken over is that of the worker before.
 
     Raises:
         KeyReused: a different request has this name.
         Conflict: ``idempotency-running``; a worker that may be alive is processing it.
         StageFailed: with stage ``requests``, or as *find_turn* does.
     """
-    worker = uuid4().hex
     while True:
-        mine = RequestClaim(name, fingerprint.words_digest, worker, rules.until())
         with suppress(Conflict):
-            return RequestLease(await rules.in_time(store.add(mine)), fingerprint, store, rules)
+            return RequestLease(await rules.in_time(store.add(mine)), store, rules)
         try:
-            found = await rules.in_time(store.get(name))
+            found = await rules.in_time(store.get(mine.name))
         except NotFound:
             continue
-        if found.worker == worker:
+        if found.worker == mine.worker:
             # The claim was stored, and the response to that was lost.
-            return RequestLease(found, fingerprint, store, rules)
+            return RequestLease(found, store, rules)
         if found.words_digest != mine.words_digest:
             raise key_reused()
         if (turn := await find_turn()) is not None:
             return turn
-        if _seconds_left(found) > 0:
-            raise _running(_seconds_left(found))
+        if seconds_left(found) > 0:
+            raise running(seconds_left(found))
         with suppress(Conflict):
-            taken_over = store.replace(found.changed(worker=worker, until=mine.until))
-            return RequestLease(await rules.in_time(taken_over), fingerprint, store, rules)
+            return await take_over(found, mine, store, rules)
 
 
-def _seconds_left(request: RequestClaim) -> float:
+async def take_over(found: RequestClaim, mine: RequestClaim, store: Requests, rules: LeaseRules) -> RequestLease:
+    """The lease on a request whose worker counts as dead, with the journal of that worker.
+
+    Raises:
+        Conflict: another worker was faster.
+    """
+    taken = found.changed(worker=mine.worker, until=rules.until(), journal=found.journal or mine.journal)
+    return RequestLease(await rules.in_time(store.replace(taken)), store, rules)
+
+
+def new_worker() -> str:
+    """The name of one worker's attempt to process a request."""
+    return uuid4().hex
+
+
+def seconds_left(request: RequestClaim) -> float:
+    """Seconds until the lease expires; negative when it has expired."""
     return (request.until - datetime.now(UTC)).total_seconds()
 
 
-def _running(seconds: float) -> Conflict:
+def running(seconds: float) -> Conflict:
+    """The error for a request that another worker processes, whose lease expires in *seconds*."""
     detail = "This request is already being processed. Send it again with the same key after Retry-After."
     return Conflict(detail, code="idempotency-running", retry_after=seconds)

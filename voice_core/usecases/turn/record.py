@@ -35,7 +35,7 @@ class TurnRecord:
         self._context = telemetry.begin_turn()
         self._marks: dict[str, float] = {}
         self.mark("began")
-        if request.utterance is None:
+        if not request.spoken:
             self.transcript = Transcript(request.text, "".join(request.hints.languages[:1]))
             self.mark("ended")
             self.mark("heard")
@@ -104,7 +104,7 @@ class TurnRecord:
             transcript=self.words,
             reply=(self.reply if reply is None else reply).strip(),
             created_at=datetime.now(UTC),
-            spoken=self._request.utterance is not None,
+            spoken=self._request.spoken,
             language=self.transcript.language if self.transcript else "",
             interrupted=interrupted,
             degraded=tuple(self._degraded),
@@ -169,7 +169,7 @@ class TurnRecord:
             failed_stage=(error.stage or "") if error else "",
             degraded=tuple(self._degraded),
             delivery=request.delivery,
-            spoken=request.utterance is not None,
+            spoken=request.spoken,
             transcript_characters=len(self.words),
             heard_seconds=transcript.duration_ms / 1000 if transcript else 0.0,
             speech_bytes=self._speech_bytes,

@@ -12,7 +12,7 @@ from voice_core.text.sentences import Sentences
 from voice_core.usecases.resilience.merged_streams import MergedStreams
 from voice_core.usecases.turn.record import TurnRecord
 from voice_core.usecases.turn.reply_words import reply_words
-from voice_core.usecases.turn.request import TurnRequest
+from voice_core.usecases.turn.request import TurnJournal, TurnRequest
 from voice_core.usecases.turn.services import TurnServices
 from voice_core.usecases.turn.speak import Speech, speak
 
@@ -31,7 +31,8 @@ async def reply(
         StageFailed: with stage ``assistant``.
     """
     sentences: asyncio.Queue[str | None] = asyncio.Queue()
-    streams = [_write(record, reply_words(record.words, history, services), sentences)]
+    journal = request.journal
+    streams = [_write(record, _words(record, history, request, services), sentences, journal)]
     if request.aloud:
         speech = speak(_queued(sentences), tts=services.tts, voice=request.voice, seconds=services.deadlines.tts)
         streams.append(speech_events(speech, lambda error: record.degrade("speech", error)))
@@ -43,8 +44,23 @@ async def reply(
         await merged.aclose()
 
 
+async def _words(
+    record: TurnRecord, history: Sequence[Turn], request: TurnRequest, services: TurnServices
+) -> AsyncGenerator[str]:
+    """The words of the reply, as the assistant writes them; a reply in the journal is not written again."""
+    if request.journal and (found := request.journal.found.reply) is not None:
+        yield found
+        return
+    async with aclosing(reply_words(record.words, history, services)) as words:
+        async for text in words:
+            yield text
+
+
 async def _write(
-    record: TurnRecord, words: AsyncGenerator[str], sentences: asyncio.Queue[str | None]
+    record: TurnRecord,
+    words: AsyncGenerator[str],
+    sentences: asyncio.Queue[str | None],
+    journal: TurnJournal | None,
 ) -> AsyncGenerator[ReplyEvent]:
     splitter, reply = Sentences(), ""
     async with aclosing(words):
@@ -58,6 +74,8 @@ async def _write(
         record.mark("sentence")
         sentences.put_nowait(sentence)
     sentences.put_nowait(None)
+    if journal and journal.found.reply is None:
+        await journal.add_round(reply)
     yield ReplyDone(reply)
 
 

@@ -6,7 +6,8 @@ from typing import Literal, Protocol
 
 from voice_core.domain.conversation import Turn
 from voice_core.domain.events import Event
-from voice_core.domain.speech import Hints
+from voice_core.domain.journal import Journal
+from voice_core.domain.speech import Hints, Transcript
 
 Delivery = Literal["events", "speech", "whole", "played"]
 """How the caller receives the turn: event by event, as sound alone, complete at the end, or played by the server."""
@@ -21,6 +22,20 @@ class Listener(Protocol):
 
     def interrupted(self, turn: Turn) -> None:
         """Take note that the turn was interrupted; *turn* has only the words that were played."""
+
+
+class TurnJournal(Protocol):
+    """The journal of a turn that has an idempotency key."""
+
+    @property
+    def found(self) -> Journal:
+        """The results of the turn so far, also those of workers before."""
+
+    def add_transcript(self, transcript: Transcript) -> None:
+        """Begin to store the final transcript."""
+
+    async def add_round(self, text: str) -> None:
+        """Store a complete response of the model; raises Conflict when another worker has taken the turn over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +63,13 @@ class TurnRequest:
     when another worker is processing it."""
     degraded: tuple[str, ...] = ()
     """The parts that the turn lacks from its beginning."""
+    journal: TurnJournal | None = None
+    """Set when the request has an idempotency key."""
+
+    @property
+    def spoken(self) -> bool:
+        """Whether the user spoke, rather than typed."""
+        return self.utterance is not None or (self.journal is not None and self.journal.found.spoken)
 
 
 TakeTurn = Callable[[TurnRequest], AsyncGenerator[Event]]

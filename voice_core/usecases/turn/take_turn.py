@@ -64,7 +64,14 @@ async def _check_voice(request: TurnRequest, services: TurnServices) -> None:
 async def _transcript(
     record: TurnRecord, request: TurnRequest, services: TurnServices
 ) -> AsyncGenerator[TranscriptDelta | TranscriptDone]:
-    """The events of the transcript, as the utterance is recognised; none for typed text."""
+    """The events of the transcript, as the utterance is recognised; none for typed text.
+
+    A transcript in the journal is final: the utterance is not recognised again.
+    """
+    if request.journal and (found := request.journal.found.transcript):
+        record.mark("ended")
+        yield TranscriptDone(found)
+        return
     if request.utterance is None:
         return
     final = Deadline("stt", services.deadlines.stt)
@@ -72,6 +79,8 @@ async def _transcript(
         async for item in results:
             if isinstance(item, Transcript):
                 record.mark("ended", final.started)
+                if request.journal:
+                    request.journal.add_transcript(item)
                 yield TranscriptDone(item)
             elif isinstance(item, Interim):
                 yield TranscriptDelta(item.text)
