@@ -33,6 +33,7 @@ async def test_the_contract_is_served(product: Product) -> None:
         "/voices",
         "/conversations",
         "/conversations/{conversationId}",
+        "/conversations/{conversationId}/turns/{turnId}",
         "/conversations/{conversationId}/turns/{turnId}/speech",
         "/health",
     }
