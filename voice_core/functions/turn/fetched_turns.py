@@ -47,12 +47,13 @@ async def get_turn(request: HttpRequest) -> Response:
         headers = turn_headers(name.turn_id, name.conversation_id, {}) | {"Retry-After": str(RETRY_SECONDS)}
         return json_response(_unfinished(name, found).document(), headers=headers)
     slot = app.user_limits.event_streams.acquire(name.user_id)
-    events = app.keyed_turns.events(name, received(request), query.voice, aloud=query.speech != "none")
+    position = received(request, media_type)
+    events = app.keyed_turns.events(name, position, query.voice, aloud=query.speech != "none")
     first = await request.unless_gone(anext(events))
     if not isinstance(first, TurnCreated):
         raise TypeError(first)
     frame = EVENT_FRAMES[media_type]
-    chunks = framed(rejoined([first], events), frame, query.response_format, app.encoder, None, received(request))
+    chunks = framed(rejoined([first], events), frame, query.response_format, app.encoder, None, position)
     headers = turn_headers(name.turn_id, name.conversation_id, {})
     return StreamedResponse(request, limited_stream(slot, chunks), media_type, headers)
 

@@ -27,8 +27,10 @@ OFFERS = ("application/json", *EVENT_FRAMES, *AUDIO_OFFERS)
 """The media types of the response to a turn."""
 
 
-def received(request: HttpRequest) -> Position:
-    """The part of a turn that the client has received, from the ``Last-Event-ID`` that it sends."""
+def received(request: HttpRequest, media_type: str) -> Position:
+    """The part of a turn that the client has received, from the ``Last-Event-ID`` of a request for events."""
+    if media_type not in EVENT_FRAMES:
+        return Position()
     return Position.parse(request.headers.get("last-event-id", "")) or Position()
 
 
@@ -70,9 +72,10 @@ async def as_events(
     media_type: str,
     audio_format: ResponseFormat,
     encoders: Encoders,
-    speech_url: str | None = None,
+    speech_url: str | None,
+    begins_after: Position,
 ) -> Response:
-    """A stream of the turn's events, as they happen.
+    """A stream of the turn's events, as they happen; the client has received those until *begins_after*.
 
     The response begins with the turn's first result. An error before it is an HTTP error with its own status.
     """
@@ -84,7 +87,7 @@ async def as_events(
         raise first.error
     frame = EVENT_FRAMES[media_type]
     turn = rejoined([created, first], events)
-    chunks = framed(turn, frame, audio_format, encoders, speech_url, received(request))
+    chunks = framed(turn, frame, audio_format, encoders, speech_url, begins_after)
     return StreamedResponse(request, chunks, media_type, _created_headers(created))
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from voice_core import wiring
 from voice_core.domain.errors import InvalidInput
+from voice_core.domain.position import Position
 from voice_core.domain.speech import SpeechName
 from voice_core.functions.http.admission import Admission
 from voice_core.functions.http.body import OTHER_MEMBERS_BYTES, query_options, read_json, typed
@@ -54,17 +55,18 @@ async def post_process(request: HttpRequest) -> Response:
     )
     await admission.count(hears=turn_request.utterance is not None)
     idempotent_request = turn_input.idempotent_request
-    events = (
-        with_replay_header(
-            request, app.keyed_turns.idempotent.run(turn_request, idempotent_request, handlers, received(request))
-        )
-        if idempotent_request
-        else handlers.take(turn_request)
-    )
+    if idempotent_request:
+        position = received(request, media_type)
+        run = app.keyed_turns.idempotent.run(turn_request, idempotent_request, handlers, position)
+        events = with_replay_header(request, run)
+    else:
+        position, events = Position(), handlers.take(turn_request)
     if media_type in AUDIO_OFFERS:
         return await as_audio(request, events, media_type, app.encoder)
     if media_type in EVENT_FRAMES:
-        return await as_events(request, events, media_type, turn_input.options.response_format, app.encoder, url)
+        return await as_events(
+            request, events, media_type, turn_input.options.response_format, app.encoder, url, position
+        )
     return await as_json(request, events, turn_input.options.response_format, app.encoder, url)
 
 

@@ -6,7 +6,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from voice_core.domain.conversation import Turn
-from voice_core.domain.errors import Conflict, NotFound, StageFailed
+from voice_core.domain.errors import Conflict, NotFound
 from voice_core.domain.events import Event, TranscriptDone, TurnCreated
 from voice_core.domain.idempotency import RequestClaim, RequestName
 from voice_core.domain.journal import Journal
@@ -62,8 +62,11 @@ class FetchedTurns:
             NotFound: ``turn-not-found``.
             StageFailed: with stage ``conversations`` or ``requests``.
         """
-        stored, claim = await asyncio.gather(self._stored(name), self._claim(name))
-        if claim is None or (stored and not stored.interrupted):
+        stored = await self._stored(name)
+        if stored and not stored.interrupted:
+            return stored
+        claim = await self._claim(name)
+        if claim is None:
             if stored is None:
                 raise _not_found()
             return stored
@@ -147,7 +150,7 @@ class FetchedTurns:
     async def _claim(self, name: SpeechName) -> RequestClaim | None:
         """The claim of the turn; None when there is none, or when it belongs to another conversation."""
         requests, rules = self._turns.requests, self._turns.rules
-        with suppress(NotFound, StageFailed):
+        with suppress(NotFound):
             claim = await rules.in_time(requests.get(RequestName(name.user_id, name.turn_id)))
             if claim.journal and claim.journal.conversation_id == name.conversation_id:
                 return claim

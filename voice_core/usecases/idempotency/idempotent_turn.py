@@ -90,7 +90,8 @@ class IdempotentTurns:
             telemetry.event("degraded", {"turn": turn_request.turn_id, "part": PART, **telemetry.reason(error)})
             stored = await self._stored_as_far_as_known(turn_request)
             if stored is None:
-                return handlers.take(replace(turn_request, verify=fingerprint.digest, degraded=(PART,)))
+                taken = handlers.take(replace(turn_request, verify=fingerprint.digest, degraded=(PART,)))
+                return resume(taken, received)
             found = stored
         known = found.journal.fingerprint if isinstance(found, RequestLease) else found.fingerprint
         if known and known != await fingerprint.digest():
