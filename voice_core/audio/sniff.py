@@ -20,7 +20,9 @@ _MAGICS = (
     (b"fLaC", "flac"),
     (b"caff", "caf"),
     (b".snd", "au"),
-    (b"#!AMR", "amr"),
+    (b"#!AMR\n", "amr"),
+    (b"#!AMR-", "amr"),
+    (b"#!AMR_", "amr"),
     (b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb", "w64"),
 )
 _BOXES = (b"ftyp", b"moov", b"mdat", b"moof", b"styp", b"free", b"skip", b"wide")
