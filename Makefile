@@ -17,7 +17,7 @@ JOBS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # The same on every Python: templates, the page, whole processes that are timed, fuzzed or sent every kind of request.
 ONCE := $(addprefix --ignore=tests/,architecture benchmarks faults growth hygiene infra web)
 
-.PHONY: help run emulators emulators-check azurite neural test check infra-check contract fuzz kills lock audit bench live clean
+.PHONY: help run emulators emulators-check azurite neural test check infra-check contract fuzz kills lock audit bench screenshots live clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo "make lock        requirements.txt, of requirements.in: what is deployed, by hashes; the same for the neural engines"
 	@echo "make audit       what is known against the packages in it"
 	@echo "make bench       the benchmarks of a turn, as tables; docs/benchmarks.md has the rest"
+	@echo "make screenshots  docs/images anew, of the page in Chromium with the neural engines"
 	@echo "make live        the adapters' tests against real Azure, with its settings in the environment"
 	@echo "make clean       remove what was set up"
 
@@ -102,6 +103,9 @@ audit: $(VENV)/dev.done
 
 bench: $(VENV)/dev.done
 	$(VENV)/bin/python -m benchmarks
+
+screenshots: $(VENV)/dev.done $(VENV)/neural.done azurite
+	@PORT=$(PORT) $(VENV)/bin/python -m scripts.screenshots
 
 live: $(VENV)/dev.done
 	$(VENV)/bin/python -m pytest -q -m live tests/adapters

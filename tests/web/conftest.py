@@ -1,6 +1,5 @@
 """The page in a real browser, with the complete product as its backend."""
 
-import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -15,6 +14,7 @@ from starlette.routing import Mount
 from local_host.page import page_routes
 from tests.conftest import ROOT, Account, Product, Services, function_host, served
 from tests.web.devtools import Tab, tab
+from tests.web.microphone import Words, sample, write_microphone
 
 Open = Callable[..., Awaitable[Tab]]
 
@@ -41,13 +41,20 @@ async def open_page(product: Product, tmp_path: Path) -> AsyncIterator[Open]:
 
 @asynccontextmanager
 async def pages(url: str, folder: Path) -> AsyncIterator[Open]:
-    """A function that opens the page at *url*; the sound of its microphone is written to *folder*."""
+    """A function that opens the page at *url*; the sound of its microphone is written to *folder*.
+
+    It says the sample again and again, or a *question* once, three seconds after the first press.
+    """
     async with AsyncExitStack() as stack:
 
         async def opened(
-            *flags: str, size: tuple[int, int] = DESKTOP, dark: bool = False, microphone: bool = True
+            *flags: str,
+            size: tuple[int, int] = DESKTOP,
+            dark: bool = False,
+            microphone: bool = True,
+            question: Words | None = None,
         ) -> Tab:
-            sound = microphone_sound(folder / "microphone.wav")
+            sound = _microphone_sound(folder / "microphone.wav", question)
             fake = (*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={sound}") if microphone else ()
             page = await stack.enter_async_context(tab((*fake, *flags)))
             stack.callback(_check_no_complaints, page)
@@ -77,6 +84,13 @@ async def _allow_origin(origin: str, account: Account) -> None:
         await client.set_service_properties(cors=[rule])
 
 
+def _microphone_sound(path: Path, question: Words | None) -> Path:
+    # Press and release are late on a busy machine: the pauses are so long that each word is said between them.
+    if question:
+        return write_microphone(path, question, before_seconds=3, after_seconds=120)
+    return write_microphone(path, sample())
+
+
 def _check_no_complaints(page: Tab) -> None:
     assert page.complaints == []
 
@@ -89,15 +103,3 @@ async def set_appearance(page: Tab, size: tuple[int, int], *, dark: bool) -> Non
     )
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     await page.call("Emulation.setEmulatedMedia", features=[scheme])
-
-
-def microphone_sound(path: Path) -> Path:
-    """Write a WAV of real words between pauses, which Chromium plays into its fake microphone in a loop."""
-    with wave.open(str(ROOT / "samples" / "hello.wav")) as sample:
-        rate, words = sample.getframerate(), sample.readframes(sample.getnframes())
-    with wave.open(str(path), "wb") as loop:
-        loop.setnchannels(1)
-        loop.setsampwidth(2)
-        loop.setframerate(rate)
-        loop.writeframes(bytes(rate) + words + bytes(2 * rate))
-    return path

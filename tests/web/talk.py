@@ -33,14 +33,14 @@ async def tap(page: Tab) -> None:
     await page.point("mousePressed", "#talk")
 
 
-async def spoken_through(page: Tab) -> None:
-    """Wait until the microphone's words have ended: loud, then half a second of quiet."""
+async def spoken_through(page: Tab, quiet_seconds: float = 0.5) -> None:
+    """Wait until the microphone's words have ended: loud, then *quiet_seconds* of quiet."""
     await page.evaluate("window.loudAt = 0")
     await page.until(
         f"""(() => {{
             const now = performance.now();
             if ({LEVEL} > {LOUD}) window.loudAt = now;
-            return window.loudAt && now - window.loudAt > 500;
+            return window.loudAt && now - window.loudAt > {1000 * quiet_seconds};
         }})()"""
     )
 
