@@ -143,3 +143,92 @@ async def test_a_deleted_conversation_has_no_journal(product: Product) -> None:
     path = f"/conversations/{turn['conversationId']}/turns/{turn['turnId']}"
     async with product.get(path) as response:
         assert response.status == 404
+
+
+async def _cut_at_first_words(product: Product) -> dict[str, Any]:
+    """The first event of a typed turn whose client left at the first words of its reply."""
+    async with product.post("/process", headers=KEY | EVENTS, json={"text": "hello"}) as response:
+        block = ""
+        first: dict[str, Any] = {}
+        async for line in response.content:
+            block += line.decode()
+            if line == b"\n":
+                (event,) = parse_sse(block)
+                first, block = first or event, ""
+                if event["type"] == "reply.text.delta":
+                    response.close()
+                    break
+    return first
+
+
+async def test_a_typed_turn_of_a_stopped_worker_is_continued(product_with: ProductWith) -> None:
+    """A turn without a recording waits too when its worker is stopped in order, and its fetch completes it."""
+    first = await product_with(request_claim_seconds=CLAIM_SECONDS)
+    first.services.openai.add("chat", Step(text=WORDS, tokens_per_second=1))
+    first.services.openai.add("chat", Step(text=OTHER_WORDS, repeat=True))
+    created = await _cut_at_first_words(first)
+    await first.app.keyed_turns.close()
+    second = await product_with(request_claim_seconds=CLAIM_SECONDS)
+    document, _ = await state(second, created)
+
+    assert document["state"] == "waiting"
+    assert words(await fetched(second, created)) == OTHER_WORDS
+
+
+async def test_a_continuation_counts_as_a_turn(product_with: ProductWith) -> None:
+    """Fetches of a turn that fails each time pay for no more replies than the limit of turns allows."""
+    product = await product_with(turns_per_minute=2)
+    product.services.openai.add("chat", Step(status=400, repeat=True))
+    async with product.post("/process", data=recording(), headers=KEY | EVENTS) as response:
+        created = parse_sse(await response.text())[0]
+    path = f"/conversations/{created['conversationId']}/turns/{created['turnId']}"
+    statuses = []
+    for _ in range(3):
+        async with product.get(path, headers=EVENTS) as response:
+            statuses.append(response.status)
+            await response.read()
+
+    assert statuses == [200, 429, 429]
+    assert product.services.paid()["chat"] == 2
+
+
+async def test_speech_none_leaves_out_the_speech_of_a_running_turn(product: Product) -> None:
+    """A fetch without speech has none while the turn runs either."""
+    product.services.openai.add("chat", Step(text=WORDS, tokens_per_second=20))
+    created = await _cut_at_first_words(product)
+    path = f"/conversations/{created['conversationId']}/turns/{created['turnId']}?speech=none"
+    async with product.get(path, headers=EVENTS) as response:
+        events = parse_sse(await response.text())
+
+    assert words(events) == WORDS
+    assert not [kind for kind in types(events) if kind.startswith("speech")]
+
+
+async def test_a_fetch_that_waits_for_another_worker_ends_with_an_error_event(product_with: ProductWith) -> None:
+    """The turn of another worker that vanishes with its conversation ends the events in order."""
+    first = await product_with()
+    first.services.openai.add("chat", Step(hang=True))
+    created = await _heard(first)
+    second = await product_with()
+    path = f"/conversations/{created['conversationId']}/turns/{created['turnId']}"
+    async with second.get(path, headers=EVENTS) as response:
+        await response.content.readuntil(b"transcript.text.done")
+        async with second.delete(f"/conversations/{created['conversationId']}"):
+            pass
+        rest = (await response.content.read()).decode()
+
+    await first.app.keyed_turns.close()
+    assert rest.count("event: error") == 1
+    assert "turn-not-found" in rest
+
+
+async def test_a_stopped_worker_ends_the_events_of_its_turns_with_an_error(product: Product) -> None:
+    """Its clients are notified that another worker can go on."""
+    product.services.openai.add("chat", Step(hang=True))
+    async with product.post("/process", data=recording(), headers=KEY | EVENTS) as response:
+        await response.content.readuntil(b"transcript.text.done")
+        await product.app.keyed_turns.close()
+        rest = (await response.content.read()).decode()
+
+    assert "event: error" in rest
+    assert "idempotency-running" in rest

@@ -282,3 +282,29 @@ async def test_a_deleted_turn_is_not_replayed(product_with: ProductWith) -> None
         await asyncio.sleep(0.05)
 
     assert (await answered(product, json={"text": "hello"}))["again"] is False
+
+
+async def test_another_recording_does_not_keep_a_failed_turn_from_its_retry(product: Product) -> None:
+    """A request that is refused under the key of a failed turn releases it at once."""
+    key = {"Idempotency-Key": "k1"}
+    product.services.openai.add("chat", Step(status=400))
+    statuses = []
+    for seconds in (1.0, 2.0, 1.0):
+        async with product.post("/process", data=recording(seconds), headers=key) as response:
+            statuses.append(response.status)
+
+    assert statuses == [502, 422, 200]
+
+
+async def test_a_turn_that_fails_while_its_transcript_is_written_keeps_it(product: Product) -> None:
+    """The retry recognises nothing again, however slow the store is."""
+    key = {"Idempotency-Key": "k1"}
+    product.services.cosmos.add("replace", Step(connect_seconds=0.3))
+    product.services.openai.add("chat", Step(status=400))
+    statuses = []
+    for _ in range(2):
+        async with product.post("/process", data=recording(), headers=key) as response:
+            statuses.append(response.status)
+
+    assert statuses == [502, 200]
+    assert product.services.paid()["stt"] == 1

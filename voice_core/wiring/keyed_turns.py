@@ -1,6 +1,6 @@
 """Turns that have an idempotency key: they are replayed, and fetched by their names."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from voice_core.domain.conversation import Turn
 from voice_core.domain.events import Event
@@ -37,8 +37,16 @@ class KeyedTurns:
         """The stored turn, or what is known of one that has not ended."""
         return await self._fetched.find(name)
 
-    def events(self, name: SpeechName, received: Position, voice: str | None, *, aloud: bool) -> AsyncGenerator[Event]:
-        """The events of the turn that its client has not *received*."""
+    def events(
+        self,
+        name: SpeechName,
+        received: Position,
+        voice: str | None,
+        *,
+        aloud: bool,
+        admit: Callable[[], Awaitable[None]] | None = None,
+    ) -> AsyncGenerator[Event]:
+        """The events of the turn that its client has not *received*; *admit* counts it if it must be continued."""
         request = TurnRequest(
             user_id=name.user_id,
             turn_id=name.turn_id,
@@ -47,7 +55,7 @@ class KeyedTurns:
             voice=voice,
             aloud=aloud,
         )
-        handlers = TurnHandlers(self._take, lambda turn, received: self.replay(turn, request, received))
+        handlers = TurnHandlers(self._take, lambda turn, received: self.replay(turn, request, received), admit)
         return self._fetched.events(name, received, handlers, voice, aloud=aloud)
 
     async def forget(self, user_id: str, conversation_id: str) -> None:

@@ -12,7 +12,7 @@ from voice_core.domain.speech import SpeechName
 from voice_core.functions.http.identity import user_id
 from voice_core.functions.http.json_response import json_response
 from voice_core.functions.http.negotiation import negotiate
-from voice_core.functions.http.rate_limit import limited_stream
+from voice_core.functions.http.rate_limit import enforce_limit, limited_stream
 from voice_core.functions.http.request import HttpRequest
 from voice_core.functions.http.request_model import parsed
 from voice_core.functions.http.serve import served
@@ -48,7 +48,9 @@ async def get_turn(request: HttpRequest) -> Response:
         return json_response(_unfinished(name, found).document(), headers=headers)
     slot = app.user_limits.event_streams.acquire(name.user_id)
     position = received(request, media_type)
-    events = app.keyed_turns.events(name, position, query.voice, aloud=query.speech != "none")
+    events = app.keyed_turns.events(
+        name, position, query.voice, aloud=query.speech != "none", admit=lambda: enforce_limit(request, "turns")
+    )
     first = await request.unless_gone(anext(events))
     if not isinstance(first, TurnCreated):
         raise TypeError(first)

@@ -6,8 +6,8 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from voice_core.domain.conversation import Turn
-from voice_core.domain.errors import Conflict, NotFound
-from voice_core.domain.events import Event, TranscriptDone, TurnCreated
+from voice_core.domain.errors import Conflict, NotFound, VoiceError
+from voice_core.domain.events import Event, SpeechDelta, SpeechDone, TranscriptDone, TurnCreated, TurnFailed
 from voice_core.domain.idempotency import RequestClaim, RequestName
 from voice_core.domain.journal import Journal
 from voice_core.domain.position import Position
@@ -84,10 +84,26 @@ class FetchedTurns:
             voice: for speech that is synthesised now; by default the one that the request named.
 
         Raises:
-            NotFound, StageFailed: as `find`.
+            NotFound, StageFailed: as `find`, before the first event; later errors are a TurnFailed.
             NotFound: ``turn-incomplete``; its recording did not arrive.
+            LimitReached: it must be continued, which counts as a turn.
         """
-        reported = False
+        began = False
+        async with aclosing(self._events(name, received, handlers, voice, aloud=aloud)) as events:
+            try:
+                async for event in events:
+                    began = True
+                    if aloud or not isinstance(event, SpeechDelta | SpeechDone):
+                        yield event
+            except VoiceError as error:
+                if not began:
+                    raise
+                yield TurnFailed(error)
+
+    async def _events(
+        self, name: SpeechName, received: Position, handlers: TurnHandlers, voice: str | None, *, aloud: bool
+    ) -> AsyncGenerator[Event]:
+        reported: set[type[Event]] = set()
         while isinstance(found := await self.find(name), FoundTurn):
             if found.run:
                 live = resume(found.run.follow(), received, reply=found.run.reply)
@@ -96,17 +112,18 @@ class FetchedTurns:
                 with suppress(Conflict):
                     live = resume((await self._continue(name, found, handlers, voice, aloud=aloud)).follow(), received)
                     break
-            if not reported:
-                reported = True
+            if TurnCreated not in reported:
+                reported.add(TurnCreated)
                 yield TurnCreated(name.turn_id, name.conversation_id)
-            if found.journal.transcript:
+            if found.journal.transcript and TranscriptDone not in reported:
+                reported.add(TranscriptDone)
                 yield TranscriptDone(found.journal.transcript)
             await asyncio.sleep(POLL_SECONDS)
         else:
             live = handlers.replay(found, received)
         async with aclosing(live):
             async for event in live:
-                if not (reported and isinstance(event, TurnCreated)):
+                if type(event) not in reported:
                     yield event
 
     async def _continue(
@@ -117,6 +134,7 @@ class FetchedTurns:
         Raises:
             Conflict: another worker was faster.
             NotFound: ``turn-incomplete``.
+            LimitReached: as `events`.
         """
         turns, journal = self._turns, found.journal
         if not journal.can_continue:
@@ -124,6 +142,8 @@ class FetchedTurns:
                 "The turn's recording did not arrive completely. Send its request again, with the same key.",
                 code="turn-incomplete",
             )
+        if handlers.admit:
+            await handlers.admit()
         mine = found.claim.changed(worker=new_worker(), until=turns.rules.until())
         lease = await take_over(found.claim, mine, turns.requests, turns.rules)
         request = KnownRequest(found.claim.words_digest, journal.fingerprint or found.claim.words_digest)

@@ -41,6 +41,8 @@ class TurnHandlers:
     take: TakeTurn
     replay: Callable[[Turn, Position], AsyncGenerator[Event]]
     """Its second argument is what the client has received."""
+    admit: Callable[[], Awaitable[None]] | None = None
+    """Counts a turn that a fetch continues; raises LimitReached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +95,12 @@ class IdempotentTurns:
                 taken = handlers.take(replace(turn_request, verify=fingerprint.digest, degraded=(PART,)))
                 return resume(taken, received)
             found = stored
-        known = found.journal.fingerprint if isinstance(found, RequestLease) else found.fingerprint
-        if known and known != await fingerprint.digest():
-            raise key_reused()
         if isinstance(found, Turn):
+            await _check_fingerprint(found.fingerprint, fingerprint)
             telemetry.event("replayed", {"turn": found.id})
             return handlers.replay(found, received)
+        async with found.renewed():
+            await _check_fingerprint(found.journal.fingerprint, fingerprint)
         events = leased(found, turn_request, fingerprint.digest, handlers.take)
         run = self.runs.start(turn_request.user_id, turn_request.turn_id, events, fingerprint)
         return resume(run.follow(), received)
@@ -130,6 +132,12 @@ class IdempotentTurns:
         with suppress(StageFailed):
             return await self.stored(turn_request)
         return None
+
+
+async def _check_fingerprint(known: str, repeated: Fingerprint) -> None:
+    """Return if *repeated* has the fingerprint that is *known*, if any; otherwise raises KeyReused."""
+    if known and known != await repeated.digest():
+        raise key_reused()
 
 
 async def _check_same(running_request: RunningRequest, repeated: Fingerprint) -> None:
@@ -181,6 +189,7 @@ async def leased(
                     lease.complete()
                 case TurnDone() | TurnFailed():
                     # Released before the end is delivered: the client may retry at once.
+                    await journal.aclose()
                     await lease.release()
                 case _:
                     pass

@@ -1,8 +1,8 @@
 """The lease by which one worker at a time processes a request; it is renewed until the turn is stored."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -66,7 +66,20 @@ class RequestLease:
     ) -> None:
         await self._stop_renewing()
         if self._ours:
-            await self.release()
+            # The turn was stopped: it did not fail.
+            await self._release(keep=bool(self._request.journal and self._request.journal.can_continue))
+
+    @asynccontextmanager
+    async def renewed(self) -> AsyncIterator[None]:
+        """Renew the lease during the block, which precedes the work; release it if the block fails."""
+        self._renewing = asyncio.create_task(self._renew_periodically())
+        try:
+            yield
+        except BaseException:
+            # A client that disconnects ends the block, and may cancel its end.
+            await asyncio.shield(self.release())
+            raise
+        await self._stop_renewing()
 
     @property
     def journal(self) -> Journal:
@@ -86,15 +99,18 @@ class RequestLease:
             self._renewing.cancel()
 
     async def release(self) -> None:
-        """Release the lease; a journal that saves work stays for the next worker.
+        """Release the lease of a turn that failed; a journal that saves work stays for the next worker.
 
         If the store cannot be reached, the lease expires by itself.
         """
+        journal = self._request.journal
+        await self._release(keep=bool(journal and (journal.transcript or journal.rounds)))
+
+    async def _release(self, *, keep: bool) -> None:
         self._ours = False
         await self._stop_renewing()
-        journal = self._request.journal
         with suppress(StageFailed, Conflict):
-            if journal and (journal.transcript or journal.rounds):
+            if keep:
                 released = self._store.replace(self._request.changed(until=datetime.now(UTC)))
                 await self._rules.in_time(released)
             else:

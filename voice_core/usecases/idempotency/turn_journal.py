@@ -52,9 +52,8 @@ class LeasedJournal:
         return self._journal.fingerprint or await self._digest()
 
     async def aclose(self) -> None:
-        """Stop writing."""
+        """Wait for the write in progress: the lease is released as the version that it stores."""
         if self._writing is not None:
-            self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
 
     async def _written(self) -> None:

@@ -6,7 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
-from voice_core.domain.events import Event, ReplyDelta
+from voice_core.domain.errors import Conflict
+from voice_core.domain.events import Event, ReplyDelta, TurnFailed
 
 
 class RunningRequest(Protocol):
@@ -52,6 +53,7 @@ class TurnRun:
     async def follow(self) -> AsyncGenerator[Event]:
         """All events of the turn, from its first; raises what the turn raises.
 
+        When the worker stops, the last is TurnFailed with Conflict, ``idempotency-running``: another can go on.
         A follower that leaves early waits for the end of the turn: the invocation of its request keeps the turn alive.
         """
         given = 0
@@ -65,6 +67,10 @@ class TurnRun:
                     await self._news.wait()
         finally:
             await asyncio.wait({self.task})
+        if self.task.cancelled():
+            detail = "The worker was stopped. Fetch the turn, or send its request again with the same key."
+            yield TurnFailed(Conflict(detail, code="idempotency-running", retry_after=0.0))
+            return
         self.task.result()
 
     async def _run(self, events: AsyncGenerator[Event]) -> None:
