@@ -83,6 +83,18 @@ async def test_a_turn_goes_on_after_its_client_disconnects(product: Product, unt
     assert product.services.paid()["chat"] == 1
 
 
+@pytest.mark.parametrize("reply", ["One two. Three four.\n", "  One two. Three four.", "Look:\n```\nx = 1\n```\n"])
+async def test_white_space_around_a_reply_is_a_part_of_it(product: Product, reply: str) -> None:
+    """A reply is stored as it was sent, so that a client which has all of it receives nothing again."""
+    product.services.openai.add("chat", Step(text=reply))
+    before = await disconnected(product, "reply.text.done", json={"text": "hello"})
+    rest = await fetched(product, before[0], before[-1]["id"])
+    document, _ = await state(product, before[0])
+
+    assert document["responseText"] == words(before) == words([*before, *rest])
+    assert "reply.restarted" not in types(rest)
+
+
 async def test_a_running_turn_is_shown_as_far_as_it_is(product: Product) -> None:
     """While it runs its state has the transcript and the reply so far, and when to look again."""
     product.services.openai.add("chat", Step(hang=True))

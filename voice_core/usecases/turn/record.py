@@ -102,7 +102,7 @@ class TurnRecord:
             id=self._request.turn_id,
             conversation_id=self._request.conversation_id,
             transcript=self.words,
-            reply=(self.reply if reply is None else reply).strip(),
+            reply=self.reply if reply is None else reply.strip(),
             created_at=datetime.now(UTC),
             spoken=self._request.spoken,
             language=self.transcript.language if self.transcript else "",
