@@ -16,7 +16,6 @@ from voice_core.usecases.idempotency.idempotent_turn import IdempotentTurns, Tur
 from voice_core.usecases.idempotency.request_lease import new_worker, seconds_left, take_over
 from voice_core.usecases.idempotency.resume import resume
 from voice_core.usecases.idempotency.turn_run import KnownRequest, TurnRun
-from voice_core.usecases.resilience.deadlines import in_time
 from voice_core.usecases.turn.request import TurnRequest
 
 POLL_SECONDS = 1.0
@@ -62,7 +61,7 @@ class FetchedTurns:
             NotFound: ``turn-not-found``.
             StageFailed: with stage ``conversations`` or ``requests``.
         """
-        stored = await self._stored(name)
+        stored = await self._turns.stored(name.user_id, name.conversation_id, name.turn_id)
         if stored and not stored.interrupted:
             return stored
         claim = await self._claim(name)
@@ -159,13 +158,6 @@ class FetchedTurns:
         )
         events = leased(lease, turn_request, request.digest, handlers.take)
         return turns.runs.start(name.user_id, name.turn_id, events, request)
-
-    async def _stored(self, name: SpeechName) -> Turn | None:
-        services = self._turns.services
-        turn = services.conversations.turn(name.user_id, name.conversation_id, name.turn_id)
-        with suppress(NotFound):
-            return await in_time(turn, "conversations", services.deadlines.conversations)
-        return None
 
     async def _claim(self, name: SpeechName) -> RequestClaim | None:
         """The claim of the turn; None when there is none, or when it belongs to another conversation."""

@@ -84,13 +84,13 @@ class IdempotentTurns:
             return resume(run.follow(), received, reply=run.reply)
         try:
             found = await acquire(
-                self._claim(turn_request, request), lambda: self.stored(turn_request), self.requests, self.rules
+                self._claim(turn_request, request), lambda: self._completed(turn_request), self.requests, self.rules
             )
         except StageFailed as error:
             if error.stage != STAGE:
                 raise
             telemetry.event("degraded", {"turn": turn_request.turn_id, "part": PART, **telemetry.reason(error)})
-            stored = await self._stored_as_far_as_known(turn_request)
+            stored = await self._completed_as_far_as_known(turn_request)
             if stored is None:
                 taken = handlers.take(replace(turn_request, verify=fingerprint.digest, degraded=(PART,)))
                 return resume(taken, received)
@@ -118,19 +118,25 @@ class IdempotentTurns:
         )
         return RequestClaim(request.name, request.fingerprint.words_digest, new_worker(), self.rules.until(), journal)
 
-    async def stored(self, turn_request: TurnRequest) -> Turn | None:
-        """The stored turn; None when there is none or when it was interrupted."""
-        services = self.services
-        turn = services.conversations.turn(turn_request.user_id, turn_request.conversation_id, turn_request.turn_id)
-        try:
-            found = await in_time(turn, "conversations", services.deadlines.conversations)
-        except NotFound:
-            return None
-        return None if found.interrupted else found
+    async def stored(self, user_id: str, conversation_id: str, turn_id: str) -> Turn | None:
+        """The stored turn, complete or interrupted; None when there is none.
 
-    async def _stored_as_far_as_known(self, turn_request: TurnRequest) -> Turn | None:
+        Raises:
+            StageFailed: with stage ``conversations``.
+        """
+        services = self.services
+        turn = services.conversations.turn(user_id, conversation_id, turn_id)
+        with suppress(NotFound):
+            return await in_time(turn, "conversations", services.deadlines.conversations)
+        return None
+
+    async def _completed(self, turn_request: TurnRequest) -> Turn | None:
+        found = await self.stored(turn_request.user_id, turn_request.conversation_id, turn_request.turn_id)
+        return None if found is None or found.interrupted else found
+
+    async def _completed_as_far_as_known(self, turn_request: TurnRequest) -> Turn | None:
         with suppress(StageFailed):
-            return await self.stored(turn_request)
+            return await self._completed(turn_request)
         return None
 
 
